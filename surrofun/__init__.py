@@ -1,0 +1,17 @@
+"""Surrogate gradients for spiking neural networks in JAX, as functions."""
+
+from . import shapes as shapes
+from .calculus import antiderivative as antiderivative
+from .calculus import derivative as derivative
+from .calculus import integrates_to as integrates_to
+from .combinators import asym as asym
+from .combinators import mix as mix
+from .combinators import normalize as normalize
+from .combinators import scale as scale
+from .combinators import shift as shift
+from .elementwise import elementwise as elementwise
+from .spike import make_spike as make_spike
+from .steps import heaviside as heaviside
+from .steps import sign as sign
+from .steps import staircase as staircase
+from .steps import ternary as ternary

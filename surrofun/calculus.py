@@ -1,0 +1,177 @@
+"""The soft step of a shape and the shape of a soft step.
+
+A shape declares its closed form in one line above it, `@integrates_to(S)`; a combinator declares how the closed forms
+of its parts combine in the same way. What declares nothing is integrated numerically.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from .elementwise import apply
+from .naming import show
+from .quadrature import integral
+
+F = TypeVar("F", bound=Callable[..., Any])
+Shape = Callable[..., Any]
+
+
+def integrates_to(soft: Callable[..., Any], *, centers: Callable[..., Any] | None = None) -> Callable[[F], F]:
+    """Declare `soft(x, *params)` as an antiderivative of the shape below, with the same parameters.
+
+    Where the area is finite it has to vanish at minus infinity, and it may not be NaN at either infinity.
+
+    >>> @integrates_to(lambda x, alpha=1.0: jnp.tanh(alpha * x) + 1)
+    ... def bump(x, alpha=1.0):
+    ...     return alpha / jnp.cosh(alpha * x) ** 2
+    >>> antiderivative(bump)(0.0)
+    Array(1., dtype=float32)
+    """
+
+    def declare(g: F) -> F:
+        g.antiderivative = soft  # type: ignore[attr-defined]
+        g.centers = centers  # type: ignore[attr-defined]
+        return g
+
+    return declare
+
+
+def antiderivative(g: Shape) -> Shape:
+    """Return the soft step S of a shape: dS/dx = g, and the parameters of `g` are those of S.
+
+    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. In closed form for the catalogue and whatever the
+    combinators make of it; by quadrature for a function that declares nothing (`integrates_to`).
+
+    Args:
+        g: a shape, `g(x, *params)`.
+
+    Returns:
+        S(x, *params), in the dtype of x.
+
+    >>> from surrofun import shapes
+    >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
+    Array([0. , 0.5, 1. ], dtype=float32)
+    """
+    soft = functools.partial(_anchored, g)
+    soft.__name__ = f"antiderivative({show(g)})"  # type: ignore[attr-defined]
+    soft.__doc__ = f"The soft step of {show(g)}."
+    return soft
+
+
+def derivative(soft: Shape) -> Shape:
+    """Return the shape of a soft step: g with g = dS/dx, and the parameters of S are those of g.
+
+    The derivative of `antiderivative(g)` is `g` itself; of any other function it is taken by automatic
+    differentiation, elementwise.
+
+    >>> derivative(jnp.tanh)(jnp.zeros(2))
+    Array([1., 1.], dtype=float32)
+    """
+    if isinstance(soft, functools.partial) and soft.func is _anchored and len(soft.args) == 1:
+        return soft.args[0]  # type: ignore[no-any-return]
+    return functools.partial(_slope, soft)
+
+
+def area(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return the integral of a shape over the whole line; infinite where it diverges.
+
+    >>> from surrofun import shapes
+    >>> area(shapes.superspike, beta=10.0)
+    Array(0.2, dtype=float32)
+    """
+    return area_beside(functools.partial(g, *args, **kwargs), jnp.zeros(()))
+
+
+def peak(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return the largest slope of a shape, searched around the places where its parts are centred.
+
+    >>> from surrofun import shapes
+    >>> peak(shapes.sigmoid, alpha=4.0)
+    Array(1., dtype=float32)
+    """
+    return peak_beside(functools.partial(g, *args, **kwargs), jnp.zeros(()))
+
+
+def area_beside(g: Shape, x: jax.Array) -> jax.Array:
+    """Return the area of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
+
+    >>> area_beside(jnp.zeros_like, jnp.zeros((4, 3))).shape
+    (1, 1)
+    """
+    soft = primitive(g)
+    return jnp.asarray(soft(_beside(x, jnp.inf)) - soft(_beside(x, -jnp.inf)))
+
+
+def peak_beside(g: Shape, x: jax.Array) -> jax.Array:
+    """Return the largest slope of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
+
+    >>> peak_beside(jnp.cos, jnp.zeros((4, 3))).shape
+    (1, 1)
+    """
+    offsets = np.geomspace(1e-5, 1e3, 129)
+    grid = jnp.asarray(np.concatenate([-offsets[::-1], [0.0], offsets]), x.dtype).reshape(-1, *(1,) * x.ndim)
+    best = [_climb(g, lax.stop_gradient(center + grid)) for center in centers(g, x)]
+    return jnp.asarray(functools.reduce(jnp.maximum, (g(place) for place in best)))
+
+
+def centers(g: Shape, x: jax.Array) -> list[jax.Array]:
+    """Return where the parts of a composed shape are centred, each in a shape that broadcasts against `x`.
+
+    >>> from surrofun import shapes, shift
+    >>> centers(shift(shapes.sigmoid, 0.5), jnp.zeros(()))
+    [Array(0.5, dtype=float32)]
+    """
+    if isinstance(g, functools.partial):
+        inner = getattr(g.func, "centers", None)
+        return inner(x, g.keywords["parts"]) if inner else centers(g.func, x)
+    return [_beside(x, 0.0)]
+
+
+def _climb(g: Shape, places: jax.Array) -> jax.Array:
+    """Return where `g` is largest between `places` (increasing along the first axis)."""
+    for _ in range(4):
+        best = jnp.argmax(jnp.broadcast_to(g(places), jnp.broadcast_shapes(jnp.shape(g(places)), places.shape)), 0)
+        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0)[0] for k in (-1, 0, 1)]
+        part = jnp.linspace(0, 1, 17, dtype=places.dtype).reshape(-1, *(1,) * best.ndim)
+        places = jnp.concatenate([(1 - part) * steps[0] + part * steps[1], (1 - part) * steps[1] + part * steps[2]])
+    return lax.stop_gradient(steps[1])
+
+
+def _beside(x: jax.Array, value: float) -> jax.Array:
+    return jnp.full((1,) * x.ndim, value, x.dtype)
+
+
+def primitive(g: Shape) -> Shape:
+    """Return an antiderivative of `g` with whatever constant its closed form has.
+
+    >>> primitive(jnp.sign)(2.0)
+    Array(2., dtype=float32)
+    """
+    if isinstance(g, functools.partial):
+        return functools.partial(primitive(g.func), *g.args, **g.keywords)
+    return getattr(g, "antiderivative", functools.partial(integral, g))
+
+
+def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    raw = functools.partial(primitive(g), *args, **kwargs)
+
+    def soft(x: jax.Array) -> jax.Array:
+        left, right = (lax.stop_gradient(raw(_beside(x, end))) for end in (-jnp.inf, jnp.inf))
+        base = jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_beside(x, 0.0)))
+        # At infinity the value is the limit; a derivative by a parameter would be 0 * inf there.
+        limit = lax.stop_gradient(raw(x))
+        largest = jnp.finfo(x.dtype).max  # type: ignore[no-untyped-call]
+        return jnp.where(jnp.isinf(x), limit, raw(jnp.clip(x, -largest, largest))) - base
+
+    return apply(soft, x)
+
+
+def _slope(soft: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x: jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1], x)

@@ -1,0 +1,212 @@
+"""Shapes from shapes: `scale`, `shift`, `mix`, `asym`, `normalize`.
+
+Every one returns a `functools.partial` of a module-level function, which can be walked, compared, printed and pickled,
+and whose `__name__` is the expression that made it. Parameters given at call time go to every shape inside.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from .calculus import area_beside, centers, integrates_to, peak_beside, primitive
+from .elementwise import apply, fit
+from .naming import show
+
+Shape = Callable[..., Any]
+
+
+def scale(g: Shape, alpha: ArrayLike = 1.0, *, height: ArrayLike = 1.0) -> Shape:
+    """Return `height * alpha * g(alpha * x)`: `alpha` sharpens at constant area, `height` multiplies.
+
+    Args:
+        g: a shape.
+        alpha: steepness, in 1/units of x, positive; a number, a tracer or an array that broadcasts against x.
+        height: factor on the slope, likewise.
+
+    >>> from surrofun import shapes
+    >>> scale(shapes.triangle, 2.0)(jnp.array([0.0, 0.25, 0.5]))
+    Array([2., 1., 0.], dtype=float32)
+    """
+    options = "" if isinstance(height, float) and height == 1.0 else f", height={show(height)}"
+    return _named(f"scale({show(g)}, {show(alpha)}{options})", _scaled, _shape(g, "scale"), alpha, height)
+
+
+def shift(g: Shape, by: ArrayLike) -> Shape:
+    """Return `g(x - by)`: a shape centred at the threshold is centred at `by`, above it where `by` > 0.
+
+    >>> from surrofun import shapes
+    >>> shift(shapes.triangle, 0.5)(jnp.array([0.0, 0.5, 1.0]))
+    Array([0.5, 1. , 0.5], dtype=float32)
+    """
+    return _named(f"shift({show(g)}, {show(by)})", _shifted, _shape(g, "shift"), by)
+
+
+def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> Shape:
+    """Return the weighted sum of shapes; without weights, their plain average.
+
+    Args:
+        gs: any number of shapes, at least one.
+        weights: one weight a shape (a number, a tracer, or an array that broadcasts against x), in a sequence or
+            along the first axis of an array. They need not sum to one.
+
+    Raises:
+        ValueError: there is no shape, or the number of weights is another.
+
+    >>> from surrofun import shapes
+    >>> mix(shapes.triangle, shapes.rectangle, weights=(0.75, 0.25))(jnp.array([0.0, 0.75]))
+    Array([1.    , 0.1875], dtype=float32)
+    """
+    if not gs:
+        raise ValueError("mix: expected at least one shape, got none")
+    shown = ", ".join(map(show, gs))
+    if weights is None:
+        weights = (1.0 / len(gs),) * len(gs)
+    else:
+        weights = tuple(weights) if np.ndim(weights) or isinstance(weights, Sequence) else (weights,)  # type: ignore[arg-type]
+        shown += f", weights=({', '.join(map(show, weights))}{',' * (len(weights) == 1)})"
+    if len(weights) != len(gs):
+        raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(weights)} weights")
+    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), weights)
+
+
+def asym(below: Shape, above: Shape) -> Shape:
+    """Return `below` where x < 0 and `above` where x >= 0.
+
+    Neither shape ever sees an input of the other side, so that a singularity there does no harm to any derivative.
+
+    >>> from surrofun import shapes
+    >>> asym(shapes.straight_through, shapes.triangle)(jnp.array([-9.0, 0.5]))
+    Array([1. , 0.5], dtype=float32)
+    """
+    return _named(f"asym({show(below)}, {show(above)})", _sided, _shape(below, "asym"), _shape(above, "asym"))
+
+
+def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None = None) -> Shape:
+    """Return `g` rescaled in height, so that its area or its peak is the given one.
+
+    Args:
+        g: a shape of finite area, respectively with a peak.
+        area: the wanted integral over all x, or
+        peak: the wanted largest slope; exactly one of the two.
+
+    Raises:
+        TypeError: both or none of `area` and `peak` are given.
+
+    >>> from surrofun import shapes
+    >>> normalize(shapes.superspike, peak=0.5)(0.0)
+    Array(0.5, dtype=float32)
+    """
+    if (area is None) == (peak is None):
+        raise TypeError(
+            "normalize: expected exactly one of area= and peak=, got " + ("none" if area is None else "both")
+        )
+    what, measure, wanted = ("area", area_beside, area) if peak is None else ("peak", peak_beside, peak)
+    return _named(f"normalize({show(g)}, {what}={show(wanted)})", _normalized, _shape(g, "normalize"), measure, wanted)
+
+
+def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
+    shape = functools.partial(function, parts=parts)
+    shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
+    shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
+    return shape
+
+
+def _shape(g: Any, who: str) -> Shape:
+    if not callable(g):
+        raise TypeError(f"{who}: expected a shape, that is a function g(x, *params), got {type(g).__name__} {g!r}")
+    return g  # type: ignore[no-any-return]
+
+
+# What each combinator computes, between its soft step and the places where its parts are centred. `parts` is what the
+# combinator was given; parameters of the call are handed on as they came.
+
+
+def _scaled_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x, g, alpha, height: height * primitive(g)(alpha * x, *args, **kwargs), x, *parts)
+
+
+def _scaled_centers(x: Any, parts: Any) -> list[jax.Array]:
+    return [apply(lambda c, alpha: c / alpha, c, parts[1]) for c in centers(parts[0], x)]
+
+
+@integrates_to(_scaled_soft, centers=_scaled_centers)
+def _scaled(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x, g, alpha, height: height * alpha * g(alpha * x, *args, **kwargs), x, *parts)
+
+
+def _shifted_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return _shifted(x, *args, parts=(primitive(parts[0]), parts[1]), **kwargs)
+
+
+def _shifted_centers(x: Any, parts: Any) -> list[jax.Array]:
+    return [apply(lambda c, by: c + by, c, parts[1]) for c in centers(parts[0], x)]
+
+
+@integrates_to(_shifted_soft, centers=_shifted_centers)
+def _shifted(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x, g, by: g(x - by, *args, **kwargs), x, *parts)
+
+
+def _mixed_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return _mixed(x, *args, parts=(tuple(map(primitive, parts[0])), parts[1]), **kwargs)
+
+
+def _mixed_centers(x: Any, parts: Any) -> list[jax.Array]:
+    return [c for g in parts[0] for c in centers(g, x)]
+
+
+@integrates_to(_mixed_soft, centers=_mixed_centers)
+def _mixed(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    def mixed(x: Any, gs: Any, weights: Any) -> Any:
+        return sum(w * g(x, *args, **kwargs) for g, w in zip(gs, weights, strict=True))
+
+    return apply(mixed, x, *parts)
+
+
+def _sided_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    def soft(x: Any, below: Shape, above: Shape) -> Any:
+        left, right = (functools.partial(primitive(g), *args, **kwargs) for g in (below, above))
+        zero = jnp.zeros((1,) * x.ndim, x.dtype)
+        return jnp.where(
+            x < 0, left(jnp.where(x < 0, x, 0.0)), right(jnp.where(x < 0, 0.0, x)) - right(zero) + left(zero)
+        )
+
+    return apply(soft, x, *parts)
+
+
+def _sided_centers(x: Any, parts: Any) -> list[jax.Array]:
+    return [jnp.zeros((1,) * x.ndim, x.dtype), *_mixed_centers(x, (parts,))]
+
+
+@integrates_to(_sided_soft, centers=_sided_centers)
+def _sided(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    def sided(x: Any, below: Shape, above: Shape) -> Any:
+        left, right = jnp.where(x < 0, x, -1.0), jnp.where(x < 0, 1.0, x)  # never the other side, not even zero
+        return jnp.where(x < 0, below(left, *args, **kwargs), above(right, *args, **kwargs))
+
+    return apply(sided, x, *parts)
+
+
+def _normalized_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x: _factor(x, *args, parts=parts, **kwargs) * primitive(parts[0])(x, *args, **kwargs), x)
+
+
+def _normalized_centers(x: Any, parts: Any) -> list[jax.Array]:
+    return centers(parts[0], x)
+
+
+@integrates_to(_normalized_soft, centers=_normalized_centers)
+def _normalized(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x: _factor(x, *args, parts=parts, **kwargs) * parts[0](x, *args, **kwargs), x)
+
+
+def _factor(x: Any, *args: Any, parts: Any, **kwargs: Any) -> Any:
+    g, measure, wanted = parts
+    return fit(wanted, x) / measure(functools.partial(g, *args, **kwargs), x)

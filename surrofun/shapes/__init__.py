@@ -1,0 +1,29 @@
+"""The catalogue: surrogate gradient shapes as plain functions of the potential minus the threshold.
+
+Every shape is `g(x, *params)`, elementwise, in the dtype of x; its docstring gives formula, area, peak and where,
+support, the source of the default, and the same thing elsewhere.
+"""
+
+from .bounded import cosine as cosine
+from .bounded import leaky_rectangle as leaky_rectangle
+from .bounded import rectangle as rectangle
+from .bounded import triangle as triangle
+from .exponential import escape_exponential as escape_exponential
+from .exponential import exp_saturating as exp_saturating
+from .exponential import gaussian as gaussian
+from .exponential import laplace as laplace
+from .exponential import multi_gaussian as multi_gaussian
+from .exponential import periodic_laplace as periodic_laplace
+from .exponential import sigmoid as sigmoid
+from .power import atan as atan
+from .power import circ as circ
+from .power import clipped_reciprocal as clipped_reciprocal
+from .power import power_law as power_law
+from .power import q_pseudo_spike as q_pseudo_spike
+from .power import reciprocal as reciprocal
+from .power import superspike as superspike
+from .unbounded import leaky_step as leaky_step
+from .unbounded import log_tailed_step as log_tailed_step
+from .unbounded import s2nn as s2nn
+from .unbounded import squarewave_fourier as squarewave_fourier
+from .unbounded import straight_through as straight_through

@@ -1,0 +1,204 @@
+"""`make_spike`: a step forward, any shape backward.
+
+The step and the slope are evaluated by ordinary functions; only how they are joined is a derivative rule. The rules
+stand at module level and are given no closure: what a shape closes over has become an argument (`closures.hoist`), so
+that a spike may be built anywhere, out of tracers, and be differentiated later. The slope is computed in the forward
+rule, hence exactly one array is kept for the backward pass, and the rules call themselves, hence higher orders hold.
+
+Room left: `residual=` is a pair (encode, decode) around the slope that `_keep` returns and `_pull` uses.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, overload
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.ad_checkpoint import checkpoint_name
+from jax.custom_derivatives import SymbolicZero
+from jax.typing import ArrayLike
+
+from .calculus import antiderivative
+from .closures import hoist, importable, put_together, take_apart
+from .elementwise import apply
+from .naming import show
+from .steps import heaviside
+
+P = ParamSpec("P")
+Shape = Callable[Concatenate[Any, P], Any]
+Spike = Callable[Concatenate[ArrayLike, P], jax.Array]
+
+
+@overload
+def make_spike(
+    grad_fn: Shape[P], *, step: Callable[[Any], Any] = ..., forward_mode: bool = ..., learnable: bool = ...
+) -> Spike[P]: ...
+
+
+@overload
+def make_spike(
+    grad_fn: None = None, *, step: Callable[[Any], Any] = ..., forward_mode: bool = ..., learnable: bool = ...
+) -> Callable[[Shape[P]], Spike[P]]: ...
+
+
+def make_spike(
+    grad_fn: Any = None, *, step: Any = heaviside, forward_mode: bool = False, learnable: bool = False
+) -> Any:
+    """Turn a surrogate gradient shape into a spike function; a decorator, bare or with options, and a factory.
+
+    Forward the result is `step(x)`, backward its derivative is `grad_fn(x, *args, **kwargs)`.
+
+    Args:
+        grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold.
+        step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
+        forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work.
+        learnable: parameters of the shape get the gradient of its antiderivative S, dL/dp = sum(g dS(x; p)/dp).
+            Otherwise they get zero. Through an update step (a meta-gradient) both are right.
+
+    Returns:
+        spike(x, *args, **kwargs), of the shape and dtype of x; the arguments, traced or not, go to `grad_fn`.
+        x: potential minus threshold, real floating point, any shape. Half precision is computed in float32 inside
+        and rounded once.
+
+    Raises:
+        TypeError: `grad_fn` or `step` is no function; on call, x is not real floating point, or the slope or the
+            step does not broadcast to the shape of x.
+
+    >>> @make_spike
+    ... def spike(x, alpha=1.0):
+    ...     return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
+    >>> x = jnp.array([-0.5, 0.0, 0.25])
+    >>> spike(x), jax.grad(lambda x: spike(x, 2.0).sum())(x)
+    (Array([0., 1., 1.], dtype=float32), Array([0., 2., 1.], dtype=float32))
+
+    Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine 36(6):51-63, arXiv:1901.09948.
+    """
+    for name, f in (("grad_fn", grad_fn), ("step", step)):
+        if not callable(f) and not (f is None and name == "grad_fn"):
+            raise TypeError(f"make_spike: expected a function as {name}, got {type(f).__name__} {f!r}")
+    if grad_fn is None:
+        return functools.partial(make_spike, step=step, forward_mode=forward_mode, learnable=learnable)
+    return _build(grad_fn, step, forward_mode, learnable)
+
+
+def _build(grad_fn: Any, *options: Any) -> Any:
+    """Return the spike of a shape: the same object each time, where shape and options hold no array."""
+    parts = take_apart((grad_fn, *options))
+    return _build_once(parts[0]) if parts and not parts[1] else _named(grad_fn, *options)
+
+
+@functools.lru_cache(maxsize=1024)
+def _build_once(recipe: Any) -> Any:
+    return _named(*put_together(recipe, []))
+
+
+def _named(grad_fn: Any, *options: Any) -> Any:
+    spike: Any = functools.partial(_spike, grad_fn, *options)
+    if not (isinstance(grad_fn, functools.partial) or importable(grad_fn)):  # its name is to be that of the spike
+
+        def spike(x: Any, *args: Any, **kwargs: Any) -> Any:
+            return _spike(grad_fn, *options, x, *args, **kwargs)
+
+    functools.update_wrapper(spike, grad_fn, updated=())
+    spike.__name__ = show(grad_fn)
+    return spike
+
+
+def _spike(grad_fn: Any, step: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any) -> Any:
+    x = _potential(x, grad_fn)
+    call = (grad_fn, step, forward_mode, learnable, args, kwargs)
+    parts = take_apart(call)
+    return _evaluate(x, *call) if parts is None else _compiled(parts[0], x, parts[1])
+
+
+@functools.partial(jax.jit, static_argnums=0, inline=True)
+def _compiled(recipe: Any, x: jax.Array, arrays: list[Any]) -> Any:
+    return _evaluate(x, *put_together(recipe, arrays))
+
+
+def _evaluate(
+    x: jax.Array, grad_fn: Any, step: Any, forward_mode: bool, learnable: bool, args: Any, kwargs: Any
+) -> Any:
+    out = lax.stop_gradient(_like(x, apply(step, x), step, "step"))
+    slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
+    soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
+    return (_fire_forward if forward_mode else _fire)(slope, soft, x, out, arrays, soft_arrays)
+
+
+def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
+    return _like(x, apply(lambda x: grad_fn(x, *args, **kwargs), x), grad_fn, "slope")
+
+
+def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
+    return _like(x, antiderivative(grad_fn)(x, *args, **kwargs), grad_fn, "soft step")
+
+
+def _like(x: jax.Array, value: jax.Array, f: Any, what: str) -> jax.Array:
+    try:
+        return jnp.broadcast_to(value, x.shape)
+    except ValueError:
+        raise TypeError(
+            f"{show(f)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
+        ) from None
+
+
+def _potential(x: Any, grad_fn: Any) -> Any:
+    x = jnp.asarray(x)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(
+            f"{show(grad_fn)}: expected a real floating point potential, got dtype {x.dtype}; "
+            "subtract the threshold first, or cast with x.astype(jnp.float32)"
+        )
+    return x
+
+
+def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
+    """Return `out`, mapped wherever the slope is mapped: `vmap` over a parameter alone has to map the spike too."""
+    return lax.select(slope(x, arrays) > 0, out, out) if arrays else out
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _fire(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
+    return _beside(out, slope, x, arrays)
+
+
+def _fire_fwd(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
+    kept = checkpoint_name(slope(x, arrays), "surrogate")
+    return _fire(slope, soft, x, out, arrays, soft_arrays), (kept, (x, soft_arrays) if soft else ())
+
+
+def _fire_bwd(slope: Any, soft: Any, kept: Any, g: jax.Array) -> Any:
+    kept_slope, at = kept
+    by_parameter = jax.vjp(functools.partial(soft, at[0]), at[1])[1](g)[0] if soft else None
+    return g * kept_slope, None, None, by_parameter
+
+
+_fire.defvjp(_fire_fwd, _fire_bwd)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _fire_forward(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
+    return _beside(out, slope, x, arrays)
+
+
+def _fire_tangent(slope: Any, soft: Any, primals: Any, tangents: Any) -> Any:
+    x, _, arrays, soft_arrays = primals
+    dx, _, _, darrays = tangents
+    tangent = jnp.zeros_like(x) if isinstance(dx, SymbolicZero) else checkpoint_name(slope(x, arrays), "surrogate") * dx
+    moving = [i for i, d in enumerate(darrays) if not isinstance(d, SymbolicZero) and d.dtype != jax.dtypes.float0]
+    if moving:
+
+        def moved(*some: Any) -> Any:
+            arrays = list(soft_arrays)
+            for i, array in zip(moving, some, strict=True):
+                arrays[i] = array
+            return soft(x, arrays)
+
+        tangent += jax.jvp(moved, [soft_arrays[i] for i in moving], [darrays[i] for i in moving])[1]
+    return _fire_forward(slope, soft, *primals), tangent
+
+
+_fire_forward.defjvp(_fire_tangent, symbolic_zeros=True)

@@ -1,0 +1,28 @@
+"""Every example in a docstring and in the README runs and prints what it says."""
+
+import doctest
+import importlib
+import pathlib
+import pkgutil
+
+import jax.numpy as jnp
+import pytest
+
+import surrofun
+
+ROOT = pathlib.Path(surrofun.__file__).parent
+MODULES = [m.name for m in pkgutil.walk_packages([str(ROOT)], "surrofun.") if not m.name.endswith("__main__")]
+README = pathlib.Path(__file__).parent.parent / "README.md"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, extraglobs={"jnp": jnp}, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_readme_examples():
+    result = doctest.testfile(str(README), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+    assert result.attempted > 0
