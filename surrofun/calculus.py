@@ -26,7 +26,8 @@ Shape = Callable[..., Any]
 def integrates_to(soft: Callable[..., Any], *, centers: Callable[..., Any] | None = None) -> Callable[[F], F]:
     """Declare `soft(x, *params)` as an antiderivative of the shape below, with the same parameters.
 
-    Where the area is finite it has to vanish at minus infinity, and it may not be NaN at either infinity.
+    It has to vanish at minus infinity where the area is finite and at 0 where it is not, and not to be NaN at either
+    infinity.
 
     >>> @integrates_to(lambda x, alpha=1.0: jnp.tanh(alpha * x) + 1)
     ... def bump(x, alpha=1.0):
@@ -163,14 +164,21 @@ def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     raw = functools.partial(primitive(g), *args, **kwargs)
 
     def soft(x: jax.Array) -> jax.Array:
-        left, right = (lax.stop_gradient(raw(_beside(x, end))) for end in (-jnp.inf, jnp.inf))
-        base = jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_beside(x, 0.0)))
-        # At infinity the value is the limit; a derivative by a parameter would be 0 * inf there.
-        limit = lax.stop_gradient(raw(x))
+        # At infinity the limit, since a derivative by a parameter would be inf * 0 there.
         largest = jnp.finfo(x.dtype).max  # type: ignore[no-untyped-call]
-        return jnp.where(jnp.isinf(x), limit, raw(jnp.clip(x, -largest, largest))) - base
+        value = jnp.where(jnp.isinf(x), lax.stop_gradient(raw(x)), raw(jnp.clip(x, -largest, largest)))
+        return value - _constant(raw, x) if _composed(g) else value
 
     return apply(soft, x)
+
+
+def _constant(raw: Shape, x: jax.Array) -> Any:
+    left, right = lax.stop_gradient((raw(_beside(x, -jnp.inf)), raw(_beside(x, jnp.inf))))
+    return jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_beside(x, 0.0)))
+
+
+def _composed(g: Shape) -> bool:
+    return isinstance(g, functools.partial) and (getattr(g.func, "centers", None) is not None or _composed(g.func))
 
 
 def _slope(soft: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:

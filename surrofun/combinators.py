@@ -16,6 +16,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from .calculus import area_beside, centers, integrates_to, peak_beside, primitive
+from .closures import holds_no_data, unique_partial
 from .elementwise import apply, fit
 from .naming import show
 
@@ -112,7 +113,7 @@ def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None
 
 
 def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
-    shape = functools.partial(function, parts=parts)
+    shape = (unique_partial if holds_no_data(parts) else functools.partial)(function, parts=parts)
     shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
     shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
     return shape

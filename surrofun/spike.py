@@ -22,7 +22,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative
-from .closures import hoist, importable, put_together, take_apart
+from .closures import hoist, holds_no_data, importable, unique_partial
 from .elementwise import apply
 from .naming import show
 from .steps import heaviside
@@ -81,47 +81,48 @@ def make_spike(
             raise TypeError(f"make_spike: expected a function as {name}, got {type(f).__name__} {f!r}")
     if grad_fn is None:
         return functools.partial(make_spike, step=step, forward_mode=forward_mode, learnable=learnable)
-    return _build(grad_fn, step, forward_mode, learnable)
-
-
-def _build(grad_fn: Any, *options: Any) -> Any:
-    """Return the spike of a shape: the same object each time, where shape and options hold no array."""
-    parts = take_apart((grad_fn, *options))
-    return _build_once(parts[0]) if parts and not parts[1] else _named(grad_fn, *options)
+    parts = (_unique(grad_fn), _unique(step), forward_mode, learnable)
+    return _once(*parts) if holds_no_data(parts) else _named(functools.partial(_spike, *parts))
 
 
 @functools.lru_cache(maxsize=1024)
-def _build_once(recipe: Any) -> Any:
-    return _named(*put_together(recipe, []))
+def _once(*parts: Any) -> Any:
+    return _named(functools.partial(_spike_jitted, *parts))
 
 
-def _named(grad_fn: Any, *options: Any) -> Any:
-    spike: Any = functools.partial(_spike, grad_fn, *options)
-    if not (isinstance(grad_fn, functools.partial) or importable(grad_fn)):  # its name is to be that of the spike
+def _unique(f: Any) -> Any:
+    plain = isinstance(f, functools.partial) and not vars(f) and holds_no_data(f)
+    return unique_partial(_unique(f.func), *f.args, **f.keywords) if plain else f
 
+
+def _named(spike: Any) -> Any:
+    """Give a spike the name and the documentation of its shape."""
+    shape, fire = spike.args[0], spike
+    if not isinstance(shape, functools.partial) and not importable(shape):
+        # The name of the shape is going to be that of the spike, where pickle will look for it.
         def spike(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return _spike(grad_fn, *options, x, *args, **kwargs)
+            return fire(x, *args, **kwargs)
 
-    functools.update_wrapper(spike, grad_fn, updated=())
-    spike.__name__ = show(grad_fn)
+    functools.update_wrapper(spike, shape, updated=())
+    spike.__name__ = show(shape)
     return spike
+
+
+def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
+    parts, arguments = call[:4], call[4:]
+    try:
+        return _jitted(*parts)(*arguments, **kwargs)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerIntegerConversionError):
+        return _spike(*call, **kwargs)  # the shape has use for a number itself, such as a count of terms
+
+
+@functools.lru_cache(maxsize=1024)
+def _jitted(*parts: Any) -> Any:
+    return jax.jit(functools.partial(_spike, *parts), inline=True)
 
 
 def _spike(grad_fn: Any, step: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any) -> Any:
     x = _potential(x, grad_fn)
-    call = (grad_fn, step, forward_mode, learnable, args, kwargs)
-    parts = take_apart(call)
-    return _evaluate(x, *call) if parts is None else _compiled(parts[0], x, parts[1])
-
-
-@functools.partial(jax.jit, static_argnums=0, inline=True)
-def _compiled(recipe: Any, x: jax.Array, arrays: list[Any]) -> Any:
-    return _evaluate(x, *put_together(recipe, arrays))
-
-
-def _evaluate(
-    x: jax.Array, grad_fn: Any, step: Any, forward_mode: bool, learnable: bool, args: Any, kwargs: Any
-) -> Any:
     out = lax.stop_gradient(_like(x, apply(step, x), step, "step"))
     slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])

@@ -1,16 +1,9 @@
 """Every test runs under strict dtype promotion; warnings are errors (pyproject.toml)."""
 
 import jax
-import numpy as np
 import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
-
-
-@pytest.fixture(autouse=True)
-def _examples_print_four_digits():
-    with np.printoptions(precision=4, suppress=True):
-        yield
 
 
 @pytest.fixture

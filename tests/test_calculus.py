@@ -1,0 +1,143 @@
+"""Soft steps against SciPy quadrature, in float64."""
+
+import functools
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from surrofun import antiderivative, asym, derivative, integrates_to, make_spike, mix, normalize, scale, shapes, shift
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+KERNELS = sorted(name for name in vars(shapes) if callable(getattr(shapes, name)))
+PLACES = np.array([-7.3, -2.2, -1.0, -0.51, -0.2, -1e-3, 0.0, 0.013, 0.3, 0.5, 0.77, 1.9, 4.4, 12.0])
+KINKS = (-1 / 0.3, -1.0, -0.7, -0.5, 0.3, 0.5, 0.7, 1.0, 1.3, 1 / 0.3)  # of everything below
+
+COMPOSED = {
+    "scale": scale(shapes.triangle, 2.0, height=3.0),
+    "shift of infinite area": shift(shapes.reciprocal, 0.3),
+    "mix": mix(scale(shapes.sigmoid, 8.0), shift(shapes.triangle, 0.3), weights=(0.7, 0.2)),
+    "mix of finite and infinite area": mix(shapes.reciprocal, shift(shapes.laplace, 0.5)),
+    "asym": asym(shapes.laplace, scale(shapes.superspike, 2.0)),
+    "asym of infinite area": asym(shapes.straight_through, shapes.laplace),
+    "mirrored": scale(asym(shapes.triangle, shapes.laplace), -1.0, height=-1.0),
+    "normalize area": normalize(mix(shapes.superspike, shapes.atan), area=2.0),
+    "normalize peak": normalize(shift(shapes.superspike, 0.3), peak=2.0),
+    "partial application": functools.partial(shapes.gaussian, sigma=0.25),
+    "power law below 1": functools.partial(shapes.power_law, q=0.5),
+    "power law at 1": functools.partial(shapes.power_law, q=1.0),
+    "power law next to 1": functools.partial(shapes.power_law, q=1.0 + 1e-6),
+    "nested": asym(shift(mix(shapes.sigmoid, shapes.cosine), 0.3), scale(shift(shapes.gaussian, -0.5), 0.5)),
+}
+USERS = {
+    "smooth": lambda x: jnp.exp(-jnp.abs(x)),
+    "kinked": lambda x: jnp.maximum(0, 1 - jnp.abs(x) / 0.7),
+    "jumping": lambda x: jnp.where(jnp.abs(x) < 0.7, 2.0, 0.0),
+    "slow": lambda x: 1 / (1 + jnp.abs(x)) ** 1.5,
+    "inside a composition": mix(lambda x: 1 / (1 + x**2), shapes.triangle),
+}
+
+
+def integrals(g):
+    """The integrals of g between neighbouring places, by SciPy."""
+    g = jax.jit(g)
+    for a, b in itertools.pairwise(PLACES):
+        edges = [a, *(k for k in KINKS if a < k < b), b]
+        yield sum(
+            quad(lambda t: float(g(np.float64(t))), *piece, epsabs=1e-12, epsrel=1e-12, limit=200)[0]
+            for piece in itertools.pairwise(edges)
+        )
+
+
+@pytest.mark.parametrize(
+    "g", [getattr(shapes, n) for n in KERNELS] + list(COMPOSED.values()), ids=[*KERNELS, *COMPOSED]
+)
+def test_soft_step_is_the_integral(g):
+    soft = np.asarray(antiderivative(g)(jnp.asarray(PLACES)))
+    np.testing.assert_allclose(np.diff(soft), list(integrals(g)), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("g", USERS.values(), ids=USERS)
+def test_soft_step_of_a_users_function_is_the_integral(g):
+    soft = np.asarray(jax.jit(antiderivative(g))(jnp.asarray(PLACES)))
+    np.testing.assert_allclose(np.diff(soft), list(integrals(g)), rtol=1e-6, atol=1e-6)
+
+
+def test_soft_step_starts_at_zero_where_the_area_is_finite_and_crosses_zero_elsewhere():
+    for g in (*(getattr(shapes, n) for n in KERNELS), *COMPOSED.values(), *USERS.values()):
+        left, middle, right = (float(antiderivative(g)(v)) for v in (-jnp.inf, 0.0, jnp.inf))
+        finite = np.isfinite(right - left)
+        assert (left if finite else middle) == pytest.approx(0.0, abs=1e-9), g
+        area = quad(lambda t, g=g: float(g(np.float64(t))), -np.inf, np.inf)[0] if g in COMPOSED.values() else None
+        if finite and area is not None and g is not COMPOSED["power law next to 1"]:
+            assert right - left == pytest.approx(area, rel=1e-5)
+
+
+@pytest.mark.parametrize("g", [shapes.sigmoid, shapes.circ, COMPOSED["asym"], COMPOSED["nested"], USERS["smooth"]])
+def test_slope_of_the_soft_step_is_the_shape(g):
+    x = jnp.asarray(PLACES)
+    soft = antiderivative(g)
+    by_autodiff = jax.vmap(jax.grad(soft))(x)
+    step = 1e-6
+    by_difference = (soft(x + step) - soft(x - step)) / (2 * step)
+    smooth = np.abs(PLACES[:, None] - [0.0, *KINKS]).min(1) > 1e-5
+    np.testing.assert_allclose(by_autodiff, g(x), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.asarray(by_difference)[smooth], np.asarray(g(x))[smooth], rtol=1e-4, atol=1e-6)
+
+
+def test_call_time_parameters_reach_the_closed_form():
+    x = jnp.asarray(PLACES)
+    np.testing.assert_allclose(antiderivative(shapes.sigmoid)(x, 3.0), 1 / (1 + np.exp(-3.0 * PLACES)), rtol=1e-12)
+    np.testing.assert_allclose(
+        antiderivative(shift(shapes.sigmoid, 0.3))(x, alpha=3.0), 1 / (1 + np.exp(-3.0 * (PLACES - 0.3))), rtol=1e-12
+    )
+    per_neuron = jnp.array([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(
+        antiderivative(scale(shapes.sigmoid, per_neuron))(x[:, None], alpha=1.0),
+        1 / (1 + np.exp(-PLACES[:, None] * np.array([1.0, 2.0, 4.0]))),
+        rtol=1e-12,
+    )
+
+
+def test_derivative_undoes_antiderivative():
+    assert derivative(antiderivative(shapes.atan)) is shapes.atan
+    composed = COMPOSED["mix"]
+    assert derivative(antiderivative(composed)) is composed
+
+
+def test_derivative_of_any_soft_step():
+    g = derivative(lambda x, alpha: jnp.tanh(alpha * x))
+    np.testing.assert_allclose(g(jnp.asarray(PLACES), 2.0), 2 / np.cosh(2 * PLACES) ** 2, rtol=1e-12, atol=1e-12)
+    spike = make_spike(g)
+    np.testing.assert_allclose(jax.grad(spike)(0.3, 2.0), 2 / np.cosh(0.6) ** 2, rtol=1e-12)
+
+
+def test_a_user_declares_a_closed_form():
+    @integrates_to(lambda x, alpha=1.0: (jnp.tanh(alpha * x) + 1) * 7)  # 7: seen only if it is really used
+    def bump(x, alpha=1.0):
+        return alpha / jnp.cosh(alpha * x) ** 2
+
+    x = jnp.asarray(PLACES)
+    np.testing.assert_allclose(antiderivative(bump)(x, 2.0), (np.tanh(2 * PLACES) + 1) * 7, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        antiderivative(scale(bump, 3.0, height=2.0))(x), (np.tanh(3 * PLACES) + 1) * 14, rtol=1e-12, atol=1e-12
+    )
+
+
+def test_soft_step_keeps_dtype_and_shape():
+    for dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64):
+        for g in (shapes.sigmoid, COMPOSED["asym"], USERS["smooth"]):
+            soft = antiderivative(g)(jnp.zeros((2, 3), dtype))
+            assert (soft.dtype, soft.shape) == (dtype, (2, 3))
+
+
+@pytest.mark.parametrize("g", [*COMPOSED.values(), USERS["smooth"]], ids=[*COMPOSED, "smooth"])
+def test_no_nan_far_out_nor_in_the_gradient(g):
+    x = jnp.array([-jnp.inf, -1e30, -0.0, 0.0, 1e30, jnp.inf])
+    soft = antiderivative(g)
+    assert not np.isnan(soft(x)).any()
+    assert not np.isnan(jax.vmap(jax.grad(soft))(x)).any()

@@ -1,0 +1,149 @@
+"""Parameters get the gradient of the soft step: against hand-worked derivatives and finite differences."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from surrofun import antiderivative, asym, make_spike, mix, scale, shapes, shift
+
+X, ALPHA = 0.3, 4.0
+S = 1 / (1 + np.exp(-ALPHA * X))
+DS_DALPHA = X * S * (1 - S)  # of the logistic function: 0.0534
+DG_DALPHA = S * (1 - S) * (1 + ALPHA * X * (1 - 2 * S))  # of its slope: 0.0632
+BOTH = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
+
+
+def spikes(forward_mode):
+    """The same surrogate, its parameter at call time, inside a closure, in a partial, and without a closed form."""
+    make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
+    return {
+        "call time": make(shapes.sigmoid),
+        "keyword": lambda x, a: make(shapes.sigmoid)(x, alpha=a),
+        "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
+        "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
+        "scale": lambda x, a: make(scale(functools.partial(shapes.sigmoid, alpha=1.0), a))(x),
+        "no closed form": make(lambda x, a: a * jnp.exp(-a * x) / (1 + jnp.exp(-a * x)) ** 2),
+    }
+
+
+@BOTH
+@pytest.mark.parametrize("kind", spikes(False))
+def test_first_order(kind, forward_mode, x64):
+    spike = spikes(forward_mode)[kind]
+    by_x, by_alpha = jax.grad(spike, (0, 1))(X, ALPHA)
+    np.testing.assert_allclose([by_x, by_alpha], [ALPHA * S * (1 - S), DS_DALPHA], rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(jax.grad(spike, 1))(X, ALPHA), DS_DALPHA, rtol=1e-6)
+    np.testing.assert_allclose(jax.grad(jax.jit(spike), 1)(X, ALPHA), DS_DALPHA, rtol=1e-6)
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["call time", "closed over", "scale", "no closed form"])
+def test_grad_of_grad(kind, forward_mode, x64):
+    """Mixed derivatives agree in both orders: dg/dalpha."""
+    spike = spikes(forward_mode)[kind]
+    np.testing.assert_allclose(jax.grad(jax.grad(spike, 0), 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
+    np.testing.assert_allclose(jax.grad(jax.grad(spike, 1), 0)(X, ALPHA), DG_DALPHA, rtol=1e-6)
+    twice = X**2 * S * (1 - S) * (1 - 2 * S)
+    np.testing.assert_allclose(jax.grad(jax.grad(spike, 1), 1)(X, ALPHA), twice, rtol=1e-6)
+
+
+def test_forward_mode(x64):
+    spike = make_spike(shapes.sigmoid, learnable=True, forward_mode=True)
+    tangent = jax.jvp(spike, (X, ALPHA), (2.0, 3.0))[1]
+    np.testing.assert_allclose(tangent, 2 * ALPHA * S * (1 - S) + 3 * DS_DALPHA, rtol=1e-12)
+    np.testing.assert_allclose(jax.jacfwd(spike, 1)(X, ALPHA), DS_DALPHA, rtol=1e-12)
+
+
+def test_without_learnable_parameters_get_zero():
+    assert jax.grad(make_spike(shapes.sigmoid), 1)(X, ALPHA) == 0
+
+
+@BOTH
+def test_per_neuron_and_mix_weights(forward_mode, x64):
+    make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
+    x = jnp.linspace(-1, 1, 12).reshape(4, 3)
+    g_out = jnp.arange(12.0).reshape(4, 3) - 3
+
+    def loss(alpha, weights):
+        shape = mix(scale(functools.partial(shapes.sigmoid, alpha=1.0), alpha), shapes.triangle, weights=weights)
+        return (g_out * make(shape)(x)).sum()
+
+    alpha, weights = jnp.array([1.0, 2.0, 4.0]), jnp.array([0.7, 0.2])
+    by_alpha, by_weights = jax.jit(jax.grad(loss, (0, 1)))(alpha, weights)
+    a, xs, g = np.array([1.0, 2.0, 4.0]), np.asarray(x), np.asarray(g_out)
+    s = 1 / (1 + np.exp(-a * xs))
+    triangle = np.where(xs < 0, (1 + xs) ** 2 / 2, 1 - (1 - xs) ** 2 / 2)
+    np.testing.assert_allclose(by_alpha, (g * 0.7 * xs * s * (1 - s)).sum(0), rtol=1e-9)
+    np.testing.assert_allclose(by_weights, [(g * s).sum(), (g * triangle).sum()], rtol=1e-9)
+
+
+def test_vmap_over_the_parameter(x64):
+    spike = make_spike(shapes.sigmoid, learnable=True)
+    alphas = np.array([1.0, 2.0, 4.0])
+    s = 1 / (1 + np.exp(-alphas * X))
+    np.testing.assert_allclose(jax.vmap(jax.grad(spike, 1), (None, 0))(X, alphas), X * s * (1 - s), rtol=1e-12)
+    total = jax.grad(lambda a: jax.vmap(spike, (None, 0))(X, a).sum())
+    np.testing.assert_allclose(total(alphas), X * s * (1 - s), rtol=1e-12)
+
+
+SHAPES = {
+    "sigmoid": lambda p: functools.partial(shapes.sigmoid, alpha=p),
+    "composed": lambda p: asym(scale(shapes.laplace, p), mix(shift(shapes.atan, p / 5), shapes.superspike)),
+    "no closed form": lambda p: lambda x: jnp.exp(-p * jnp.abs(x)),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_it_is_the_gradient_of_the_soft_network(shape, forward_mode, x64):
+    """With the soft step forward the network is differentiable, and finite differences tell its gradient."""
+    drive = jnp.asarray(np.random.default_rng(0).uniform(0, 1, (12, 3)))
+
+    def loss(w, p):
+        soft = antiderivative(shape(p))
+        spike = make_spike(shape(p), step=soft, learnable=True, forward_mode=forward_mode)
+
+        def step(v, x):
+            v = 0.9 * v + x @ w
+            z = spike(v - 1.0)
+            return v - z, z
+
+        return jnp.square(jax.lax.scan(step, jnp.zeros(2), drive)[1]).sum()
+
+    w, p, h = jnp.array([[0.3, 0.1], [-0.2, 0.5], [0.4, 0.2]]), 2.0, 1e-5
+    loss_jit = jax.jit(loss)
+    by_w, by_p = jax.jit(jax.grad(loss, (0, 1)))(w, p)
+    np.testing.assert_allclose(by_p, (loss_jit(w, p + h) - loss_jit(w, p - h)) / (2 * h), rtol=1e-5)
+    bump = jnp.zeros_like(w).at[0, 1].set(h)
+    np.testing.assert_allclose(by_w[0, 1], (loss_jit(w + bump, p) - loss_jit(w - bump, p)) / (2 * h), rtol=1e-5)
+
+
+def bptt(learnable, forward_mode):
+    spike = make_spike(shapes.sigmoid, learnable=learnable, forward_mode=forward_mode)
+
+    def loss(w, alpha, drive):
+        def step(v, x):
+            v = 0.9 * v + x * w
+            z = spike(v - 1.0, alpha)
+            return v - z, z
+
+        return jax.lax.scan(step, jnp.zeros(64), drive)[1].sum()
+
+    return loss
+
+
+@BOTH
+def test_costs_nothing_where_nobody_asks(forward_mode):
+    """The compiled program for the gradient by the weights alone is the same with and without `learnable`."""
+
+    def program(learnable):
+        compiled = (
+            jax.jit(jax.grad(bptt(learnable, forward_mode))).lower(jnp.ones(64), 4.0, jnp.ones((50, 64))).compile()
+        )
+        lines = compiled.as_text().splitlines()
+        return compiled.memory_analysis().temp_size_in_bytes, sum(" = " in line for line in lines)
+
+    assert program(True) == program(False)
