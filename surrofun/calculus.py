@@ -87,7 +87,7 @@ def area(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
     >>> area(shapes.superspike, beta=10.0)
     Array(0.2, dtype=float32)
     """
-    return area_beside(functools.partial(g, *args, **kwargs), jnp.zeros(()))
+    return area_beside(g, jnp.zeros(()), *args, **kwargs)
 
 
 def peak(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
@@ -97,29 +97,44 @@ def peak(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
     >>> peak(shapes.sigmoid, alpha=4.0)
     Array(1., dtype=float32)
     """
-    return peak_beside(functools.partial(g, *args, **kwargs), jnp.zeros(()))
+    return peak_beside(g, jnp.zeros(()), *args, **kwargs)
 
 
-def area_beside(g: Shape, x: jax.Array) -> jax.Array:
+def area_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the area of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
 
     >>> area_beside(jnp.zeros_like, jnp.zeros((4, 3))).shape
     (1, 1)
     """
     soft = primitive(g)
-    return jnp.asarray(soft(_beside(x, jnp.inf)) - soft(_beside(x, -jnp.inf)))
+    return jnp.asarray(soft(_beside(x, jnp.inf), *args, **kwargs) - soft(_beside(x, -jnp.inf), *args, **kwargs))
 
 
-def peak_beside(g: Shape, x: jax.Array) -> jax.Array:
+def peak_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the largest slope of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
 
     >>> peak_beside(jnp.cos, jnp.zeros((4, 3))).shape
     (1, 1)
     """
+    return bounds_beside(g, x, *args, **kwargs)[1]
+
+
+def bounds_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+    """Return the smallest and the largest slope of `g`, searched around the places where its parts are centred.
+
+    >>> bounds_beside(jnp.cos, jnp.zeros(()))
+    (Array(-1., dtype=float32), Array(1., dtype=float32))
+    """
     offsets = np.geomspace(1e-5, 1e3, 129)
     grid = jnp.asarray(np.concatenate([-offsets[::-1], [0.0], offsets]), x.dtype).reshape(-1, *(1,) * x.ndim)
-    best = [_climb(g, lax.stop_gradient(center + grid)) for center in centers(g, x)]
-    return jnp.asarray(functools.reduce(jnp.maximum, (g(place) for place in best)))
+    starts = [lax.stop_gradient(center + grid) for center in centers(g, x)]
+
+    def slope(t: jax.Array) -> Any:
+        return g(t, *args, **kwargs)
+
+    highest = functools.reduce(jnp.maximum, (slope(_climb(slope, start)) for start in starts))
+    lowest = functools.reduce(jnp.minimum, (slope(_climb(lambda t: -slope(t), start)) for start in starts))
+    return jnp.asarray(lowest), jnp.asarray(highest)
 
 
 def centers(g: Shape, x: jax.Array) -> list[jax.Array]:
@@ -161,7 +176,8 @@ def primitive(g: Shape) -> Shape:
 
 
 def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    raw = functools.partial(primitive(g), *args, **kwargs)
+    def raw(x: jax.Array) -> Any:
+        return primitive(g)(x, *args, **kwargs)
 
     def soft(x: jax.Array) -> jax.Array:
         # At infinity the limit, since a derivative by a parameter would be inf * 0 there.

@@ -173,11 +173,12 @@ def _mixed(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
 
 def _sided_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
     def soft(x: Any, below: Shape, above: Shape) -> Any:
-        left, right = (functools.partial(primitive(g), *args, **kwargs) for g in (below, above))
-        zero = jnp.zeros((1,) * x.ndim, x.dtype)
-        return jnp.where(
-            x < 0, left(jnp.where(x < 0, x, 0.0)), right(jnp.where(x < 0, 0.0, x)) - right(zero) + left(zero)
-        )
+        def value(g: Shape, x: Any) -> Any:
+            return primitive(g)(x, *args, **kwargs)
+
+        zero, right = jnp.zeros((1,) * x.ndim, x.dtype), jnp.where(x < 0, 0.0, x)
+        upper = value(below, zero) + value(above, right) - value(above, zero)
+        return jnp.where(x < 0, value(below, jnp.where(x < 0, x, 0.0)), upper)
 
     return apply(soft, x, *parts)
 
@@ -210,4 +211,4 @@ def _normalized(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
 
 def _factor(x: Any, *args: Any, parts: Any, **kwargs: Any) -> Any:
     g, measure, wanted = parts
-    return fit(wanted, x) / measure(functools.partial(g, *args, **kwargs), x)
+    return fit(wanted, x) / measure(g, x, *args, **kwargs)

@@ -24,6 +24,8 @@ _BISECTIONS = 22
 def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the soft step of `g` at x, with the constant that `antiderivative` promises; x may be infinite.
 
+    `g` and its derivatives by its parameters have to be finite for every finite input, however far out.
+
     About 1e-9 of the area for a smooth shape, 1e-7 for one with a few kinks or jumps, in float64. The derivative by x
     is `g(x)` itself and parameters are differentiated under the integral.
 

@@ -5,7 +5,7 @@ stand at module level and are given no closure: what a shape closes over has bec
 that a spike may be built anywhere, out of tracers, and be differentiated later. The slope is computed in the forward
 rule, hence exactly one array is kept for the backward pass, and the rules call themselves, hence higher orders hold.
 
-Room left: `residual=` is a pair (encode, decode) around the slope that `_keep` returns and `_pull` uses.
+`residual=` encodes that array in the forward rule and decodes it in the backward rule.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
 from .elementwise import apply
 from .naming import show
+from .residuals import bounds, code_of
 from .steps import heaviside
 
 P = ParamSpec("P")
@@ -34,18 +35,33 @@ Spike = Callable[Concatenate[ArrayLike, P], jax.Array]
 
 @overload
 def make_spike(
-    grad_fn: Shape[P], *, step: Callable[[Any], Any] = ..., forward_mode: bool = ..., learnable: bool = ...
+    grad_fn: Shape[P],
+    *,
+    step: Callable[[Any], Any] = ...,
+    residual: Any = ...,
+    forward_mode: bool = ...,
+    learnable: bool = ...,
 ) -> Spike[P]: ...
 
 
 @overload
 def make_spike(
-    grad_fn: None = None, *, step: Callable[[Any], Any] = ..., forward_mode: bool = ..., learnable: bool = ...
+    grad_fn: None = None,
+    *,
+    step: Callable[[Any], Any] = ...,
+    residual: Any = ...,
+    forward_mode: bool = ...,
+    learnable: bool = ...,
 ) -> Callable[[Shape[P]], Spike[P]]: ...
 
 
 def make_spike(
-    grad_fn: Any = None, *, step: Any = heaviside, forward_mode: bool = False, learnable: bool = False
+    grad_fn: Any = None,
+    *,
+    step: Any = heaviside,
+    residual: Any = None,
+    forward_mode: bool = False,
+    learnable: bool = False,
 ) -> Any:
     """Turn a surrogate gradient shape into a spike function; a decorator, bare or with options, and a factory.
 
@@ -54,6 +70,9 @@ def make_spike(
     Args:
         grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
+        residual: what is kept for the backward pass, a spike: `None` (the slope, in the dtype of x), a float dtype,
+            `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
+            or a pair of plain functions (encode, decode). There is no second derivative but with `None`.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work.
         learnable: parameters of the shape get the gradient of its antiderivative S, dL/dp = sum(g dS(x; p)/dp).
             Otherwise they get zero. Through an update step (a meta-gradient) both are right.
@@ -64,8 +83,10 @@ def make_spike(
         and rounded once.
 
     Raises:
-        TypeError: `grad_fn` or `step` is no function; on call, x is not real floating point, or the slope or the
-            step does not broadcast to the shape of x.
+        TypeError: `grad_fn` or `step` is no function, `residual` is unknown; on call, x is not real floating point,
+            or the slope or the step does not broadcast to the shape of x.
+        ValueError: `residual` is given together with `forward_mode`, which has no use for it, or it is `"bit"` and
+            the shape is known to have more than two values.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -80,8 +101,13 @@ def make_spike(
         if not callable(f) and not (f is None and name == "grad_fn"):
             raise TypeError(f"make_spike: expected a function as {name}, got {type(f).__name__} {f!r}")
     if grad_fn is None:
-        return functools.partial(make_spike, step=step, forward_mode=forward_mode, learnable=learnable)
-    parts = (_unique(grad_fn), _unique(step), forward_mode, learnable)
+        return functools.partial(
+            make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable
+        )
+    if forward_mode and residual is not None:
+        raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
+    code = None if residual is None else code_of(residual)
+    parts = (_unique(grad_fn), _unique(step), code, forward_mode, learnable)
     return _once(*parts) if holds_no_data(parts) else _named(functools.partial(_spike, *parts))
 
 
@@ -109,7 +135,7 @@ def _named(spike: Any) -> Any:
 
 
 def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
-    parts, arguments = call[:4], call[4:]
+    parts, arguments = call[:5], call[5:]
     try:
         return _jitted(*parts)(*arguments, **kwargs)
     except (jax.errors.ConcretizationTypeError, jax.errors.TracerIntegerConversionError):
@@ -121,12 +147,17 @@ def _jitted(*parts: Any) -> Any:
     return jax.jit(functools.partial(_spike, *parts), inline=True)
 
 
-def _spike(grad_fn: Any, step: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any) -> Any:
+def _spike(
+    grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any
+) -> Any:
     x = _potential(x, grad_fn)
     out = lax.stop_gradient(_like(x, apply(step, x), step, "step"))
     slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
-    return (_fire_forward if forward_mode else _fire)(slope, soft, x, out, arrays, soft_arrays)
+    if forward_mode:
+        return _fire_forward(slope, soft, x, out, arrays, soft_arrays)
+    fixed, moving = bounds(code, grad_fn, x, args, kwargs)
+    return _fire(slope, soft, (code, fixed), x, out, arrays, soft_arrays, moving)
 
 
 def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
@@ -161,23 +192,42 @@ def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
     return lax.select(slope(x, arrays) > 0, out, out) if arrays else out
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _fire(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def _fire(
+    slope: Any, soft: Any, code: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any, moving: Any
+) -> Any:
     return _beside(out, slope, x, arrays)
 
 
-def _fire_fwd(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
-    kept = checkpoint_name(slope(x, arrays), "surrogate")
-    return _fire(slope, soft, x, out, arrays, soft_arrays), (kept, (x, soft_arrays) if soft else ())
+def _fire_fwd(slope: Any, soft: Any, code: Any, *operands: Any) -> Any:
+    x, _, arrays, soft_arrays, moving = operands
+    kept, (coder, fixed) = slope(x, arrays), code
+    if coder:
+        kept = coder[0](_differentiable_once(kept), *(fixed or moving))
+    kept = checkpoint_name(kept, "surrogate")
+    return _fire(slope, soft, code, *operands), (kept, moving, (x, soft_arrays) if soft else ())
 
 
-def _fire_bwd(slope: Any, soft: Any, kept: Any, g: jax.Array) -> Any:
-    kept_slope, at = kept
+def _fire_bwd(slope: Any, soft: Any, code: Any, residual: Any, g: jax.Array) -> Any:
+    (kept, moving, at), (coder, fixed) = residual, code
+    by_x = g * (coder[1](kept, g, *(fixed or moving)) if coder else kept)
     by_parameter = jax.vjp(functools.partial(soft, at[0]), at[1])[1](g)[0] if soft else None
-    return g * kept_slope, None, None, by_parameter
+    return by_x, None, None, by_parameter, None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd)
+
+
+@jax.custom_jvp
+def _differentiable_once(slope: jax.Array) -> jax.Array:
+    return slope
+
+
+@_differentiable_once.defjvp
+def _refuse(primals: Any, tangents: Any) -> Any:
+    raise NotImplementedError(
+        "make_spike: a second derivative needs the slope itself, which residual= does not keep; leave it out"
+    )
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))

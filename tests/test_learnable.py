@@ -25,7 +25,7 @@ def spikes(forward_mode):
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
         "scale": lambda x, a: make(scale(functools.partial(shapes.sigmoid, alpha=1.0), a))(x),
-        "no closed form": make(lambda x, a: a * jnp.exp(-a * x) / (1 + jnp.exp(-a * x)) ** 2),
+        "no closed form": make(lambda x, a: a * jnp.exp(-a * jnp.abs(x)) / (1 + jnp.exp(-a * jnp.abs(x))) ** 2),
     }
 
 

@@ -1,0 +1,109 @@
+"""Laws of the combinators on random expressions, in float64."""
+
+import itertools
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from surrofun import antiderivative, asym, mix, normalize, scale, shapes, shift
+
+pytestmark = pytest.mark.usefixtures("x64")
+laws = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+X = np.array([-40.0, -3.1, -1.3, -0.71, -0.2, -1e-3, 0.0, 1e-3, 0.17, 0.43, 0.9, 2.3, 40.0])
+SMOOTH = [shapes.sigmoid, shapes.gaussian, shapes.atan, shapes.circ, partial(shapes.sigmoid, alpha=1.5)]
+FALLING = [*SMOOTH, shapes.triangle, shapes.laplace, shapes.superspike, shapes.cosine, shapes.q_pseudo_spike]
+ANY = [*FALLING, shapes.reciprocal, shapes.leaky_step, shapes.s2nn, shapes.multi_gaussian, shapes.log_tailed_step]
+
+factor = st.floats(0.25, 4.0).map(lambda v: round(v, 3))
+offset = st.floats(-1.5, 1.5).map(lambda v: round(v, 3))
+
+
+def expressions(kernels):
+    """Random compositions of the kernels, at most four combinators deep."""
+
+    def compose(inner):
+        return st.one_of(
+            st.builds(scale, inner, factor, height=factor),
+            st.builds(shift, inner, offset),
+            st.builds(lambda g, h, a, b: mix(g, h, weights=(a, b)), inner, inner, factor, factor),
+            st.builds(asym, inner, inner),
+        )
+
+    return st.recursive(st.sampled_from(kernels), compose, max_leaves=4)
+
+
+def assert_same(g, h):
+    np.testing.assert_allclose(g(jnp.asarray(X)), h(jnp.asarray(X)), rtol=1e-9, atol=1e-300)
+
+
+@given(expressions(ANY), factor, factor)
+@laws
+def test_scale_of_scale(g, a, b):
+    assert_same(scale(scale(g, a), b), scale(g, a * b))
+    assert_same(scale(scale(g, height=a), height=b), scale(g, height=a * b))
+
+
+@given(expressions(SMOOTH).filter(lambda g: "asym" not in getattr(g, "__name__", "")), offset, offset, factor)
+@laws
+def test_shift_of_shift_and_through_scale(g, a, b, alpha):
+    assert_same(shift(shift(g, a), b), shift(g, a + b))
+    assert_same(scale(shift(g, a), alpha), shift(scale(g, alpha), a / alpha))
+
+
+@given(expressions(ANY), expressions(ANY), expressions(ANY), factor, factor, factor)
+@laws
+def test_mix_is_linear_and_permutable(g, h, k, a, b, c):
+    x = jnp.asarray(X)
+    np.testing.assert_allclose(mix(g, h, k, weights=(a, b, c))(x), a * g(x) + b * h(x) + c * k(x), rtol=1e-12)
+    assert_same(mix(g, h, k, weights=(a, b, c)), mix(k, g, h, weights=(c, a, b)))
+    assert_same(mix(g, h, k), mix(g, h, k, weights=(1 / 3, 1 / 3, 1 / 3)))
+
+
+@given(expressions(ANY))
+@laws
+def test_asym_of_equal_sides_is_the_side(g):
+    assert_same(asym(g, g), g)
+
+
+@given(expressions(FALLING), factor)
+@settings(laws, max_examples=6)
+def test_normalize_is_idempotent(g, wanted):
+    for what in ("area", "peak"):
+        once = normalize(g, **{what: wanted})
+        assert_same(normalize(once, **{what: wanted}), once)
+        assert_same(normalize(scale(g, height=7.0), **{what: wanted}), once)
+
+
+@given(expressions(FALLING), factor)
+@laws
+def test_normalized_to(g, wanted):
+    by_area, by_peak = antiderivative(normalize(g, area=wanted)), normalize(g, peak=wanted)
+    np.testing.assert_allclose(by_area(jnp.inf) - by_area(-jnp.inf), wanted, rtol=1e-9)
+    dense = np.concatenate([np.linspace(-20, 20, 4001), [0.0]])
+    assert float(by_peak(jnp.asarray(dense)).max()) <= wanted * (1 + 1e-6)
+    assert float(by_peak(jnp.asarray(dense)).max()) >= wanted * 0.97
+
+
+@given(expressions(FALLING))
+@laws
+def test_soft_step_difference_is_the_integral(g):
+    a, b = -0.9, 1.3
+    edges = np.unique([a, *np.clip(np.linspace(a, b, 45), a, b), b])
+    compiled = jax.jit(g)
+    whole = sum(quad(lambda t: float(compiled(t)), *e, limit=100)[0] for e in itertools.pairwise(edges))
+    soft = antiderivative(g)
+    np.testing.assert_allclose(soft(b) - soft(a), whole, rtol=1e-6, atol=1e-9)
+
+
+@given(expressions(FALLING))
+@laws
+def test_jit_equals_eager_within_2_ulp(g):
+    x = jnp.asarray(X, jnp.float32)
+    np.testing.assert_array_max_ulp(np.asarray(jax.jit(g)(x)), np.asarray(g(x)), 2)
