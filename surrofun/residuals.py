@@ -57,7 +57,7 @@ def bounds(
 ) -> tuple[tuple[float, ...], tuple[jax.Array, ...]]:
     """Return `(fixed, moving)` bounds of the slope: numbers where the shape holds nothing else, or else arrays.
 
-    >>> bounds(code_of(jnp.uint8), jnp.cos, jnp.zeros(3), (), {})
+    >>> bounds(code_of(jnp.uint8), jnp.tanh, jnp.zeros(3), (), {})
     ((-1.0, 1.0), ())
     """
     if code is None or code[0] not in (to_bytes, to_bits):

@@ -72,7 +72,7 @@ def make_spike(
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass, a spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
-            or a pair of plain functions (encode, decode). There is no second derivative but with `None`.
+            or a pair of plain functions (encode, decode). Only `None` has second derivatives, the others refuse.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work.
         learnable: parameters of the shape get the gradient of its antiderivative S, dL/dp = sum(g dS(x; p)/dp).
             Otherwise they get zero. Through an update step (a meta-gradient) both are right.

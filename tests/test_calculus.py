@@ -72,9 +72,6 @@ def test_soft_step_starts_at_zero_where_the_area_is_finite_and_crosses_zero_else
         left, middle, right = (float(antiderivative(g)(v)) for v in (-jnp.inf, 0.0, jnp.inf))
         finite = np.isfinite(right - left)
         assert (left if finite else middle) == pytest.approx(0.0, abs=1e-9), g
-        area = quad(lambda t, g=g: float(g(np.float64(t))), -np.inf, np.inf)[0] if g in COMPOSED.values() else None
-        if finite and area is not None and g is not COMPOSED["power law next to 1"]:
-            assert right - left == pytest.approx(area, rel=1e-5)
 
 
 @pytest.mark.parametrize("g", [shapes.sigmoid, shapes.circ, COMPOSED["asym"], COMPOSED["nested"], USERS["smooth"]])

@@ -1,0 +1,346 @@
+"""The demonstration: its data and network against plain NumPy, and its command line in a process of its own."""
+
+import functools
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import surrofun
+from surrofun import demo, shapes
+from surrofun.__main__ import find_shape, main
+
+KEY = jax.random.key(3)
+STRICT = {**os.environ, "JAX_NUMPY_DTYPE_PROMOTION": "strict", "PYTHONWARNINGS": "error"}
+SMALL = functools.partial(demo.randman, samples=20, waves=5)
+
+
+def numpy_manifold(z, a, b, c, alpha):
+    m = np.zeros((*z.shape, a.shape[2]))
+    for k in range(1, len(a) + 1):
+        for s, u in np.ndindex(z.shape[1], a.shape[2]):
+            m[:, s, u] += (
+                a[k - 1, :, u] * k**-alpha * np.sin(2 * np.pi * (k * z[:, s] * b[k - 1, :, u] + c[k - 1, :, u]))
+            )
+    return m
+
+
+def numpy_forward(weights, times):
+    """Euler steps of 1 ms, sample by sample, in float64."""
+    readouts, rasters = [], []
+    for sample in np.asarray(times):
+        current, v, z, out, readout, raster = 0.0, 0.0, np.zeros(len(weights["out"])), 0.0, [], []
+        for t in range(100):
+            current = np.exp(-1 / 5) * current + weights["in"][sample == t].sum(axis=0)
+            if "recurrent" in weights:
+                current = current + z @ weights["recurrent"]
+            v = np.where(z == 1, 0.0, np.exp(-1 / 10) * v + current)
+            z = (v >= 1) * 1.0
+            out = np.exp(-1 / 20) * out + z @ weights["out"]
+            readout.append(out)
+            raster.append(z)
+        readouts.append(readout)
+        rasters.append(raster)
+    return np.swapaxes(readouts, 0, 1), np.swapaxes(rasters, 0, 1)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.5])
+def test_manifold_is_the_sum_of_waves(alpha):
+    z, a, b, c = (np.random.default_rng(n).random(s) for n, s in enumerate([(2, 4), *[(30, 2, 3)] * 3]))
+    got = demo.manifold(*(jnp.asarray(v, jnp.float32) for v in (z, a, b, c)), alpha)
+    np.testing.assert_allclose(got, numpy_manifold(z, a, b, c, alpha), atol=2e-5)
+
+
+@pytest.fixture(scope="module")
+def times():
+    return np.asarray(SMALL(KEY))
+
+
+def test_spike_times_are_the_manifold_scaled_over_its_class(times):
+    *waved, placed = jax.random.split(KEY, 4)
+    a, b, c = (np.asarray(jax.random.uniform(k, (5, 10, 20)), float) for k in waved)
+    m = numpy_manifold(np.asarray(jax.random.uniform(placed, (10, 20)), float), a, b, c, 1.0)
+    scaled = np.stack([(of_class - of_class.min(0)) / np.ptp(of_class, axis=0) for of_class in m])
+    expected = np.minimum(np.floor(50 * scaled), 49)
+    assert np.mean(times == expected) > 0.99  # the rest was rounded over the edge of a step
+    assert np.abs(times - expected).max() <= 1
+
+
+def test_spike_times_lie_in_the_first_half_of_the_trial(times):
+    assert times.dtype == np.int32
+    assert times.shape == (10, 20, 20)
+    assert (times.min(axis=1) == 0).all()
+    assert (times.max(axis=1) == 49).all()
+    assert len(np.unique(times)) == 50
+
+
+def test_another_key_gives_other_data(times):
+    assert (times == SMALL(KEY)).all()
+    assert (times != SMALL(jax.random.key(4))).mean() > 0.5
+
+
+def test_split_keeps_classes_balanced_and_sets_apart():
+    times = jnp.arange(4 * 50 * 2, dtype=jnp.int32).reshape(4, 50, 2)
+    sets = demo.split(times)
+    assert [labels.size for _, labels in sets] == [160, 20, 20]
+    assert all((np.bincount(labels) == labels.size // 4).all() for _, labels in sets)
+    assert all((of // 100 == labels[:, None]).all() for of, labels in sets)
+    assert (np.sort(np.concatenate([of.ravel() for of, _ in sets])) == np.arange(400)).all()
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("detached", [False, True])
+def test_network_is_the_one_of_the_paper(recurrent, detached):
+    rng = np.random.default_rng(5)
+    weights = {"in": rng.normal(size=(20, 12)) * 0.4, "out": rng.normal(size=(12, 3))}
+    if recurrent:
+        weights["recurrent"] = rng.normal(size=(12, 12)) * 0.3
+    times = rng.integers(0, 50, (4, 20), dtype=np.int32)
+    single = {name: jnp.asarray(w, jnp.float32) for name, w in weights.items()}
+    spike = surrofun.make_spike(shapes.superspike)
+    readout, spikes = demo.forward(single, jnp.asarray(times), spike=spike, detached=detached)
+    expected_readout, expected_spikes = numpy_forward(weights, times)
+    assert expected_spikes.mean() > 0.02
+    np.testing.assert_array_equal(spikes, expected_spikes)
+    np.testing.assert_allclose(readout, expected_readout, atol=1e-4)
+
+
+def test_a_single_input_reaches_the_membrane_once():
+    weights = {"in": jnp.array([[0.9]]), "out": jnp.ones((1, 1))}
+    for at in (0, 30, 49):  # 0.9 is below the threshold, and 0.9 (e^-0.1 + e^-0.2) one step later is above it
+        _, spikes = demo.forward(weights, jnp.array([[at]]), spike=surrofun.make_spike(shapes.triangle))
+        assert jnp.argmax(spikes[:, 0, 0]) == at + 1
+
+
+def test_reset_is_hidden_from_the_gradient_only_when_detached():
+    weights, times, labels = demo.initial(KEY), SMALL(KEY)[:, 0], jnp.arange(10)
+
+    def gradient(grad_fn, **options):
+        network = functools.partial(demo.forward, spike=surrofun.make_spike(grad_fn), **options)
+        loss = functools.partial(demo.loss, network=network)
+        return jax.jit(jax.grad(loss, has_aux=True))(weights, times, labels)[0]["in"]
+
+    hidden, seen = gradient(shapes.superspike), gradient(shapes.superspike, detached=False)
+    assert jnp.abs(hidden).max() > 0
+    assert jnp.abs(hidden - seen).max() > 0.1 * jnp.abs(hidden).max()
+    assert (gradient(jnp.zeros_like) == 0).all()
+
+
+def test_loss_is_the_cross_entropy_of_the_maximum_over_time():
+    rng = np.random.default_rng(0)
+    readout, spikes = rng.normal(size=(7, 5, 3)), np.zeros((100, 5, 4))
+    spikes[3, 0, 0] = spikes[9, 1, 2] = 1
+    labels = np.array([0, 1, 2, 0, 1])
+    entropy, measured = demo.loss(
+        {},
+        None,
+        jnp.asarray(labels),
+        network=lambda *_: (jnp.asarray(readout, jnp.float32), jnp.asarray(spikes, jnp.float32)),
+    )
+    peak = readout.max(0)
+    expected = -np.log(np.exp(peak)[range(5), labels] / np.exp(peak).sum(1)).mean()
+    np.testing.assert_allclose(entropy, expected, rtol=1e-5)
+    np.testing.assert_allclose(measured["accuracy"], np.mean(peak.argmax(1) == labels), rtol=1e-6)
+    np.testing.assert_allclose(measured["rate"], 2 / (5 * 4 * 0.1), rtol=1e-5)  # spikes per unit and second
+
+
+def test_adam_is_that_of_kingma_and_ba():
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=3)
+    state, m, v = demo.start({"w": jnp.asarray(w, jnp.float32)}), 0.0, 0.0
+    for t in range(1, 6):
+        g = rng.normal(size=3)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w = w - 0.05 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        state = demo.adam(state, {"w": jnp.asarray(g, jnp.float32)}, 0.05)
+    np.testing.assert_allclose(state[0]["w"], w, rtol=1e-4)
+
+
+def test_training_learns():
+    data = demo.split(demo.randman(KEY, samples=100))
+    network = functools.partial(demo.forward, spike=surrofun.make_spike(shapes.superspike))
+    records = [r for _, r in demo.train(KEY, demo.initial(KEY), data, epochs=6, network=network, batch=50)]
+    losses = [r["loss"] for r in records]
+    assert losses[-1] < 0.5 * losses[0]
+    assert records[-1]["accuracy"] > 0.6
+    assert 1 < records[-1]["rate"] < 200
+
+
+def test_training_can_be_mapped_over_learning_rates():
+    data, start = demo.split(SMALL(KEY)), demo.start(demo.initial(KEY))
+    network = functools.partial(demo.forward, spike=surrofun.make_spike(shapes.superspike))
+    epoch = functools.partial(demo.train_epoch, network=network, batch=80)
+    mapped = jax.jit(jax.vmap(lambda rate: epoch(start, KEY, data, learning_rate=rate)[1]["loss"]))
+    still, moved = mapped(jnp.array([0.0, 0.01]))
+    assert moved < still
+
+
+def test_line_is_rewritten_in_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    for done in range(3):
+        demo._progress("loss 1.000", done, 2)
+    lines = capsys.readouterr().out.split("\r")
+    assert lines[0] == ""
+    assert lines[2] == "[##########..........]  1/2  loss 1.000"
+    assert [line.count("\n") for line in lines] == [0, 0, 0, 1]
+
+
+def test_line_fits_a_narrow_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for columns, line in ((24, "[##..]  1/2  loss 1.000"), (19, "1/2  loss 1.000"), (9, "1/2  los")):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        demo._progress("loss 1.000", 1, 2)
+        assert capsys.readouterr().out == f"\r{line}"
+
+
+def test_without_matplotlib_the_demo_says_how_to_get_a_figure(monkeypatch, capsys, tmp_path):
+    for name in ("matplotlib", "matplotlib.figure", "matplotlib.backend_bases"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(demo, "randman", functools.partial(SMALL, samples=50))
+    monkeypatch.setattr(demo, "train", functools.partial(demo.train, batch=40))
+    assert main(["demo", "--epochs", "1", "--out", str(tmp_path / "figure.png")]) == 0
+    *_, note, result = capsys.readouterr().out.splitlines()
+    assert note == "no figure drawn: it needs matplotlib, pip install 'surrofun[plot]'"
+    assert re.fullmatch(r"test accuracy: [01]\.\d{3}", result)
+    assert not list(tmp_path.iterdir())
+
+
+def test_figure_has_three_panels():
+    pytest.importorskip("matplotlib")
+    spikes = jnp.zeros((100, 7)).at[jnp.array([4, 60]), jnp.array([1, 5])].set(1.0)
+    records = [{"loss": 2.0, "accuracy": 0.5}, {"loss": 1.0, "accuracy": 0.75}]
+    grad_fn = find_shape("triangle(2)")
+    figure = demo.draw(grad_fn, spikes, records)
+    shape, raster, curve, accuracy = figure.axes
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["triangle(alpha=2)", "hidden spikes of a test sample"]
+    np.testing.assert_array_equal(shape.lines[1].get_ydata(), grad_fn(jnp.asarray(shape.lines[1].get_xdata())))
+    np.testing.assert_array_equal(np.sort(raster.collections[0].get_offsets(), axis=0), [[4, 1], [60, 5]])
+    np.testing.assert_array_equal(curve.lines[0].get_xydata(), [[1, 2.0], [2, 1.0]])
+    np.testing.assert_array_equal(accuracy.lines[0].get_xydata(), [[1, 50.0], [2, 75.0]])
+
+
+def test_find_shape():
+    x = jnp.linspace(-1.0, 1.0, 9)
+    assert find_shape(" superspike ") is shapes.superspike
+    for text in ("superspike(3)", "superspike(3.0)", "superspike(beta=3)"):
+        np.testing.assert_array_equal(find_shape(text)(x), shapes.superspike(x, 3.0))
+    np.testing.assert_array_equal(find_shape("leaky_step(-1, 0.5)")(x), shapes.leaky_step(x, -1.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--surrogate", "superspke", "no such shape; there are atan, circ, "),
+        ("--surrogate", "elementwise", "no such shape; there are atan, circ, "),
+        ("--surrogate", "superspike(", "'(' was never closed"),
+        ("--surrogate", "superspike(1, 2)", "too many positional arguments"),
+        ("--surrogate", "superspike(b=1)", "got an unexpected keyword argument 'b'"),
+        ("--surrogate", "superspike('a')", "parameters are numbers, as in superspike(10)"),
+        ("--surrogate", "superspike(open('/etc/passwd'))", "parameters are numbers, as in superspike(10)"),
+        ("--surrogate", "superspike(-1)", "the slope is not finite"),
+        ("--surrogate", f"superspike({10**400})", "int too large to convert to float"),
+    ],
+)
+def test_mistake_of_the_user_is_one_line(option, value, reason, capsys):
+    assert main(["demo", "--epochs", "1", option, value]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"surrofun: {option} {value!r}: {reason}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (".", "is a directory"),
+        ("missing/figure.png", "cannot be written to"),
+        ("figure.nothing", "matplotlib does not write .nothing files"),
+    ],
+)
+def test_bad_path_is_told_before_the_training(value, reason, capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--out", value]) == 2
+    assert capsys.readouterr() == ("", f"surrofun: --out {value!r}: {reason}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--epochs", "0"], ["--epochs", "two"], ["--seed", "-1"], ["--seed", "9" * 30]])
+def test_bad_number_is_told(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", *arguments])
+    assert f"expected a whole number from {int('epochs' in arguments[0])} to 2**32 - 1" in capsys.readouterr().err
+
+
+def test_help_gives_examples(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["demo", "--help"])
+    assert "python -m surrofun demo --surrogate" in capsys.readouterr().out
+
+
+def test_import_is_light():
+    code = """if True:
+        import sys, surrofun
+        print("surrofun.demo" in sys.modules, "matplotlib" in sys.modules)
+        import surrofun.demo, surrofun.__main__
+        print("matplotlib" in sys.modules)"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\nFalse\n"
+
+
+def demo_process(*arguments, cwd):
+    command = [sys.executable, "-m", "surrofun", "demo", *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=STRICT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_demo_learns_the_task(tmp_path):
+    process = demo_process("--epochs", "5", cwd=tmp_path)
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, err) == (0, "")
+    first, *epochs, note, result = out.splitlines()
+    assert first == "training on Randman, surrogate gradient superspike(beta=10)"
+    form = r"epoch {}/5  loss \d\.\d{{3}}  validation  ?\d+\.\d%  hidden [ \d]\d\.\d Hz"
+    assert all(re.fullmatch(form.format(n), line) for n, line in enumerate(epochs, 1))
+    assert len(epochs) == 5
+    assert float(result.removeprefix("test accuracy: ")) >= 0.98
+    files = [path.name for path in tmp_path.iterdir()]
+    assert (note, files) in (
+        ("figure: surrofun-demo.png", ["surrofun-demo.png"]),
+        ("no figure drawn: it needs matplotlib, pip install 'surrofun[plot]'", []),
+    )
+    if files:
+        assert pathlib.Path(tmp_path, *files).read_bytes().startswith(b"\x89PNG")
+
+
+def test_bad_surrogate_ends_the_process_with_status_2(tmp_path):
+    process = demo_process("--surrogate", "nothing", cwd=tmp_path)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT between processes")
+def test_ctrl_c_ends_the_process_in_one_line(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits an ignored signal
+    try:
+        process = demo_process("--epochs", "1000", cwd=tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert "test accuracy" not in out
+
+
+def test_closed_pipe_ends_the_process_without_a_traceback(tmp_path):
+    process = demo_process("--epochs", "2", cwd=tmp_path)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=100) == 141

@@ -1,0 +1,187 @@
+"""What is kept for the backward pass: how many bytes, and that it is right."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from surrofun import asym, make_spike, mix, scale, shapes, shift
+
+X = jnp.linspace(-2.5, 2.5, 4096).at[2048].set(0.0).reshape(16, 256)
+BYTES = {None: 4, jnp.bfloat16: 2, jnp.float16: 2, jnp.float8_e4m3fn: 1, jnp.float8_e5m2: 1, jnp.uint8: 1, "bit": 1 / 8}
+kinds = pytest.mark.parametrize("residual", BYTES, ids=lambda r: getattr(r, "__name__", str(r)))
+FALLING = [n for n in dir(shapes) if callable(getattr(shapes, n)) and n not in ("escape_exponential",)]
+COMPOSED = {
+    "scaled": scale(shapes.sigmoid, 25.0),
+    "shifted": shift(scale(shapes.gaussian, 4.0), 0.7),
+    "mixed": mix(scale(shapes.sigmoid, 8.0), shift(shapes.triangle, -0.6), shift(shapes.laplace, 1.1)),
+    "sided": asym(shapes.triangle, scale(shapes.superspike, 0.5)),
+}
+
+
+def gradient(spike, x=X):
+    return jax.grad(lambda x: spike(x).sum())(x)
+
+
+def kept_bytes(spike, x=X):
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(jax.vjp(spike, x)[1])) / x.size
+
+
+@kinds
+def test_bytes_kept_by_an_eager_vjp(residual):
+    assert kept_bytes(make_spike(shapes.rectangle, residual=residual)) == BYTES[residual]
+    width = jnp.float32(0.8)  # with parameters in an array a code of bounds carries them along: 8 bytes in all
+    assert kept_bytes(make_spike(lambda x: shapes.rectangle(x, width), residual=residual)) == pytest.approx(
+        BYTES[residual], abs=8 / X.size
+    )
+
+
+@kinds
+def test_bytes_kept_by_a_compiled_loop(residual):
+    spike = make_spike(shapes.rectangle, residual=residual)
+
+    def loss(w):
+        def step(v, x):
+            v = 0.9 * v + x * w
+            z = spike(v - 1.0)
+            return v - z, z
+
+        return jax.lax.scan(step, jnp.zeros((16, 256)), jnp.ones((400, 1, 1)))[1].sum()
+
+    compiled = jax.jit(jax.grad(loss)).lower(jnp.ones(256)).compile()
+    per_spike = compiled.memory_analysis().temp_size_in_bytes / (400 * 16 * 256)
+    assert BYTES[residual] <= per_spike <= BYTES[residual] + 0.06  # the state of the neurons
+
+
+@pytest.mark.parametrize(
+    "g", [getattr(shapes, n) for n in FALLING] + list(COMPOSED.values()), ids=[*FALLING, *COMPOSED]
+)
+def test_bytes_are_within_a_510th_of_the_range(g):
+    """And so within a 500th of the peak, for a shape without negative lobes."""
+    slope = np.asarray(g(X))
+    error = np.abs(np.asarray(gradient(make_spike(g, residual=jnp.uint8))) - slope)
+    span = slope.max() - min(0.0, np.asarray(g(jnp.linspace(-20, 20, 40001))).min())
+    assert error.max() <= span / 510 * 1.003 + 1e-7 * slope.max()
+    assert np.unique(slope).size <= 2 or error.max() > 0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_bytes_with_traced_parameters(compiled):
+    def run(alpha, by):
+        shape = mix(scale(shapes.sigmoid, alpha), shift(shapes.triangle, by))
+        return gradient(make_spike(shape, residual=jnp.uint8))
+
+    alpha, by = jnp.float32(5.0), jnp.float32(-0.6)
+    slope = np.asarray(mix(scale(shapes.sigmoid, 5.0), shift(shapes.triangle, -0.6))(X))
+    error = np.abs((jax.jit(run) if compiled else run)(alpha, by) - slope)
+    assert 0 < error.max() <= slope.max() / 500
+    called = jax.jit(jax.grad(lambda x, beta: make_spike(shapes.superspike, residual=jnp.uint8)(x, beta).sum()))
+    np.testing.assert_allclose(called(X, 3.0), 1 / (1 + 3 * np.abs(X)) ** 2, atol=1 / 500)
+
+
+def test_bytes_with_a_parameter_per_neuron():
+    alpha = jnp.linspace(0.5, 8.0, 256)
+    slope = np.asarray(shapes.triangle(X, alpha))
+    error = np.abs(gradient(make_spike(partial(shapes.triangle, alpha=alpha), residual=jnp.uint8)) - slope)
+    assert (error.max(0) <= np.asarray(alpha) / 500).all()
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float8_e4m3fn, jnp.float8_e5m2])
+def test_floats_are_rounded_once(dtype):
+    want = shapes.sigmoid(X).astype(dtype).astype(jnp.float32)
+    np.testing.assert_array_equal(gradient(make_spike(shapes.sigmoid, residual=dtype)), want)
+
+
+def test_a_slope_beyond_the_range_of_a_float_is_the_largest():
+    steep = scale(shapes.triangle, 1e6)
+    assert gradient(make_spike(steep, residual=jnp.float16), jnp.zeros(1)) == 65504
+    assert gradient(make_spike(steep, residual=jnp.float8_e4m3fn), jnp.zeros(1)) == 448
+
+
+TWO_VALUED = {
+    "rectangle": shapes.rectangle,
+    "leaky_rectangle": shapes.leaky_rectangle,
+    "leaky_step": shapes.leaky_step,
+    "one value": shapes.straight_through,
+    "shifted": scale(shift(shapes.rectangle, 0.3), 1.7, height=0.3),
+    "argument": partial(shapes.rectangle, width=jnp.float32(0.3)),
+}
+
+
+@pytest.mark.parametrize("g", TWO_VALUED.values(), ids=TWO_VALUED)
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (2, 3, 9)])
+def test_a_bit_is_exact(g, shape):
+    x = jnp.asarray(np.random.default_rng(0).normal(0, 0.5, shape), jnp.float32)
+    spike = make_spike(g, residual="bit")
+    want = jax.jit(g)(x)
+    np.testing.assert_array_equal(gradient(spike, x), want)
+    np.testing.assert_array_equal(jax.jit(partial(gradient, spike))(x), want)
+
+
+@kinds
+def test_under_vmap_and_in_a_scan(residual):
+    spike = make_spike(shapes.rectangle, residual=residual)
+    x = X[:5, ::20]
+    want = np.asarray(shapes.rectangle(x))
+    over_examples = jax.vmap(partial(gradient, spike))
+    for mapped in (over_examples, jax.jit(over_examples), jax.vmap(partial(gradient, spike), 1, 1)):
+        np.testing.assert_allclose(mapped(x), want, rtol=1e-6)
+    np.testing.assert_allclose(jax.vmap(jax.vmap(jax.grad(spike)))(x), want, rtol=1e-6)
+    np.testing.assert_allclose(gradient(jax.vmap(jax.vmap(spike)), x), want, rtol=1e-6)
+    scanned = gradient(lambda x: jax.lax.scan(lambda c, x: (c, spike(x)), 0.0, x)[1], x)
+    np.testing.assert_allclose(scanned, want, rtol=1e-6)
+    widths = jnp.array([0.5, 1.0, 2.0])
+    by_width = jax.vmap(lambda w: gradient(make_spike(partial(shapes.rectangle, width=w), residual=residual), x))
+    np.testing.assert_allclose(by_width(widths), [shapes.rectangle(x, w) for w in widths], rtol=0.07)
+
+
+def test_a_pair_of_functions():
+    signs = (lambda slope: slope > 0.5, lambda kept: jnp.where(kept, 2.0, 0.0))
+    np.testing.assert_array_equal(
+        gradient(make_spike(shapes.sigmoid, residual=signs)), jnp.where(shapes.sigmoid(X) > 0.5, 2.0, 0.0)
+    )
+
+
+def test_half_precision_potential():
+    spike = make_spike(shapes.sigmoid, residual=jnp.uint8)
+    dx = gradient(spike, X.astype(jnp.bfloat16))
+    assert dx.dtype == jnp.bfloat16
+    np.testing.assert_allclose(
+        dx.astype(jnp.float32), shapes.sigmoid(X.astype(jnp.bfloat16)).astype(jnp.float32), atol=0.01
+    )
+
+
+@pytest.mark.parametrize("residual", [jnp.uint8, jnp.bfloat16])
+def test_learnable_parameters_keep_their_exact_gradient(residual):
+    exact = make_spike(shapes.sigmoid, learnable=True)
+    coded = make_spike(shapes.sigmoid, learnable=True, residual=residual)
+    by_alpha = [jax.grad(lambda a, f=f: f(X, a).sum())(jnp.float32(2.0)) for f in (exact, coded)]
+    np.testing.assert_allclose(*by_alpha, rtol=1e-6)
+
+
+@pytest.mark.parametrize("residual", [r for r in BYTES if r not in (None, "bit")])
+def test_second_derivative_says_that_it_cannot(residual):
+    spike = make_spike(shapes.sigmoid, residual=residual)
+    with pytest.raises(NotImplementedError, match="second derivative needs the slope itself"):
+        jax.grad(jax.grad(spike))(0.3)
+
+
+def test_second_derivative_of_a_shape_of_two_values_is_zero():
+    assert jax.grad(jax.grad(make_spike(shapes.rectangle, residual="bit")))(0.3) == 0
+
+
+def test_bad_residuals():
+    with pytest.raises(
+        ValueError, match=r"sigmoid: expected a shape of two values for residual='bit', got slopes betw"
+    ):
+        make_spike(shapes.sigmoid, residual="bit")(X)
+    with pytest.raises(
+        TypeError, match=r"expected as residual None, a float dtype, uint8, 'bit' or a pair .* got 'byte'"
+    ):
+        make_spike(shapes.sigmoid, residual="byte")
+    with pytest.raises(TypeError, match="expected as residual"):
+        make_spike(shapes.sigmoid, residual=jnp.int16)
+    with pytest.raises(ValueError, match="does not go with forward_mode=True"):
+        make_spike(shapes.sigmoid, residual=jnp.uint8, forward_mode=True)
