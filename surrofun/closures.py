@@ -20,7 +20,7 @@ import jax
 def hoist(f: Callable[..., Any], x: jax.Array, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
     """Return `(pure, arrays)` such that `pure(x, arrays)` is `f(x, *args, **kwargs)` and `pure` holds no array.
 
-    Tracers of whatever dtype are found wherever they hide, since `f` is traced once.
+    A function that may hide something is traced, which finds arrays of whatever dtype wherever they are.
 
     >>> import jax.numpy as jnp
     >>> alpha = jnp.float32(2.0)
@@ -28,10 +28,20 @@ def hoist(f: Callable[..., Any], x: jax.Array, *args: Any, **kwargs: Any) -> tup
     >>> pure(jnp.ones(3), arrays), arrays
     (Array([2., 2., 2.], dtype=float32), [Array(2., dtype=float32)])
     """
+    arguments, tree = jax.tree.flatten((args, kwargs))
+    if holds_no_data(f) and all(isinstance(a, jax.Array) for a in arguments):
+        pure = functools.partial(_call, f, tree)
+        jax.eval_shape(pure, x, arguments)  # what is wrong with f, it says now
+        return pure, arguments
     closed = jax.make_jaxpr(lambda x: f(x, *args, **kwargs))(x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
     replay = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)
     return functools.partial(_evaluate, replay.jaxpr), list(closed.consts)
+
+
+def _call(f: Callable[..., Any], tree: Any, x: jax.Array, arrays: list[Any]) -> Any:
+    args, kwargs = jax.tree.unflatten(tree, arrays)
+    return f(x, *args, **kwargs)
 
 
 def _evaluate(jaxpr: Any, x: jax.Array, arrays: list[Any]) -> Any:

@@ -1,0 +1,179 @@
+"""What a spike costs: `python -m tests.benchmarks`, the same work for every library, interleaved in one run.
+
+Backpropagation through T steps of B x N leaky integrate-and-fire neurons with one surrogate of the same formula,
+1 / (1 + 10 |x|)^2. Times are medians over rounds in which every variant has one turn; bytes, equations and
+instructions are free of noise. spyx and braintools are measured where they are installed.
+"""
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import platform
+import statistics
+import time
+
+import jax
+import jax.numpy as jnp
+
+from surrofun import make_spike, mix, scale, shapes, shift
+
+BETA = 10.0
+
+
+def slope(x):
+    return 1 / jnp.square(1 + BETA * jnp.abs(x))
+
+
+def hand_written():
+    """A rule written out for this one shape; keeps the slope."""
+
+    @jax.custom_vjp
+    def spike(x):
+        return jnp.where(x >= 0, 1.0, 0.0)
+
+    spike.defvjp(lambda x: (spike(x), slope(x)), lambda kept, g: (g * kept,))
+    return spike
+
+
+def tutorial():
+    """The recipe of the braintools tutorial; keeps the potential and computes the slope in the backward pass."""
+
+    @jax.custom_vjp
+    def spike(x):
+        return jnp.where(x >= 0, 1.0, 0.0)
+
+    spike.defvjp(lambda x: (spike(x), x), lambda x, g: (g * slope(x),))
+    return spike
+
+
+def eight_by_hand():
+    alphas, offsets = [1.0 + k / 4 for k in range(8)], [k / 20 - 0.2 for k in range(8)]
+
+    def mixed(x):
+        return sum(a * shapes.superspike(a * (x - b)) for a, b in zip(alphas, offsets, strict=True)) / 8
+
+    return make_spike(mixed)
+
+
+def eight_composed():
+    parts = [shift(scale(shapes.superspike, 1.0 + k / 4), k / 20 - 0.2) for k in range(8)]
+    return make_spike(mix(*parts))
+
+
+VARIANTS = {
+    "hand-written custom_vjp": hand_written,
+    "the tutorial's recipe": tutorial,
+    "spyx superspike": lambda: importlib.import_module("spyx").axn.superspike(k=BETA),
+    "braintools InvSquareGrad": lambda: importlib.import_module("braintools.surrogate").InvSquareGrad(alpha=BETA),
+    "surrofun": lambda: make_spike(shapes.superspike),
+    "surrofun forward_mode": lambda: make_spike(shapes.superspike, forward_mode=True),
+    "surrofun learnable": lambda: make_spike(shapes.superspike, learnable=True),
+    "surrofun bfloat16": lambda: make_spike(shapes.superspike, residual=jnp.bfloat16),
+    "surrofun uint8": lambda: make_spike(shapes.superspike, residual=jnp.uint8),
+    "surrofun bit (rectangle)": lambda: make_spike(shapes.rectangle, residual="bit"),
+    "mix of 8, by hand": eight_by_hand,
+    "mix of 8, composed": eight_composed,
+}
+
+
+def bptt(spike, steps, batch, neurons, hard):
+    """Return the gradient function of the loop and its arguments."""
+
+    def loss(w, drive):
+        def step(v, x):
+            v = 0.9 * v + x * w
+            z = spike(v - 1.0)
+            return (v * (1 - z) if hard else v - z), z
+
+        return jax.lax.scan(step, jnp.zeros((batch, neurons)), drive)[1].mean()
+
+    drive = jax.random.uniform(jax.random.key(0), (steps, batch, 1))
+    return jax.jit(jax.grad(loss)), (jnp.linspace(0.1, 0.6, neurons), drive)
+
+
+def seconds(run, repeats=1):
+    start = time.perf_counter()
+    for _ in range(repeats):
+        jax.block_until_ready(run())
+    return (time.perf_counter() - start) / repeats
+
+
+def measure(makers, sizes, hard, rounds):
+    """Return a row of figures for each variant."""
+    rows, runs, x = {}, {}, jnp.linspace(-1.0, 1.0, 1024)
+    for name, make in makers.items():
+        spike = make()
+        gradient, arguments = bptt(spike, *sizes, hard)
+        start = time.perf_counter()
+        compiled = gradient.lower(*arguments).compile()
+        rows[name] = {"compile ms": (time.perf_counter() - start) * 1e3}
+        memory = compiled.memory_analysis()
+        text = compiled.as_text()
+        rows[name] |= {
+            "bytes/spike": memory.temp_size_in_bytes / (sizes[0] * sizes[1] * sizes[2]),
+            "equations": sum(1 for _ in equations(jax.make_jaxpr(gradient)(*arguments).jaxpr)),
+            "instructions": sum(" = " in line for line in text.splitlines()),
+        }
+        by_x = jax.grad(lambda x, f=spike: f(x).sum())
+        runs[name] = {
+            "loop ms": (lambda c=compiled, a=arguments: c(*a), 1, 1e3),
+            "eager us": (lambda f=spike: f(x), 50, 1e6),
+            "eager grad us": (lambda f=by_x: f(x), 5, 1e6),
+        }
+    for figure in ("loop ms", "eager us", "eager grad us"):
+        times = {name: [] for name in runs}
+        for _ in range(rounds):
+            for name, run in runs.items():
+                times[name].append(seconds(*run[figure][:2]) * run[figure][2])
+        for name, values in times.items():
+            rows[name][figure] = statistics.median(values[1:] or values)
+    return rows
+
+
+def equations(jaxpr):
+    """Every equation of a jaxpr and of those inside it."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from equations(inner)
+
+
+def available(names):
+    for name in names:
+        try:
+            VARIANTS[name]()
+        except ImportError:
+            print(f"{name}: not installed, skipped")
+        else:
+            yield name
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs=3, default=(200, 64, 256), metavar=("T", "BATCH", "NEURONS"))
+    parser.add_argument("--rounds", type=int, default=31, help="turns of every variant (default 31)")
+    options = parser.parse_args()
+    makers = {name: VARIANTS[name] for name in available(VARIANTS)}
+    versions = [
+        f"{p} {importlib.metadata.version(p)}"
+        for p in ("jax", *(p for p in ("spyx", "braintools") if any(p in m for m in makers)))
+    ]
+    device = jax.devices()[0]
+    print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
+    for hard in (False, True):
+        rows = measure(makers, tuple(options.sizes), hard, options.rounds)
+        first = rows["hand-written custom_vjp"]
+        print(f"\n{'hard' if hard else 'soft'} reset, T, batch, neurons = {tuple(options.sizes)}\n")
+        columns = list(first)
+        print("| variant | " + " | ".join(columns) + " | loop ratio |")
+        print("|---|" + "---:|" * (len(columns) + 1))
+        for name, row in rows.items():
+            cells = [f"{row[c]:.2f}" if c in ("bytes/spike", "loop ms") else f"{row[c]:.0f}" for c in columns]
+            print(f"| {name} | {' | '.join(cells)} | {row['loop ms'] / first['loop ms']:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
