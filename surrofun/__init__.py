@@ -10,6 +10,11 @@ from .combinators import normalize as normalize
 from .combinators import scale as scale
 from .combinators import shift as shift
 from .elementwise import elementwise as elementwise
+from .expressions import describe as describe
+from .expressions import parse as parse
+from .registry import lookup as lookup
+from .registry import names as names
+from .registry import register as register
 from .spike import make_spike as make_spike
 from .steps import heaviside as heaviside
 from .steps import sign as sign

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import functools
-import inspect
 import os
 import pathlib
 import signal
@@ -15,7 +13,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from . import shapes
+from .expressions import parse
 
 Shape = Callable[..., Any]
 
@@ -46,11 +44,13 @@ def _add_demo(commands: Any) -> None:
         description="Train the spiking network of Zenke & Vogels 2021 on their Randman task, about 20 s on two cores.",
         epilog="""examples:
   python -m surrofun demo
-  python -m surrofun demo --surrogate "triangle(2)" --epochs 20
+  python -m surrofun demo --surrogate "mix(triangle(2), shift(atan, 0.1))" --epochs 20
   python -m surrofun demo --surrogate superspike --seed 1 --out curve.pdf""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--surrogate", default="superspike(10)", help="a shape of surrofun.shapes (%(default)s)")
+    parser.add_argument(
+        "--surrogate", default="superspike(10)", help="an expression of shapes (%(default)s)"
+    )
     parser.add_argument(
         "--epochs",
         type=functools.partial(_whole, least=1),
@@ -80,32 +80,15 @@ def _valid(option: str, read: Callable[[str], Any], text: str) -> Any:
 
 
 def find_shape(text: str) -> Shape:
-    """Return the shape of the catalogue that `text` names, with its parameters: "sigmoid" or "sigmoid(4)".
+    """Return the shape that an expression describes, if its slope is finite around the threshold.
 
     Raises:
-        ValueError, TypeError, SyntaxError: no such shape, or not with these parameters.
+        ValueError: it is no expression of registered shapes, or not finite.
     """
-    node = ast.parse(text.strip(), mode="eval").body
-    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
-    known = {name: shape for name, shape in vars(shapes).items() if inspect.isfunction(shape)}
-    if not (isinstance(call.func, ast.Name) and call.func.id in known):
-        raise ValueError(f"no such shape; there are {', '.join(sorted(known))}")
-    args = [_number(arg) for arg in call.args]
-    named = {str(keyword.arg): _number(keyword.value) for keyword in call.keywords}
-    _, *parameters = inspect.signature(known[call.func.id]).bind(None, *args, **named).arguments.items()
-    shape = functools.partial(known[call.func.id], **dict(parameters)) if parameters else known[call.func.id]
+    shape = parse(text)
     if not jnp.isfinite(shape(jnp.array([-1.0, 0.0, 1.0]))).all():
         raise ValueError("the slope is not finite")
     return shape
-
-
-def _number(node: ast.expr) -> float:
-    number = node.value if isinstance(node, ast.Constant) else None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_number(node.operand)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise ValueError("parameters are numbers, as in superspike(10)")
-    return number if abs(number) < 2**31 else float(number)
 
 
 def _whole(text: str, least: int = 0) -> int:

@@ -127,7 +127,7 @@ def bounds_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> tuple[ja
     """
     offsets = np.geomspace(1e-5, 1e3, 129)
     grid = jnp.asarray(np.concatenate([-offsets[::-1], [0.0], offsets]), x.dtype).reshape(-1, *(1,) * x.ndim)
-    starts = [lax.stop_gradient(center + grid) for center in centers(g, x)]
+    starts = [lax.stop_gradient(center[None] + grid) for center in centers(g, x)]
 
     def slope(t: jax.Array) -> Any:
         return g(t, *args, **kwargs)
@@ -154,10 +154,10 @@ def _climb(g: Shape, places: jax.Array) -> jax.Array:
     """Return where `g` is largest between `places` (increasing along the first axis)."""
     for _ in range(4):
         best = jnp.argmax(jnp.broadcast_to(g(places), jnp.broadcast_shapes(jnp.shape(g(places)), places.shape)), 0)
-        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0)[0] for k in (-1, 0, 1)]
+        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0) for k in (-1, 0, 1)]
         part = jnp.linspace(0, 1, 17, dtype=places.dtype).reshape(-1, *(1,) * best.ndim)
         places = jnp.concatenate([(1 - part) * steps[0] + part * steps[1], (1 - part) * steps[1] + part * steps[2]])
-    return lax.stop_gradient(steps[1])
+    return lax.stop_gradient(steps[1][0])
 
 
 def _beside(x: jax.Array, value: float) -> jax.Array:

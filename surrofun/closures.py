@@ -49,9 +49,10 @@ def _evaluate(jaxpr: Any, x: jax.Array, arrays: list[Any]) -> Any:
 
 
 def holds_no_data(f: Any) -> bool:
-    """Say whether `f` is made of numbers and module-level functions, which a cache may keep and take for granted.
+    """Say whether `f` is made of numbers and of functions that will be the same for ever, so that a cache may keep it.
 
-    False for a lambda, a local function, a method, a reader of a global number, anything that holds an array.
+    A module-level function counts, if whatever it reads comes from jax, numpy or surrofun. A lambda, a local function
+    or a reader of a global of its own module does not, nor does anything that holds an array.
 
     >>> holds_no_data(functools.partial(hoist, 1.0)), holds_no_data(lambda x: x)
     (True, False)
@@ -62,18 +63,28 @@ def holds_no_data(f: Any) -> bool:
         return all(map(holds_no_data, f))
     if isinstance(f, functools.partial):
         return all(map(holds_no_data, (f.func, f.args, tuple(f.keywords.values()))))
-    if not isinstance(f, types.FunctionType):
-        return importable(f)
-    return "<" not in f.__qualname__ and _reads_no_data(f)
+    if _from_a_library(f) and importable(f):
+        return True
+    return isinstance(f, types.FunctionType) and "<" not in f.__qualname__ and _reads_no_data(f)
 
 
 @functools.lru_cache(maxsize=1024)
 def _reads_no_data(f: types.FunctionType) -> bool:
-    if not all(holds_no_data(cell.cell_contents) for cell in f.__closure__ or ()):
-        return False
-    names = [i.argval for i in dis.get_instructions(f) if i.opname == "LOAD_GLOBAL"]
-    read = [f.__globals__.get(name, getattr(builtins, name, 0)) for name in names]
-    return all(callable(r) or isinstance(r, types.ModuleType) for r in read)
+    cells = [cell.cell_contents for cell in f.__closure__ or ()]
+    unknown = object()
+    read = [f.__globals__.get(name, getattr(builtins, name, unknown)) for name in _globals_of(f.__code__)]
+    return all(map(holds_no_data, cells)) and all(map(_from_a_library, read))
+
+
+def _globals_of(code: types.CodeType) -> list[str]:
+    names = [i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"]
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return names + [name for c in inner for name in _globals_of(c)]
+
+
+def _from_a_library(f: Any) -> bool:
+    module = f.__name__ if isinstance(f, types.ModuleType) else getattr(f, "__module__", None) or ""
+    return module.partition(".")[0] in ("builtins", "jax", "math", "numpy", "surrofun")
 
 
 @functools.lru_cache(maxsize=1024, typed=True)

@@ -12,11 +12,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from .calculus import area_beside, centers, integrates_to, peak_beside, primitive
-from .closures import holds_no_data, unique_partial
+from .closures import holds_no_data
 from .elementwise import apply, fit
 from .naming import show
 
@@ -67,14 +66,13 @@ def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> S
     if not gs:
         raise ValueError("mix: expected at least one shape, got none")
     shown = ", ".join(map(show, gs))
-    if weights is None:
-        weights = (1.0 / len(gs),) * len(gs)
-    else:
-        weights = tuple(weights) if np.ndim(weights) or isinstance(weights, Sequence) else (weights,)  # type: ignore[arg-type]
-        shown += f", weights=({', '.join(map(show, weights))}{',' * (len(weights) == 1)})"
-    if len(weights) != len(gs):
-        raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(weights)} weights")
-    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), weights)
+    each: Any = (1.0 / len(gs),) * len(gs)
+    if weights is not None:
+        each = tuple(weights) if isinstance(weights, Sequence) or getattr(weights, "ndim", 0) else (weights,)  # type: ignore[arg-type]
+        shown += f", weights=({', '.join(map(show, each))}{',' * (len(each) == 1)})"
+    if len(each) != len(gs):
+        raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(each)} weights")
+    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), each)
 
 
 def asym(below: Shape, above: Shape) -> Shape:
@@ -113,10 +111,17 @@ def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None
 
 
 def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
-    shape = (unique_partial if holds_no_data(parts) else functools.partial)(function, parts=parts)
+    return (_once if holds_no_data(parts) else _composed)(name, function, *parts)
+
+
+def _composed(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
+    shape = functools.partial(function, parts=parts)
     shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
     shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
     return shape
+
+
+_once = functools.lru_cache(maxsize=1024)(_composed)  # the same object each time; the name tells 2 from 2.0
 
 
 def _shape(g: Any, who: str) -> Shape:
@@ -190,7 +195,8 @@ def _sided_centers(x: Any, parts: Any) -> list[jax.Array]:
 @integrates_to(_sided_soft, centers=_sided_centers)
 def _sided(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
     def sided(x: Any, below: Shape, above: Shape) -> Any:
-        left, right = jnp.where(x < 0, x, -1.0), jnp.where(x < 0, 1.0, x)  # never the other side, not even zero
+        # Neither sees the other side, not even zero, but a place of its own where hardly any shape has an edge.
+        left, right = jnp.where(x < 0, x, -0.6180339), jnp.where(x < 0, 0.6180339, x)
         return jnp.where(x < 0, below(left, *args, **kwargs), above(right, *args, **kwargs))
 
     return apply(sided, x, *parts)

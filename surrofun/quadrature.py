@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .elementwise import fit
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # on [0, 1]
 _HALVES, _QUARTERS = (np.add.outer(np.arange(n), _NODES).ravel() / n for n in (2, 4))
@@ -40,7 +42,7 @@ def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Ar
     sides = jnp.asarray([1.0, -1.0], x.dtype).reshape(2, 1, *(1,) * x.ndim)
     edges = jnp.asarray(_EDGES, x.dtype)
     column = edges.reshape(1, -1, *(1,) * x.ndim)
-    panels = _cornered(lambda t: shape(sides * t), column[:, :-1], column[:, 1:])
+    panels = _cornered(lambda t: shape(fit(sides, t) * t), column[:, :-1], column[:, 1:])
     table = jnp.concatenate([jnp.zeros_like(panels[:, :1]), jnp.cumsum(panels, 1)], 1)
     above, below = table[:, -1] + _tail(panels)
 
@@ -49,7 +51,7 @@ def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Ar
     distance = lax.stop_gradient(jnp.abs(x))
     index = jnp.clip(jnp.searchsorted(edges, distance, side="right") - 1, 0, len(_EDGES) - 1)
     inside = jnp.minimum(distance, edges[-1])
-    part = _cornered(lambda t: shape(side * t), jnp.minimum(edges[index], inside), inside)
+    part = _cornered(lambda t: shape(fit(side, t) * t), jnp.minimum(edges[index], inside), inside)
     up, down = (jnp.take_along_axis(half, index[None], 0)[0] for half in table)
     value = jnp.where(
         x < 0, -jnp.where(inside < distance, below, down + part), jnp.where(inside < distance, above, up + part)
@@ -59,7 +61,7 @@ def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Ar
     # Zero, but its derivatives by x are those of the integral.
     finite = jnp.where(jnp.isinf(x), 0.0, x)
     start = lax.stop_gradient(finite)
-    return value + _gauss((finite - start) * shape(start + (finite - start) * _along(_NODES, finite)))
+    return value + _gauss((finite - start)[None] * shape(_between(start, finite, _NODES)))
 
 
 def _tail(panels: jax.Array) -> jax.Array:
@@ -76,7 +78,7 @@ def _cornered(g: Callable[[Any], Any], a: jax.Array, b: jax.Array) -> jax.Array:
 
     def bisect(panel: Any, _: Any) -> Any:
         a, b = panel
-        slopes = g(a + (b - a) * _along(np.concatenate([_HALVES, _QUARTERS]), a))
+        slopes = g(_between(a, b, np.concatenate([_HALVES, _QUARTERS])))
         left, right, *quarters = map(_gauss, jnp.split(slopes, 6))
         worse = jnp.abs(2 * left - quarters[0] - quarters[1]) > jnp.abs(2 * right - quarters[2] - quarters[3])
         middle = (a + b) / 2
@@ -87,14 +89,14 @@ def _cornered(g: Callable[[Any], Any], a: jax.Array, b: jax.Array) -> jax.Array:
     panel = jnp.broadcast_to(a, shape), jnp.broadcast_to(b, shape)
     last, cuts = lax.scan(bisect, panel, length=_BISECTIONS)
     start, end = (jnp.concatenate([cut, rest[None]]) for cut, rest in zip(cuts, last, strict=True))
-    return _gauss((end - start) * g(start + (end - start) * _along(_NODES, start))).sum(0)
+    return _gauss((end - start)[None] * g(_between(start, end, _NODES))).sum(0)
 
 
-def _along(points: Any, x: jax.Array) -> jax.Array:
-    """Return `points` along a new first axis of `x`."""
-    return jnp.asarray(points, x.dtype).reshape(-1, *(1,) * x.ndim)
+def _between(a: jax.Array, b: jax.Array, points: Any) -> jax.Array:
+    """Return the places between `a` and `b` at `points` of [0, 1], along a new first axis."""
+    return a[None] + (b - a)[None] * jnp.asarray(points, a.dtype).reshape(-1, *(1,) * a.ndim)
 
 
 def _gauss(slopes: jax.Array) -> jax.Array:
     """Average over the nodes of [0, 1] along the first axis."""
-    return jnp.asarray((_along(_WEIGHTS, slopes[0]) * slopes).sum(0))
+    return jnp.asarray(jnp.tensordot(jnp.asarray(_WEIGHTS, slopes.dtype), slopes, 1))

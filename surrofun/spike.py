@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
@@ -151,7 +152,7 @@ def _spike(
     grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any
 ) -> Any:
     x = _potential(x, grad_fn)
-    out = lax.stop_gradient(_like(x, apply(step, x), step, "step"))
+    out = lax.stop_gradient(_evaluated(step, x, step, "step"))
     slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
     if forward_mode:
@@ -161,19 +162,33 @@ def _spike(
 
 
 def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
-    return _like(x, apply(lambda x: grad_fn(x, *args, **kwargs), x), grad_fn, "slope")
+    return _evaluated(lambda x: grad_fn(x, *args, **kwargs), x, grad_fn, "slope")
 
 
 def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
-    return _like(x, antiderivative(grad_fn)(x, *args, **kwargs), grad_fn, "soft step")
+    soft = antiderivative(grad_fn)
+    return _evaluated(lambda x: soft(x, *args, **kwargs), x, grad_fn, "soft step")
 
 
-def _like(x: jax.Array, value: jax.Array, f: Any, what: str) -> jax.Array:
+def _evaluated(f: Callable[[Any], Any], x: jax.Array, named: Any, what: str) -> Any:
+    """Return `f(x)` in the shape and dtype of x; complain in the name of `named` about what does not fit."""
+
+    def checked(x: jax.Array) -> Any:
+        value = f(x)
+        came = f"{type(value).__name__} {value!r}"
+        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
+            if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):
+                return value
+            came = f"dtype {jnp.result_type(value)}"
+        raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
+
+    x = jnp.asarray(x)
+    value = apply(checked, x)
     try:
         return jnp.broadcast_to(value, x.shape)
     except ValueError:
         raise TypeError(
-            f"{show(f)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
+            f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
         ) from None
 
 

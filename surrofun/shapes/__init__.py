@@ -13,8 +13,9 @@ from .exponential import exp_saturating as exp_saturating
 from .exponential import gaussian as gaussian
 from .exponential import laplace as laplace
 from .exponential import multi_gaussian as multi_gaussian
-from .exponential import periodic_laplace as periodic_laplace
 from .exponential import sigmoid as sigmoid
+from .periodic import periodic_laplace as periodic_laplace
+from .periodic import squarewave_fourier as squarewave_fourier
 from .power import atan as atan
 from .power import circ as circ
 from .power import clipped_reciprocal as clipped_reciprocal
@@ -25,5 +26,4 @@ from .power import superspike as superspike
 from .unbounded import leaky_step as leaky_step
 from .unbounded import log_tailed_step as log_tailed_step
 from .unbounded import s2nn as s2nn
-from .unbounded import squarewave_fourier as squarewave_fourier
 from .unbounded import straight_through as straight_through

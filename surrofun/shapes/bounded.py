@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
-from jax import lax
 
 from ..calculus import integrates_to
-from ..elementwise import Real, elementwise, leading_digits
+from ..elementwise import Real, elementwise
+from .pairs import product
 
 
 def _flat_soft(x: Real, width: Real = 1.0) -> Real:
@@ -18,12 +18,12 @@ def _flat_soft(x: Real, width: Real = 1.0) -> Real:
 def rectangle(x: Real, width: Real = 1.0) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
-    Area 1. Peak 1 / width on the whole support |x| < width / 2, which is open at both ends.
-    Default: Wu et al. 2018.
+    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends.
+    Default: spikingjelly.
 
-    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; `scale(rectangle, height=width)` is the unit-height box of
-    snnax `piecewise_surrogate(beta=width / 2)`, BrainCog `GateGrad(alpha=2 / width)`, sparch and DECOLLE;
-    spyx `boxcar(width, height)` is `scale(rectangle, height=width * height)` over the same width.
+    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep`, sparch `SpikeFunctionBoxcar` and
+    BrainCog `EIGrad`. With height width, that is unit peak, snnax `piecewise_surrogate(beta=width / 2)` and BrainCog
+    `GateGrad(alpha=2 / width)`; with height width * height spyx `boxcar(width, height)`.
     Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
 
     >>> rectangle(jnp.array([0.0, 0.25, 0.5]))
@@ -33,8 +33,8 @@ def rectangle(x: Real, width: Real = 1.0) -> Real:
 
 
 def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
-    u = alpha * x
-    return jnp.where(u < 0, jnp.square(jnp.maximum(0, 1 + u)) / 2, 1 - jnp.square(jnp.maximum(0, 1 - u)) / 2)
+    u = jnp.clip(alpha * x, -1.0, 1.0)
+    return jnp.where(u < 0, jnp.square(1 + u) / 2, 1 - jnp.square(1 - u) / 2)
 
 
 @elementwise
@@ -42,18 +42,20 @@ def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
 def triangle(x: Real, alpha: Real = 1.0) -> Real:
     """Triangle: alpha max(0, 1 - alpha |x|).
 
-    Area 1. Peak alpha at 0. Support |x| < 1 / alpha.
-    Default: the hat max(0, 1 - |x|) of Bellec et al. 2018 with unit threshold.
+    Area 1. Peak alpha at 0. Support: |x| < 1 / alpha.
+    Default: braintools and spikingjelly.
 
-    Elsewhere: braintools and spikingjelly `PiecewiseQuadratic(alpha)`; with unit peak, that is height 1 / alpha,
-    spyx `triangular(k=alpha)` and stork `EsserSpike`; norse `triangle_fn(x, a)` is `scale(triangle, height=a)`;
-    braintools `ReluGrad(a, w)` is `scale(triangle, 1 / w, height=a * w**2)`.
+    Elsewhere: braintools and spikingjelly `PiecewiseQuadratic(alpha)`, BrainCog `QGateGrad(alpha)`; with height
+    1 / alpha, that is unit peak, spyx `triangular(k=alpha)` and stork `EsserSpike`; norse `triangle_fn(x, a)` is
+    `scale(triangle, height=a)`, braintools `ReluGrad(a, w)` is `scale(triangle, 1 / w, height=a * w**2)`.
     Source: Esser et al. 2016, PNAS 113(41):11441-11446, doi:10.1073/pnas.1604850113.
 
     >>> triangle(jnp.array([-0.5, 0.0, 0.25]), 2.0)
     Array([0., 2., 1.], dtype=float32)
     """
-    return alpha * jnp.maximum(0, _one_minus_product(jnp.asarray(alpha, x.dtype), jnp.abs(x)))
+    # Near the edge 1 - alpha |x| keeps no more digits than the product has.
+    high, low = product(jnp.asarray(alpha, x.dtype), jnp.minimum(jnp.abs(x), 2 / alpha))
+    return alpha * jnp.maximum(0, 1 - high - low)
 
 
 def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
@@ -66,8 +68,11 @@ def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
 def cosine(x: Real, width: Real = 1.0) -> Real:
     """Raised cosine: (1 + cos(pi x / width)) / 2 where |x| < width, else 0.
 
-    Area width. Peak 1 at 0. Support |x| < width.
-    Default: the cosine of the braintools tutorial on custom surrogates.
+    Area width. Peak 1 at 0. Support: |x| < width.
+    Default: the braintools tutorial.
+
+    Elsewhere: `cosine_grad(x, width)` in the braintools tutorial on custom surrogates.
+    Source: the braintools documentation.
 
     >>> cosine(jnp.array([0.0, 0.5, 1.0]))
     Array([1. , 0.5, 0. ], dtype=float32)
@@ -78,8 +83,9 @@ def cosine(x: Real, width: Real = 1.0) -> Real:
 
 
 def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
-    outside = jnp.where(jnp.asarray(leak) == 0, 0.0, leak * jnp.where(jnp.asarray(leak) == 0, 0.0, x))
-    return outside + (1 / width - leak) * jnp.clip(x, -jnp.asarray(width) / 2, width / 2)
+    no_leak = jnp.asarray(leak) == 0
+    floor = leak * jnp.where(no_leak & jnp.isinf(x), 0.0, x)
+    return floor + (1 / width - leak) * jnp.clip(x, -jnp.asarray(width) / 2, width / 2) + jnp.where(no_leak, 0.5, 0.0)
 
 
 @elementwise
@@ -87,7 +93,7 @@ def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
 def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     """Rectangle on a constant floor: 1 / width where |x| < width / 2, else leak.
 
-    Area infinite (1 for leak = 0). Peak 1 / width around 0, for leak < 1 / width. Support: all x.
+    Area infinite (1 for leak = 0). Peak max(1 / width, leak) at 0, for a leak below it. Support: all x.
     Default: braintools and spikingjelly.
 
     Elsewhere: braintools `PiecewiseLeakyRelu(c=leak, w=width / 2)`, spikingjelly
@@ -98,13 +104,3 @@ def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     Array([0.5 , 0.01], dtype=float32)
     """
     return jnp.where(jnp.abs(x) < width / 2, 1 / width, leak)
-
-
-def _one_minus_product(a: Real, b: Real) -> Real:
-    """Return 1 - a b for a, b >= 0 with the rounding error of the product taken back (Dekker 1971)."""
-    b = jnp.minimum(b, 2 / a)
-    a1, b1 = leading_digits(a), leading_digits(b)
-    a2, b2 = a - a1, b - b1
-    product = a * b
-    lost = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
-    return (1 - product) - lax.stop_gradient(lost)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from ..calculus import integrates_to
-from ..elementwise import Real, elementwise, leading_digits
+from ..elementwise import Real, elementwise
+from . import pairs
 
 
 def _laplace_soft(x: Real, alpha: Real = 1.0) -> Real:
@@ -23,10 +26,11 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
     Area 1. Peak alpha / 2 at 0. Support: all x, exponential tails.
     Default: braintools and spikingjelly.
 
-    Elsewhere: braintools and spikingjelly `PiecewiseExp(alpha)`; lava-dl `Spike(tau_rho=1 / alpha)`; with unit peak,
-    that is height 2 / alpha, braintools `SlayerGrad(alpha)`; sinabs `SingleExponential(w, s)` is
-    `scale(laplace, 1 / w, height=2 * s)`, of area 2.
-    Source: Shrestha & Orchard 2018 (SLAYER), NeurIPS 31:1412-1421.
+    Elsewhere: braintools and spikingjelly `PiecewiseExp(alpha)`, lava-dl `Spike(tau_rho=1 / alpha)`; with height
+    2 / alpha, that is unit peak, braintools `SlayerGrad(alpha)`; with height 2 sinabs
+    `SingleExponential(grad_width=1 / alpha)`; snnTorch `spike_rate_escape(b, k)` is
+    `shift(scale(laplace, b, height=2 * k / b), 1.0)`, centred above the threshold.
+    Source: Shrestha & Orchard 2018 (SLAYER), NeurIPS 31.
 
     >>> laplace(jnp.array([0.0, 1.0]), 2.0)
     Array([1.    , 0.1353], dtype=float32)
@@ -46,8 +50,9 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     Area 1. Peak alpha / 4 at 0. Support: all x, exponential tails; written as a product, it keeps both.
     Default: braintools and spikingjelly.
 
-    Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, snnTorch `sigmoid(slope=alpha)` (NaN for x < -88 / slope);
-    spyx `tanh(k)` and norse `heavi_tanh_fn(x, k)` are `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
+    Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog `SigmoidGrad(alpha)`, snnTorch
+    `sigmoid(slope=alpha)` (NaN for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and norse
+    `heavi_tanh_fn(x, k)`, of unit peak, are `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
     Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086.
 
     >>> sigmoid(jnp.array([0.0, 0.3]))
@@ -57,7 +62,8 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
 
 
 def _gaussian_soft(x: Real, sigma: Real = 0.5) -> Real:
-    return lax.erfc(-x / (sigma * jnp.sqrt(jnp.asarray(2.0, x.dtype)))) / 2
+    u = jnp.clip(x, -64.0 * sigma, 64.0 * sigma) / sigma
+    return lax.erfc(-u / math.sqrt(2)) / 2
 
 
 @elementwise
@@ -65,7 +71,7 @@ def _gaussian_soft(x: Real, sigma: Real = 0.5) -> Real:
 def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     """Normal density: exp(-(x / sigma)^2 / 2) / (sigma sqrt(2 pi)).
 
-    Area 1. Peak 1 / (sigma sqrt(2 pi)) at 0. Support: all x, Gaussian tails.
+    Area 1. Peak 1 / (sigma * sqrt(2 * pi)) at 0. Support: all x, Gaussian tails.
     Default: Yin, Corradi & Bohte 2021.
 
     Elsewhere: sinabs `Gaussian(sigma=sigma)`; braintools `GaussianGrad(sigma, a)` is `scale(gaussian, height=a)`;
@@ -76,11 +82,12 @@ def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     >>> gaussian(jnp.array([0.0, 0.5]))
     Array([0.7979, 0.4839], dtype=float32)
     """
-    # exp(-u^2 / 2) in two factors, of which the first has an exact square: u^2 would lose digits that exp magnifies.
-    u = jnp.clip(x / sigma, -64.0, 64.0)
-    high = leading_digits(u)
-    bell = jnp.exp(-high * high / 2) * jnp.exp(-(u - high) * (u + high) / 2)
-    return bell / (sigma * jnp.sqrt(jnp.asarray(2 * jnp.pi, x.dtype)))
+    return _bell(*pairs.quotient(x, sigma)) / (sigma * math.sqrt(2 * math.pi))
+
+
+def _bell(high: Real, low: Real) -> Real:
+    """Return exp(-u^2 / 2) of a pair u: a rounding error of u^2 would be magnified far out."""
+    return pairs.exp(-high * high / 2, -low * (high + low / 2))
 
 
 def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
@@ -93,19 +100,20 @@ def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0
 def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
     """Gaussian with negative side lobes: (1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma).
 
-    Area 1 - h. Peak ((1 + h) - 2 h / s exp(-1 / (2 s^2))) / (sigma sqrt(2 pi)) at 0. Support: all x, negative far out,
-    so that its soft step is not monotone.
+    Area 1 - h. Peak (1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi)) at 0. Support: all x, negative
+    far out, so that its soft step is not monotone.
     Default: Yin, Corradi & Bohte 2021.
 
     Elsewhere: sinabs `MultiGaussian(sigma=sigma, h=h, s=s)`; with height 0.5 braintools
-    `MultiGaussianGrad(h, s, sigma)` and slax `multi_gauss(lens=sigma, scale=s, height=h)`.
+    `MultiGaussianGrad(h, s, sigma)` and slax `multi_gauss(lens=sigma, scale=s, height=h)`, whose lens is 0.3.
     Source: Yin, Corradi & Bohte 2021, Nature Machine Intelligence 3:905-913, doi:10.1038/s42256-021-00397-w.
 
     >>> multi_gaussian(jnp.array([0.0, 2.0]))
     Array([ 0.8782, -0.0314], dtype=float32)
     """
-    side = gaussian(x - sigma, s * sigma) + gaussian(x + sigma, s * sigma)
-    return (1 + h) * gaussian(x, sigma) - h * side
+    high, low = pairs.quotient(x, sigma)
+    side = _bell(*pairs.quotient(high - 1, s, low)) + _bell(*pairs.quotient(high + 1, s, low))
+    return ((1 + h) * _bell(high, low) - h / s * side) / (sigma * math.sqrt(2 * math.pi))
 
 
 def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
@@ -117,11 +125,11 @@ def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
 def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     """Exponential below the threshold, constant above: exp(min(x, 0) / tau).
 
-    Area infinite. Peak 1 for all x >= 0. Support: all x, exponential tail below. For graded, value-carrying spikes.
+    Area infinite. Peak 1 on the half line x >= 0. Support: all x, exponential tail below. For graded spikes.
     Default: one unit of the potential.
 
     Elsewhere: lava-dl `Spike(tau_rho=tau, graded_spike=True)`.
-    Source: the SLAYER code base of lava-dl; Shrestha & Orchard 2018, NeurIPS 31:1412-1421.
+    Source: the SLAYER code of lava-dl; Shrestha & Orchard 2018, NeurIPS 31.
 
     >>> exp_saturating(jnp.array([-1.0, 3.0]))
     Array([0.3679, 1.    ], dtype=float32)
@@ -138,7 +146,7 @@ def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """Derivative of the exponential hazard of escape noise: p0 / delta exp(x / delta).
 
-    Area infinite. No peak: it grows without bound above the threshold, p0 / delta at 0. Support: all x.
+    Area infinite. Peak infinite: it grows without bound above the threshold and is p0 / delta at 0. Support: all x.
     Default: stork.
 
     Elsewhere: stork `CustomSpike` with `surrogate_type="exponential"` and the same parameters.
@@ -147,37 +155,5 @@ def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     >>> escape_exponential(jnp.array([-1.0, 0.0]))
     Array([0.    , 0.0752], dtype=float32)
     """
-    return p0 / delta * jnp.exp(x / delta)
-
-
-def _periodic_soft(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
-    n, r = _nearest(x, period)
-    whole = -2 * jnp.expm1(-alpha * period / 2) / alpha
-    part = -jnp.expm1(-alpha * jnp.where(r < 0, -r, r)) / alpha
-    return n * whole + jnp.where(r < 0, -part, part)
-
-
-@elementwise
-@integrates_to(_periodic_soft)
-def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
-    """Laplace bump at every threshold of a graded neuron: exp(-alpha |x - n period|), n = 0, 1, 2, ... the nearest.
-
-    Area infinite. Peak 1 at 0, period, 2 period, ... Support: all x, exponential tail below. For `staircase`.
-    NaN at infinity, where no bump is the nearest.
-    Default: sinabs and Rockpool, alpha = 1 / width.
-
-    Elsewhere: Rockpool `PeriodicExponential(threshold=period, window=1 / alpha)` is this with height 1 / period; sinabs
-    `PeriodicExponential(grad_width=w)` is `asym(laplace-like, periodic_laplace(alpha=2 / w))` with unit peaks.
-    Source: Weidel & Sheik 2021 (WaveSense), arXiv:2111.01456.
-
-    >>> periodic_laplace(jnp.array([-1.0, 0.5, 1.0, 2.0]))
-    Array([0.1353, 0.3679, 1.    , 1.    ], dtype=float32)
-    """
-    _, r = _nearest(x, period)
-    return jnp.exp(-alpha * jnp.abs(r))
-
-
-def _nearest(x: Real, period: Real) -> tuple[Real, Real]:
-    """Return the number of the nearest bump and the signed distance to it."""
-    n = jnp.maximum(0, jnp.floor(lax.stop_gradient(x) / period + 0.5))
-    return n, x - n * period
+    half = jnp.exp(x / (2 * delta))
+    return half * (p0 / delta * half)  # the whole exponential overflows earlier than the slope

@@ -6,11 +6,12 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
+from ..elementwise import Real, elementwise, leading_digits
+from . import pairs
 
 
 def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
-    tail = 1 / (beta * (1 + beta * jnp.where(x < 0, -x, x)))
+    tail = 1 / (1 + beta * jnp.where(x < 0, -x, x)) / beta
     return jnp.where(x < 0, tail, 2 / beta - tail)
 
 
@@ -23,26 +24,26 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
     Default: Zenke & Vogels 2021.
 
     Elsewhere: snnTorch and slax `fast_sigmoid(slope=beta)`, spyx `superspike(k=beta)`, braintools
-    `InvSquareGrad(alpha=beta)`, norse `super_fn(x, beta)` (1.1.0 ignores it), stork `SuperSpike`. With height beta / 2
-    braintools and spikingjelly `SoftSign(alpha=beta)`, of area 1; with height beta the asymptotic form of stork.
+    `InvSquareGrad(alpha=beta)`, jaxsnn `superspike(x, beta)`, norse `super_fn(x, beta)` (1.1.0 ignores it), hxtorch,
+    stork, DECOLLE `FastSigmoid`. With height beta / 2, that is area 1, braintools and spikingjelly
+    `SoftSign(alpha=beta)`; with height beta stork `SuperSpike_asymptote`; at beta 1 spikingjelly `SuperSpike`.
     Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086.
 
     >>> superspike(jnp.array([0.0, 0.1]))
     Array([1.  , 0.25], dtype=float32)
     """
-    return 1 / jnp.square(1 + beta * jnp.abs(x))
+    return jnp.square(1 / (1 + beta * jnp.abs(x)))
 
 
 def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     q = jnp.asarray(q, x.dtype)
-    distance = jnp.where(x < 0, -x, x)
-    log = jnp.log1p(alpha * distance)
+    u, over = _stretched(x, alpha)
+    log = jnp.log1p(u) + jnp.where(over, jnp.log(jnp.maximum(alpha, 1.0)), 0.0)
     # (1 - (1 + alpha |x|)^(1 - q)) / (q - 1) from 0 to |x|, which is the logarithm at q = 1 and next to it a series.
-    z = (1 - q) * log
+    z = (1 - q) * jnp.minimum(log, 1e30)
     near = jnp.abs(z) < 1e-3
     series = 1 + z / 2 * (1 + z / 3 * (1 + z / 4 * (1 + z / 5)))
-    far = jnp.where(near, 1.0, z)
-    part = jnp.where(near, log * series, log * (jnp.expm1(far) / far)) / alpha
+    part = jnp.where(near, log * series, jnp.expm1(jnp.where(near, 1.0, z)) / jnp.where(near, 1.0, 1 - q)) / alpha
     finite = q > 1
     tail = jnp.exp(jnp.where(finite, z, 0.0)) / (alpha * jnp.where(finite, q - 1, 1.0))
     area = 2 / (alpha * jnp.where(finite, q - 1, 1.0))
@@ -54,7 +55,7 @@ def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
 def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     """Power law: (1 + alpha |x|)^-q, for any q > 0.
 
-    Area 2 / (alpha (q - 1)), infinite for q <= 1. Peak 1 at 0. Support: all x, |x|^-q tails.
+    Area 2 / (alpha * (q - 1)), infinite for q <= 1. Peak 1 at 0. Support: all x, |x|^-q tails.
     Default: the exponent of `superspike`, which is q = 2; `reciprocal` is q = 1.
 
     Elsewhere: braintools `QPseudoSpike(alpha=q)` is `power_law(alpha=2 / (q + 1), q=q)`, of area (q + 1) / (q - 1);
@@ -64,7 +65,23 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     >>> power_law(jnp.array([0.0, 1.0]), q=3.0)
     Array([1.   , 0.125], dtype=float32)
     """
-    return jnp.exp(-q * jnp.log1p(alpha * jnp.abs(x)))
+    u, over = _stretched(x, alpha)
+    return _falling(u, q) * jnp.where(over, jnp.power(jnp.maximum(alpha, 1.0), -q), 1.0)
+
+
+def _stretched(x: Real, alpha: Real) -> tuple[Real, Real]:
+    """Return alpha |x|, or |x| itself where that is too large a number, and where so."""
+    distance = jnp.where(x < 0, -x, x)
+    u = alpha * distance
+    return jnp.where(jnp.isinf(u), distance, u), jnp.isinf(u)
+
+
+def _falling(u: Real, q: Real) -> Real:
+    """Return (1 + u)^-q; the logarithm of 1 + u alone has too few digits for q much larger than 1."""
+    largest = jnp.finfo(u.dtype).max  # type: ignore[no-untyped-call]
+    y = leading_digits(jnp.minimum(1 + u, largest / 2))
+    high, low = pairs.product(jnp.asarray(q, u.dtype), jnp.log(y))
+    return pairs.exp(-high, -low - q * jnp.log1p((u - (y - 1)) / y))
 
 
 def _q_pseudo_spike_soft(x: Real, q: Real = 2.0) -> Real:
@@ -85,7 +102,7 @@ def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
     >>> q_pseudo_spike(jnp.array([0.0, 0.5]))
     Array([1.  , 0.25], dtype=float32)
     """
-    return power_law(x, 2 / (q - 1), q)
+    return _falling(2 * jnp.abs(x) / (q - 1), q)
 
 
 def _reciprocal_soft(x: Real, alpha: Real = 1.0) -> Real:
@@ -148,7 +165,7 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
     Default: snnTorch, spikingjelly and slax.
 
     Elsewhere: snnTorch and slax `atan(alpha)`, spikingjelly `ATan(alpha)`, braintools `Arctan(alpha)`, BrainCog
-    `AtanGrad`; spyx `arctan(k)` is `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for every k.
+    `AtanGrad(alpha)`; spyx `arctan(k)` is `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for every k.
     Source: Fang et al. 2021, ICCV:2661-2671, arXiv:2007.05785.
 
     >>> atan(jnp.array([0.0, 1 / jnp.pi]))
@@ -158,7 +175,7 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
 
 
 def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
-    r = jnp.where(x < 0, -x, x) / alpha
+    r = jnp.minimum(jnp.where(x < 0, -x, x), 1e18 * alpha) / alpha  # its square is finite
     w = jnp.sqrt(1 + jnp.square(r))
     tail = alpha / w / (w + r)
     return jnp.where(x < 0, tail, 2 * alpha - tail)
@@ -169,7 +186,7 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.
 
-    Area 2 alpha. Peak 1 at 0. Support: all x, |x|^-3 tails. A larger alpha is wider here.
+    Area 2 * alpha. Peak 1 at 0. Support: all x, |x|^-3 tails. A larger alpha is wider here.
     Default: one unit of the potential.
 
     Elsewhere: norse `heavi_circ_fn(x, alpha)`, which cancels for large |x| and is NaN from 1e20.
@@ -178,4 +195,4 @@ def circ(x: Real, alpha: Real = 1.0) -> Real:
     >>> circ(jnp.array([0.0, 1.0]))
     Array([1.    , 0.3536], dtype=float32)
     """
-    return lax.rsqrt(1 + jnp.square(x / alpha)) ** 3
+    return lax.rsqrt(1 + jnp.square(jnp.minimum(jnp.abs(x), 1e18 * alpha) / alpha)) ** 3

@@ -1,0 +1,242 @@
+"""Shapes as text: `describe` writes the expression that rebuilds a composed shape, `parse` reads it.
+
+An expression is the part of Python that composes registered shapes (`registry`), and no more:
+    shape  = name | shape(numbers by position or keyword) | combinator(shapes and numbers)
+    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | [1.0, 2.0], an array; weights=(0.7, 0.3) is a tuple of them
+
+It has a reader of its own: on a small stack, as threads have, `ast.parse` crashes the process over 10,000 minus signs.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+
+from . import combinators
+from .calculus import area_beside
+from .naming import describe_value, show
+from .registry import COMBINATORS, lookup, names
+
+Shape: TypeAlias = Callable[..., Any]
+Token: TypeAlias = re.Match[str]  # knows its text and its place in it
+
+_LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
+_BIG = 2**31  # JAX takes no larger whole number
+_NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:inf|nan)\b))"
+_TOKEN = re.compile(_NUMBER + r"|(?P<name>[A-Za-z_]\w*)|\S|\Z", re.ASCII)
+
+
+def describe(shape: Shape) -> str:
+    """Return the expression that rebuilds a shape: what `parse` makes of it has the same slopes, bit for bit.
+
+    Args:
+        shape: a registered shape, a `functools.partial(g, name=value)` of one, or what the combinators make of these.
+            An array among its parameters is written as a list, without its dtype, which has no effect on slopes; a
+            scalar JAX array as a Python number, which may change the last bit.
+
+    Raises:
+        ValueError: there is something else inside: a shape that is not registered, a traced parameter or one that is
+            no number; or the expression is longer, or nested deeper, than `parse` reads.
+
+    >>> from surrofun import mix, scale, shapes
+    >>> describe(mix(scale(shapes.sigmoid, 8.0), functools.partial(shapes.atan, alpha=2.0), weights=(0.6, 0.4)))
+    'mix(scale(sigmoid, 8.0), atan(alpha=2.0), weights=(0.6, 0.4))'
+    """
+    try:
+        text = _text(shape)
+        parse(text)
+    except ValueError as error:
+        raise ValueError(f"describe: {error}") from None
+    return text
+
+
+def parse(text: str) -> Shape:
+    """Return the shape that an expression stands for. No text, whoever wrote it, is ever evaluated.
+
+    That is how an experiment config or a command line carries a surrogate. Under `type=parse` argparse would keep the
+    reason of an error to itself; let it have the reason:
+
+        try:
+            shape = parse(options.surrogate)
+        except ValueError as error:
+            parser.error(str(error))
+
+    Args:
+        text: an expression, on one line or several: `sigmoid`, `superspike(10)` (parameters of the shape after x, by
+            position or by name), `mix(scale(sigmoid, 8.0), shift(triangle, 0.3), weights=(0.7, 0.3))`.
+
+    Raises:
+        ValueError: the text is no expression, names no registered shape or no parameter of it, is longer than 10,000
+            characters or nested more than 50 deep. The message has line and column.
+
+    >>> parse("scale(triangle, 2.0)")(jnp.array([0.0, 0.25, 0.5]))
+    Array([2., 1., 0.], dtype=float32)
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
+        raise ValueError(f"parse: line 1, column 1: expected a text of at most {_LONGEST} characters, got {got}")
+    tokens = [*_TOKEN.finditer(text)][::-1]
+    tokens.insert(0, tokens[0])  # the end twice, one to take where something is missing and one to look at
+    start = tokens[-1]
+    shape = _term(tokens, 0)
+    if tokens[-1][0]:
+        raise _fault(tokens[-1], "expected the end of the text")
+    if not callable(shape):
+        raise _fault(start, "expected a shape")
+    return shape  # type: ignore[no-any-return]
+
+
+def _fault(token: Token, reason: object) -> ValueError:
+    text, at = token.string, token.start()
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    excerpt = ascii(token[0][:40]) if token[0] else "the end of the text"
+    return ValueError(f"parse: line {line}, column {column}, at {excerpt}: {reason}")
+
+
+def _made(token: Token, make: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return make(*args)
+    except (TypeError, ValueError) as error:
+        raise _fault(token, error) from None
+
+
+def _term(tokens: list[Token], depth: int) -> Any:
+    """Take a shape, a number, an array or a tuple off the front of the text, which is the end of `tokens`."""
+    start = tokens.pop()
+    if depth > _DEEPEST:
+        raise _fault(start, f"expected at most {_DEEPEST} brackets in one another")
+    if start[0] in ("(", "["):
+        value = _made(start, _sequence, start[0], *_items(tokens, ")" if start[0] == "(" else "]", depth))
+    else:
+        value = _made(start, _atom, start, tokens[-1][0] == "(")
+    while tokens[-1][0] == "(":
+        tokens.pop()
+        value = _made(start, _called, value, *_items(tokens, ")", depth))
+    return value
+
+
+def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict[str, Any]]:
+    """Take the values in brackets, those by position and those by keyword, and the closing bracket."""
+    args: list[Any] = []
+    named: dict[str, Any] = {}
+    while tokens[-1][0] != close:
+        start = tokens[-1]
+        if start["name"] and tokens[-2][0] == "=":
+            if start[0] in named:
+                raise _fault(start, "this keyword is there already")
+            del tokens[-2:]
+            named[start[0]] = _term(tokens, depth + 1)
+        elif named:
+            raise _fault(start, "expected a keyword, as before")
+        else:
+            args.append(_term(tokens, depth + 1))
+        if tokens[-1][0] not in (",", close):
+            raise _fault(tokens[-1], f"expected , or {close}")
+        if tokens[-1][0] == ",":
+            tokens.pop()
+    tokens.pop()
+    return args, named
+
+
+def _atom(token: Token, called: bool) -> Any:
+    text = token[0]
+    if token["name"]:
+        if text in ("True", "False"):
+            return text == "True"
+        return COMBINATORS[text] if called and text in COMBINATORS else lookup(text)
+    if not token["number"]:
+        raise ValueError("expected a shape or a number")
+    value = float(text)
+    if math.isinf(value) and not text.endswith("inf"):
+        raise ValueError("the number is too large; inf is infinity")
+    return int(value) if text.lstrip("+-").isdecimal() and abs(value) < _BIG else value
+
+
+def _sequence(bracket: str, items: list[Any], named: dict[str, Any]) -> Any:
+    if named:
+        raise ValueError("expected no keyword in it")
+    if bracket == "(":
+        return tuple(items)
+    try:
+        return np.array(items, float)
+    except (TypeError, ValueError):
+        raise ValueError("expected numbers, or arrays of one length") from None
+
+
+def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
+    """Return what the combinator `f` makes of these, or the shape `f` with these as its parameters."""
+    if not callable(f):
+        raise TypeError("only a shape takes parameters")
+    parameters = [*inspect.signature(f).parameters.values()]
+    combines = f in COMBINATORS.values()
+    if not combines:  # without x, without what a combinator keeps, and with names
+        nameless = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL
+        parameters = [p for p in parameters[1:] if p.kind not in nameless and p.name != "parts"]
+    try:
+        if "parts" in named:
+            raise TypeError("parts is no parameter")
+        given = inspect.Signature(parameters).bind_partial(*args, **named).arguments
+        numbers = [*args, *named.values()]
+        if combines:
+            numbers = [value for name, value in given.items() if name not in ("g", "gs", "below", "above", "weights")]
+            weights = given.get("weights", ())
+            numbers += weights if isinstance(weights, tuple) else [weights]
+        for number in numbers:
+            if not isinstance(number, int | float | np.ndarray):
+                raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
+        if combines:
+            return f(*args, **named)  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        takes = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters) or "no parameters"
+        raise ValueError(f"{show(f)} takes {takes}; {error}") from None
+    named = dict(zip((p.name for p in parameters), args, strict=False)) | named
+    return functools.partial(f, **named) if named else f
+
+
+def _text(g: Shape, given: dict[str, Any] | None = None) -> str:
+    """Return the expression of a shape; of one with the parameters `given`, if any."""
+    known = next((name for name in names() if lookup(name) is g), None)
+    text = known or (_composition(g) if isinstance(g, functools.partial) else None)
+    if text:
+        parameters = ", ".join(f"{name}={_literal(value)}" for name, value in (given or {}).items())
+        return f"{text}({parameters})" if given else text
+    if isinstance(g, functools.partial) and not g.args:
+        return _text(g.func, {**g.keywords, **(given or {})})
+    raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
+
+
+def _composition(g: functools.partial[Any]) -> str | None:
+    f = g.func
+    parts: Any = g.keywords.get("parts")
+    if f is combinators._scaled:
+        alpha, height = map(_literal, parts[1:])
+        return f"scale({_text(parts[0])}, {alpha}{'' if height == '1.0' else f', height={height}'})"
+    if f is combinators._shifted:
+        return f"shift({_text(parts[0])}, {_literal(parts[1])})"
+    if f is combinators._mixed:
+        shapes, weights = map(_text, parts[0]), [*map(_literal, parts[1])]
+        average = all(weight == repr(1.0 / len(weights)) for weight in weights)
+        shown = f", weights=({', '.join(weights)}{',' * (len(weights) == 1)})"
+        return f"mix({', '.join(shapes)}{'' if average else shown})"
+    if f is combinators._sided:
+        return f"asym({_text(parts[0])}, {_text(parts[1])})"
+    if f is combinators._normalized:
+        return f"normalize({_text(parts[0])}, {'area' if parts[1] is area_beside else 'peak'}={_literal(parts[2])})"
+    return None
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, jax.core.Tracer):
+        raise ValueError(f"a parameter is traced, {show(value)}, and has no value yet; leave jit or grad first")
+    if isinstance(value, jax.Array | np.ndarray | np.generic):
+        value = value.item() if value.ndim == 0 else np.asarray(value, float).tolist()
+    elif not isinstance(value, int | float):
+        raise ValueError(f"expected a number or an array as a parameter, got {describe_value(value)}")
+    return repr(float(value) if isinstance(value, int) and abs(value) >= _BIG else value)

@@ -1,0 +1,112 @@
+"""What the tests compare with: formulas in NumPy, in float64, and the ways to give a shape its parameter.
+
+Nothing here takes a slope from surrofun. For each shape g(x; a): `slope` is g, `dx` and `da` are its derivatives and
+`soft_da` is the derivative by a of its integral from minus infinity.
+"""
+
+import functools
+from types import SimpleNamespace
+
+import jax.numpy as jnp
+import numpy as np
+
+from surrofun import make_spike, scale, shapes, sign
+
+
+def f64(*values):
+    return (np.asarray(v, np.float64) for v in values)
+
+
+def elementwise(**formulas):
+    return SimpleNamespace(**{k: (lambda x, a, f=f: f(*f64(x, a))) for k, f in formulas.items()})
+
+
+FAST = elementwise(  # 1 / (1 + a |x|)^2, the derivative of x / (1 + a |x|) + 1 / a
+    slope=lambda x, a: (1 + a * np.abs(x)) ** -2,
+    dx=lambda x, a: -2 * a * np.sign(x) * (1 + a * np.abs(x)) ** -3,
+    da=lambda x, a: -2 * np.abs(x) * (1 + a * np.abs(x)) ** -3,
+    soft_da=lambda x, a: -x * np.abs(x) * (1 + a * np.abs(x)) ** -2 - a**-2,
+)
+TRIANGLE = elementwise(  # a max(0, 1 - a |x|)
+    slope=lambda x, a: a * np.maximum(0, 1 - a * np.abs(x)),
+    dx=lambda x, a: -(a**2) * np.sign(x) * (a * np.abs(x) < 1),
+    da=lambda x, a: (1 - 2 * a * np.abs(x)) * (a * np.abs(x) < 1),
+    soft_da=lambda x, a: x * np.maximum(0, 1 - a * np.abs(x)),
+)
+
+
+def fast(x, a):
+    """A user's shape: a plain function that knows nothing of surrofun."""
+    return 1 / jnp.square(1 + a * jnp.abs(x))
+
+
+def fixed(x):
+    """The same without a parameter."""
+    return fast(x, 2.0)
+
+
+@make_spike
+def decorated(x, a=2.0):
+    """A spike at module level."""
+    return fast(x, a)
+
+
+def without_parameter(make, a):
+    return make(fixed)
+
+
+def at_call_time(make, a):
+    spike = make(fast)
+    return lambda x: spike(x, a)
+
+
+def closed_over(make, a):
+    return make(lambda x: fast(x, a))
+
+
+def composed(make, a):
+    return make(scale(shapes.triangle, a))
+
+
+# How the shape gets its parameter a: `build(make, a)` is a spike function of x alone.
+KINDS = {
+    "none": SimpleNamespace(
+        build=without_parameter, **{k: (lambda x, a, f=f: f(x, 2.0)) for k, f in vars(FAST).items()}
+    ),
+    "call": SimpleNamespace(build=at_call_time, **vars(FAST)),
+    "closed": SimpleNamespace(build=closed_over, **vars(FAST)),
+    "composed": SimpleNamespace(build=composed, **vars(TRIANGLE)),
+}
+KINDS["none"].da = KINDS["none"].soft_da = lambda x, a: np.zeros(np.broadcast_shapes(np.shape(x), np.shape(a)))
+
+# How the spike is made, with the step it then takes.
+MAKERS = {
+    "bare": SimpleNamespace(make=make_spike, step=lambda x: 1.0 * (x >= 0)),
+    "options": SimpleNamespace(make=make_spike(step=sign), step=lambda x: np.where(x >= 0, 1.0, -1.0)),
+    "forward_mode": SimpleNamespace(make=make_spike(forward_mode=True), step=lambda x: 1.0 * (x >= 0)),
+}
+
+CASES = {f"{k}-{m}": (KINDS[k], MAKERS[m]) for k in KINDS for m in MAKERS if k != "composed" or m == "bare"}
+
+X = np.array([[-1.5, -0.25, 0.0], [0.125, -0.0, 2.0], [-0.375, 0.3, 0.45], [0.05, -0.6, 0.9]], np.float32)
+C = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, 2.0], [-1.0, 0.25, 1.5], [2.0, -0.5, 1.0]], np.float32)  # the cotangent
+A = np.float32(1.75)
+
+close = functools.partial(np.testing.assert_allclose, rtol=2e-5, atol=2e-6)
+
+
+def lif(step, slope, w, xs, cs, alphas, leak=0.9):
+    """Spikes of v = leak v + w x - z and, by hand, the gradient by w of sum(c z), through time."""
+    w, xs, cs = f64(w, xs, cs)
+    v = z = np.zeros_like(xs[0])
+    us, zs = [], []
+    for x in xs:
+        v = leak * v + w * x - z
+        z = step(v - 1)
+        us.append(v - 1)
+        zs.append(z)
+    dv, dw = np.zeros_like(v), np.zeros_like(w)
+    for u, x, c, a in zip(us[::-1], xs[::-1], cs[::-1], alphas[::-1], strict=True):
+        dv = (c - dv) * slope(u, a) + leak * dv
+        dw = dw + (dv * x).sum(0)
+    return np.array(zs), dw

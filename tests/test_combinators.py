@@ -1,0 +1,240 @@
+"""Combinators against NumPy, with numbers, arrays and tracers as parameters."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from reference import FAST, TRIANGLE, X, close
+
+from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
+
+XS = X.astype(np.float64)
+
+
+def tri(x, a=1.0):
+    return TRIANGLE.slope(x, a)
+
+
+def sup(x, b=10.0):
+    return FAST.slope(x, b)
+
+
+def sig(x, a=4.0):
+    return a / (2 + np.exp(a * x) + np.exp(-a * x))
+
+
+# name: what is built of a parameter p, and the same in NumPy
+BUILT = {
+    "scale": (lambda p: scale(shapes.sigmoid, p), lambda x, p: p * sig(p * x)),
+    "height": (lambda p: scale(shapes.triangle, 2.0, height=p), lambda x, p: p * 2 * tri(2 * x)),
+    "shift": (lambda p: shift(shapes.sigmoid, p), lambda x, p: sig(x - p)),
+    "scale of shift": (lambda p: scale(shift(shapes.sigmoid, 0.5), p), lambda x, p: p * sig(p * x - 0.5)),
+    "shift of scale": (lambda p: shift(scale(shapes.sigmoid, 2.0), p), lambda x, p: 2 * sig(2 * (x - p))),
+    "mix": (
+        lambda p: mix(shapes.triangle, shapes.sigmoid, shapes.superspike, weights=(p, 0.25, -1.0)),
+        lambda x, p: p * tri(x) + 0.25 * sig(x) - sup(x),
+    ),
+    "mix, plain average": (
+        lambda p: mix(shapes.triangle, shapes.sigmoid, shift(shapes.superspike, p)),
+        lambda x, p: (tri(x) + sig(x) + sup(x - p)) / 3,
+    ),
+    "mix of one": (lambda p: mix(shapes.triangle, weights=(p,)), lambda x, p: p * tri(x)),
+    "asym": (
+        lambda p: asym(scale(shapes.triangle, p), shift(shapes.sigmoid, p)),
+        lambda x, p: np.where(x < 0, p * tri(p * x), sig(x - p)),
+    ),
+    "normalize area": (lambda p: normalize(shapes.superspike, area=p), lambda x, p: p / 0.2 * sup(x)),
+    "normalize area of a composition": (
+        lambda p: normalize(mix(shapes.superspike, shapes.sigmoid, weights=(1.0, 2.0)), area=p),
+        lambda x, p: p / 2.2 * (sup(x) + 2 * sig(x)),
+    ),
+    "normalize area of what depends on p": (
+        lambda p: normalize(scale(shapes.triangle, 2.0, height=p), area=3.0),
+        lambda x, p: 3 * 2 * tri(2 * x) + 0 * p,
+    ),
+    "normalize peak": (lambda p: normalize(scale(shapes.sigmoid, 3.0), peak=p), lambda x, p: p * sig(3 * x)),
+    "normalize peak off the threshold": (
+        lambda p: normalize(shift(scale(shapes.triangle, 4.0), p), peak=0.5),
+        lambda x, p: 0.5 * tri(4 * (x - p)),
+    ),
+    "nested": (
+        lambda p: mix(asym(shapes.triangle, scale(shapes.sigmoid, p)), shift(shapes.laplace, -p), weights=(p, 2.0)),
+        lambda x, p: p * np.where(x < 0, tri(x), p * sig(p * x)) + 2 * np.exp(-np.abs(x + p)) / 2,
+    ),
+}
+PARAMETERS = {
+    "float": 1.5,
+    "int": 2,
+    "numpy scalar": np.float64(0.75),
+    "scalar array": jnp.float32(0.75),
+    "per neuron": jnp.array([0.5, 1.0, 3.0]),
+    "per neuron, numpy": np.array([0.5, 1.0, 3.0]),
+    "one for each": np.linspace(0.5, 2, X.size, dtype=np.float32).reshape(X.shape),
+}
+
+
+@pytest.mark.parametrize("p", PARAMETERS.values(), ids=PARAMETERS)
+@pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
+def test_against_numpy(build, by_hand, p):
+    expected = np.broadcast_to(by_hand(XS, np.asarray(p, np.float64)), X.shape)
+    with jax.numpy_rank_promotion("raise"):
+        close(build(p)(X), expected)
+        close(jax.jit(lambda x, p: build(p)(x))(X, p), expected)  # a tracer
+
+
+@pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
+def test_the_gradient_of_a_spike_in_a_loop_over_a_tracer(build, by_hand):
+    ps = np.array([0.5, 1.0, 2.5], np.float32)
+
+    def body(_, p):
+        return None, jax.grad(lambda x: make_spike(build(p))(x).sum())(jnp.asarray(X))
+
+    close(jax.jit(lambda ps: jax.lax.scan(body, None, ps)[1])(ps), [by_hand(XS, np.float64(p)) for p in ps])
+    close(jax.jit(jax.vmap(lambda p: body(None, p)[1]))(ps), [by_hand(XS, np.float64(p)) for p in ps])
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+@pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
+def test_half_precision_is_rounded_once(build, by_hand, dtype):
+    x = X.astype(dtype)
+    for p in (jnp.float32(0.75), jnp.asarray(0.75, dtype)):
+        got = build(p)(jnp.asarray(x))
+        assert got.dtype == dtype
+        close(got.astype(np.float32), by_hand(x.astype(np.float64), 0.75), rtol=0.6 * float(jnp.finfo(dtype).eps))
+
+
+# Parameters given at call time go to every shape inside.
+PASSED = {
+    "scale": (scale(shapes.superspike, 2.0), lambda x, b: 2 * sup(2 * x, b)),
+    "shift": (shift(shapes.superspike, 0.5), lambda x, b: sup(x - 0.5, b)),
+    "mix": (mix(shapes.superspike, scale(shapes.superspike, 2.0)), lambda x, b: (sup(x, b) + 2 * sup(2 * x, b)) / 2),
+    "asym": (
+        asym(shapes.superspike, scale(shapes.superspike, 2.0)),
+        lambda x, b: np.where(x < 0, sup(x, b), 2 * sup(2 * x, b)),
+    ),
+    "normalize area": (normalize(shapes.superspike, area=1.0), lambda x, b: b / 2 * sup(x, b)),
+    "normalize peak": (normalize(scale(shapes.superspike, 2.0), peak=3.0), lambda x, b: 3 * sup(2 * x, b)),
+}
+
+
+@pytest.mark.parametrize("b", [5.0, np.array([1.0, 2.0, 8.0]), jnp.float32(0.5)], ids=["number", "per neuron", "array"])
+@pytest.mark.parametrize("how", ["positional", "keyword"])
+@pytest.mark.parametrize(("shape", "by_hand"), PASSED.values(), ids=PASSED)
+def test_parameters_at_call_time(shape, by_hand, how, b):
+    def call(f, x, b):
+        return f(x, b) if how == "positional" else f(x, beta=b)
+
+    expected = by_hand(XS, np.asarray(b, np.float64))
+    with jax.numpy_rank_promotion("raise"):
+        close(call(shape, X, b), expected)
+        close(jax.jit(jax.grad(lambda x, b: call(make_spike(shape), x, b).sum()))(X, b), expected)
+
+
+# Conventions, each written out
+
+
+def test_shift_moves_to_the_right():
+    shape = shift(shapes.triangle, 0.5)
+    np.testing.assert_array_equal(shape(jnp.array([-0.5, 0.0, 0.5, 1.0, 1.5])), [0, 0.5, 1, 0.5, 0])
+    assert scale(shape, 2.0)(0.25) == 2.0  # the centre moves with the scale
+    assert shift(scale(shapes.triangle, 2.0), 0.5)(0.5) == 2.0
+
+
+def test_scale_sharpens_at_constant_area():
+    x = jnp.array([0.0, 0.25, 0.5])
+    np.testing.assert_array_equal(scale(shapes.triangle, 2.0)(x), [2, 1, 0])
+    np.testing.assert_array_equal(scale(shapes.triangle, 2.0, height=0.5)(x), [1, 0.5, 0])
+    np.testing.assert_array_equal(scale(shapes.triangle)(x), shapes.triangle(x))
+
+
+def test_window_edges():
+    inside, outside = np.nextafter(np.float32(0.25), np.float32(0)), np.float32(0.25)
+    window = scale(shapes.rectangle, 2.0)
+    np.testing.assert_array_equal(window(np.array([-outside, -inside, inside, outside])), [0, 2, 2, 0])
+    moved = shift(shapes.rectangle, 0.5)
+    np.testing.assert_array_equal(moved(jnp.array([-0.25, 0.0, 0.25, 0.75, 1.0, 1.25])), [0, 0, 1, 1, 0, 0])
+    np.testing.assert_array_equal(scale(shapes.triangle, 4.0)(np.array([-outside, outside, 0.125])), [0, 0, 2])
+
+
+def test_asym_at_the_threshold_is_above():
+    shape = asym(shapes.straight_through, scale(shapes.straight_through, 1.0, height=2.0))
+    tiny = np.finfo(np.float32).tiny
+    np.testing.assert_array_equal(
+        shape(np.array([-np.inf, -tiny, -0.0, 0.0, tiny, np.inf], np.float32)), [1, 1, 2, 2, 2, 2]
+    )
+
+
+def test_weights_along_the_first_axis_of_an_array():
+    parts = (shapes.triangle, shapes.sigmoid)
+    weights = np.array([[0.7, 0.1, 2.0], [-1.0, 3.0, 0.5]])
+    expected = weights[0] * tri(XS) + weights[1] * sig(XS)
+    for w in (weights, list(weights), jnp.asarray(weights)):
+        close(mix(*parts, weights=w)(X), expected)
+        close(jax.jit(lambda w: mix(*parts, weights=w)(X))(w), expected)
+    close(mix(*parts, weights=weights[:, 0])(X), weights[0, 0] * tri(XS) + weights[1, 0] * sig(XS))
+
+
+# Neither side of an asym sees the other's inputs. Both are singular from 0 on, on the side that is not theirs.
+def below(x, p=1.0):
+    return p * jnp.log(-x) - 1 / x
+
+
+def above(x, p=1.0):
+    return p * jnp.sqrt(x + 0.25) / (x + 0.125)
+
+
+def by_hand(x, order):
+    with np.errstate(all="ignore"):
+        r, s = np.sqrt(x + 0.25), x + 0.125
+        left = [np.log(-x) - 1 / x, 1 / x + x**-2, -(x**-2) - 2 * x**-3][order]
+        right = [r / s, 1 / (2 * r * s) - r / s**2, -1 / (4 * r**3 * s) - 1 / (r * s**2) + 2 * r / s**3][order]
+    return np.where(x < 0, left, right)
+
+
+PLACES = np.array([-2.0, -1.0, -0.25, -0.125, -0.01, 0.0, 0.01, 0.125, 0.25, 1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("derivative", "jit"),
+    [(jax.grad, jax.jit), (jax.jacfwd, jax.jit), (jax.grad, lambda f: f)],
+    ids=["reverse", "forward", "eager"],
+)
+def test_asym_protects_both_sides(derivative, jit):
+    shape = asym(below, above)
+    first, second = derivative(shape), derivative(derivative(shape))
+    spike = make_spike(shape, forward_mode=True)
+    of_spike, again = derivative(spike), derivative(derivative(spike))
+    with jax.debug_nans(True), jax.debug_infs(True):
+        for order, functions in enumerate([(shape, of_spike), (first, again), (second,)]):
+            for f in functions:
+                close(jit(jax.vmap(f))(PLACES.astype(np.float32)), by_hand(PLACES, order), rtol=1e-4)
+        by_parameter = jit(derivative(lambda p: shape(jnp.asarray(PLACES, np.float32), p).sum()))(1.0)
+    left, right = PLACES[PLACES < 0], PLACES[PLACES >= 0]
+    close(by_parameter, np.log(-left).sum() + (np.sqrt(right + 0.25) / (right + 0.125)).sum(), rtol=1e-4)
+
+
+def test_asym_shows_each_side_its_own_inputs():
+    seen = {"below": [], "above": []}
+
+    def spy(side, x):
+        seen[side].append(np.asarray(x))
+        return x
+
+    asym(functools.partial(spy, "below"), functools.partial(spy, "above"))(jnp.array([-2.0, -0.0, 0.0, 3.0]))
+    assert (np.concatenate(seen["below"]) < 0).all()
+    assert (np.concatenate(seen["above"]) >= 0).all()
+
+
+def test_asym_invents_no_input_at_which_a_shape_of_unit_support_has_its_edge():
+    """A semicircle has an infinite derivative at its edge, to which a potential above the threshold is a stranger."""
+    semicircle = lambda x, p: jnp.sqrt(jnp.maximum(0, 1 - p * jnp.square(x)))  # noqa: E731
+    left, right = asym(semicircle, lambda x, p: p * x), asym(lambda x, p: p * x, semicircle)
+    for shape, x in ((left, 0.5), (right, -0.5)):
+        assert jax.grad(shape, 1)(x, 1.0) == x
+
+
+def test_combinators_take_a_users_function():
+    shape = mix(scale(lambda x: jnp.maximum(0, 1 - jnp.abs(x)), 2.0), lambda x: 0.5, weights=(1.0, 3.0))
+    close(shape(X), 2 * tri(2 * XS) + 1.5)

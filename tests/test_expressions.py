@@ -1,0 +1,542 @@
+"""Text to shape and back: exact for every composition, one clear error for everything else."""
+
+import argparse
+import functools
+import json
+import random
+import string
+import sys
+import threading
+import time
+import tomllib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from surrofun import asym, combinators, make_spike, mix, normalize, scale, shapes, shift
+from surrofun.expressions import describe, parse
+from surrofun.registry import lookup, names
+
+X = np.array([-40.0, -1.3, -0.2, -0.0, 0.0, 1e-3, 0.43, 2.3, 40.0], np.float32)
+quickly = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch):
+    """Build every composition anew: out of the cache of the combinators `parse` would return the very object."""
+    monkeypatch.setattr(combinators, "_once", combinators._composed)
+
+
+def arrays(numbers):
+    return st.lists(numbers, min_size=len(X), max_size=len(X)).map(np.array)
+
+
+PARAMETERS = [
+    ("sigmoid", "alpha"),
+    ("superspike", "beta"),
+    ("rectangle", "width"),
+    ("s2nn", "beta"),
+    ("power_law", "q"),
+]
+
+
+@st.composite
+def compositions(draw, number, depth, normal=True):
+    """Random compositions of registered shapes, at most so many combinators deep."""
+    kinds = ["scale", "high", "shift", "average", "mix", "asym", "given", "normalize"][: 8 if normal else 7]
+    kind = draw(st.sampled_from(["name", "partial", *kinds * (depth > 0)]))
+    if kind == "name":
+        return lookup(draw(st.sampled_from(names())))
+    if kind == "partial":
+        name, parameter = draw(st.sampled_from(PARAMETERS))
+        return functools.partial(lookup(name), **{parameter: draw(number)})
+    g, h = (draw(compositions(number, depth - 1, normal)) for _ in range(2))
+    a, b = draw(number), draw(number)
+    return {
+        "scale": lambda: scale(g, a),
+        "high": lambda: scale(g, a, height=b),
+        "shift": lambda: shift(g, a),
+        "average": lambda: mix(g, h, g),
+        "mix": lambda: mix(g, h, weights=(a, b)),
+        "asym": lambda: asym(g, h),
+        "given": lambda: functools.partial(scale(shapes.sigmoid, a), alpha=b),
+        "normalize": lambda: normalize(g, area=a) if depth % 2 else normalize(g, peak=a),
+    }[kind]()
+
+
+def skeleton(g):
+    """Return what a shape is made of, numbers by type and representation."""
+    if isinstance(g, functools.partial):
+        return skeleton(g.func), tuple((key, skeleton(value)) for key, value in g.keywords.items())
+    if isinstance(g, tuple):
+        return tuple(map(skeleton, g))
+    if isinstance(g, np.generic | np.ndarray | jax.Array):
+        return repr(g.item() if g.ndim == 0 else np.asarray(g, float).tolist())
+    return g if callable(g) else repr(g)
+
+
+any_number = st.one_of(
+    st.floats(),
+    st.integers(-(2**31) + 1, 2**31 - 1),
+    st.booleans(),
+    st.floats(width=32).map(np.float32),
+    st.floats().map(np.float64),
+    st.integers(-100, 100).map(np.int32),
+    st.floats(0.5, 2.0, width=32).map(jnp.float32),
+    arrays(st.floats()),
+    arrays(st.integers(-9, 9)),
+)
+steep = st.floats(0.125, 8.0)
+tame_number = st.one_of(steep, st.integers(1, 8), steep.map(np.float32), arrays(steep), arrays(steep).map(jnp.float32))
+
+
+@given(compositions(any_number, depth=6))
+@settings(quickly, max_examples=100)
+def test_round_trip_rebuilds_every_part(g):
+    back = parse(describe(g))
+    assert describe(back) == describe(g)
+    assert skeleton(back) == skeleton(g)
+
+
+@given(compositions(tame_number, depth=3, normal=False))
+@settings(quickly, max_examples=60)
+def test_round_trip_keeps_the_slopes_to_the_last_bit(g):
+    back = parse(describe(g))
+    assert (back is g) == (describe(g) in names())
+    for x in (jnp.asarray(X), jnp.asarray(X, jnp.bfloat16)):
+        np.testing.assert_array_equal(np.asarray(back(x)).view(np.uint8), np.asarray(g(x)).view(np.uint8))
+
+
+MIXTURE = "mix(scale(sigmoid, 8.0), scale(sigmoid, 2.0), weights=(0.6, 0.4))"
+
+
+@pytest.mark.parametrize(
+    ("g", "text"),
+    [
+        (shapes.triangle, "triangle"),
+        (mix(scale(shapes.sigmoid, 8.0), scale(shapes.sigmoid, 2.0), weights=(0.6, 0.4)), MIXTURE),
+        (mix(shapes.atan, shapes.circ), "mix(atan, circ)"),
+        (mix(shapes.atan, weights=(0.5,)), "mix(atan, weights=(0.5,))"),
+        (scale(shapes.atan, height=1), "scale(atan, 1.0, height=1)"),
+        (scale(shapes.atan, height=-2.5), "scale(atan, 1.0, height=-2.5)"),
+        (shift(shapes.atan, 1e-300), "shift(atan, 1e-300)"),
+        (shift(shapes.atan, float("-inf")), "shift(atan, -inf)"),
+        (asym(shapes.atan, shift(shapes.circ, np.float32(0.1))), "asym(atan, shift(circ, 0.10000000149011612))"),
+        (normalize(shapes.circ, area=2.5), "normalize(circ, area=2.5)"),
+        (normalize(shapes.circ, peak=jnp.float32(0.5)), "normalize(circ, peak=0.5)"),
+        (scale(shapes.atan, jnp.array([1.0, 0.25])), "scale(atan, [1.0, 0.25])"),
+        (scale(shapes.atan, np.array([[1], [2]])), "scale(atan, [[1.0], [2.0]])"),
+        (mix(shapes.atan, shapes.circ, weights=np.eye(2)), "mix(atan, circ, weights=([1.0, 0.0], [0.0, 1.0]))"),
+        (functools.partial(shapes.sigmoid), "sigmoid"),
+        (functools.partial(shapes.sigmoid, alpha=2.0), "sigmoid(alpha=2.0)"),
+        (functools.partial(shapes.squarewave_fourier, n=3), "squarewave_fourier(n=3)"),
+        (functools.partial(shapes.s2nn, beta=float("nan"), alpha=-0.0), "s2nn(beta=nan, alpha=-0.0)"),
+        (functools.partial(scale(shapes.sigmoid, 3.5), alpha=2.0), "scale(sigmoid, 3.5)(alpha=2.0)"),
+        (functools.partial(shapes.sigmoid, alpha=2**31), "sigmoid(alpha=2147483648.0)"),
+    ],
+)
+def test_describe(g, text):
+    assert describe(g) == text
+    assert describe(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("superspike(10)", "superspike(beta=10)"),
+        ("s2nn(2, beta=.5)", "s2nn(alpha=2, beta=0.5)"),
+        ("s2nn()", "s2nn"),
+        ("scale(height=2., g=atan)", "scale(atan, 1.0, height=2.0)"),
+        ("mix(atan, circ, weights=[1, +2e0])", "mix(atan, circ, weights=(1.0, 2.0))"),
+        ("sigmoid(alpha=1)(alpha=2)", "sigmoid(alpha=2)"),
+        ("s2nn(True, -inf)", "s2nn(alpha=True, beta=-inf)"),
+        ("sigmoid(3000000000)", "sigmoid(alpha=3000000000.0)"),
+        ("\n  mix(\n    scale(atan,\t2.5),\r\n    circ,\n  )\n", "mix(scale(atan, 2.5), circ)"),
+    ],
+)
+def test_parse_reads_what_people_write(text, same):
+    assert describe(parse(text)) == same
+
+
+def test_parse_gives_the_function_itself_or_a_partial_of_it():
+    assert parse("sigmoid") is shapes.sigmoid
+    given = parse("multi_gaussian(0.25, sigma=2)")
+    assert (given.func, given.args, given.keywords) == (shapes.multi_gaussian, (), {"h": 0.25, "sigma": 2})
+    assert type(given.keywords["sigma"]) is int
+    assert parse("sigmoid()") is shapes.sigmoid
+    array = parse("scale(atan, [1, 2])").keywords["parts"][1]
+    assert array.dtype == float
+    np.testing.assert_array_equal(array, [1, 2])
+
+
+def test_the_last_word_on_a_parameter_is_the_outermost():
+    inner = functools.partial(shapes.s2nn, alpha=1.0, beta=3.0)
+    vars(inner)  # keeps Python from merging the two
+    outer = functools.partial(inner, alpha=2.0)
+    assert outer.func is inner
+    assert describe(outer) == "s2nn(alpha=2.0, beta=3.0)"
+
+
+def test_what_is_parsed_is_a_surrogate_gradient():
+    spike = make_spike(parse("scale(triangle, [1.0, 2.0])"))
+    np.testing.assert_array_equal(jax.grad(lambda x: spike(x).sum())(jnp.array([0.25, 0.25])), [0.75, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sigmod", "line 1, column 1, at 'sigmod': no shape is registered as 'sigmod'; did you mean sigmoid?"),
+        ("mix(atan,\n    circ, os)", "line 2, column 11, at 'os': no shape is registered as 'os'; there are atan, "),
+        ("info", "line 1, column 1, at 'info': no shape is registered as 'info'; there are"),
+        ("shift(scal(atan), 1)", "line 1, column 7, at 'scal': no shape is registered as 'scal'; did you mean scale?"),
+        (
+            "mix(atan, scale)",
+            "line 1, column 11, at 'scale': no shape is registered as 'scale'; as a combinator it takes",
+        ),
+        ("", "line 1, column 1, at the end of the text: expected a shape or a number"),
+        ("\n (", "line 2, column 3, at the end of the text: expected a shape or a number"),
+        ("scale(atan", "line 1, column 11, at the end of the text: expected , or )"),
+        ("scale(atan 2.0)", "line 1, column 12, at '2.0': expected , or )"),
+        ("scale(atan, [1, 2)", "line 1, column 18, at ')': expected , or ]"),
+        ("scale(atan,, 2)", "line 1, column 12, at ',': expected a shape or a number"),
+        ("atan)", "line 1, column 5, at ')': expected the end of the text"),
+        ("atan circ", "line 1, column 6, at 'circ': expected the end of the text"),
+        ("2.0", "line 1, column 1, at '2.0': expected a shape"),
+        ("(atan)", "line 1, column 1, at '(': expected a shape"),
+        ("2(3)", "line 1, column 1, at '2': only a shape takes parameters"),
+        (
+            "sigmoid(beta=3)",
+            "line 1, column 1, at 'sigmoid': sigmoid takes alpha=4.0; got an unexpected keyword argument",
+        ),
+        ("s2nn(1, 2, 3)", "line 1, column 1, at 's2nn': s2nn takes alpha=4.0, beta=1.0; too many positional arguments"),
+        ("s2nn(1, alpha=3)", "at 's2nn': s2nn takes alpha=4.0, beta=1.0; multiple values for argument 'alpha'"),
+        ("straight_through(1)", "at 'straight_through': straight_through takes no parameters; too many positional"),
+        ("sigmoid(x=1)", "sigmoid takes alpha=4.0; got an unexpected keyword argument 'x'"),
+        ("sigmoid(alpha=1, alpha=2)", "line 1, column 18, at 'alpha': this keyword is there already"),
+        ("s2nn(alpha=1, 2)", "line 1, column 15, at '2': expected a keyword, as before"),
+        ("sigmoid(atan)", "at 'sigmoid': sigmoid takes alpha=4.0; expected a number or an array [1.0, 2.0], got atan"),
+        ("sigmoid((1, 2))", "sigmoid takes alpha=4.0; expected a number or an array [1.0, 2.0], got (1, 2)"),
+        ("scale()", "line 1, column 1, at 'scale': scale takes g, alpha=1.0, height=1.0; scale() missing 1 required"),
+        (
+            "scale(2.0, atan)",
+            "scale takes g, alpha=1.0, height=1.0; expected a number or an array [1.0, 2.0], got atan",
+        ),
+        ("scale(atan, 1, 2)", "scale takes g, alpha=1.0, height=1.0; too many positional arguments"),
+        (
+            "mix(atan, 2.0)",
+            "mix takes *gs, weights=None; mix: expected a shape, that is a function g(x, *params), got float",
+        ),
+        ("mix(atan, weights=(1, 2))", "mix: expected one weight for each of 1 shapes, got 2 weights"),
+        (
+            "mix(atan, weights=(circ,))",
+            "mix takes *gs, weights=None; expected a number or an array [1.0, 2.0], got circ",
+        ),
+        (
+            "normalize(atan)",
+            "normalize takes g, area=None, peak=None; normalize: expected exactly one of area= and peak=",
+        ),
+        ("mix(atan, weights=circ)", "mix takes *gs, weights=None; expected a number or an array [1.0, 2.0], got circ"),
+        (
+            "shift(atan, 1)(parts=2)",
+            "line 1, column 1, at 'shift': shift(atan, 1) takes **kwargs; parts is no parameter",
+        ),
+        ("scale(atan, [1, [2, 3]])", "line 1, column 13, at '[': expected numbers, or arrays of one length"),
+        ("scale(atan, [a=1])", "line 1, column 13, at '[': expected no keyword in it"),
+        ("scale(atan, 1e999999)", "line 1, column 13, at '1e999999': the number is too large; inf is infinity"),
+        ("scale(atan, 10**10**10)", "line 1, column 15, at '*': expected , or )"),
+    ],
+)
+def test_an_error_says_where_and_what(text, message):
+    with pytest.raises(ValueError, match=r"^parse: line ") as caught:
+        parse(text)
+    assert message in str(caught.value)
+
+
+HOSTILE = [
+    "__import__('os').system('true')",
+    "().__class__.__bases__[0].__subclasses__()",
+    "sigmoid.__globals__",
+    "sigmoid.__call__(1)",
+    "shapes.sigmoid",
+    "open('/etc/passwd')",
+    "eval('1')",
+    "exec('import os')",
+    "print(1)",
+    "import os",
+    "scale(atan, (lambda: 1)())",
+    "scale(atan, [n for n in (1,)])",
+    "scale(atan, {1: 2})",
+    "scale(atan, *[1])",
+    "sigmoid(**{'alpha': 1})",
+    "sigmoid(alpha := 2)",
+    "sigmoid(alpha='2')",
+    "sigmoid(alpha=b'2')",
+    "sigmoid(f'{1}')",
+    'sigmoid("""',
+    "sigmoid(alpha=1 if 1 else 2)",
+    "sigmoid(1if 1else 2)",
+    "sigmoid(0x1for x)",
+    "sigmoid(1, '\\d')",
+    "sigmoid(1 + 1)",
+    "sigmoid(1_000)",
+    "sigmoid(2j)",
+    "sigmoid(...)",
+    "sigmoid(None)",
+    "sigmoid; atan",
+    "sigmoid # comment",
+    "sigmoid\\\n(1)",
+    "sigmoid = atan",
+    "await sigmoid",
+    "yield sigmoid",
+    "not sigmoid",
+    "sigmoid[0]",
+    "sigmoid\0",
+    "\0",
+    "\ud800",
+    "\ufeffsigmoid",
+    "\uff53igmoid",
+    "sigm\u043eid",  # with a Cyrillic o
+    "sigmoid\uff082\uff09",
+    "sigmoid(\uff12)",
+    "sigmoid(\u0663)",
+    "sigmoid\u00a0(2)",
+    "\u202esigmoid",
+    "\x1b[31msigmoid",
+    "scale(atan, 10**10**10)",
+    "scale(atan, 9**9**9**9)",
+    "scale(atan, 1e999999)",
+    "scale(atan, -1e999999)",
+    "scale(atan, " + "9" * 9_000 + ")",
+    "scale(atan, 0x" + "f" * 9_000 + ")",
+    "9" * 1_000_000,
+    "a" * 10_000,
+    "-" * 10_000,
+    "not " * 2_500,
+    "(" * 9_999,
+    "[" * 9_999 + "]",
+    "(" * 10_000_000,
+    "scale(" * 51 + "atan" + ")" * 51,
+    "atan" + ".a" * 4_000,
+    "1" + "+1" * 4_900,
+    "atan" + "[0]" * 3_000,
+    "lambda:" * 1_400 + "1",
+    "atan if atan else " * 500,
+    None,
+    3,
+    b"sigmoid",
+    ["sigmoid"],
+    shapes.sigmoid,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
+def test_hostile_text_is_one_clear_error_in_bounded_time(text):
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match=r"^parse: line [0-9]+, column [0-9]+") as caught:
+        parse(text)
+    assert time.perf_counter() - start < 2.0
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
+
+
+def attempt(text):
+    try:
+        return parse(text)
+    except ValueError as error:
+        return str(error)
+
+
+def test_no_text_is_compiled_run_or_opened():
+    seen, watching = [], True
+    sys.addaudithook(lambda event, _: seen.append(event) if watching else None)  # there is no way to remove it
+    compile("1", "", "eval")
+    for text in [*HOSTILE, MIXTURE]:
+        attempt(text)
+    watching = False
+    assert seen.count("compile") == 1
+    assert not {"exec", "import", "open", "os.system", "subprocess.Popen"} & set(seen)
+
+
+def test_hostile_text_does_no_harm_on_a_small_stack():
+    """`ast.parse` takes the process down here: a crash ends this test run."""
+    survived = []
+
+    def read():
+        for text in HOSTILE:
+            with pytest.raises(ValueError, match="parse"):
+                parse(text)
+        survived.append(describe(parse("shift(" * 49 + "atan" + ", 1.0)" * 49)))
+
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert survived
+
+
+def test_limits_are_where_they_are_said_to_be():
+    assert parse("atan" + " " * 9_996) is shapes.atan
+    with pytest.raises(ValueError, match="expected a text of at most 10000 characters, got 10001 characters"):
+        parse("atan" + " " * 9_997)
+    assert callable(parse("shift(" * 50 + "atan" + ", 1)" * 50))
+    with pytest.raises(ValueError, match="line 1, column 307, at 'atan': expected at most 50 brackets in one another"):
+        parse("shift(" * 51 + "atan" + ", 1)" * 51)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "shift(" * 49 + "mix(" + "atan," * 1_850 + ")" + ",1)" * 49,
+        "mix(" * 49 + "mix(" + "atan," * 1_850 + ")" + ",circ)" * 49,
+        "shift(atan,1)" + "(a=1)" * 1_990,
+        "shift(atan,1)" + "".join(f"(a{i}=1)" for i in range(1_100)),
+        "scale(atan,[" + "1," * 4_990 + "])",
+        "scale(atan," + "[" * 30 + "1" + "]" * 30 + ")",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_the_longest_texts_take_bounded_time(text):
+    start = time.perf_counter()
+    shape = attempt(text)
+    assert time.perf_counter() - start < 5.0
+    assert callable(shape)
+
+
+WORDS = [
+    *string.punctuation,
+    *(
+        "**",
+        ":=",
+        "lambda",
+        "for",
+        "in",
+        "if",
+        "None",
+        "True",
+        "nan",
+        "inf",
+        "e",
+        "0",
+        "1",
+        "2.5",
+        "-3",
+        "1e5",
+        "1e999",
+    ),
+    *(
+        "scale(",
+        "shift(",
+        "mix(",
+        "asym(",
+        "normalize(",
+        "sigmoid",
+        "atan",
+        "triangle(",
+        "weights=(",
+        "height=",
+        "[1.0,",
+    ),
+    *("alpha=", "area=", "peak=", "os.system", "__import__", "f'{", "0x", "9" * 30),
+    *("\n", "\0", "\ud800", "\u00e9", "\uff53", "\x1b", "\u2028"),
+]
+
+
+def _random_text(random):
+    """Return a soup of words, or an expression with up to four of its characters replaced by words."""
+    if random.random() < 0.3:
+        return "".join(random.choices(WORDS, k=random.randrange(12)))
+    text = list(_random_expression(random, 2))
+    for _ in range(random.randrange(5)):
+        at = random.randrange(len(text) + 1)
+        text[at : at + random.randrange(3)] = random.choice(WORDS)
+    return "".join(text)
+
+
+def _random_expression(random, depth):
+    inner = functools.partial(_random_expression, random, depth - 1)
+    number = random.choice(["2", "-0.5", "1e-3", "inf", "nan", "[1, 2.5]", "True"])
+    kind = random.randrange(7) if depth else 0
+    return [
+        lambda: random.choice(["sigmoid", "superspike(10)", "s2nn(beta=2.0, alpha=1)", "triangle( alpha = 3 )"]),
+        lambda: f"scale({inner()}, {number})",
+        lambda: f"scale({inner()}, height={number})",
+        lambda: f"shift({inner()}, {number})",
+        lambda: f"mix({inner()}, {inner()}, weights=({number}, {number}))",
+        lambda: f"asym({inner()}, {inner()})",
+        lambda: f"normalize({inner()}, peak={number})",
+    ][kind]()
+
+
+def test_fuzz():
+    """100,000 texts: each is a shape, which can be described and read again, or a ValueError with a position."""
+    generator, shapes_read = random.Random(0), 0
+    for i in range(100_000):
+        text = _random_text(generator)
+        shape = attempt(text)
+        assert callable(shape) or shape.startswith("parse: line "), text
+        shapes_read += callable(shape)
+        if callable(shape) and i % 10 == 0:
+            assert describe(parse(describe(shape))) == describe(shape)
+    assert 10_000 < shapes_read < 90_000
+
+
+def test_describe_refuses_what_cannot_be_read_back():
+    def refused(g, message):
+        with pytest.raises(ValueError, match=r"^describe: ") as caught:
+            describe(g)
+        assert message in str(caught.value)
+
+    refused(lambda x: x, "<lambda> is not registered; register('my_shape', g) gives a shape a name")
+    refused(scale(jnp.cos, 2.0), "cos is not registered; register(")
+    refused("sigmoid", "is not registered; register(")
+    refused(functools.partial(shapes.sigmoid, 2.0), "sigmoid(2.0) is not registered")
+    refused(functools.partial(shapes.sigmoid, beta=2.0), "sigmoid takes alpha=4.0; got an unexpected keyword argument")
+    refused(functools.partial(shapes.sigmoid, alpha="2"), "expected a number or an array as a parameter, got str '2'")
+    refused(scale(shapes.sigmoid, None), "expected a number or an array as a parameter, got NoneType None")
+    refused(scale(shapes.sigmoid, 2j), "expected a number or an array as a parameter, got complex 2j")
+    refused(scale(shapes.sigmoid, np.ones(5_000)), "expected a text of at most 10000 characters, got ")
+    deep = functools.reduce(lambda g, _: shift(g, 1.0), range(51), shapes.atan)
+    refused(deep, "expected at most 50 brackets in one another")
+
+
+def test_describe_inside_a_trace_says_to_step_outside():
+    with pytest.raises(ValueError, match=r"a parameter is traced, <float32\[\]>, .* leave jit or grad first"):
+        jax.jit(lambda alpha: describe(scale(shapes.sigmoid, alpha)))(2.0)
+
+
+@pytest.mark.parametrize("write", [lambda text: json.dumps({"surrogate": text}), lambda text: f"surrogate = '{text}'"])
+def test_an_experiment_config_carries_a_surrogate_as_text(write):
+    g = parse(MIXTURE)
+    document = write(describe(g))
+    config = json.loads(document) if document.startswith("{") else tomllib.loads(document)
+    np.testing.assert_array_equal(parse(config["surrogate"])(X), g(X))
+
+
+def test_a_command_line_flag_carries_a_surrogate_as_text(capsys):
+    """As the docstring of `parse` says, since of a ValueError in `type=` argparse drops the reason."""
+
+    def surrogate(*arguments):
+        parser = argparse.ArgumentParser(prog="train")
+        parser.add_argument("--surrogate", default="superspike(10)")
+        options = parser.parse_args(arguments)
+        try:
+            return parse(options.surrogate)
+        except ValueError as error:
+            parser.error(str(error))
+
+    assert describe(surrogate()) == "superspike(beta=10)"
+    assert describe(surrogate("--surrogate", MIXTURE)) == MIXTURE
+    with pytest.raises(SystemExit, match="2"):
+        surrogate("--surrogate", "sigmod(2)")
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(
+        "train: error: parse: line 1, column 1, at 'sigmod': no shape is registered as 'sigmod'; did"
+    )

@@ -1,0 +1,86 @@
+"""What is exported, and which module may know which."""
+
+import ast
+import graphlib
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import surrofun
+from surrofun import shapes
+
+ROOT = pathlib.Path(surrofun.__file__).parent
+TREES = {p.relative_to(ROOT).with_suffix("").as_posix(): ast.parse(p.read_text()) for p in ROOT.rglob("*.py")}
+EXPORTS = {
+    f"{module.__name__}.{name}": value
+    for module in (surrofun, shapes)
+    for name, value in vars(module).items()
+    if not name.startswith("_") and callable(value)
+}
+
+
+def imported(name):
+    """The modules of surrofun that a module imports, anywhere in it, and the names from outside."""
+    inside, outside = set(), set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            outside |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            outside |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            folder = pathlib.PurePosixPath(name).parents[node.level - 1]
+            base = folder.joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                places = (base / alias.name, base / alias.name / "__init__", base, base / "__init__")
+                inside.add(next(str(place) for place in places if str(place) in TREES))
+    return inside, outside
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_every_export_is_documented_and_named(name):
+    value = EXPORTS[name]
+    assert value.__name__ == name.rsplit(".")[-1]
+    assert len(value.__doc__.strip()) > 40
+    assert ">>>" in value.__doc__
+
+
+def test_exports():
+    wanted = (
+        "antiderivative asym derivative heaviside make_spike mix normalize scale shapes shift sign staircase ternary"
+    )
+    assert set(wanted.split()) <= set(vars(surrofun))
+    first = "straight_through rectangle triangle cosine laplace sigmoid gaussian atan superspike"
+    assert set(first.split()) <= set(vars(shapes))
+
+
+def test_no_class_but_the_registry():
+    classes = [n for n, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert set(classes) <= {"registry"}
+
+
+def test_imports_point_down():
+    graph = {name: imported(name)[0] for name in TREES}
+    assert graph["spike"]
+    assert "elementwise" in graph["shapes/power"]
+    graphlib.TopologicalSorter(graph).prepare()  # raises where there is a cycle
+    low = {n: m for n, m in graph.items() if n in ("spike", "combinators", "calculus") or n.startswith("shapes")}
+    for name, modules in low.items():
+        assert {m.split("/")[0] for m in modules}.isdisjoint({"spike", "combinators", "shapes"} - {name.split("/")[0]})
+
+
+def test_nothing_private_or_deprecated_of_jax():
+    for name in TREES:
+        outside = imported(name)[1]
+        assert not [m for m in outside if "._" in m or m.startswith("surrofun")], name
+    assert not [n for n, tree in TREES.items() if "_src" in {getattr(node, "attr", "") for node in ast.walk(tree)}]
+    optional = {"plot"} if importlib.util.find_spec("matplotlib") is None else set()
+    modules = [
+        n.replace("/", ".").removesuffix("__init__").strip(".") for n in TREES if n not in {"__main__", *optional}
+    ]
+    lines = [f"import {'.'.join(filter(None, ('surrofun', m)))}" for m in modules]
+    code = "\n".join(["import warnings, jax, jax.numpy", "warnings.simplefilter('error')", *lines])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

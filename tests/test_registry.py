@@ -1,0 +1,114 @@
+"""Names of shapes: what is there, what is refused, and in which words."""
+
+import functools
+import inspect
+
+import jax.numpy as jnp
+import pytest
+
+from surrofun import registry, scale, shapes
+from surrofun.expressions import describe, parse
+from surrofun.registry import lookup, names, register
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_registry(monkeypatch):
+    """Forget after a test what it registered."""
+    monkeypatch.setattr(registry, "_shapes", dict(registry._shapes))
+
+
+def hat(x, alpha=1.0):
+    return jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+
+def test_the_catalogue_is_there_from_the_start():
+    catalogue = {name: g for name, g in vars(shapes).items() if inspect.isfunction(g)}
+    assert len(catalogue) > 20
+    assert set(catalogue) <= set(names())
+    assert all(lookup(name) is g for name, g in catalogue.items())
+    assert list(names()) == sorted(names())
+
+
+def test_register_returns_the_shape_as_function_and_as_decorator():
+    assert register("first", hat) is hat
+    assert register("second")(hat) is hat
+    assert lookup("first") is lookup("second") is hat
+    assert {"first", "second"} <= set(names())
+
+
+def test_a_registered_shape_is_a_word_of_expressions():
+    register("tent", hat)
+    assert parse("tent") is hat
+    assert describe(scale(parse("tent(2.0)"), 3.0)) == "scale(tent(alpha=2.0), 3.0)"
+
+
+def test_a_composition_may_be_registered_and_is_described_by_its_name():
+    soft = register("soft", scale(shapes.sigmoid, 0.125))
+    assert describe(soft) == "soft"
+    assert parse("soft(alpha=2.0)")(0.5) == soft(0.5, alpha=2.0)
+
+
+def test_a_registered_partial_is_described_by_its_name_inside_another_partial():
+    """Python merges a partial into a partial of it; the merged one would be of a function that has no name."""
+    gentle = register("gentle", functools.partial(hat, alpha=0.5))
+    assert describe(functools.partial(gentle, alpha=0.25)) == "gentle(alpha=0.25)"
+    assert parse("gentle(alpha=0.25)")(2.0) == 0.5
+
+
+@pytest.mark.parametrize("name", ["2nd", "my shape", "a.b", "", "lambda", "True", "gr\u00f6\u00dfe", "\u017f"])
+def test_refuses_a_name_that_is_no_identifier(name):
+    with pytest.raises(ValueError, match=r"^register: expected an identifier in ASCII as name, got '"):
+        register(name, hat)
+    assert name not in names()
+
+
+@pytest.mark.parametrize("name", ["scale", "shift", "mix", "asym", "normalize", "inf", "nan"])
+def test_refuses_a_word_of_the_language(name):
+    with pytest.raises(ValueError, match=f"^register: '{name}' means something else in an expression"):
+        register(name, hat)
+
+
+def test_refuses_a_taken_name_also_as_a_decorator_and_keeps_what_it_has():
+    with pytest.raises(ValueError, match=r"^register: the name 'sigmoid' is taken, by function <function sigmoid"):
+        register("sigmoid", hat)
+    with pytest.raises(ValueError, match="the name 'sigmoid' is taken"):
+        register("sigmoid")
+    late = register("late")
+    register("late", hat)
+    with pytest.raises(ValueError, match="the name 'late' is taken"):
+        late(shapes.atan)
+    assert lookup("sigmoid") is shapes.sigmoid
+    assert lookup("late") is hat
+
+
+@pytest.mark.parametrize("g", [3, "sigmoid", float])
+def test_refuses_what_is_no_function(g):
+    with pytest.raises(
+        TypeError, match=rf"^register: expected a function g\(x, \*params\) as 'a', got {type(g).__name__} "
+    ):
+        register("a", g)
+
+
+def test_refuses_the_bare_decorator():
+    with pytest.raises(TypeError, match=r'^register: expected a name, as in @register\("my_shape"\), got function'):
+        register(hat)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sigmod", "no shape is registered as 'sigmod'; did you mean sigmoid?"),
+        ("gausian", "no shape is registered as 'gausian'; did you mean gaussian or multi_gaussian?"),
+        ("scale", "no shape is registered as 'scale'; as a combinator it takes g, alpha, height"),
+        ("scal", "no shape is registered as 'scal'; did you mean scale?"),
+    ],
+)
+def test_an_unknown_name_brings_the_nearest(name, message):
+    with pytest.raises(ValueError, match="registered as") as caught:
+        lookup(name)
+    assert str(caught.value) == message
+
+
+def test_a_name_near_nothing_brings_all_and_is_cut():
+    with pytest.raises(ValueError, match=r"'x{40}'; there are atan, circ, .*, superspike, triangle$"):
+        lookup("x" * 1000)

@@ -1,0 +1,389 @@
+"""`make_spike` as an object: how it is called, named, cached and pickled, and what it accepts."""
+
+import inspect
+import json
+import os
+import pickle
+import pydoc
+import subprocess
+import sys
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, X, close, decorated, fast
+
+from surrofun import asym, heaviside, make_spike, mix, normalize, scale, shapes, shift, sign
+
+cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
+
+
+def gradient(spike, x, *args, **kwargs):
+    return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(jnp.asarray(x))
+
+
+# How it is written
+
+
+@make_spike(step=sign)
+def with_options(x, a=2.0):
+    return fast(x, a)
+
+
+@make_spike()
+def with_empty_brackets(x, a=2.0):
+    return fast(x, a)
+
+
+@pytest.mark.parametrize(
+    ("spike", "maker"), [(decorated, "bare"), (with_empty_brackets, "bare"), (with_options, "options")]
+)
+def test_decorator(spike, maker):
+    np.testing.assert_array_equal(spike(X), MAKERS[maker].step(X))
+    for args, kwargs, a in (((), {}, 2.0), ((3.0,), {}, 3.0), ((), {"a": 3.0}, 3.0), ((), {"a": jnp.float32(3)}, 3.0)):
+        np.testing.assert_array_equal(spike(X, *args, **kwargs), MAKERS[maker].step(X))
+        close(gradient(spike, X, *args, **kwargs), FAST.slope(X, a))
+
+
+def test_parameters_of_any_kind_reach_the_shape():
+    def shape(x, by, *more, which="triangle", options=None):
+        return getattr(shapes, which)(x - by["here"]) * more[0] * options.factor
+
+    got = gradient(
+        make_spike(shape), X, {"here": jnp.float32(0.5)}, 2, which="triangle", options=types.SimpleNamespace(factor=3)
+    )
+    close(got, 6 * TRIANGLE.slope(X - 0.5, 1.0))
+
+
+@pytest.mark.parametrize("step", [lambda x: x >= 0, lambda x: (x >= 0).astype(int), lambda x: np.float32(1)])
+def test_step_may_be_any_plain_function(step):
+    z = make_spike(shapes.triangle, step=step)(X)
+    assert z.dtype == jnp.float32
+    np.testing.assert_array_equal(z, np.broadcast_to(step(X), X.shape))
+
+
+@pytest.mark.parametrize(
+    "value", [3.0, 3, True, np.float32(3), jnp.full((1, 3), 3), np.full(3, 3), np.ones((4, 1)) > 0]
+)
+def test_slope_is_broadcast_and_cast_to_x(value):
+    dx = gradient(make_spike(lambda x: value), X)
+    assert dx.dtype == jnp.float32
+    np.testing.assert_array_equal(dx, np.broadcast_to(value, X.shape))
+
+
+# What it accepts
+
+
+@cases
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (4, 0), ()])
+def test_empty_and_scalar_arrays(shape, kind, maker):
+    x = jnp.full(shape, 0.5, jnp.float32)
+    z, pull = jax.vjp(kind.build(maker.make, A), x)
+    np.testing.assert_array_equal(z, np.ones(shape, np.float32), strict=True)
+    np.testing.assert_allclose(pull(z)[0], np.broadcast_to(kind.slope(0.5, A), shape), rtol=1e-6)
+
+
+@cases
+@pytest.mark.parametrize("x", [0.25, np.float64(0.25), X.T[1], X.astype(np.float64)[::-1]])
+def test_python_scalars_and_numpy_arrays(x, kind, maker):
+    spike = kind.build(maker.make, A)
+    z = spike(x)
+    assert isinstance(z, jax.Array)
+    assert z.dtype == jnp.float32
+    np.testing.assert_array_equal(z, maker.step(x))
+    close(jax.grad(lambda x: spike(x).sum())(x), kind.slope(x, A))
+
+
+@pytest.mark.parametrize("kind", [KINDS["call"], KINDS["composed"]], ids=["call", "composed"])
+@pytest.mark.parametrize("a", [1.75, 2, np.float32(1.75), np.float64(1.75), np.full(3, 1.75), [1.75]])
+def test_parameter_may_be_a_number_or_a_numpy_array(a, kind):
+    a = np.array(a) if isinstance(a, list) else a
+    close(jax.grad(lambda x: kind.build(make_spike, a)(x).sum())(jnp.asarray(X)), kind.slope(X, a))
+
+
+@pytest.mark.parametrize("shape", [shapes.triangle, shapes.superspike, scale(shapes.sigmoid, 2.0)])
+def test_unusual_potentials(shape):
+    x = jnp.array([-jnp.inf, -1e38, 1e38, jnp.inf, jnp.nan])
+    np.testing.assert_array_equal(make_spike(shape)(x), [0, 0, 1, 1, 0])
+    dx = gradient(make_spike(shape), x)
+    np.testing.assert_array_equal(dx[:4], 0)
+
+
+def test_per_neuron_parameter_under_rank_promotion_raise():
+    a = jnp.array([0.5, 1.0, 3.0])
+    with jax.numpy_rank_promotion("raise"):
+        for spike in (lambda x: make_spike(shapes.triangle)(x, a), make_spike(scale(shapes.triangle, a))):
+            close(jax.jit(lambda x, spike=spike: gradient(spike, x))(X), TRIANGLE.slope(X, a))
+
+
+# What is traced again, and what is not
+
+
+def test_annealed_temperature_compiles_once():
+    traces = []
+
+    def counted(x, a):
+        traces.append("shape")
+        return fast(x, a)
+
+    @jax.jit
+    def at_call_time(x, a):
+        traces.append("call")
+        return gradient(make_spike(counted), x, a)
+
+    @jax.jit
+    def closed_over(x, a):
+        traces.append("call")
+        return gradient(make_spike(lambda x: counted(x, a)), x)
+
+    for f in (at_call_time, closed_over):
+        f(X, A)
+        first = len(traces)
+        for a in np.linspace(1, 5, 100, dtype=np.float32):
+            last = f(X, a)
+        assert len(traces) == first
+        assert traces.count("call") == 1
+        close(last, FAST.slope(X, 5))
+        traces.clear()
+
+
+@pytest.mark.parametrize("number", [float, np.float32, np.float64, jnp.float32], ids=lambda t: t.__name__)
+@pytest.mark.parametrize("jit", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_annealed_temperature_compiles_once_outside_of_jit_too(jit, number, monkeypatch):
+    spike = jit(lambda x, a: jax.vjp(make_spike(fast), x, a)[1](jnp.ones(X.shape))[0])
+    spike(X, number(0.5))
+    traces, square = [], jnp.square
+    monkeypatch.setattr(jnp, "square", lambda x: traces.append(x) or square(x))  # what `fast` calls
+    for a in np.linspace(1, 5, 100):
+        last = spike(X, number(a))
+    assert traces == []
+    close(last, FAST.slope(X, 5))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: make_spike(shapes.triangle),
+        lambda: make_spike(shapes.triangle, step=sign),
+        lambda: make_spike(step=sign, forward_mode=True)(shapes.triangle),
+        lambda: make_spike(scale(shapes.triangle, 2.0)),
+        lambda: make_spike(fast),
+        lambda: decorated,
+    ],
+)
+def test_static_argument_does_not_retrace(build):
+    traces = []
+
+    def f(spike, x):
+        traces.append(spike)
+        return spike(x, 2.0)
+
+    f = jax.jit(f, static_argnums=0)
+    for _ in range(3):
+        f(build(), X)
+    assert len(traces) == 1
+    assert hash(build()) == hash(build())
+    assert build() == build()
+
+
+def test_static_arguments_that_differ_are_told_apart():
+    built = [
+        make_spike(shapes.triangle),
+        make_spike(shapes.rectangle),
+        make_spike(shapes.triangle, step=sign),
+        make_spike(shapes.triangle, forward_mode=True),
+        make_spike(scale(shapes.triangle, 2.0)),
+        make_spike(scale(shapes.triangle, 3.0)),
+        make_spike(shift(shapes.triangle, 1.0)),
+    ]
+    assert len(set(built)) == len(built)
+
+
+ALPHA, settings = 1.0, types.ModuleType("settings")
+
+
+def read(x):
+    return ALPHA + 0 * x
+
+
+def reads_a_global(x):
+    return ALPHA + 0 * x
+
+
+def reads_it_through_a_helper(x):
+    return read(x)
+
+
+def reads_it_in_a_lambda(x):
+    return jax.vmap(lambda u: ALPHA + 0 * u)(x)
+
+
+def reads_a_module(x):
+    return settings.ALPHA + 0 * x
+
+
+def calls_a_helper_that_calls_another(x):
+    return reads_it_through_a_helper(x)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        reads_a_global,
+        reads_it_through_a_helper,
+        reads_it_in_a_lambda,
+        reads_a_module,
+        calls_a_helper_that_calls_another,
+    ],
+)
+def test_a_shape_sees_the_present_value_of_a_global(shape, monkeypatch):
+    for value in (1.0, 2.0):
+        monkeypatch.setitem(globals(), "ALPHA", value)
+        monkeypatch.setattr(settings, "ALPHA", value, raising=False)
+        np.testing.assert_array_equal(gradient(make_spike(shape), X), np.full_like(X, value))
+
+
+def test_a_shape_sees_a_redefined_helper(monkeypatch):
+    for value in (1.0, 2.0):
+        monkeypatch.setitem(globals(), "read", lambda x, value=value: value + 0 * x)
+        for shape in (reads_it_through_a_helper, calls_a_helper_that_calls_another):
+            np.testing.assert_array_equal(gradient(make_spike(shape), X), np.full_like(X, value))
+
+
+def test_no_tracer_is_left_behind():
+    """A spike made inside one trace does no harm in the next, also when the same shape is seen in both."""
+    with jax.checking_leaks():
+        for a in (1.0, 2.0):
+            f = lambda x, a: gradient(make_spike(scale(shapes.triangle, a)), x, 1.0)  # noqa: E731
+            close(jax.jit(f)(X, a), TRIANGLE.slope(X, a))
+
+
+# What it looks like
+
+
+NAMES = {
+    "triangle": lambda: shapes.triangle,
+    "fast": lambda: fast,
+    "scale(triangle, 2.0)": lambda: scale(shapes.triangle, 2.0),
+    "scale(triangle, 2.0, height=0.5)": lambda: scale(shapes.triangle, 2.0, height=0.5),
+    "scale(fast, <float32[3]>)": lambda: scale(fast, jnp.ones(3)),
+    "shift(sigmoid, -0.5)": lambda: shift(shapes.sigmoid, -0.5),
+    "mix(triangle, laplace)": lambda: mix(shapes.triangle, shapes.laplace),
+    "mix(scale(sigmoid, 3.0), shift(triangle, 0.5), weights=(0.7, 0.3))": lambda: mix(
+        scale(shapes.sigmoid, 3.0), shift(shapes.triangle, 0.5), weights=(0.7, 0.3)
+    ),
+    "asym(triangle, scale(laplace, 2.0))": lambda: asym(shapes.triangle, scale(shapes.laplace, 2.0)),
+    "normalize(superspike, area=1.0)": lambda: normalize(shapes.superspike, area=1.0),
+    "normalize(superspike, peak=0.5)": lambda: normalize(shapes.superspike, peak=0.5),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shows_the_name_of_its_shape(name):
+    shape = NAMES[name]()
+    spike = make_spike(shape)
+    assert spike.__name__ == shape.__name__ == name
+    assert spike.__qualname__.endswith(name)
+    assert spike.__doc__ == shape.__doc__
+
+
+def test_a_composition_keeps_its_name_when_an_equal_one_is_made():
+    kept = [
+        scale(shapes.triangle, 3.0),
+        scale(shapes.triangle, 3),
+        shift(shapes.triangle, 1.0),
+        shift(shapes.triangle, 1),
+    ]
+    names = ["scale(triangle, 3.0)", "scale(triangle, 3)", "shift(triangle, 1.0)", "shift(triangle, 1)"]
+    assert [shape.__name__ for shape in kept] == names
+    assert [make_spike(shape).__name__ for shape in kept] == names
+
+
+def test_composition_is_named_under_a_trace_too():
+    name = []
+    jax.jit(lambda a: name.append(make_spike(scale(shapes.triangle, a)).__name__) or a)(jnp.ones(3))
+    assert name == ["scale(triangle, <float32[3]>)"]
+
+
+@pytest.mark.parametrize("shape", [shapes.triangle, shapes.gaussian, fast, lambda x, width=1.0: x])
+def test_signature_is_that_of_its_shape(shape):
+    assert inspect.signature(make_spike(shape)) == inspect.signature(shape)
+    assert inspect.signature(make_spike(step=sign)(shape)) == inspect.signature(shape)
+    assert list(inspect.signature(decorated).parameters) == ["x", "a"]
+
+
+@pytest.mark.parametrize(
+    ("spike", "shown"),
+    [
+        (make_spike(shapes.triangle), ["triangle", "alpha", shapes.triangle.__doc__.splitlines()[0]]),
+        (decorated, ["decorated(x, a=2.0)", "A spike at module level."]),
+        (make_spike(scale(shapes.triangle, 2.0)), ["scale(triangle, 2.0)"]),
+    ],
+    ids=["shape", "decorated", "composed"],
+)
+def test_help_is_readable(spike, shown):
+    text = pydoc.render_doc(spike, renderer=pydoc.plaintext)
+    assert all(part in text for part in shown), text
+    assert "Methods defined here" not in text, text
+
+
+# Pickles
+
+
+PICKLED = {
+    "decorated": (decorated, FAST, 2.0),
+    "triangle": (make_spike(shapes.triangle), TRIANGLE, 1.0),
+    "triangle with options": (make_spike(shapes.triangle, step=sign, forward_mode=True), TRIANGLE, 1.0),
+    "user": (make_spike(fast), FAST, 3.0),
+    "composed": (make_spike(scale(shapes.triangle, 2.0)), TRIANGLE, 2.0),
+    "composed with an array": (
+        make_spike(scale(shapes.triangle, jnp.array([1.0, 2.0, 4.0]))),
+        TRIANGLE,
+        [1.0, 2.0, 4.0],
+    ),
+}
+LOAD = """
+import json, pickle, sys, jax, numpy
+x, spikes = pickle.load(sys.stdin.buffer)
+grad = lambda f, args: jax.grad(lambda x: f(x, *args).sum())(x).tolist()
+print(json.dumps({name: [f.__name__, f(x, *args).tolist(), grad(f, args)] for name, (f, args) in spikes.items()}))
+"""
+
+
+def with_arguments():
+    return {name: (spike, (a,) if name == "user" else ()) for name, (spike, _, a) in PICKLED.items()}
+
+
+@pytest.fixture(scope="module")
+def loaded_elsewhere():
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
+    sent = pickle.dumps((X, with_arguments()))
+    done = subprocess.run([sys.executable, "-c", LOAD], input=sent, env=env, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", PICKLED)
+def test_pickle_in_a_fresh_process(name, loaded_elsewhere):
+    spike, by_hand, a = PICKLED[name]
+    shown, z, dx = loaded_elsewhere[name]
+    assert shown == spike.__name__
+    np.testing.assert_array_equal(z, MAKERS["options" if "options" in name else "bare"].step(X))
+    close(dx, by_hand.slope(X, a))
+
+
+@pytest.mark.parametrize("name", PICKLED)
+def test_pickle_in_the_same_process(name):
+    spike, by_hand, a = PICKLED[name]
+    again, args = pickle.loads(pickle.dumps(with_arguments()[name]))
+    assert (again.__name__, again.__doc__) == (spike.__name__, spike.__doc__)
+    np.testing.assert_array_equal(again(X, *args), spike(X, *args))
+    close(gradient(again, X, *args), by_hand.slope(X, a))
+
+
+def test_default_step_is_heaviside():
+    x = jnp.array([-1.0, -0.0, 0.0, 1.0, jnp.nan])
+    np.testing.assert_array_equal(make_spike(shapes.triangle)(x), heaviside(x))
+    np.testing.assert_array_equal(heaviside(x), [0, 1, 1, 1, 0])
