@@ -48,9 +48,7 @@ def _add_demo(commands: Any) -> None:
   python -m surrofun demo --surrogate superspike --seed 1 --out curve.pdf""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--surrogate", default="superspike(10)", help="an expression of shapes (%(default)s)"
-    )
+    parser.add_argument("--surrogate", default="superspike(10)", help="an expression of shapes (%(default)s)")
     parser.add_argument(
         "--epochs",
         type=functools.partial(_whole, least=1),

@@ -181,8 +181,7 @@ def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
 
     def soft(x: jax.Array) -> jax.Array:
         # At infinity the limit, since a derivative by a parameter would be inf * 0 there.
-        largest = jnp.finfo(x.dtype).max  # type: ignore[no-untyped-call]
-        value = jnp.where(jnp.isinf(x), lax.stop_gradient(raw(x)), raw(jnp.clip(x, -largest, largest)))
+        value = jnp.where(jnp.isinf(x), lax.stop_gradient(raw(x)), raw(jnp.where(jnp.isinf(x), 0.0, x)))
         return value - _constant(raw, x) if _composed(g) else value
 
     return apply(soft, x)

@@ -54,6 +54,20 @@ def apply(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Array
     return jnp.asarray(out).astype(x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
 
 
+def widened(parameters: Any) -> Any:
+    """Return nested parameters with every array of half precision in float32, as the potential is.
+
+    >>> widened({"alpha": jnp.ones((), jnp.bfloat16), "n": 2})
+    {'alpha': Array(1., dtype=float32), 'n': 2}
+    """
+
+    def widen(p: Any) -> Any:
+        half = isinstance(p, jax.Array) and jnp.issubdtype(p.dtype, jnp.floating) and p.dtype.itemsize < 4
+        return p.astype(jnp.float32) if half else p
+
+    return jax.tree.map(widen, parameters)
+
+
 def fit(parameter: Any, x: jax.Array) -> Any:
     """Return `parameter` in the dtype and rank of `x`; Python numbers and what holds no numbers stay as they are.
 

@@ -24,7 +24,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
-from .elementwise import apply
+from .elementwise import apply, widened
 from .naming import show
 from .residuals import bounds, code_of
 from .steps import heaviside
@@ -136,11 +136,13 @@ def _named(spike: Any) -> Any:
 
 
 def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
-    parts, arguments = call[:5], call[5:]
+    parts, (x, *args) = call[:5], call[5:] or (kwargs.pop("x", None),)
+    if any(isinstance(a, int | str) for a in (*args, *kwargs.values())):  # a count of terms, a flag, a name
+        return _spike(*parts, x, *args, **kwargs)
     try:
-        return _jitted(*parts)(*arguments, **kwargs)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerIntegerConversionError):
-        return _spike(*call, **kwargs)  # the shape has use for a number itself, such as a count of terms
+        return _jitted(*parts)(x, *args, **kwargs)
+    except jax.errors.ConcretizationTypeError:  # the shape asks for the number itself
+        return _spike(*parts, x, *args, **kwargs)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -162,11 +164,13 @@ def _spike(
 
 
 def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
+    args, kwargs = widened((args, kwargs))
     return _evaluated(lambda x: grad_fn(x, *args, **kwargs), x, grad_fn, "slope")
 
 
 def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
     soft = antiderivative(grad_fn)
+    args, kwargs = widened((args, kwargs))
     return _evaluated(lambda x: soft(x, *args, **kwargs), x, grad_fn, "soft step")
 
 

@@ -88,6 +88,13 @@ def test_a_call_time_parameter_of_another_value_is_not_traced_again():
     assert traces  # which it sees if there are any
 
 
+def test_a_count_of_terms_stays_a_number_on_the_way_through_the_cache():
+    spike = make_spike(shapes.squarewave_fourier)
+    slope = sum(np.cos((2 * i - 1) * np.pi / 4 * np.asarray(X)) for i in (1, 2, 3)) / 2
+    np.testing.assert_allclose(jax.grad(lambda x: spike(x, n=3).sum())(X), slope, rtol=1e-5)
+    np.testing.assert_allclose(jax.grad(lambda x: spike(x, 3).sum())(X), slope, rtol=1e-5)
+
+
 def test_the_parts_are_not_mixed_up_in_the_cache():
     a, b = make_spike(scale(shapes.sigmoid, 2.0)), make_spike(scale(shapes.sigmoid, 3.0))
     assert a is not b

@@ -238,15 +238,25 @@ def test_find_shape():
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("--surrogate", "superspke", "no such shape; there are atan, circ, "),
-        ("--surrogate", "elementwise", "no such shape; there are atan, circ, "),
-        ("--surrogate", "superspike(", "'(' was never closed"),
-        ("--surrogate", "superspike(1, 2)", "too many positional arguments"),
-        ("--surrogate", "superspike(b=1)", "got an unexpected keyword argument 'b'"),
-        ("--surrogate", "superspike('a')", "parameters are numbers, as in superspike(10)"),
-        ("--surrogate", "superspike(open('/etc/passwd'))", "parameters are numbers, as in superspike(10)"),
+        ("--surrogate", "superspke", "parse: line 1, column 1, at 'superspke': no shape is registered as"),
+        (
+            "--surrogate",
+            "superspike(",
+            "parse: line 1, column 12, at the end of the text: expected a shape or a number",
+        ),
+        (
+            "--surrogate",
+            "superspike(1, 2)",
+            "parse: line 1, column 1, at 'superspike': superspike takes beta=10.0; too",
+        ),
+        ("--surrogate", "superspike(b=1)", "parse: line 1, column 1, at 'superspike': superspike takes beta=10.0"),
+        (
+            "--surrogate",
+            "superspike(open('/etc/passwd'))",
+            "parse: line 1, column 12, at 'open': no shape is registered",
+        ),
         ("--surrogate", "superspike(-1)", "the slope is not finite"),
-        ("--surrogate", f"superspike({10**400})", "int too large to convert to float"),
+        ("--surrogate", f"superspike({10**400})", "parse: line 1, column 12, at '1000"),
     ],
 )
 def test_mistake_of_the_user_is_one_line(option, value, reason, capsys):

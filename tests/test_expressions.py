@@ -333,7 +333,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:17])
 def test_hostile_text_is_one_clear_error_in_bounded_time(text):
     start = time.perf_counter()
     with pytest.raises(ValueError, match=r"^parse: line [0-9]+, column [0-9]+") as caught:

@@ -15,7 +15,7 @@ kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 makers = pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
 cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 both_rules = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
-forward = functools.partial(make_spike, forward_mode=True)
+forward = make_spike(forward_mode=True)  # waits for its shape
 
 
 def pulled(f, c=C):
@@ -109,6 +109,16 @@ def test_vmap_over_the_parameter(jit, kind, maker):
     z, dx = jit(jax.vmap(pulled(lambda x, a: kind.build(maker.make, a)(x)), (None, 0)))(X, alphas)
     np.testing.assert_array_equal(z, [maker.step(X)] * 3)
     close(dx, np.broadcast_to(C * kind.slope(X, alphas[:, None, None]), (3, *X.shape)))
+
+
+@cases
+def test_grad_of_vmap_over_the_parameter(kind, maker):
+    """The cotangents differ from one parameter to the next: sum over a of c_a g(x; a)."""
+    alphas, cs = np.array([0.5, 1.0, 3.0], np.float32), np.stack([C, -2 * C, C[::-1]])
+    f = jax.vmap(lambda x, a: kind.build(maker.make, a)(x), (None, 0))
+    z, dx = jax.jit(pulled(f, cs))(X, alphas)
+    np.testing.assert_array_equal(z, [maker.step(X)] * 3)
+    close(dx, (cs * kind.slope(X, alphas[:, None, None])).sum(0), rtol=1e-4, atol=1e-5)
 
 
 @cases
