@@ -59,6 +59,10 @@ BUILT = {
         lambda p: normalize(shift(scale(shapes.triangle, 4.0), p), peak=0.5),
         lambda x, p: 0.5 * tri(4 * (x - p)),
     ),
+    "normalize peak of a scaled shift": (
+        lambda p: normalize(scale(shift(scale(shapes.triangle, 8.0), 1.0), p), peak=0.5),
+        lambda x, p: 0.5 * tri(8 * (p * x - 1)),
+    ),
     "nested": (
         lambda p: mix(asym(shapes.triangle, scale(shapes.sigmoid, p)), shift(shapes.laplace, -p), weights=(p, 2.0)),
         lambda x, p: p * np.where(x < 0, tri(x), p * sig(p * x)) + 2 * np.exp(-np.abs(x + p)) / 2,
@@ -67,11 +71,9 @@ BUILT = {
 PARAMETERS = {
     "float": 1.5,
     "int": 2,
-    "numpy scalar": np.float64(0.75),
-    "scalar array": jnp.float32(0.75),
-    "per neuron": jnp.array([0.5, 1.0, 3.0]),
-    "per neuron, numpy": np.array([0.5, 1.0, 3.0]),
-    "one for each": np.linspace(0.5, 2, X.size, dtype=np.float32).reshape(X.shape),
+    "scalar": np.float64(0.75),
+    "per neuron": np.array([0.5, 1.0, 3.0]),
+    "one for each": jnp.linspace(0.5, 2, X.size).reshape(X.shape),
 }
 
 
@@ -80,8 +82,11 @@ PARAMETERS = {
 def test_against_numpy(build, by_hand, p):
     expected = np.broadcast_to(by_hand(XS, np.asarray(p, np.float64)), X.shape)
     with jax.numpy_rank_promotion("raise"):
-        close(build(p)(X), expected)
-        close(jax.jit(lambda x, p: build(p)(x))(X, p), expected)  # a tracer
+        as_tracer, as_constant = jax.jit(lambda x, traced: (build(traced)(x), build(p)(x)))(X, p)
+        close(as_tracer, expected)
+        close(as_constant, expected)
+        if isinstance(p, float):
+            close(build(p)(X), expected)
 
 
 @pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
@@ -91,16 +96,17 @@ def test_the_gradient_of_a_spike_in_a_loop_over_a_tracer(build, by_hand):
     def body(_, p):
         return None, jax.grad(lambda x: make_spike(build(p))(x).sum())(jnp.asarray(X))
 
-    close(jax.jit(lambda ps: jax.lax.scan(body, None, ps)[1])(ps), [by_hand(XS, np.float64(p)) for p in ps])
-    close(jax.jit(jax.vmap(lambda p: body(None, p)[1]))(ps), [by_hand(XS, np.float64(p)) for p in ps])
+    expected = [by_hand(XS, np.float64(p)) for p in ps]
+    for dx in jax.jit(lambda ps: (jax.lax.scan(body, None, ps)[1], jax.vmap(lambda p: body(None, p)[1])(ps)))(ps):
+        close(dx, expected)
 
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 @pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
 def test_half_precision_is_rounded_once(build, by_hand, dtype):
     x = X.astype(dtype)
-    for p in (jnp.float32(0.75), jnp.asarray(0.75, dtype)):
-        got = build(p)(jnp.asarray(x))
+    ps = (jnp.float32(0.75), jnp.asarray(0.75, dtype))
+    for got in jax.jit(lambda x: [build(p)(x) for p in ps])(x):
         assert got.dtype == dtype
         close(got.astype(np.float32), by_hand(x.astype(np.float64), 0.75), rtol=0.6 * float(jnp.finfo(dtype).eps))
 
@@ -128,8 +134,9 @@ def test_parameters_at_call_time(shape, by_hand, how, b):
 
     expected = by_hand(XS, np.asarray(b, np.float64))
     with jax.numpy_rank_promotion("raise"):
-        close(call(shape, X, b), expected)
         close(jax.jit(jax.grad(lambda x, b: call(make_spike(shape), x, b).sum()))(X, b), expected)
+        if isinstance(b, float):
+            close(call(shape, X, b), expected)
 
 
 # Conventions, each written out
