@@ -16,7 +16,6 @@ from typing import Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
@@ -24,7 +23,8 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
-from .elementwise import apply, widened
+from .elementwise import widened
+from .evaluation import as_potential, evaluated
 from .naming import show
 from .residuals import bounds, code_of
 from .steps import heaviside
@@ -153,8 +153,8 @@ def _jitted(*parts: Any) -> Any:
 def _spike(
     grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any
 ) -> Any:
-    x = _potential(x, grad_fn)
-    out = lax.stop_gradient(_evaluated(step, x, step, "step"))
+    x = as_potential(x, grad_fn)
+    out = lax.stop_gradient(evaluated(step, x, step, "step"))
     slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
     if forward_mode:
@@ -165,45 +165,13 @@ def _spike(
 
 def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
     args, kwargs = widened((args, kwargs))
-    return _evaluated(lambda x: grad_fn(x, *args, **kwargs), x, grad_fn, "slope")
+    return evaluated(lambda x: grad_fn(x, *args, **kwargs), x, grad_fn, "slope")
 
 
 def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
     soft = antiderivative(grad_fn)
     args, kwargs = widened((args, kwargs))
-    return _evaluated(lambda x: soft(x, *args, **kwargs), x, grad_fn, "soft step")
-
-
-def _evaluated(f: Callable[[Any], Any], x: jax.Array, named: Any, what: str) -> Any:
-    """Return `f(x)` in the shape and dtype of x; complain in the name of `named` about what does not fit."""
-
-    def checked(x: jax.Array) -> Any:
-        value = f(x)
-        came = f"{type(value).__name__} {value!r}"
-        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
-            if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):
-                return value
-            came = f"dtype {jnp.result_type(value)}"
-        raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
-
-    x = jnp.asarray(x)
-    value = apply(checked, x)
-    try:
-        return jnp.broadcast_to(value, x.shape)
-    except ValueError:
-        raise TypeError(
-            f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
-        ) from None
-
-
-def _potential(x: Any, grad_fn: Any) -> Any:
-    x = jnp.asarray(x)
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise TypeError(
-            f"{show(grad_fn)}: expected a real floating point potential, got dtype {x.dtype}; "
-            "subtract the threshold first, or cast with x.astype(jnp.float32)"
-        )
-    return x
+    return evaluated(lambda x: soft(x, *args, **kwargs), x, grad_fn, "soft step")
 
 
 def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:

@@ -1,0 +1,66 @@
+"""What is asked of a potential, and of a function of it that a user wrote; each complaint says what came instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .elementwise import apply
+from .naming import show
+
+
+def as_potential(x: Any, grad_fn: Any) -> jax.Array:
+    """Return `x` as an array, if it is real floating point.
+
+    Raises:
+        TypeError: in the name of the shape `grad_fn`, it is not.
+
+    >>> as_potential(0.5, abs)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    potential = jnp.asarray(x)
+    if not jnp.issubdtype(potential.dtype, jnp.floating):
+        raise TypeError(
+            f"{show(grad_fn)}: expected a real floating point potential, got dtype {potential.dtype}; "
+            "subtract the threshold first, or cast with x.astype(jnp.float32)"
+        )
+    return potential
+
+
+def evaluated(f: Callable[[Any], Any], x: jax.Array, named: Any, what: str) -> jax.Array:
+    """Return `f(x)` in the shape and dtype of `x`.
+
+    Args:
+        f: a function of one array.
+        x: potential minus threshold, any shape.
+        named: the function that the user knows, which is the one that complains.
+        what: what it was to return, for the complaint.
+
+    Raises:
+        TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
+
+    >>> evaluated(lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), abs, "slope")
+    Array([1, 1], dtype=bfloat16)
+    """
+
+    def checked(x: jax.Array) -> Any:
+        value = f(x)
+        came = f"{type(value).__name__} {value!r}"
+        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
+            if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):
+                return value
+            came = f"dtype {jnp.result_type(value)}"
+        raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
+
+    x = jnp.asarray(x)
+    value = apply(checked, x)
+    try:
+        return jnp.broadcast_to(value, x.shape)
+    except ValueError:
+        raise TypeError(
+            f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
+        ) from None
