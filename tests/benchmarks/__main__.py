@@ -10,6 +10,7 @@ braintools are measured where they are installed.
 import argparse
 import importlib
 import importlib.metadata
+import math
 import os
 import platform
 import statistics
@@ -79,8 +80,8 @@ VARIANTS = {
 }
 
 
-def bptt(spike, steps, batch, neurons, hard):
-    """Return the gradient function of the loop and its arguments."""
+def bptt(spike, steps, batch, neurons, hard, segments=1):
+    """Return the gradient function of the loop, which checkpoints segments if there are several, and its arguments."""
 
     def loss(w, drive):
         def step(v, x):
@@ -88,7 +89,13 @@ def bptt(spike, steps, batch, neurons, hard):
             z = spike(v - 1.0)
             return (v * (1 - z) if hard else v - z), z
 
-        return jax.lax.scan(step, jnp.zeros((batch, neurons)), drive)[1].mean()
+        def run(v, xs):
+            return jax.lax.scan(step, v, xs)
+
+        if segments > 1:
+            drive = drive.reshape(segments, -1, *drive.shape[1:])
+            return jax.lax.scan(jax.checkpoint(run), jnp.zeros((batch, neurons)), drive)[1].mean()
+        return run(jnp.zeros((batch, neurons)), drive)[1].mean()
 
     drive = jax.random.uniform(jax.random.key(0), (steps, batch, 1))
     return jax.jit(jax.grad(loss)), (jnp.linspace(0.1, 0.6, neurons), drive)
@@ -155,6 +162,22 @@ def equations(jaxpr):
                 yield from equations(inner)
 
 
+def growth(rounds, batch=16, neurons=256):
+    """Time and bytes of the loop for 100 to 10,000 steps, plain and in checkpointed segments of sqrt(T) steps."""
+    spike = make_spike(shapes.superspike)
+    print(f"\nlonger sequences, surrofun, batch, neurons = ({batch}, {neurons})\n")
+    print("| T | us/step | bytes/spike | checkpointed us/step | bytes/spike |\n|---:|---:|---:|---:|---:|")
+    for steps in (100, 1_024, 10_000):
+        cells = []
+        for segments in (1, math.isqrt(steps)):
+            gradient, arguments = bptt(spike, segments * (steps // segments), batch, neurons, False, segments)
+            compiled = gradient.lower(*arguments).compile()
+            times = [seconds(lambda c=compiled, a=arguments: c(*a)) for _ in range(rounds)]
+            cells.append(f"{statistics.median(times) / steps * 1e6:.1f}")
+            cells.append(f"{compiled.memory_analysis().temp_size_in_bytes / (steps * batch * neurons):.2f}")
+        print(f"| {steps} | {' | '.join(cells)} |")
+
+
 def available(names):
     for name in names:
         try:
@@ -187,6 +210,7 @@ def main():
         for name, row in rows.items():
             cells = [f"{row[c]:.2f}" if c in ("bytes/spike", "loop ms") else f"{row[c]:.0f}" for c in columns]
             print(f"| {name} | {' | '.join(cells)} | {row['loop ms'] / first['loop ms']:.2f} |")
+    growth(min(options.rounds, 9))
 
 
 if __name__ == "__main__":
