@@ -7,7 +7,7 @@ and whose `__name__` is the expression that made it. Parameters given at call ti
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from .calculus import area_beside, centers, integrates_to, peak_beside, primitive
 from .closures import holds_no_data
 from .elementwise import apply, fit
-from .naming import show
+from .naming import describe_value, show
 
 Shape = Callable[..., Any]
 
@@ -35,7 +35,8 @@ def scale(g: Shape, alpha: ArrayLike = 1.0, *, height: ArrayLike = 1.0) -> Shape
     Array([2., 1., 0.], dtype=float32)
     """
     options = "" if isinstance(height, float) and height == 1.0 else f", height={show(height)}"
-    return _named(f"scale({show(g)}, {show(alpha)}{options})", _scaled, _shape(g, "scale"), alpha, height)
+    parts = _shape(g, "scale"), _number(alpha, "scale"), _number(height, "scale")
+    return _named(f"scale({show(g)}, {show(alpha)}{options})", _scaled, *parts)
 
 
 def shift(g: Shape, by: ArrayLike) -> Shape:
@@ -45,7 +46,7 @@ def shift(g: Shape, by: ArrayLike) -> Shape:
     >>> shift(shapes.triangle, 0.5)(jnp.array([0.0, 0.5, 1.0]))
     Array([0.5, 1. , 0.5], dtype=float32)
     """
-    return _named(f"shift({show(g)}, {show(by)})", _shifted, _shape(g, "shift"), by)
+    return _named(f"shift({show(g)}, {show(by)})", _shifted, _shape(g, "shift"), _number(by, "shift"))
 
 
 def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> Shape:
@@ -72,7 +73,7 @@ def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> S
         shown += f", weights=({', '.join(map(show, each))}{',' * (len(each) == 1)})"
     if len(each) != len(gs):
         raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(each)} weights")
-    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), each)
+    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), tuple(_number(w, "mix") for w in each))
 
 
 def asym(below: Shape, above: Shape) -> Shape:
@@ -91,7 +92,7 @@ def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None
     """Return `g` rescaled in height, so that its area or its peak is the given one.
 
     Args:
-        g: a shape of finite area, respectively with a peak.
+        g: a shape of finite area, respectively with a peak; the slope is NaN where there is none.
         area: the wanted integral over all x, or
         peak: the wanted largest slope; exactly one of the two.
 
@@ -107,7 +108,8 @@ def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None
             "normalize: expected exactly one of area= and peak=, got " + ("none" if area is None else "both")
         )
     what, measure, wanted = ("area", area_beside, area) if peak is None else ("peak", peak_beside, peak)
-    return _named(f"normalize({show(g)}, {what}={show(wanted)})", _normalized, _shape(g, "normalize"), measure, wanted)
+    parts = _shape(g, "normalize"), measure, _number(wanted, "normalize")
+    return _named(f"normalize({show(g)}, {what}={show(wanted)})", _normalized, *parts)
 
 
 def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
@@ -126,8 +128,14 @@ _once = functools.lru_cache(maxsize=1024)(_composed)  # the same object each tim
 
 def _shape(g: Any, who: str) -> Shape:
     if not callable(g):
-        raise TypeError(f"{who}: expected a shape, that is a function g(x, *params), got {type(g).__name__} {g!r}")
+        raise TypeError(f"{who}: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
     return g  # type: ignore[no-any-return]
+
+
+def _number(value: Any, who: str) -> Any:
+    if value is None or isinstance(value, Sequence | Mapping):
+        raise TypeError(f"{who}: expected a number or an array that broadcasts against x, got {describe_value(value)}")
+    return value
 
 
 # What each combinator computes, between its soft step and the places where its parts are centred. `parts` is what the
@@ -217,4 +225,5 @@ def _normalized(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
 
 def _factor(x: Any, *args: Any, parts: Any, **kwargs: Any) -> Any:
     g, measure, wanted = parts
-    return fit(wanted, x) / measure(g, x, *args, **kwargs)
+    measured = measure(g, x, *args, **kwargs)
+    return jnp.where(jnp.isinf(measured), jnp.nan, fit(wanted, x) / measured)

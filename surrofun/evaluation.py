@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .elementwise import apply
-from .naming import show
+from .naming import describe_value, show
 
 
 def as_potential(x: Any, grad_fn: Any) -> jax.Array:
@@ -22,7 +22,10 @@ def as_potential(x: Any, grad_fn: Any) -> jax.Array:
     >>> as_potential(0.5, abs)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    potential = jnp.asarray(x)
+    try:
+        potential = jnp.asarray(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"{show(grad_fn)}: expected a real floating point potential, got {describe_value(x)}") from None
     if not jnp.issubdtype(potential.dtype, jnp.floating):
         raise TypeError(
             f"{show(grad_fn)}: expected a real floating point potential, got dtype {potential.dtype}; "
@@ -49,7 +52,7 @@ def evaluated(f: Callable[[Any], Any], x: jax.Array, named: Any, what: str) -> j
 
     def checked(x: jax.Array) -> Any:
         value = f(x)
-        came = f"{type(value).__name__} {value!r}"
+        came = describe_value(value)
         if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
             if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):
                 return value

@@ -25,7 +25,7 @@ from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
 from .elementwise import widened
 from .evaluation import as_potential, evaluated
-from .naming import show
+from .naming import describe_value, show
 from .residuals import bounds, code_of
 from .steps import heaviside
 
@@ -100,7 +100,7 @@ def make_spike(
     """
     for name, f in (("grad_fn", grad_fn), ("step", step)):
         if not callable(f) and not (f is None and name == "grad_fn"):
-            raise TypeError(f"make_spike: expected a function as {name}, got {type(f).__name__} {f!r}")
+            raise TypeError(f"make_spike: expected a function as {name}, got {describe_value(f)}")
     if grad_fn is None:
         return functools.partial(
             make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable
@@ -137,7 +137,7 @@ def _named(spike: Any) -> Any:
 
 def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
     parts, (x, *args) = call[:5], call[5:] or (kwargs.pop("x", None),)
-    if any(isinstance(a, int | str) for a in (*args, *kwargs.values())):  # a count of terms, a flag, a name
+    if any(isinstance(a, int | str | None) for a in (x, *args, *kwargs.values())):  # a count of terms, a flag, a name
         return _spike(*parts, x, *args, **kwargs)
     try:
         return _jitted(*parts)(x, *args, **kwargs)
