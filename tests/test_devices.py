@@ -1,100 +1,86 @@
-"""Spikes on eight devices, simulated in a process of their own: this file is both the test and that process."""
+"""Spikes and training steps on many devices: eight simulated ones, and two processes that talk over localhost.
+
+They run in processes of their own, `devices.py`; the comparison is with NumPy's slopes and with one device.
+"""
 
 import json
 import os
+import pathlib
+import socket
 import subprocess
 import sys
-import warnings
 
-import jax
 import numpy as np
 import pytest
-from jax.sharding import AxisType, NamedSharding
-from jax.sharding import PartitionSpec as P
-from reference import KINDS, MAKERS, A, C, X, close
+from devices import BATCH, C8, CLASSES, NEURONS, SPIKES, STEP, X8, parameters
+from reference import CASES, A, close
 
-X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
-COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "collective-permute", "reduce-scatter")
+NUMBERS = sum(v.size for v in parameters().values()) + 1  # those of the gradient, and the loss
 
 
-def mesh(kind):
-    return jax.make_mesh((8,), ("batch",), axis_types=(kind,))
-
-
-def sharded_jit(both, kind=AxisType.Auto):
-    across = NamedSharding(mesh(kind), P("batch"))
-    x, c = (jax.device_put(v, across) for v in (X8, C8))
-    compiled = jax.jit(both).lower(x, c, A).compile()
-    z, dx = compiled(x, c, A)
-    text = compiled.as_text()
-    moved = [name for name in COLLECTIVES if name in text]
-    split = dx.sharding.is_equivalent_to(across, 2) and "num_partitions=8" in text
-    return {"z": z, "dx": dx, "moved": moved, "split": split}
-
-
-def sharding_in_types(both):
-    return sharded_jit(both, AxisType.Explicit)
-
-
-def shard_map(both):
-    mapped = getattr(jax, "shard_map", None)
-    if mapped is None:
-        from jax.experimental.shard_map import shard_map as mapped
-    specs = {"in_specs": (P("batch"), P("batch"), P()), "out_specs": P("batch")}
-    z, dx = jax.jit(mapped(both, mesh=mesh(AxisType.Auto), **specs))(X8, C8, A)
-    return {"z": z, "dx": dx}
-
-
-def pmap(both):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*pmap.*", DeprecationWarning)
-        z, dx = jax.pmap(both, in_axes=(0, 0, None))(X8, C8, A)
-    return {"z": z, "dx": dx}
-
-
-ROWS = {f.__name__: f for f in (sharded_jit, sharding_in_types, shard_map, pmap)}
-
-
-def main():
-    warnings.simplefilter("error")
-    jax.config.update("jax_numpy_dtype_promotion", "strict")
-    results = {"devices": jax.device_count()}
-    for row, run in ROWS.items():
-        for kind in KINDS:
-            for maker in MAKERS:
-
-                def both(x, c, a, kind=kind, maker=maker):
-                    z, pull = jax.vjp(KINDS[kind].build(MAKERS[maker].make, a), x)
-                    return z, pull(c)[0]
-
-                try:
-                    result = {k: np.asarray(v).tolist() for k, v in run(both).items()}
-                except Exception as error:
-                    result = {"error": f"{type(error).__name__}: {error}"}
-                results[f"{row} {kind} {maker}"] = result
-    print(json.dumps(results))
+def run(*argument_lists):
+    """Run a process for each list of arguments, all at once, and return what they print."""
+    env = {**os.environ, "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, str(pathlib.Path(__file__).with_name("devices.py"))]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": env}
+    processes = [subprocess.Popen([*command, *arguments], **pipes) for arguments in argument_lists]
+    try:
+        done = [process.communicate(timeout=200) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert not any(process.returncode for process in processes), done
+    return [json.loads(out.splitlines()[-1]) for out, _ in done]
 
 
 @pytest.fixture(scope="module")
-def results():
-    env = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, __file__], env=env, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.mark.parametrize("maker", MAKERS)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("row", ROWS)
-def test_eight_devices(row, kind, maker, results):
+def eight():
+    results = run([])[0]
     assert results["devices"] == 8
-    result = results[f"{row} {kind} {maker}"]
+    return results
+
+
+@pytest.mark.parametrize("row", [row.__name__ for row in SPIKES])
+def test_every_spike_with_its_batch_divided(row, eight):
+    result = eight[row]
     assert "error" not in result, result["error"]
-    np.testing.assert_array_equal(result["z"], MAKERS[maker].step(X8))
-    close(result["dx"], C8 * KINDS[kind].slope(X8, A))
+    for name, (kind, maker) in CASES.items():
+        z, dx = result["spikes"][name]
+        np.testing.assert_array_equal(z, maker.step(X8), err_msg=name)
+        close(dx, C8 * kind.slope(X8, A), err_msg=name)
     assert result.get("moved", []) == []
     assert result.get("split", True)
 
 
-if __name__ == "__main__":
-    main()
+@pytest.mark.parametrize("row", [row.__name__ for row in STEP])
+def test_a_training_step_equals_that_of_one_device(row, eight):
+    result = eight[row]
+    assert "error" not in result, result["error"]
+    assert result["apart"] <= 1e-6
+    assert result["moved"] > 1e-3  # of every parameter, those of the shape too
+
+
+def test_devices_exchange_the_gradient_and_no_more(eight):
+    """A gradient for each share of the batch waits for the end; one of the whole batch is summed in every time step."""
+    assert eight["batch_in_shares"]["exchanged"] == [["all-reduce", NUMBERS, False]]
+    whole = eight["batch_divided"]["exchanged"]
+    assert {(name, in_loop) for name, _, in_loop in whole} == {("all-reduce", False), ("all-reduce", True)}
+
+
+def test_divided_neurons_exchange_the_readout_and_layers_their_spikes(eight):
+    assert eight["neurons_divided"]["exchanged"] == [["all-reduce", BATCH * CLASSES, False]]
+    forth_and_back = [["collective-permute", BATCH * NEURONS, True]] * 2
+    assert eight["layer_on_each_device"]["exchanged"] == [*forth_and_back, ["all-reduce", 1, False]]
+
+
+def test_two_processes_equal_one_device():
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    for results in run(["0", "2", address], ["1", "2", address]):
+        assert results["devices"] == 8
+        result = results["batch_in_shares"]
+        assert "error" not in result, result["error"]
+        assert result["apart"] <= 1e-6
+        assert result["moved"] > 1e-3
+        assert result["exchanged"] == [["all-reduce", NUMBERS, False]]
