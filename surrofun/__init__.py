@@ -16,6 +16,7 @@ from .registry import lookup as lookup
 from .registry import names as names
 from .registry import register as register
 from .spike import make_spike as make_spike
+from .steps import escape as escape
 from .steps import heaviside as heaviside
 from .steps import sign as sign
 from .steps import staircase as staircase

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from .calculus import antiderivative
 from .elementwise import Real, elementwise
+from .naming import describe_value
 
 
 @elementwise
@@ -73,3 +76,38 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
 @elementwise
 def _count(x: Real, n: int) -> Real:
     return jnp.where(x >= 0, jnp.clip(jnp.floor(x) + 1, 0, n), 0.0)
+
+
+def escape(g: Callable[..., Any], key: jax.Array) -> Callable[[Real], jax.Array]:
+    """Return the step of escape noise: it fires with probability S(x), where S = antiderivative(g).
+
+    With the same `g` as its surrogate, the gradient backward is the derivative of the expected spike:
+    `make_spike(g, step=escape(g, key))`. Every step in time needs a key of its own, or the noise repeats.
+
+    A probability ends at 1: a shape of larger area fires surely before its slope ends, which breaks that identity; one
+    of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
+
+    Args:
+        g: a shape g(x) of area 1, the density of the noise; its parameters inside it (`functools.partial`, `scale`).
+        key: random key, may be traced; each element of x draws a number of its own from it.
+
+    Raises:
+        TypeError: `g` is no function.
+
+    >>> from surrofun import shapes
+    >>> fires = escape(shapes.sigmoid, jax.random.key(0))
+    >>> rate = fires(jnp.full(10_000, 0.25)).mean()
+    >>> jnp.round(rate, 1), jnp.round(antiderivative(shapes.sigmoid)(0.25), 1)
+    (Array(0.7, dtype=float32), Array(0.7, dtype=float32))
+
+    Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
+    surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
+    """
+    if not callable(g):
+        raise TypeError(f"escape: expected a shape, that is a function g(x), got {describe_value(g)}")
+
+    @elementwise
+    def fires(x: Real) -> Real:
+        return jax.random.uniform(key, x.shape, x.dtype) < antiderivative(g)(x)
+
+    return fires

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import heaviside, make_spike, shapes, sign, staircase, ternary
+from surrofun import escape, heaviside, make_spike, mix, scale, shapes, shift, sign, staircase, ternary
 
 PLACES = [-np.inf, -2.0, -1.0, -0.99, "-tiny", -0.0, 0.0, "tiny", 0.99, 1.0, 1.5, 2.0, 9.0, np.inf, np.nan]
 STEPS = {
@@ -60,3 +60,69 @@ def test_parameters_may_be_arrays_and_tracers():
 def test_staircase_of_no_whole_number(n):
     with pytest.raises(ValueError, match=f"^staircase: expected a positive whole number of levels, got {n!r}$"):
         staircase(n)
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def cauchy(x):
+    return 1 / 2 + np.arctan(x) / np.pi
+
+
+DRAWS = 4096
+NOISES = {  # a density, its distribution in NumPy
+    "sigmoid": (shapes.sigmoid, lambda x: logistic(4 * x)),
+    "composed": (shift(scale(shapes.sigmoid, 0.5), 0.5), lambda x: logistic(2 * x - 1)),
+    "of area 1/2": (mix(shapes.rectangle, weights=(0.5,)), lambda x: np.interp(x, [-0.5, 0.5], [0, 0.5])),
+    "of area 2": (scale(shapes.laplace, height=2.0), lambda x: np.minimum(np.exp(x), 1)),
+    "by quadrature": (lambda x: 1 / (np.pi * (1 + x * x)), cauchy),
+}
+
+
+@pytest.mark.parametrize(("g", "probability"), NOISES.values(), ids=NOISES)
+def test_escape_fires_with_the_probability_of_its_soft_step(g, probability):
+    x = jnp.array([-jnp.inf, -1.0, 0.0, 0.5, 1.0, jnp.inf, jnp.nan])
+    spikes = jax.jit(jax.vmap(lambda key: escape(g, key)(x)))(jax.random.split(jax.random.key(3), DRAWS))
+    assert set(np.unique(spikes)) == {0.0, 1.0}
+    want = np.nan_to_num(probability(np.array(x, np.float64)))
+    np.testing.assert_allclose(spikes.mean(0), want, rtol=0, atol=4.5 * np.sqrt(0.25 / DRAWS))
+    np.testing.assert_array_equal(spikes[:, [0, -1]], 0.0)  # neither -inf nor NaN ever fires
+
+
+def test_escape_gradient_is_that_of_the_expected_loss():
+    """A linear readout of one layer, each time step with its own key, against finite differences of the closed form."""
+    current, readout = np.array([0.5, 1.0, -0.5]), np.array([1.0, -2.0])
+    w = np.array([[0.9, 0.6, -0.2], [0.3, 0.4, -0.7]])
+    g = shapes.sigmoid
+
+    def expected(w):
+        return logistic(4 * (w @ current - 1)) @ readout
+
+    def loss(w, key):
+        def step(_, key):
+            x = w @ jnp.asarray(current, jnp.float32) - 1
+            return None, make_spike(g, step=escape(g, key))(x) @ jnp.asarray(readout, jnp.float32)
+
+        return jax.lax.scan(step, None, jax.random.split(key, 8))[1].mean()
+
+    keys = jax.random.split(jax.random.key(5), DRAWS // 8)
+    losses, gradients = jax.jit(jax.vmap(jax.value_and_grad(loss), (None, 0)))(jnp.asarray(w, jnp.float32), keys)
+    np.testing.assert_allclose(losses.mean(), expected(w), atol=4.5 * np.sqrt((0.25 + 1.0) / DRAWS))
+    nudges = 1e-4 * np.eye(w.size).reshape(-1, *w.shape)
+    slopes = [(expected(w + d) - expected(w - d)) / 2e-4 for d in nudges]
+    np.testing.assert_allclose(gradients.mean(0).ravel(), slopes, rtol=1e-5)
+
+
+def test_escape_draws_for_each_element_and_keeps_the_dtype():
+    zeros = jnp.zeros((40, 100), jnp.bfloat16)
+    one, same, other = (escape(shapes.sigmoid, jax.random.key(seed))(zeros) for seed in (0, 0, 1))
+    assert one.dtype == jnp.bfloat16
+    assert 0.45 < one.astype(float).mean() < 0.55
+    np.testing.assert_array_equal(one, same)
+    assert 0.45 < (one == other).mean() < 0.55
+
+
+def test_escape_of_no_function():
+    with pytest.raises(TypeError, match=r"^escape: expected a shape, that is a function g\(x\), got str 'sigmoid'$"):
+        escape("sigmoid", jax.random.key(0))
