@@ -157,6 +157,7 @@ def _spike(
     out = lax.stop_gradient(evaluated(step, x, step, "step"))
     slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
+    soft = soft if soft_arrays else None  # there is nothing to learn
     if forward_mode:
         return _fire_forward(slope, soft, x, out, arrays, soft_arrays)
     fixed, moving = bounds(code, grad_fn, x, args, kwargs)
