@@ -1,0 +1,91 @@
+"""Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
+
+The full run takes about half an hour of two cores; what is already in the file is not run again.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import time
+
+from .annealing import annealed
+from .digits import digits
+from .initial_state import initial_state
+from .learned import learning_the_shape
+from .precision import naive, residuals
+from .robustness import scaled, shape
+from .training import FULL, QUICK
+
+EXPERIMENTS = {
+    "shape": shape,
+    "scale": scaled,
+    "learned": learning_the_shape,
+    "annealed": annealed,
+    "residual": residuals,
+    "naive": naive,
+    "initial": initial_state,
+    "digits": digits,
+}
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def circumstances(size):
+    versions = {name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "numpy", "surrofun")}
+    date = time.strftime("%Y-%m-%d")
+    return {"date": date, "python": platform.python_version(), **versions, "processor": processor(), "size": size}
+
+
+def table(rows):
+    """Return the rows as text, a line each."""
+
+    def line(r):
+        setting = ", ".join(f"{name} {value}" for name, value in r["setting"].items())
+        spread = "" if r["sd"] is None else f" +- {r['sd']:.3f}"
+        return f"{r['experiment']:18} {setting:75} {r['measure']:20} {r['mean']:.4g}{spread} (n={r['n']})"
+
+    return "\n".join(map(line, rows))
+
+
+def write(path, result):
+    """Keep the result as JSON, one row a line."""
+    rows = ",\n".join(json.dumps(r) for r in result["rows"])
+    rest = json.dumps({name: value for name, value in result.items() if name != "rows"}, indent=1)
+    path.write_text(f'{rest[:-2]},\n "rows": [\n{rows}\n]}}\n')
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evidence", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="every experiment on a toy scale")
+    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=[*EXPERIMENTS], metavar="EXPERIMENT")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("evidence.json"))
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else FULL
+    result = json.loads(options.out.read_text()) if options.out.exists() else {"seconds": {}, "rows": []}
+    if result["rows"] and result["size"] != size:
+        parser.error(f"{options.out} holds a run of another size; remove it or choose another file with --out")
+    result |= circumstances(size)
+    for name in options.only:
+        if name in result["seconds"]:
+            continue
+        wall, cpu = time.perf_counter(), time.process_time()
+        rows = [*EXPERIMENTS[name](size, options.quick)]
+        result["seconds"][name] = {"wall": round(time.perf_counter() - wall), "cpu": round(time.process_time() - cpu)}
+        result["rows"] += rows
+        write(options.out, result)
+        print(table(rows), flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    main()

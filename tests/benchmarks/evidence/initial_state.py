@@ -1,0 +1,68 @@
+"""Does the state before training tell which surrogates will not learn? Accuracy beside `flow` at initialisation."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from surrofun import demo, heaviside, make_spike, scale, shapes
+from surrofun.flow import flow
+
+from .training import randman, row, sweep
+
+SHAPES = {
+    "superspike": functools.partial(shapes.superspike, beta=1.0),
+    "sigmoid": functools.partial(shapes.sigmoid, alpha=1.0),
+    "triangle": shapes.triangle,
+    "rectangle": shapes.rectangle,
+}
+ALPHAS, GAINS, RATE = (0.1, 1.0, 10.0, 100.0, 1000.0), (0.2, 1.0), 0.01
+
+
+def of_equal_peak(g, alpha):
+    return scale(g, alpha, height=1 / alpha)
+
+
+def network(g, setting):
+    return functools.partial(demo.forward, spike=make_spike(of_equal_peak(g, setting["alpha"])))
+
+
+def gained(weights, key, setting):
+    return weights | {"in": setting["gain"] * weights["in"]}
+
+
+def potentials(weights, times):
+    """Return the potentials minus threshold (steps, batch, hidden): what the spike function is given."""
+    seen = []
+
+    def spike(x):
+        seen.append(x)
+        return heaviside(x)
+
+    with jax.disable_jit():
+        demo.forward(weights, times, spike=spike)
+    return jnp.stack(seen)
+
+
+def before_training(size, gain):
+    """Return potentials of a few samples of the first seed."""
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(0), 0), 3)
+    (times, _), _ = randman(keys[0], size)
+    weights = gained(demo.initial(keys[1], hidden=size["hidden"]), None, {"gain": gain})
+    return potentials(weights, times[:: len(times) // 40])
+
+
+def initial_state(size, quick):
+    """Accuracy, and at initialisation the share of the potentials inside the support and of the dead neurons."""
+    alphas, gains = ((1.0, 1000.0), (1.0,)) if quick else (ALPHAS, GAINS)
+    for gain in gains:
+        x = before_training(size, gain)
+        for name, g in [*SHAPES.items()][: 1 if quick else 4]:
+            settings = [{"alpha": alpha, "gain": gain, "rate": RATE} for alpha in alphas]
+            results = sweep(functools.partial(network, g), settings, size, start=gained)
+            for alpha, result in zip(alphas, results, strict=True):
+                at = {"shape": name, "alpha": alpha, "gain": gain}
+                yield row("initial", result["accuracy"], **at)
+                for measure, value in flow(of_equal_peak(g, alpha), x, axis=(0, 1)).items():
+                    if measure in ("inside", "dead", "mean", "rate"):
+                        yield row("initial", [value], measure=measure, **at)

@@ -1,0 +1,57 @@
+"""Zenke & Vogels 2021: the shape hardly matters, the scale does once the gradient passes reset or recurrence.
+
+Neural Computation 33(4):899-925, doi:10.1162/neco_a_01367. As there, the logistic is s (1 - s), without the factor
+beta, and Esser's triangle has height 1: no peak grows with beta. The asymptotic form is beta / (beta |x| + 1)^2.
+"""
+
+import functools
+import itertools
+
+import numpy as np
+
+from surrofun import demo, make_spike, scale, shapes
+
+from .training import best, recurrent, row, sweep
+
+SHAPES = {
+    "superspike": shapes.superspike,
+    "sigmoid'": lambda x, beta: shapes.sigmoid(x, beta) / beta,
+    "Esser": lambda x, beta: shapes.triangle(x, beta) / beta,
+}
+BETAS, RATES = (0.1, 1.0, 10.0, 100.0), (0.001, 0.003, 0.01, 0.03, 0.1)
+FEWER_BETAS, FEWER_RATES = (1.0, 3.0, 10.0, 100.0), (0.01, 0.03)
+
+
+def network(shape, setting, detached=True):
+    g = functools.partial(SHAPES[shape], beta=setting["beta"])
+    spike = make_spike(scale(g, height=setting["height"]))
+    return functools.partial(demo.forward, spike=spike, detached=detached)
+
+
+def shape(size, quick):
+    """Any shape will do: accuracy over beta and learning rate, and how much of that grid is near the best."""
+    cells = [(10.0, 0.03)] if quick else itertools.product(BETAS, RATES)
+    settings = [{"beta": beta, "rate": rate, "height": 1.0} for beta, rate in cells]
+    swept = {name: sweep(functools.partial(network, name), settings, size) for name in [*SHAPES][: 2 if quick else 3]}
+    for name, results in swept.items():
+        for at, result in zip(settings, results, strict=True):
+            yield row("shape", result["accuracy"], shape=name, beta=at["beta"], rate=at["rate"])
+        yield row("best of each shape", best(results)["accuracy"], shape=name)
+    top = max(best(results)["accuracy"].mean() for results in swept.values())
+    for name, results in swept.items():
+        near = np.mean([result["accuracy"] > top - 0.05 for result in results], axis=0)
+        yield row("plateau", near, measure="share of cells within 0.05 of the best", shape=name)
+
+
+def scaled(size, quick):
+    """The scale matters where the gradient passes the reset or recurrent weights."""
+    cells = [(10.0, 0.01)] if quick else [*itertools.product(FEWER_BETAS, FEWER_RATES)]
+    kinds = [("superspike", False, beta, rate) for beta, rate in cells] + [("asymptotic", True, *c) for c in cells]
+    settings = [{"beta": beta, "rate": rate, "height": beta if tall else 1.0} for _, tall, beta, rate in kinds]
+    for extra in (None, recurrent):
+        for detached in (False,) if quick else (True, False):
+            results = sweep(functools.partial(network, "superspike", detached=detached), settings, size, start=extra)
+            layer, reset = "recurrent" if extra else "feed-forward", "detached" if detached else "differentiated"
+            for (form, _, beta, rate), result in zip(kinds, results, strict=True):
+                where = {"layer": layer, "reset": reset, "form": form, "beta": beta, "rate": rate}
+                yield row("scale", result["accuracy"], **where)

@@ -1,0 +1,88 @@
+"""Train one network at many settings: one compiled program for all, mapped over the seeds."""
+
+import functools
+import statistics
+import time
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from surrofun import demo
+
+FULL = {"samples": 200, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}}
+QUICK = {
+    **{"samples": 40, "hidden": 20, "batch": 40, "epochs": 3, "seeds": 2},
+    "compile": {"xla_backend_optimization_level": 0},  # here compiling takes longer than training
+}
+
+
+def halves(times):
+    """Return training set and held-out set, 80 and 20 % of the samples of each class."""
+    training, *rest = demo.split(times)
+    return training, jax.tree.map(lambda *parts: jnp.concatenate(parts), *rest)
+
+
+def randman(key, size):
+    return halves(demo.randman(key, samples=size["samples"]))
+
+
+def sweep(network, settings, size, *, data=randman, start=None, epoch=demo.train_epoch, judged=None):
+    """Train at each of the settings with the same seeds, hence the same data and initial weights.
+
+    Args:
+        network: function of a setting, with the number of the epoch added, that returns the network of `demo.loss`.
+        settings: list of dicts of numbers or arrays, all alike; "rate" is the learning rate.
+        size: `FULL` or `QUICK`.
+        data: function of a key and the size that returns training set and held-out set.
+        start: function of weights, key and setting that returns the initial weights.
+        epoch: `demo.train_epoch` or the like.
+        judged: function of a setting that returns the network to be judged, where it is not the one that is trained.
+
+    Returns:
+        One dict a setting: accuracy on the held-out set after training and firing rate (Hz), one number a seed; the
+        trained weights, one a seed; and CPU seconds a training.
+    """
+    keys = [jax.random.split(jax.random.fold_in(jax.random.key(0), n), 3) for n in range(size["seeds"])]
+    sets = jax.tree.map(lambda *of_seed: jnp.stack(of_seed), *(data(k[0], size) for k in keys))
+
+    def train(setting, keys, sets):
+        weights = demo.initial(keys[1], units=sets[0][0].shape[-1], hidden=size["hidden"])
+        weights = start(weights, keys[1], setting) if start else weights
+
+        def run_epoch(state, n):
+            options = {"network": network(setting | {"epoch": n}), "batch": size["batch"]}
+            return epoch(state, jax.random.fold_in(keys[2], n), sets, learning_rate=setting["rate"], **options)
+
+        (weights, _), records = lax.scan(run_epoch, demo.start(weights), jnp.arange(size["epochs"]))
+        accuracy = records["accuracy"][-1]
+        if judged:
+            accuracy = demo.loss(weights, *sets[1], network=judged(setting))[1]["accuracy"]
+        return {"accuracy": accuracy, "hertz": records["rate"][-1], "weights": weights}
+
+    compiled = jax.jit(jax.vmap(train, (None, 0, 0)), compiler_options=size["compile"])
+    return [timed(functools.partial(compiled, setting, jnp.stack(keys), sets)) for setting in settings]
+
+
+def timed(run):
+    before = time.process_time()
+    result = jax.device_get(run())
+    return result | {"cpu": (time.process_time() - before) / len(result["accuracy"])}
+
+
+def recurrent(weights, key, setting):
+    """Add recurrent weights, normal of variance 1 / fan-in."""
+    hidden = weights["out"].shape[0]
+    return weights | {"recurrent": jax.random.normal(jax.random.fold_in(key, 1), (hidden, hidden)) / hidden**0.5}
+
+
+def row(experiment, values, *, measure="accuracy", **setting):
+    """Return a row of the table: mean and standard deviation of a measure over the seeds."""
+    values = [float(v) for v in values]
+    figures = {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
+    return {"experiment": experiment, "setting": setting, "measure": measure} | figures | {"n": len(values)}
+
+
+def best(results):
+    """Return the result of the largest mean accuracy."""
+    return max(results, key=lambda result: float(result["accuracy"].mean()))
