@@ -4,6 +4,8 @@ from . import shapes as shapes
 from .calculus import antiderivative as antiderivative
 from .calculus import derivative as derivative
 from .calculus import integrates_to as integrates_to
+from .checks import check as check
+from .checks import report as report
 from .combinators import asym as asym
 from .combinators import mix as mix
 from .combinators import normalize as normalize
@@ -12,6 +14,8 @@ from .combinators import shift as shift
 from .elementwise import elementwise as elementwise
 from .expressions import describe as describe
 from .expressions import parse as parse
+from .flow import fit_alpha as fit_alpha
+from .flow import flow as flow
 from .registry import lookup as lookup
 from .registry import names as names
 from .registry import register as register

@@ -1,0 +1,134 @@
+"""How much gradient gets through: what to look at when a spiking network does not learn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.typing import ArrayLike
+
+from .calculus import bounds_beside
+from .elementwise import widened
+from .evaluation import as_potential, evaluated
+from .naming import describe_value, show
+from .steps import heaviside
+
+Shape = Callable[..., Any]
+
+_WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches
+_UNREACHED = {
+    0.0: "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak",
+    math.inf: "as many potentials or more are inside at every alpha: the support has no end there, or they are 0",
+}
+
+
+def flow(g: Shape, x: ArrayLike, *args: Any, axis: int | tuple[int, ...] = 0, **kwargs: Any) -> dict[str, jax.Array]:
+    """Measure how much gradient gets through a spike of shape `g` at the membrane potentials `x`.
+
+    A potential is inside the support where |g| is above 1 % of its peak. Nothing here has a gradient, and all of it
+    may run inside a compiled training step.
+
+    Args:
+        g: a shape, `g(x, *params)`.
+        x: potentials minus threshold, any shape, for instance (time, batch, neurons).
+        args, kwargs: parameters of the shape.
+        axis: of `x`, one or several, over which a neuron was watched: (0, 1) where these are time and batch.
+
+    Returns:
+        Five scalars, in at least float32:
+        rate: firing rate, in spikes per potential, 0 to 1.
+        inside: share of the potentials inside the support.
+        mean, rms: mean and root mean square of the slope.
+        dead: share of the neurons that were never inside, which therefore learn nothing.
+        `inside` and `dead` are NaN for a shape without a finite peak (`shapes.escape_exponential`).
+
+    Raises:
+        TypeError: x is not real floating point, or the slope does not broadcast to its shape.
+
+    >>> from surrofun import shapes
+    >>> x = jnp.array([[-0.5, 9.0], [0.25, 7.0]])              # two time steps, two neurons
+    >>> {name: float(value) for name, value in flow(shapes.triangle, x).items() if name != "rms"}
+    {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
+    """
+    x = _potentials(g, x)
+    args, kwargs = widened((args, kwargs))
+    slope = evaluated(lambda x: g(x, *args, **kwargs), x, g, "slope")
+    inside = _inside(slope, _peak(g, x, *args, **kwargs))
+    measured = {
+        "rate": heaviside(x).mean(),
+        "inside": inside.mean(),
+        "mean": slope.mean(),
+        "rms": jnp.sqrt(jnp.square(slope).mean()),
+        "dead": 1 - inside.max(axis).mean(),
+    }
+    return {name: lax.stop_gradient(value) for name, value in measured.items()}
+
+
+def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.Array:
+    """Return the steepness at which a share `coverage` of the potentials `x` sees a slope.
+
+    `flow(scale(g, alpha), x)["inside"]` is then `coverage` within 1 / x.size, if no two potentials are the same. Where
+    several alphas give that share, it is the largest of them, if the support is one interval.
+
+    Args:
+        g: a shape whose support contains the threshold or begins there; `functools.partial(g, beta=2.0)` for one with
+            parameters.
+        x: potentials minus threshold, any shape.
+        coverage: share of them to be inside the support, where |g| is above 1 % of its peak; in (0, 1].
+
+    Returns:
+        alpha, in 1/units of x, a scalar without a gradient. Under a trace, where nothing can be raised, 0 if no alpha
+        is small enough and infinity if none is large enough.
+
+    Raises:
+        ValueError: `coverage` is not in (0, 1], or no alpha reaches it: at every alpha too few potentials are inside
+            (a support that does not reach the threshold, or no finite peak) or that many and more (an unbounded one).
+
+    >>> from surrofun import scale, shapes
+    >>> x = jnp.array([-4.0, -1.0, 0.5, 3.0])
+    >>> alpha = fit_alpha(shapes.rectangle, x)
+    >>> scale(shapes.rectangle, alpha)(x) > 0
+    Array([False,  True,  True, False], dtype=bool)
+    """
+    if not isinstance(coverage, jax.core.Tracer) and not 0 < coverage <= 1:
+        raise ValueError(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
+    x = _potentials(g, x)
+    peak, wanted = _peak(g, x), jnp.asarray(coverage, x.dtype)
+
+    def covered(alpha: Any) -> jax.Array:
+        return _inside(evaluated(lambda x: g(alpha * x), x, g, "slope"), peak).mean() >= wanted
+
+    def bisect(_: Any, alphas: Any) -> Any:
+        low, high = alphas
+        middle = jnp.sqrt(low * high)
+        enough = covered(middle)
+        return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
+
+    ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
+    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
+    alpha = jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
+    if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
+        raise ValueError(
+            f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}; "
+            f"{_UNREACHED[float(alpha)]}"
+        )
+    return lax.stop_gradient(alpha)
+
+
+def _potentials(g: Shape, x: ArrayLike) -> jax.Array:
+    return lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, g))))
+
+
+def _peak(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+    lowest, highest = bounds_beside(g, x, *args, **kwargs)
+    return jnp.maximum(-lowest, highest)
+
+
+def _inside(slope: jax.Array, peak: jax.Array) -> jax.Array:
+    """Return 1 where the slope is above 1 % of the peak, else 0; NaN without a finite peak."""
+    inside = (jnp.abs(slope) > 0.01 * peak).astype(slope.dtype)
+    return jnp.where(jnp.isfinite(peak), inside, jnp.nan)
