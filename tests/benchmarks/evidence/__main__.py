@@ -47,12 +47,12 @@ def circumstances(size):
 
 
 def table(rows):
-    """Return the rows as text, a line each."""
+    """Return the rows as text: experiment | setting | measure | mean | standard deviation | number of seeds."""
 
     def line(r):
-        setting = ", ".join(f"{name} {value}" for name, value in r["setting"].items())
-        spread = "" if r["sd"] is None else f" +- {r['sd']:.3f}"
-        return f"{r['experiment']:18} {setting:75} {r['measure']:20} {r['mean']:.4g}{spread} (n={r['n']})"
+        setting = ", ".join(f"{name}={value}" for name, value in r["setting"].items())
+        spread = "-" if r["sd"] is None else f"{r['sd']:.3f}"
+        return f"{r['experiment']} | {setting} | {r['measure']} | {r['mean']:.4g} | {spread} | {r['n']}"
 
     return "\n".join(map(line, rows))
 

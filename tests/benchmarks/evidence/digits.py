@@ -11,7 +11,6 @@ from surrofun import demo, make_spike, shapes
 
 from .training import halves, recurrent, row, sweep
 
-EACH = 170  # images of each digit, as many as there are of the rarest, rounded down
 SURROGATES = {
     "superspike(10)": functools.partial(shapes.superspike, beta=10.0),
     "sigmoid(4)": functools.partial(shapes.sigmoid, alpha=4.0),
@@ -25,8 +24,8 @@ def latencies(key, size):
 
     images, labels = load_digits(return_X_y=True)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    chosen = np.stack([rng.permutation(np.flatnonzero(labels == digit))[:EACH] for digit in range(10)])
-    grey = images[chosen[:, : size.get("images", EACH)]] / 16
+    chosen = np.stack([rng.permutation(np.flatnonzero(labels == digit))[: size["images"]] for digit in range(10)])
+    grey = images[chosen] / 16
     times = np.where(grey > 0, np.rint((1 - grey) * (demo.WINDOW - 1)), demo.STEPS)
     return halves(jnp.asarray(times, jnp.int32))
 

@@ -36,11 +36,11 @@ def potentials(weights, times):
     seen = []
 
     def spike(x):
-        seen.append(x)
+        jax.debug.callback(seen.append, x, ordered=True)
         return heaviside(x)
 
-    with jax.disable_jit():
-        demo.forward(weights, times, spike=spike)
+    jax.block_until_ready(demo.forward(weights, times, spike=spike))
+    jax.effects_barrier()
     return jnp.stack(seen)
 
 
@@ -60,9 +60,10 @@ def initial_state(size, quick):
         for name, g in [*SHAPES.items()][: 1 if quick else 4]:
             settings = [{"alpha": alpha, "gain": gain, "rate": RATE} for alpha in alphas]
             results = sweep(functools.partial(network, g), settings, size, start=gained)
+            measure_flow = jax.jit(lambda alpha, g=g, x=x: flow(of_equal_peak(g, alpha), x, axis=(0, 1)))
             for alpha, result in zip(alphas, results, strict=True):
                 at = {"shape": name, "alpha": alpha, "gain": gain}
                 yield row("initial", result["accuracy"], **at)
-                for measure, value in flow(of_equal_peak(g, alpha), x, axis=(0, 1)).items():
-                    if measure in ("inside", "dead", "mean", "rate"):
+                for measure, value in measure_flow(alpha).items():
+                    if measure in ("inside", "dead"):
                         yield row("initial", [value], measure=measure, **at)

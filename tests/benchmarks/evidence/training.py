@@ -10,9 +10,10 @@ from jax import lax
 
 from surrofun import demo
 
-FULL = {"samples": 200, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}}
+# Samples of a class, images of a digit (of the rarest there are 174), units, samples of an update.
+FULL = {"samples": 200, "images": 170, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}}
 QUICK = {
-    **{"samples": 40, "hidden": 20, "batch": 40, "epochs": 3, "seeds": 2},
+    **{"samples": 40, "images": 80, "hidden": 20, "batch": 40, "epochs": 3, "seeds": 2},
     "compile": {"xla_backend_optimization_level": 0},  # here compiling takes longer than training
 }
 
