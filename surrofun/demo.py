@@ -27,7 +27,6 @@ Function: TypeAlias = Callable[..., Any]
 
 STEPS, WINDOW = 100, 50  # steps of 1 ms of a trial, and those in which an input may spike
 MEMBRANE, SYNAPSE, READOUT = (math.exp(-1 / tau) for tau in (10, 5, 20))  # decay in 1 ms; time constants tau in ms
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # of Okabe & Ito, told apart by the colour blind
 
 
 def manifold(z: Array, a: Array, b: Array, c: Array, alpha: float = 1.0) -> Array:
@@ -227,23 +226,14 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     """Return a matplotlib figure of the shape, the hidden spikes (steps, hidden) of a sample and the learning curve."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
-    shape, raster, curve = figure.subplots(1, 3)
-    x = jnp.linspace(-1, 1, 401)
-    shape.plot(x, x >= 0, color=GREY, linestyle="--", label="spike")
-    shape.plot(x, grad_fn(x), color=BLUE, label="surrogate gradient")
-    shape.set(title=show(grad_fn), xlabel="potential minus threshold", ymargin=0.2)
-    shape.legend(loc="upper center", ncols=2, frameon=False)
-    raster.scatter(*jnp.nonzero(spikes), marker="|", s=12, linewidths=1, color="black")
-    raster.axvline(WINDOW, color=GREY, linestyle="--", linewidth=1)
-    raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}", ylabel="unit")
-    raster.set(xlim=(0, STEPS), ylim=(-1, spikes.shape[1]))
-    epoch, accuracy = range(1, len(records) + 1), curve.twinx()
-    curve.plot(epoch, [r["loss"] for r in records], color=ORANGE, marker="o", markersize=4)
-    curve.set(title="learning curve", xlabel="epoch", xlim=(0.5, len(records) + 0.5), ylim=(0, None))
-    curve.set_ylabel("training loss", color=ORANGE)
-    curve.locator_params(axis="x", integer=True, min_n_ticks=1)
-    accuracy.plot(epoch, [100 * r["accuracy"] for r in records], color=BLUE, marker="s", markersize=4)
-    accuracy.set_ylim(0, 102)
-    accuracy.set_ylabel("validation accuracy (%)", color=BLUE)
+    from . import plot
+
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    grid = figure.add_gridspec(len(records[0]), 3)
+    shape, raster = (figure.add_subplot(grid[:, i]) for i in (0, 1))
+    plot.compare(grad_fn, ax=shape)
+    plot.raster(spikes, dt=1.0, ax=raster)
+    raster.axvline(WINDOW, color=plot.GREY, linestyle="--", linewidth=1)
+    raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}")
+    plot.learning_curve(records, ax=[figure.add_subplot(grid[i, 2]) for i in range(len(records[0]))])
     return figure

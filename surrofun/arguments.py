@@ -1,0 +1,104 @@
+"""What a person types at the command line, read, or turned down in one line."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax.numpy as jnp
+
+from .expressions import parse
+from .naming import describe_value
+
+Shape: TypeAlias = Callable[..., Any]
+
+
+def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
+    """Return `read(text)`; what it objects to is the user's mistake, told in one line.
+
+    >>> valid("--surrogate", find_shape, "triangle")(0.5)
+    Array(0.5, dtype=float32)
+    """
+    try:
+        return read(text)
+    except Exception as error:  # of the user's function, it may be any
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise argparse.ArgumentError(None, f"{what} {text!r}: {reason}") from None
+
+
+def find(text: str) -> Shape:
+    """Return the shape of an expression, or the function of `package.module:function`.
+
+    Raises:
+        ValueError: it is no expression of registered shapes; the module cannot be imported or has no such function.
+
+    >>> find("math:fabs")(-2)
+    2.0
+    """
+    if ":" not in text:
+        return parse(text)
+    module, _, path = text.partition(":")
+    if os.getcwd() not in sys.path:  # it is there under `python -m`, and is not under a script
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{module!r} cannot be imported, {type(error).__name__}: {error}") from None
+    for name in path.split("."):
+        if not hasattr(found, name):
+            near = difflib.get_close_matches(name, dir(found))
+            raise ValueError(f"there is no {name!r} in it" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        found = getattr(found, name)
+    if not callable(found):
+        raise ValueError(f"expected a function g(x, *params), got {describe_value(found)}")
+    return found  # type: ignore[no-any-return]
+
+
+def find_shape(text: str) -> Shape:
+    """Return what `find` finds, if its slope is finite around the threshold.
+
+    Raises:
+        ValueError: there is no such shape, or it is not finite.
+
+    >>> find_shape("superspike(-1)")
+    Traceback (most recent call last):
+    ValueError: the slope is not finite
+    """
+    shape = find(text)
+    if not jnp.isfinite(shape(jnp.array([-1.0, 0.0, 1.0]))).all():
+        raise ValueError("the slope is not finite")
+    return shape
+
+
+def whole(text: str, least: int = 0) -> int:
+    """Return a whole number from `least` to 2**32 - 1.
+
+    >>> whole("7")
+    7
+    """
+    if not text.isdecimal() or not least <= int(text) < 2**32:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to 2**32 - 1, got {text!r}")
+    return int(text)
+
+
+def writable(text: str) -> str:
+    """Return the path of a figure, with a suffix; see that it can be saved before any work is done for it."""
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        return text
+    path = pathlib.Path(text)
+    if path.is_dir():
+        raise ValueError("is a directory")
+    path = path if path.suffix else path.with_suffix(".png")
+    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise ValueError(f"matplotlib does not write {path.suffix} files")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError("cannot be written to")
+    return str(path)

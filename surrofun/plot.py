@@ -1,0 +1,198 @@
+"""Figures of shapes, spikes and training, drawn with matplotlib (`pip install 'surrofun[plot]'`).
+
+Every function draws into `ax`, one Axes or a sequence of them, or else into a new figure, and returns the figure. None
+shows it or leaves any global state: `.savefig(path)` writes it, and a notebook shows it after `%matplotlib inline`.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .calculus import antiderivative
+from .curves import places, summary, top, values, window
+from .naming import show
+from .registry import lookup, names
+
+Shape: TypeAlias = Callable[..., Any]
+
+# Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", "-.", ":")
+GREY = "#777777"
+
+
+def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
+    """Draw step, soft step and surrogate gradient of a shape, with area and peak, side by side.
+
+    Args:
+        g: a shape. Where its parameters are arrays, one a neuron, every neuron gets a curve.
+        ax: three Axes.
+
+    >>> from surrofun import scale, shapes
+    >>> [axes.get_title() for axes in shape(scale(shapes.sigmoid, 2.0)).axes]
+    ['step', 'soft step', 'surrogate gradient\\narea 1, peak 2 at 0']
+    """
+    axes = _axes("shape", ax, 3, (10, 3.2))
+    low, high = window(g)
+    x = places(g, low, high)
+    slope = values(g, x)
+    for panel, y, title in (
+        (axes[0], x >= 0, "step"),
+        (axes[1], values(antiderivative(g), x), "soft step"),
+        (axes[2], slope, f"surrogate gradient\n{summary(g)}"),
+    ):
+        _cross(panel)
+        panel.plot(x, y, color=COLORS[0])
+        panel.set(title=title, xlim=(low, high), xlabel="potential minus threshold", ymargin=0.1)
+    for column in slope.T:
+        axes[2].fill_between(x, column, color=COLORS[0], alpha=0.15, linewidth=0)
+    where, highest = top(x, slope)
+    if low < where < high:
+        axes[2].plot(where, highest, "o", color=COLORS[1])
+    if ax is None:
+        axes[0].figure.suptitle(_wrapped(show(g), 100))
+    return _figure(axes)
+
+
+def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
+    """Draw the surrogate gradients of shapes over one another, with a legend; of one, with a title.
+
+    >>> from surrofun import shapes
+    >>> legend = compare(shapes.sigmoid, shapes.atan).axes[0].get_legend()
+    >>> [text.get_text() for text in legend.get_texts()]
+    ['sigmoid', 'atan']
+    """
+    if not gs:
+        raise ValueError("plot.compare: expected at least one shape, got none")
+    (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
+    low, high = (side(bounds) for side, bounds in zip((min, max), zip(*map(window, gs), strict=True), strict=True))
+    _cross(axes)
+    for i, g in enumerate(gs):
+        x = places(g, low, high)
+        color, style = COLORS[i % len(COLORS)], STYLES[i % len(STYLES)]
+        lines = axes.plot(x, values(g, x), color=color, linestyle=style, linewidth=1.8)
+        lines[0].set_label(_wrapped(show(g), 36))
+    axes.set(xlim=(low, high), xlabel="potential minus threshold", ylabel="surrogate gradient")
+    if len(gs) == 1:
+        axes.set_title(_wrapped(show(gs[0]), 48))
+    else:
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return _figure([axes])
+
+
+def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
+    """Draw the surrogate gradients of shapes as small multiples, each with its own axes; by default the catalogue.
+
+    >>> from surrofun import shapes
+    >>> len(gallery(shapes.sigmoid, shapes.atan).axes)
+    2
+    """
+    gs = gs or tuple(map(lookup, names()))
+    rows = math.ceil(len(gs) / 6)
+    axes = _axes("gallery", ax, len(gs), (min(len(gs), 6) * 2, rows * 1.7), rows)
+    for panel, g in zip(axes, gs, strict=True):
+        low, high = window(g)
+        x = places(g, low, high)
+        _cross(panel)
+        panel.plot(x, values(g, x), color=COLORS[0])
+        panel.set(xlim=(low, high), ymargin=0.1)
+        panel.set_title(_wrapped(show(g), 22), fontsize="small")
+        panel.tick_params(labelsize="x-small")
+        panel.locator_params(nbins=4)
+    return _figure(axes)
+
+
+def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> Figure:
+    """Draw a mark wherever a unit fires, time to the right.
+
+    Args:
+        spikes: what a spike function returned, shape (steps, units); whatever is not 0 is a spike.
+        dt: the length of a step in ms, for an axis in ms; without it, the axis counts steps.
+        ax: one Axes.
+
+    Raises:
+        ValueError: `spikes` has another number of dimensions.
+
+    >>> figure = raster(np.eye(3), dt=0.5)
+    >>> figure.axes[0].get_xlabel()
+    'time (ms)'
+    """
+    spikes = np.asarray(spikes)
+    if spikes.ndim != 2:
+        raise ValueError(
+            f"plot.raster: expected spikes of shape (steps, units), got {spikes.shape}; pick one sample of a batch"
+        )
+    (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
+    (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
+    step, fired = np.nonzero(spikes)
+    axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1)
+    axes.set(xlim=(-unit / 2, (steps - 0.5) * unit), ylim=(-0.5, units - 0.5), ylabel="unit")
+    axes.set_xlabel("time step" if dt is None else "time (ms)")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return _figure([axes])
+
+
+def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | None = None) -> Figure:
+    """Draw what was measured after each epoch, one quantity a panel, from top to bottom.
+
+    Args:
+        records: for each epoch a dict with the same keys, such as loss, accuracy (0 to 1) and rate (Hz).
+        ax: one Axes for each key.
+
+    Raises:
+        ValueError: there are no records.
+
+    >>> figure = learning_curve([{"loss": 2.0, "rate": 10.0}, {"loss": 1.0, "rate": 8.0}])
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['loss', 'rate (Hz)']
+    """
+    records = list(records)
+    if not records:
+        raise ValueError("plot.learning_curve: expected one record an epoch, got none")
+    axes = _axes("learning_curve", ax, len(records[0]), (6, 1.6 * len(records[0])), len(records[0]))
+    units = {"rate": "rate (Hz)"}
+    for i, (panel, key) in enumerate(zip(axes, records[0], strict=True)):
+        epochs = range(1, len(records) + 1)
+        panel.axhline(0, color=GREY, linewidth=0.5)
+        panel.plot(epochs, [record[key] for record in records], "o-", color=COLORS[i % len(COLORS)], markersize=4)
+        panel.set(ylabel=units.get(key, key), xlim=(0.5, len(records) + 0.5), ymargin=0.15)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        panel.tick_params(labelbottom=panel is axes[-1])
+    axes[-1].set_xlabel("epoch")
+    return _figure(axes)
+
+
+def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 1) -> list[Axes]:
+    """Return `count` Axes: those given, or those of a new figure in that many rows."""
+    if ax is None:
+        figure = Figure(figsize=size, layout="constrained")
+        columns = math.ceil(count / rows)
+        return [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    given = list(np.ravel(ax))
+    if len(given) != count or not all(isinstance(a, Axes) for a in given):
+        raise TypeError(
+            f"plot.{who}: expected {count} matplotlib Axes as ax, got {len(given)} of {type(given[0]).__name__}"
+        )
+    return given
+
+
+def _figure(axes: Sequence[Axes]) -> Figure:
+    return axes[0].figure  # type: ignore[return-value]
+
+
+def _cross(axes: Axes) -> None:
+    """Mark the threshold and the slope 0, which then is in the picture."""
+    axes.axvline(0, color=GREY, linestyle=":", linewidth=1)
+    axes.axhline(0, color=GREY, linewidth=0.5)
+
+
+def _wrapped(name: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(name, width, max_lines=4, placeholder=" ..."))

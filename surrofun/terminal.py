@@ -1,0 +1,148 @@
+"""Charts and tables made of characters: Unicode where the stream can write it, colour where somebody looks at it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import textwrap
+from collections.abc import Sequence
+from typing import Any, TextIO, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+_BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])  # the bits of the 4 x 2 dots of a character from U+2800
+_ASCII = str.maketrans("│┤└─┴", "||+-+")
+
+
+def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: bool = True) -> list[str]:
+    """Return the lines of a line chart, all of the same width, with the x axis, 0 on it, and the bounds of y.
+
+    Args:
+        title: the first line.
+        x: increasing, shape (n,), with many more places than columns.
+        y: one curve a column, shape (n, k).
+        columns, rows: size of the whole, at least 12 and 5 characters.
+        unicode: draw 2 x 4 dots in each character; else an asterisk.
+
+    >>> x = np.linspace(-1, 1, 99)
+    >>> for line in chart("square", x, (x**2)[:, None], 15, 6, unicode=False):
+    ...     print(line.rstrip())
+       square
+    1 |*          *
+      |****     ***
+    0 |   *******
+      +------+-----
+       -1    0    1
+    """
+    low, high = min(np.nanmin(y), 0.0), max(np.nanmax(y), 0.0)
+    labels = [f"{high:.2g}", *[""] * (rows - 5), f"{low:.2g}"]
+    margin = max(map(len, labels)) + 2
+    width, height = columns - margin, rows - 3
+    heights = (np.nan_to_num(y, nan=low) - low) / (high - low or 1.0)
+    dots = _drawn(x, heights, width, height, *((2, 4) if unicode else (1, 1)))
+    lines = [f"{label:>{margin - 2}} {'┤' if label else '│'}{line}" for label, line in zip(labels, dots, strict=True)]
+    zero = min(int(-x[0] / (x[-1] - x[0]) * width), width - 1)
+    lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
+    lines.append(" " * margin + _ticks(f"{x[0]:.2g}", zero, f"{x[-1]:.2g}", width))
+    text = [title.rjust(min(margin + len(title), columns))[:columns], *lines]
+    return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
+
+
+def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down: int) -> list[str]:
+    """Return the lines of curves of heights in [0, 1], drawn with `across` x `down` dots in each character."""
+    columns, rows = width * across, height * down
+    column = np.minimum(((x - x[0]) / (x[-1] - x[0]) * columns).astype(int), columns - 1)
+    row = np.round((1 - heights) * (rows - 1)).astype(int)
+    dots = np.zeros((rows, columns), bool)
+    for i in range(columns):
+        (inside,) = np.nonzero(column == i)
+        for passed in row[max(inside[0] - 1, 0) : inside[-1] + 1].T:  # from where the last column ended
+            dots[passed.min() : passed.max() + 1, i] = True
+    if (across, down) == (1, 1):
+        return ["".join(np.where(line, "*", " ")) for line in dots]
+    codes = (dots.reshape(height, 4, width, 2) * _BRAILLE[:, None]).sum(axis=(1, 3))
+    return ["".join(chr(0x2800 + code) if code else " " for code in line) for line in codes]
+
+
+def _ticks(left: str, zero: int, right: str, width: int) -> str:
+    room = width - len(left) - len(right)
+    middle = "0" if len(left) < zero < width - len(right) - 1 else ""
+    return left + middle.rjust(zero - len(left) + 1 if middle else 0).ljust(room) + right
+
+
+def beside(charts: Sequence[Sequence[str]], gap: int = 3) -> list[str]:
+    """Return charts of the same height side by side.
+
+    >>> beside([["a ", "b "], ["c", "d"]])
+    ['a    c', 'b    d']
+    """
+    return [(" " * gap).join(lines) for lines in zip(*charts, strict=True)]
+
+
+def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """Return the lines of a table with a heading, its first row, as wide as `columns` characters allow.
+
+    The longest cells are wrapped at spaces; the last cells of a row, beyond the third, are dropped where not even
+    their words have room. Where that is not enough, the cells of a row stand below one another.
+
+    >>> for line in table([("name", "formula"), ("triangle", "alpha max(0, 1 - alpha |x|)")], 26):
+    ...     print(line)
+    name      formula
+    --------  ----------------
+    triangle  alpha max(0, 1 -
+              alpha |x|)
+    """
+    cells = list(zip(*rows, strict=True))
+    least = [max(len(word) for cell in column for word in cell.split()) for column in cells]
+    while sum(least) + 2 * len(least) - 2 > columns:
+        if len(least) <= 3:
+            return [line for row in rows[1:] for line in _stacked(rows[0], row, columns)]
+        least.pop()
+    lengths = np.array([[len(cell) for cell in column] for column in cells[: len(least)]])
+    widths = lengths.max(axis=1)
+    while sum(widths) + 2 * len(widths) - 2 > columns:
+        narrower = [widths - (np.arange(len(widths)) == i) for i in range(len(widths)) if widths[i] > least[i]]
+        widths = min(narrower, key=lambda widths: (np.ceil(lengths / widths[:, None]).max(axis=0).sum(), widths.max()))
+    lines = [line for row in rows for line in _wrapped(row, widths)]
+    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+
+
+def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    cells = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=False)
+    ]
+    lines = itertools.zip_longest(*cells, fillvalue="")
+    return ["  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _stacked(heading: Sequence[str], row: Sequence[str], columns: int) -> list[str]:
+    entries = [f"{name}: {cell}" for name, cell in zip(heading[1:], row[1:], strict=True) if cell]
+    wrapped = [textwrap.wrap(e, columns, initial_indent="  ", subsequent_indent="    ") for e in entries]
+    return [row[0], *itertools.chain(*wrapped)]
+
+
+def writes_unicode(stream: TextIO) -> bool:
+    """Say whether a stream can write what `chart` draws with.
+
+    >>> import io
+    >>> writes_unicode(io.TextIOWrapper(io.BytesIO(), "ascii")), writes_unicode(io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    (False, True)
+    """
+    try:
+        "⣿┤└─┴│".encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def paint(text: str, color: int, stream: TextIO) -> str:
+    """Return text in an ANSI colour, where the stream is a terminal and nobody asked for none (no-color.org).
+
+    >>> import io
+    >>> paint("ok", 32, io.StringIO())
+    'ok'
+    """
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()
+    return text if plain else f"\x1b[{color}m{text}\x1b[0m"
