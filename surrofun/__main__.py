@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from . import terminal
 from .arguments import find, find_shape, valid, whole, writable
 from .calculus import antiderivative
@@ -110,25 +112,25 @@ def _add_show(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    out = options.out and valid("--out", writable, options.out)
-    print(valid("shape", _drawing, options.shape))
-    if out:
+    if options.out:
         try:
             from . import plot
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install 'surrofun[plot]'") from None
-        plot.shape(find_shape(options.shape)).savefig(out, dpi=150)
+        out = valid("--out", writable, options.out)
+    print(valid("shape", _drawing, options.shape))
+    if options.out:
+        plot.shape(find(options.shape)).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
 def _drawing(text: str) -> str:
-    g = find_shape(text)
+    g = find(text)
     x = places(g, *window(g))
-    panels = {
-        "step": (x >= 0)[:, None] * 1.0,
-        "soft step": values(antiderivative(g), x),
-        "surrogate gradient": values(g, x),
-    }
+    slope = values(g, x)
+    if not np.isfinite(slope).all():
+        raise ValueError("the slope is not finite")
+    panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
     columns = shutil.get_terminal_size().columns
     wide = columns >= 72
     width = min((columns - 6) // 3 if wide else columns, 40)

@@ -28,7 +28,8 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except Exception as error:  # of the user's function, it may be any
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        told = isinstance(error, ValueError | TypeError) and str(error).strip()
+        reason = (told or f"{type(error).__name__}: {error}").splitlines()[0]
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason}") from None
 
 
