@@ -1,0 +1,72 @@
+"""Every notebook has a text twin of the same cells, was committed as it ran in a fresh kernel, and runs again."""
+
+import ast
+import importlib.util
+import pathlib
+import re
+
+import pytest
+
+jupytext = pytest.importorskip("jupytext")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+pytest.importorskip("matplotlib")
+
+FOLDER = pathlib.Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+PATH = re.compile(r"(?<![\w.:/])/(home|tmp|root|work|usr|opt|var|private|Users)/|[A-Z]:\\\\|site-packages")
+
+EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+
+
+def cells(notebook):
+    return [(cell.cell_type, cell.source) for cell in notebook.cells]
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def troubles(notebook):
+    """What should not be in the outputs: errors, and whatever went to stderr, warnings above all."""
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    return [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def absent(twin):
+    """The first module that the notebook imports and that is not installed."""
+    nodes = [node for node in ast.walk(ast.parse(twin)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    roots = [a.name for n in nodes for a in (n.names if isinstance(n, ast.Import) else [ast.alias(n.module)])]
+    return next((r for r in roots if importlib.util.find_spec(r.partition(".")[0]) is None), None)
+
+
+def test_every_notebook_has_a_twin_and_the_other_way_round():
+    assert NOTEBOOKS
+    assert [path.with_suffix(".py") for path in NOTEBOOKS] == sorted(FOLDER.glob("*.py"))
+
+
+@EACH
+def test_the_twin_says_the_same(path):
+    notebook = jupytext.read(path)
+    assert cells(jupytext.read(path.with_suffix(".py"))) == cells(notebook)
+    assert notebook.cells[0].source.startswith("# ")
+
+
+@EACH
+def test_the_outputs_are_those_of_a_fresh_run_and_small(path):
+    notebook, text = jupytext.read(path), path.read_text()
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+    assert any(cell.outputs for cell in code(notebook))
+    assert troubles(notebook) == []
+    assert len(text) < 200_000
+    assert not PATH.search(re.sub(r'"image/png": "[^"]*"', "", text))
+
+
+@EACH
+def test_it_runs(path, tmp_path):
+    missing = absent(path.with_suffix(".py").read_text())
+    if missing:
+        pytest.skip(f"{path.name} needs {missing}")
+    notebook = jupytext.read(path)
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    assert troubles(notebook) == []
