@@ -50,7 +50,7 @@ def table(rows):
     """Return the rows as text: experiment | setting | measure | mean | standard deviation | number of seeds."""
 
     def line(r):
-        setting = ", ".join(f"{name}={value}" for name, value in r["setting"].items())
+        setting = "; ".join(f"{name}={value}" for name, value in r["setting"].items())
         spread = "-" if r["sd"] is None else f"{r['sd']:.3f}"
         return f"{r['experiment']} | {setting} | {r['measure']} | {r['mean']:.4g} | {spread} | {r['n']}"
 
