@@ -31,7 +31,7 @@ def schedules(epochs):
 def annealed(size, quick):
     """Accuracy with fixed and with annealed alpha; and how often the training was traced for all of them."""
     if not importlib.util.find_spec("optax"):
-        print("annealing left out: it needs optax, pip install optax")
+        print("annealed left out: it needs optax, pip install optax")
         return
     traced, made = [], schedules(size["epochs"])
 
