@@ -1,0 +1,209 @@
+"""Spikes in the neurons of other libraries, each skipped where its library is absent.
+
+A network is asked three times: with the surrogate of its library, with the formula of that as a plain function, and
+with the shape of the catalogue. Where a library brings no surrogate, the textbook's custom derivative takes its place.
+"""
+
+import functools
+import importlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from dropins import RNG, brainpy, equinox_cell, flax_cell, haiku_cell, import_snnax, slax, snnax, spyx
+from jax.flatten_util import ravel_pytree
+
+from surrofun import heaviside, make_spike, parse, shapes
+
+optax = pytest.importorskip("optax")
+pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
+
+X = jnp.asarray([0.0, -0.0, *RNG.normal(0, 1, 400), *RNG.normal(0, 1e-3, 100)], jnp.float32)
+
+
+@jax.custom_jvp
+def textbook(x):
+    return (x >= 0).astype(x.dtype)
+
+
+textbook.defjvps(lambda dx, z, x: dx / (1 + 10 * jnp.abs(x)) ** 2)
+
+
+def fast_sigmoid(k):
+    return lambda x: 1 / (1 + k * jnp.abs(x)) ** 2
+
+
+def logistic(x):
+    s = jax.scipy.special.expit(4 * x)
+    return 4 * s * (1 - s)
+
+
+def three_bells(x):
+    def bell(mu, sigma):
+        return jnp.exp(-((x - mu) ** 2) / (2 * sigma**2)) / jnp.sqrt(2 * jnp.pi) / sigma
+
+    return (bell(0.0, 0.3) * 1.15 - bell(0.3, 1.8) * 0.15 - bell(-0.3, 1.8) * 0.15) * 0.5
+
+
+# network: the library's own surrogate, its formula, the shape of the catalogue, H(0)
+ROWS = {
+    "spyx LIF": (("spyx.axn", "superspike", 25), fast_sigmoid(25), "superspike(25.0)", 0.0),
+    "spyx ALIF": (("spyx.axn", "triangular", 2), lambda x: jnp.maximum(0, 1 - jnp.abs(2 * x)),
+                  "scale(triangle, 2.0, height=0.5)", 0.0),
+    "spyx CuBaLIF": (("spyx.axn", "arctan", 2), lambda x: 1 / ((1 + (2 * jnp.pi * x) ** 2) * jnp.pi),
+                     "scale(atan, 2.0, height=0.15915494309189535)", 0.0),
+    "spyx RLIF": (("spyx.axn", "boxcar", 2, 0.5), lambda x: jnp.where(jnp.abs(x) < 1, 0.5, 0.0), "rectangle(2.0)", 0.0),
+    "brainpy LIF": (("braintools.surrogate", "ReluGrad"), lambda x: jnp.maximum(0.3 - jnp.abs(x) * 0.3, 0),
+                    "scale(triangle, height=0.3)", 1.0),
+    "brainpy ALIF": (("braintools.surrogate", "Sigmoid", 4.0), logistic, "sigmoid(4.0)", 1.0),
+    "brainpy Gif": (("braintools.surrogate", "Arctan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2), "atan(2.0)", 1.0),
+    "slax LIF": (("slax", "fast_sigmoid", 25), fast_sigmoid(25), "superspike(25.0)", 1.0),
+    "slax LTC": (("slax", "multi_gauss"), three_bells, "scale(multi_gaussian(sigma=0.3), height=0.5)", 1.0),
+    "snnax SimpleIAF": (("snnax.functional.surrogate", "superspike_surrogate", 10.0),
+                        lambda x: 1 / (1 + 10 * jnp.abs(x)), "scale(reciprocal(10.0), height=0.1)", 1.0),
+    "snnax LIF": (("snnax.functional.surrogate", "piecewise_surrogate", 0.5),
+                  lambda x: jnp.where(jnp.abs(x) < 0.5, 1.0, 0.0), "rectangle", 1.0),
+    "flax_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
+    "equinox_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
+    "haiku_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
+}  # fmt: skip
+NETWORKS = {f.__name__: f for f in (spyx, brainpy, slax, snnax, flax_cell, equinox_cell, haiku_cell)}
+
+
+def own_surrogate(module, name, *parameters):
+    if module.startswith("snnax"):
+        import_snnax()
+    return getattr(pytest.importorskip(module), name)(*parameters)
+
+
+def trained(loss, weights):
+    """Return the errors of 40 steps of Adam, and the weights."""
+    optimizer = optax.adam(0.05)
+
+    def update(state, _):
+        weights, moments = state
+        (error, _), gradient = jax.value_and_grad(loss, has_aux=True)(weights)
+        updates, moments = optimizer.update(gradient, moments)
+        return (optax.apply_updates(weights, updates), moments), error
+
+    run = jax.jit(lambda weights: jax.lax.scan(update, (weights, optimizer.init(weights)), length=40))
+    with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
+        (weights, _), errors = run(weights)
+    return errors, weights
+
+
+def asked(loss, weights):
+    """Return the spikes of a network and its gradient, in one vector."""
+    (_, spikes), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))(weights)
+    return np.asarray(spikes), np.asarray(ravel_pytree(gradient)[0])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_same_spikes_and_gradients_and_it_trains(name):
+    own, formula, expression, at_zero = ROWS[name]
+    library, *neuron = name.split()
+    network = functools.partial(NETWORKS[library], *neuron)
+    make = functools.partial(make_spike, step=functools.partial(heaviside, at_zero=at_zero))
+    spikes = own_surrogate(*own) if own else textbook, make(formula), make(parse(expression))
+
+    np.testing.assert_array_equal([s(X) for s in spikes[1:]], [spikes[0](X)] * 2)
+    slope, same, ours = (jax.jit(jax.grad(lambda x, s=s: s(x).sum()))(X) for s in spikes)
+    np.testing.assert_array_equal(same, slope)
+    np.testing.assert_allclose(ours, slope, rtol=1e-6, atol=1e-6)  # the same in another order of operations
+
+    (raster, gradient), *others = (asked(*network(s)) for s in spikes)
+    assert 0.02 < raster.mean() < 0.98
+    np.testing.assert_array_equal([z for z, _ in others], [raster] * 2)
+    scale = np.abs(gradient).max()
+    # The other libraries compute the slope in a forward-mode rule, which the compiler joins to other operations.
+    np.testing.assert_allclose(
+        others[0][1], gradient, rtol=0, atol=0 if library in ("spyx", "brainpy") else 1e-6 * scale
+    )
+    np.testing.assert_allclose(others[1][1], gradient, rtol=0, atol=1e-6 * scale)
+
+    errors, _ = trained(*network(spikes[2]))
+    assert errors[-1] < 0.7 * errors[0]
+
+
+LEARNED = make_spike(shapes.sigmoid, learnable=True)
+
+
+def learned_by_flax():
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Learned(nnx.Module):
+        def __init__(self):
+            self.alpha = nnx.Param(jnp.float32(2.0))
+
+        def __call__(self, x):
+            return LEARNED(x, self.alpha[...])
+
+    return Learned(), nnx.grad
+
+
+def learned_by_equinox():
+    eqx = pytest.importorskip("equinox")
+
+    class Learned(eqx.Module):
+        alpha: jax.Array
+
+        def __call__(self, x):
+            return LEARNED(x, self.alpha)
+
+    return Learned(jnp.float32(2.0)), eqx.filter_grad
+
+
+@pytest.mark.parametrize(
+    ("learned", "network"),
+    [
+        (learned_by_flax, functools.partial(spyx, "LIF")),
+        (learned_by_flax, flax_cell),
+        (learned_by_equinox, equinox_cell),
+    ],
+    ids=["spyx", "flax", "equinox"],
+)
+def test_a_learned_steepness_trains(learned, network):
+    spike, grad = learned()
+    (by_alpha,) = jax.tree.leaves(grad(lambda spike: spike(X).sum())(spike))
+    x = np.asarray(X, np.float64)
+    np.testing.assert_allclose(by_alpha, (x * np.exp(-2 * x) / (1 + np.exp(-2 * x)) ** 2).sum(), rtol=1e-5)
+
+    errors, weights = trained(*network(spike))
+    (alpha,) = (leaf for path, leaf in jax.tree.leaves_with_path(weights) if "alpha" in jax.tree_util.keystr(path))
+    assert errors[-1] < 0.7 * errors[0]
+    assert abs(alpha - 2) > 0.1
+
+
+@pytest.mark.filterwarnings("ignore:The `Fire` channel does not support surrogate gradients:UserWarning")
+@pytest.mark.filterwarnings("ignore:The 'lsuffix' and 'rsuffix' keywords:DeprecationWarning")  # of pandas, by jaxley
+def test_jaxley_fires_as_before_and_has_a_gradient():
+    """The channel `Fire` has no place for a spike and a gradient of zero; a subclass of it gives it one."""
+    jx = pytest.importorskip("jaxley")
+    channels = importlib.import_module("jaxley.channels")
+    spike = make_spike(parse("superspike(1.0)"), step=functools.partial(heaviside, at_zero=0.0))
+
+    class SurrogateFire(channels.Fire):
+        def update_states(self, states, dt, v, params):
+            z = spike(v - params["Fire_vth"])
+            return {"v": v + z * (params["Fire_vreset"] - v), "Fire_spikes": z}
+
+    def fired(channel):
+        cell = jx.Compartment()
+        cell.insert(channels.Leak())
+        cell.insert(channel("Fire"))
+        cell.set("Leak_gLeak", 1e-3)  # S/cm^2
+        cell.record("Fire_spikes", verbose=False)
+
+        def count(current):
+            stimulus = cell.data_stimulate(current * jx.step_current(0.1, 4.0, 1.0, 0.025, 5.0))
+            spikes = jx.integrate(cell, data_stimuli=stimulus, delta_t=0.025).astype(jnp.float32)
+            return spikes.sum(), spikes
+
+        return jax.jit(jax.value_and_grad(count, has_aux=True))(jnp.float32(0.5))
+
+    with jax.numpy_dtype_promotion("standard"):  # jaxley adds integers to potentials
+        ((_, theirs), none), ((count, ours), gradient) = fired(channels.Fire), fired(SurrogateFire)
+    np.testing.assert_array_equal(ours, theirs)
+    assert count > 3
+    assert none == 0 < gradient
