@@ -81,7 +81,7 @@ def top(x: Array, slope: Array) -> tuple[float, float]:
     (0.0, 1.0)
     """
     highest = np.nanmax(slope)
-    where = x[np.nanmax(slope, axis=1) >= highest - 1e-5 * abs(highest)]
+    where = x[np.nanmax(slope, axis=1) == highest]
     return float(where[np.argmin(np.abs(where))]), float(highest)
 
 
@@ -103,9 +103,13 @@ def _span(g: Shape) -> tuple[float, float]:
 
 
 def _reach(slopes: Array, peak: float) -> float:
-    if not _endless(slopes, peak):
-        return min(_last(slopes, peak / 100), 3 * _last(slopes, peak / 4))
-    below = np.flatnonzero(slopes < peak / 2)
+    """Return how far one side is to be seen; it may have a smaller peak of its own."""
+    own = min(slopes.max(), peak)
+    if own < peak / 100:
+        return 0.0
+    if not _endless(slopes, own):
+        return min(_last(slopes, peak / 100), 3 * _last(slopes, own / 4))
+    below = np.flatnonzero(slopes < own / 2)
     return float(8 * _DISTANCES[below[0]]) if len(below) and below[0] else 1.0
 
 

@@ -1,0 +1,193 @@
+"""The command line, in this process: what it prints, where, and with which status."""
+
+import io
+import os
+import pathlib
+import re
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+
+from surrofun import names, terminal
+from surrofun.__main__ import main
+
+MODULE = """
+import jax.numpy as jnp
+level = 3
+def bump(x):
+    return jnp.exp(-jnp.abs(x))
+def negative(x):
+    return -bump(x)
+def broken(x):
+    raise KeyError("broken")
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """The name of a user's module in the current directory, which is not on the path, as for a script."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    for name, text in (("my_shapes", MODULE), ("my_mistake", "import nothing_of_that_name")):
+        (tmp_path / f"{name}.py").write_text(text)
+    yield "my_shapes"
+    sys.modules.pop("my_shapes", None)
+
+
+def terminal_of(monkeypatch, columns, **environment):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"COLUMNS": str(columns), **environment}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_list_in_a_pipe_is_columns_between_tabs(capsys):
+    assert main(["list"]) == 0
+    heading, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert heading == ["name", "parameters", "formula", "area", "peak", "source"]
+    assert tuple(row[0] for row in rows) == names()
+    assert all(len(row) == 6 and all(row[2:]) for row in rows)
+    assert rows[names().index("superspike")] == [
+        "superspike",
+        "beta=10.0",
+        "1 / (1 + beta |x|)^2",
+        "2 / beta",
+        "1 at 0",
+        "Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086",
+    ]
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80, 120, 300])
+def test_list_fits_the_terminal(columns, capsys, monkeypatch):
+    terminal_of(monkeypatch, columns)
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert {line.split(" ")[0] for line in lines} >= set(names())
+    assert ("Zenke & Ganguli 2018" in "\n".join(lines)) == (columns != 80)
+    assert "\t" not in "".join(lines)
+
+
+def test_chart_draws_the_curve_where_it_is():
+    """One character a column: a ramp of slope 1 over 8 columns and 4 rows climbs a row every 2 columns."""
+    x = np.linspace(0, 1, 801)
+    lines = terminal.chart("ramp", x, x[:, None], 11, 7, unicode=False)
+    drawn = np.array([[c == "*" for c in line[3:]] for line in lines[1:5]])
+    places = (np.arange(8) + 0.5) / 8
+    for column, place in zip(drawn.T, places, strict=True):
+        assert abs(3 - np.flatnonzero(column).mean() - 3 * place) <= 0.5  # rows count from the top
+    braille = terminal.chart("ramp", x, x[:, None], 11, 7)
+    dots = [[ord(c) - 0x2800 if c != " " else 0 for c in line[3:]] for line in braille[1:5]]
+    assert dots[3][0] & 0x40  # the lowest dot on the left, at the lower left
+    assert dots[0][7] & 0x08  # the highest dot on the right, at the upper right
+    assert not dots[0][0]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_show_draws_three_panels_that_fit(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["show", "scale(triangle, 2.0)"]) == 0
+    name, summary, *lines = capsys.readouterr().out.splitlines()
+    assert (name, summary) == ("scale(triangle, 2.0)", "area 1, peak 2 at 0")
+    assert max(map(len, lines)) <= columns
+    titles = ["step", "soft step", "surrogate gradient"]
+    assert re.findall("soft step|step|surrogate gradient", "\n".join(lines)) == titles
+    assert any("\u2800" < c < "\u2900" for c in "".join(lines))
+    assert "\x1b" not in "".join(lines)
+
+
+def test_show_writes_ascii_where_the_stream_has_no_more(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["show", "triangle"]) == 0
+    text = stream.buffer.getvalue().decode("ascii")
+    assert "***" in text
+
+
+def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", "triangle", "--out", "triangle"]) == 0
+    assert capsys.readouterr().out.endswith("figure: triangle.png\n")
+    assert (tmp_path / "triangle.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "surrofun.plot", raising=False)
+    monkeypatch.delattr("surrofun.plot", raising=False)
+    for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["show", "triangle", "--out", "a.png"]) == 2
+    assert capsys.readouterr() == ("", "surrofun: --out needs matplotlib, pip install 'surrofun[plot]'\n")
+
+
+def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch):
+    for shape, name, status in (("triangle", "triangle", 0), (f"{module}:negative", "negative", 1)):
+        assert main(["check", shape]) == status
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first == name
+        assert any(line.startswith("FAULT") for line in lines) == bool(status)
+        assert any(re.match("ok +finite", line) for line in lines)
+        assert "\x1b" not in "".join(lines)
+    for environment, colored in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        terminal_of(monkeypatch, 80, **environment)
+        main(["check", f"{module}:negative"])
+        out = capsys.readouterr().out
+        assert ("\x1b[31mFAULT\x1b[0m" in out, "\x1b[32mok\x1b[0m" in out) == (colored, colored)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["check", "my_shapes:bumb"], "shape 'my_shapes:bumb': there is no 'bumb' in it; did you mean bump?"),
+        (["check", "my_shapes:level"], "shape 'my_shapes:level': expected a function g(x, *params), got int 3"),
+        (
+            ["check", "my_mistake:f"],
+            "shape 'my_mistake:f': 'my_mistake' cannot be imported, ModuleNotFoundError: "
+            "No module named 'nothing_of_that_name'",
+        ),
+        (
+            ["show", "not.there:f"],
+            "shape 'not.there:f': 'not.there' cannot be imported, ModuleNotFoundError: No module named 'not'",
+        ),
+        (["show", "my_shapes:broken"], "shape 'my_shapes:broken': KeyError: 'broken'"),
+        (["show", "leaky_step(inf)"], "shape 'leaky_step(inf)': the slope is not finite"),
+        (["show", "triangle", "--out", "not/there.png"], "--out 'not/there.png': cannot be written to"),
+    ],
+)
+def test_mistake_of_the_user_is_one_line(arguments, reason, capsys, module):
+    if "--out" in arguments:
+        pytest.importorskip("matplotlib")
+    assert main(arguments) == 2
+    assert capsys.readouterr() == ("", f"surrofun: {reason}\n")
+
+
+def test_misspelt_shape_is_told(capsys):
+    for command in ("show", "check"):
+        assert main([command, "sigmod"]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.endswith("did you mean sigmoid?\n")
+
+
+@pytest.mark.parametrize("command", ["list", "show", "check", "demo"])
+def test_help_gives_examples(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"examples:\n  python -m surrofun {command}" in capsys.readouterr().out
+
+
+def test_closed_pipe_ends_with_status_141(monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["list"]) == 141
+
+
+def test_the_script_is_the_module():
+    project = tomllib.loads((pathlib.Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"surrofun": "surrofun.__main__:main"}

@@ -1,0 +1,57 @@
+"""What `help`, `repr`, hover and completion show for what the functions return: name, documentation, parameters."""
+
+import inspect
+import pydoc
+
+import jax.numpy as jnp
+import pytest
+
+from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shapes, shift
+
+
+@make_spike
+def spike(x, alpha=1.0):
+    """A triangle of my own."""
+    return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+
+def test_decorated_function_stays_itself_in_help():
+    assert pydoc.plaintext.document(spike, "spike").splitlines() == [
+        "spike(x, alpha=1.0)",
+        "    A triangle of my own.",
+    ]
+    assert (spike.__name__, spike.__qualname__, spike.__module__) == ("spike", "spike", __name__)
+
+
+def test_spike_of_a_catalogue_shape_shows_its_parameters_and_its_formula():
+    made = make_spike(shapes.sigmoid)
+    assert [(p.name, p.default) for p in inspect.signature(made).parameters.values()][1:] == [("alpha", 4.0)]
+    assert made.__name__ == "sigmoid"
+    assert "alpha s(alpha x) s(-alpha x)" in made.__doc__
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (scale(shapes.sigmoid, 2.0), "scale(sigmoid, 2.0)"),
+        (shift(shapes.atan, 0.1), "shift(atan, 0.1)"),
+        (mix(shapes.atan, spike, weights=(0.3, 0.7)), "mix(atan, spike, weights=(0.3, 0.7))"),
+        (asym(shapes.atan, shapes.triangle), "asym(atan, triangle)"),
+        (normalize(shapes.atan, peak=2.0), "normalize(atan, peak=2.0)"),
+        (make_spike(scale(shapes.sigmoid, 2.0)), "scale(sigmoid, 2.0)"),
+        (antiderivative(shift(shapes.atan, 0.1)), "antiderivative(shift(atan, 0.1))"),
+    ],
+)
+def test_composition_is_called_what_it_is_and_says_so_in_help(made, name):
+    assert made.__name__ == name
+    assert name.removeprefix("antiderivative(").removesuffix(")") in made.__doc__
+    assert name in pydoc.plaintext.document(made, name)
+    assert next(iter(inspect.signature(made).parameters)) == "x"
+
+
+def test_modules_list_their_public_names_only_once():
+    """What completion offers after `shapes.` are the shapes, and the modules that hold them."""
+    offered = [name for name in dir(shapes) if not name.startswith("_")]
+    modules = [name for name in offered if inspect.ismodule(getattr(shapes, name))]
+    assert all(inspect.isfunction(getattr(shapes, name)) for name in set(offered) - set(modules))
+    assert len(set(offered) - set(modules)) == 23

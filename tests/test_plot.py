@@ -1,0 +1,171 @@
+"""What is drawn, against hand-worked numbers; nothing is shown and no global state is touched."""
+
+import math
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from surrofun import asym, curves, integrates_to, lookup, names, scale, shapes, shift
+
+pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
+from surrofun import plot
+
+
+@pytest.mark.parametrize(
+    ("g", "below", "last", "above"),
+    [
+        (shapes.triangle, 0.99, 0, 0.99),
+        (scale(shapes.triangle, 1e3), 0.99e-3, 0, 0.99e-3),
+        (scale(shapes.triangle, 1e-3), 990, 0, 990),
+        (shift(shapes.triangle, 5.0), 0.99 / 4, 5, 0.99),  # from the threshold on, and a quarter beyond it
+        (shapes.gaussian, math.sqrt(math.log(100) / 2), 0, math.sqrt(math.log(100) / 2)),
+        (shapes.reciprocal, 9, 0, 9),  # three times where 1 / (1 + x) is 1 / 4
+        (asym(shapes.triangle, scale(shapes.triangle, 10.0)), 0.9, 0, 0.9 / 4),  # heights 1 and 10
+        (asym(shapes.straight_through, jnp.zeros_like), 1, 0, 1 / 4),
+        (jnp.exp, math.log(100) - 1, 0, 1),
+        (shapes.periodic_laplace, 3 * math.log(4) / 2, 0, 8 * math.log(2) / 2),
+    ],
+)
+def test_window_is_where_the_slope_is(g, below, last, above):
+    """As far as 1 % of the peak, and 20 % further, on a grid of 6 %."""
+    low, high = curves.window(g)
+    np.testing.assert_allclose((-low, high - last), (1.2 * below, 1.2 * above), rtol=0.07)
+
+
+@pytest.mark.parametrize(
+    ("g", "expected"),
+    [
+        (shapes.rectangle, "area 1, peak 1 at 0"),
+        (shift(shapes.triangle, 0.3), "area 1, peak 1 at 0.3"),
+        (scale(shapes.triangle, jnp.array([1.0, 4.0]), height=2.0), "area 2, peak 2 to 8 at 0"),
+        (shapes.multi_gaussian, "area 0.85, peak 0.8782 at 0"),
+        (shapes.escape_exponential, "area not finite, no peak near 0"),
+        (lambda x: jnp.exp(-jnp.square(x)), f"area {math.sqrt(math.pi):.4g}, peak 1 at 0"),
+    ],
+)
+def test_summary_has_area_and_peak(g, expected):
+    assert curves.summary(g) == expected
+
+
+def test_shape_that_is_nowhere_finite_is_turned_down():
+    with pytest.raises(ValueError, match="hole: the slope is not finite around the threshold"):
+        plot.shape(hole)
+
+
+def hole(x):
+    return jnp.full_like(x, jnp.nan)
+
+
+def test_shape_shows_step_soft_step_and_gradient():
+    figure = plot.shape(scale(shapes.triangle, 2.0))
+    step, soft, slope = (
+        {line.get_label(): line for line in axes.lines}["_child2"].get_xydata() for axes in figure.axes
+    )
+    x = slope[:, 0]
+    np.testing.assert_array_equal(step[:, 1], x >= 0)
+    u = np.clip(2 * x, -1, 1)
+    np.testing.assert_allclose(soft[:, 1], np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2), atol=1e-6)
+    np.testing.assert_allclose(slope[:, 1], 2 * (1 - np.abs(u)), atol=1e-5)
+    np.testing.assert_array_equal(figure.axes[2].lines[-1].get_xydata(), [[0, 2]])  # the mark at the peak
+    assert [axes.get_title() for axes in figure.axes] == [
+        "step",
+        "soft step",
+        "surrogate gradient\narea 1, peak 2 at 0",
+    ]
+    assert figure.get_suptitle() == "scale(triangle, 2.0)"
+
+
+def test_every_neuron_has_its_curve():
+    axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
+    assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
+
+
+def test_compared_shapes_are_told_apart():
+    gs = [lookup(name) for name in names()]
+    axes = plot.compare(*gs).axes[0]
+    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[2:]}
+    assert len(looks) == len(gs) == 23
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names())
+
+
+def test_gallery_has_every_shape_of_the_catalogue():
+    figure = plot.gallery()
+    assert [axes.get_title() for axes in figure.axes] == list(names())
+    figure.draw_without_rendering()
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert not [(a, b) for a in boxes for b in boxes if a is not b and a.overlaps(b)]
+
+
+def test_long_names_stay_inside_the_figure():
+    @integrates_to(jnp.tanh)
+    def long(x):
+        return 1 / jnp.square(jnp.cosh(x))
+
+    long.__name__ = "mix(" + ", ".join(f"scale(gaussian, {i}.0)" for i in range(40)) + ")"
+    for figure in (plot.shape(long), plot.compare(long, shapes.atan), plot.gallery(long)):
+        figure.draw_without_rendering()
+        inside = figure.get_tightbbox().get_points() * figure.dpi
+        assert (inside >= -1).all()
+        assert (inside[1] <= np.array(figure.bbox.size) + 1).all()
+
+
+def test_raster_marks_every_spike():
+    spikes = np.zeros((50, 4))
+    spikes[[10, 30, 30], [0, 0, 3]] = 1, 1, -2
+    for dt, unit, label in ((None, 1.0, "time step"), (0.5, 0.5, "time (ms)")):
+        axes = plot.raster(jnp.asarray(spikes, jnp.float32), dt=dt).axes[0]
+        marks = [np.mean(mark, axis=0) for mark in axes.collections[0].get_segments()]
+        np.testing.assert_allclose(marks, [[10 * unit, 0], [30 * unit, 0], [30 * unit, 3]])
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (label, "unit")
+        assert axes.get_xlim() == (-unit / 2, 49.5 * unit)
+
+
+def test_learning_curve_has_a_panel_for_each_quantity():
+    records = [{"loss": 2.0, "rate": 9.0, "accuracy": 0.5}, {"loss": 1.0, "rate": 8.0, "accuracy": 0.9}]
+    figure = plot.learning_curve(iter(records))
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "rate (Hz)", "accuracy"]
+    assert [axes.lines[-1].get_xydata().tolist() for axes in figure.axes] == [
+        [[1, record[0]], [2, record[1]]] for record in ((2.0, 1.0), (9.0, 8.0), (0.5, 0.9))
+    ]
+
+
+def test_figures_draw_into_given_axes_and_leave_no_trace():
+    figure = Figure()
+    axes = figure.subplots(2, 3)
+    assert plot.shape(shapes.triangle, ax=axes[0]) is figure
+    assert plot.compare(shapes.triangle, ax=axes[1, 0]) is figure
+    assert plot.raster(np.eye(3), ax=axes[1, 1]) is figure
+    assert plot.learning_curve([{"loss": 1.0}], ax=axes[1, 2]) is figure
+    assert len(figure.axes) == 6
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("draw", "kind", "text"),
+    [
+        (lambda: plot.compare(), ValueError, "plot.compare: expected at least one shape, got none"),
+        (lambda: plot.learning_curve([]), ValueError, "plot.learning_curve: expected one record an epoch, got none"),
+        (
+            lambda: plot.raster(np.zeros((5, 2, 3))),
+            ValueError,
+            r"plot.raster: expected spikes of shape \(steps, units\), got \(5, 2, 3\); pick one sample of a batch",
+        ),
+        (
+            lambda: plot.shape(shapes.atan, ax=Figure().subplots()),
+            TypeError,
+            "plot.shape: expected 3 matplotlib Axes as ax, got 1 of Axes",
+        ),
+        (
+            lambda: plot.raster(np.eye(2), ax=[1]),
+            TypeError,
+            "plot.raster: expected 1 matplotlib Axes as ax, got 1 of int",
+        ),
+    ],
+)
+def test_mistakes_are_told(draw, kind, text):
+    with pytest.raises(kind, match=text):
+        draw()
