@@ -1,0 +1,203 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Learned surrogates
+#
+# The steepness of a surrogate gradient matters, and it need not be chosen by hand. With `learnable=True` the parameters
+# of a shape get a gradient of their own. This notebook shows which gradient that is, four ways to hand over a
+# parameter, a network that trains its steepness together with its weights, and the other way to learn a surrogate, a
+# meta-gradient.
+
+# %%
+import functools
+
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import optax
+
+from surrofun import antiderivative, demo, make_spike, mix, shapes
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # Okabe & Ito
+
+# %% [markdown]
+# ## Which gradient
+#
+# The output of a spike is 0 or 1, whatever the steepness, so the true derivative by it is zero. The surrogate is a way
+# to pretend: backward, the step is replaced by the soft step S whose slope is the shape g. Taken at its word, that
+# gives the steepness alpha the derivative of the *soft step*, dS/dalpha, and this is what `learnable=True` returns.
+#
+# It is not dg/dalpha, the change of the slope. The two differ in symmetry: a steeper soft step is higher above the
+# threshold and lower below it.
+
+# %%
+x, alpha = jnp.linspace(-1.5, 1.5, 301), 4.0
+learned = make_spike(shapes.sigmoid, learnable=True)
+by_alpha = jax.vmap(jax.grad(learned, argnums=1), (0, None))(x, alpha)
+
+h = 1e-2
+soft, g = antiderivative(shapes.sigmoid), shapes.sigmoid
+dS = (soft(x, alpha + h) - soft(x, alpha - h)) / (2 * h)
+dg = (g(x, alpha + h) - g(x, alpha - h)) / (2 * h)
+print(f"largest distance of the gradient from dS/dalpha {jnp.abs(by_alpha - dS).max():.0e}")
+print(f"largest distance of the gradient from dg/dalpha {jnp.abs(by_alpha - dg).max():.0e}")
+
+figure, axis = plt.subplots(figsize=(7.5, 2.8), layout="constrained")
+axis.axhline(0, color=GREY, linewidth=0.8)
+axis.plot(x, by_alpha, color=BLUE, linewidth=3, label="gradient of the spike by alpha")
+axis.plot(x, dS, color="black", linestyle="--", linewidth=1, label="dS/dalpha, by finite differences")
+axis.plot(x, dg, color=ORANGE, linestyle=":", label="dg/dalpha, by finite differences")
+axis.set(xlabel="potential minus threshold", xlim=(-1.5, 1.5))
+axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+plt.show()
+
+# %% [markdown]
+# The same holds for a whole network. Put the soft step forward as well, `step=antiderivative(g)`, and the network is
+# differentiable: finite differences of its loss are its true gradient, and the surrogate gradient agrees.
+
+
+# %%
+def network_loss(alpha, w, drive, hard):
+    shape = functools.partial(shapes.sigmoid, alpha=alpha)
+    step = {} if hard else {"step": antiderivative(shape)}
+    spike = make_spike(shape, learnable=True, **step)
+
+    def advance(v, i):
+        v = 0.9 * v + i @ w
+        z = spike(v - 1.0)
+        return v - z, z
+
+    return jnp.square(jax.lax.scan(advance, jnp.zeros(3), drive)[1].mean(0) - 0.5).sum()
+
+
+drive = jax.random.uniform(jax.random.key(0), (50, 4))
+w = jax.random.uniform(jax.random.key(1), (4, 3), minval=-0.1, maxval=0.5)
+for hard in (False, True):
+    loss = jax.jit(functools.partial(network_loss, w=w, drive=drive, hard=hard))
+    difference = (loss(alpha + h) - loss(alpha - h)) / (2 * h)
+    print(f"{'hard' if hard else 'soft'}: gradient {jax.grad(loss)(alpha):8.5f}, finite difference {difference:8.5f}")
+
+# %% [markdown]
+# For the hard network the finite difference is zero: its spikes do not depend on alpha. Its gradient is a surrogate in
+# the same sense as the gradient of the weights: backward through soft steps, at the potentials and spikes of the hard
+# network.
+#
+# ## Four ways to hand over a parameter
+#
+# At call time, closed over, one for each neuron, or as the weights of a mixture: where the tracer enters is up to you.
+
+# %%
+make = functools.partial(make_spike, learnable=True)
+at_call_time = make(shapes.sigmoid)
+x = jnp.array([[-0.5, 0.1, 0.4], [0.2, -0.3, 0.0]])  # two samples of three neurons
+weights = jnp.array([0.7, 0.3])
+
+ways = {
+    "at call time": (lambda a: at_call_time(x, a), 4.0),
+    "closed over": (lambda a: make(lambda x: shapes.sigmoid(x, a))(x), 4.0),
+    "one a neuron": (lambda a: at_call_time(x, a), jnp.array([4.0, 4.0, 4.0])),
+    "mixture": (lambda w: make(mix(shapes.sigmoid, shapes.triangle, weights=w))(x), weights),
+}
+for name, (spikes, parameter) in ways.items():
+    print(f"{name:12}", jax.jit(jax.grad(lambda p, f=spikes: f(p).sum()))(parameter))
+print(f"{'by hand':12}", (x * g(x, 4.0) / 4.0).sum(0), "(x S (1 - S), each neuron)")
+
+# %% [markdown]
+# The gradients of the neurons add up to the one of a common alpha.
+#
+# ## A network that trains its steepness
+#
+# Random manifolds (Zenke & Vogels 2021): each class is a curve in the space of spike times. A layer of hidden neurons
+# learns to tell them apart; every neuron has a steepness of its own, trained by the same optimizer as the weights. The
+# logarithm is trained, which keeps the steepness positive.
+
+# %%
+CLASSES, HIDDEN, EPOCHS, BATCH = 4, 32, 12, 80
+keys = jax.random.split(jax.random.key(0), 3)
+training, validation, _ = demo.split(demo.randman(keys[0], classes=CLASSES, units=10, samples=200, waves=50))
+start = demo.initial(keys[1], units=10, hidden=HIDDEN, classes=CLASSES)
+optimizer = optax.adam(0.01)
+
+
+def loss(parameters, times, labels):
+    def network(weights, times):
+        return demo.forward(weights, times, spike=lambda x: learned(x, jnp.exp(parameters["log_alpha"])))
+
+    return demo.loss(parameters["weights"], times, labels, network=network)
+
+
+def update(state, batch):
+    parameters, moments = state
+    gradients, measured = jax.grad(loss, has_aux=True)(parameters, *batch)
+    changes, moments = optimizer.update(gradients, moments)
+    return (optax.apply_updates(parameters, changes), moments), measured["loss"]
+
+
+@jax.jit
+def train(parameters):
+    def epoch(state, key):
+        order = jax.random.permutation(key, training[1].size).reshape(-1, BATCH)
+        state, losses = jax.lax.scan(
+            lambda s, chosen: update(s, jax.tree.map(lambda d: d[chosen], training)), state, order
+        )
+        accuracy = loss(state[0], *validation)[1]["accuracy"]
+        return state, (losses.mean(), accuracy, jnp.exp(state[0]["log_alpha"]))
+
+    return jax.lax.scan(epoch, (parameters, optimizer.init(parameters)), jax.random.split(keys[2], EPOCHS))[1]
+
+
+alpha_0 = 4.0
+losses, accuracies, alphas = train({"weights": start, "log_alpha": jnp.full(HIDDEN, jnp.log(alpha_0))})
+print(f"validation accuracy {accuracies[0]:.0%} after the first epoch, {accuracies[-1]:.0%} after the last")
+print(f"steepness {alpha_0:g} at the start, between {alphas[-1].min():.1f} and {alphas[-1].max():.1f} at the end")
+
+epochs = jnp.arange(1, EPOCHS + 1)
+figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
+left.plot(epochs, losses, color=ORANGE, marker="o", markersize=4)
+left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), xticks=range(0, 13, 4))
+right.plot(jnp.arange(EPOCHS + 1), jnp.concatenate([jnp.full((1, HIDDEN), alpha_0), alphas]), color=BLUE, alpha=0.4)
+right.set(xlabel="epoch", ylabel="steepness of each neuron", xticks=range(0, 13, 4))
+plt.show()
+
+# %% [markdown]
+# ## The meta-gradient
+#
+# The gradient above asks for a better soft network. One may ask something else of a surrogate: that an update of the
+# weights with it helps. That is a gradient through the update, d/dalpha of L(w - rate * dL/dw), where alpha is in
+# dL/dw. It does not need `learnable=True`. The chain rule by hand, with a finite difference for the update alone,
+# agrees.
+
+# %%
+plain = make_spike(shapes.sigmoid)
+
+
+def target_loss(w, alpha):
+    def advance(v, i):
+        v = 0.9 * v + i @ w
+        z = plain(v - 1.0, alpha)
+        return v - z, z
+
+    return jnp.square(jax.lax.scan(advance, jnp.zeros(3), drive)[1].mean(0) - 0.5).sum()
+
+
+@jax.jit
+def updated(alpha):
+    return w - 5.0 * jax.grad(target_loss)(w, alpha)
+
+
+def loss_after(alpha):
+    return target_loss(updated(alpha), 4.0)  # one fixed surrogate judges them all
+
+
+meta = jax.jit(jax.grad(loss_after))(alpha)
+change = (updated(alpha + h) - updated(alpha - h)) / (2 * h)
+by_weights = jax.jit(jax.grad(target_loss))(updated(alpha), 4.0)
+print(f"meta-gradient {meta:.3e}, by hand {(by_weights * change).sum():.3e}")
