@@ -200,10 +200,11 @@ def test_jaxley_fires_as_before_and_has_a_gradient():
             spikes = jx.integrate(cell, data_stimuli=stimulus, delta_t=0.025).astype(jnp.float32)
             return spikes.sum(), spikes
 
-        return jax.jit(jax.value_and_grad(count, has_aux=True))(jnp.float32(0.5))
+        return jax.jit(jax.value_and_grad(count, has_aux=True))(jnp.float32(0.02))
 
     with jax.numpy_dtype_promotion("standard"):  # jaxley adds integers to potentials
         ((_, theirs), none), ((count, ours), gradient) = fired(channels.Fire), fired(SurrogateFire)
     np.testing.assert_array_equal(ours, theirs)
-    assert count > 3
-    assert none == 0 < gradient
+    assert count == 3
+    assert none == 0 != gradient
+    assert np.isfinite(gradient)
