@@ -96,14 +96,14 @@ def _told(value: Any) -> str:
 
 
 def _runs(f: Shape, g: Shape) -> Finding:
-    slope = f(jnp.asarray(_SCATTERED, jnp.float32))
+    slope = f(jnp.float32(_SCATTERED))
     if not isinstance(slope, jax.Array | np.ndarray | np.generic | float | int):
         return False, f"returns {type(slope).__name__}"
     return not jnp.iscomplexobj(slope), f"returns {jnp.result_type(slope)}"
 
 
 def _keeps_shape(f: Shape, g: Shape) -> Finding:
-    came = jnp.shape(f(jnp.asarray(_SCATTERED, jnp.float32)))
+    came = jnp.shape(f(jnp.float32(_SCATTERED)))
     fits = len(came) <= 2 and all(n in (1, m) for n, m in zip(came[::-1], _BLOCK[::-1], strict=False))
     return fits, f"{came} from {_BLOCK}"
 
@@ -116,9 +116,10 @@ def _is_elementwise(f: Shape, g: Shape) -> Finding:
 
 def _transforms(f: Shape, g: Shape) -> Finding:
     grad = jax.grad(lambda x: make_spike(f)(x).sum())
-    ways: dict[str, Shape] = {"jit": jax.jit(f), "vmap": jax.vmap(jax.vmap(f)), "grad": grad}
-    found = {way: _same(_slopes(f, _SCATTERED), _slopes(h, _SCATTERED)) for way, h in ways.items()}
-    return all(ok for ok, _ in found.values()), {way: difference for way, (_, difference) in found.items()}
+    ways: dict[str, Shape] = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), "grad": grad}
+    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), _BLOCK) for h in ways.values()])(jnp.float32(_SCATTERED))
+    found = [_same(_slopes(f, _SCATTERED), np.asarray(slopes, float)) for slopes in came]
+    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
 
 
 def _keeps_dtype(f: Shape, g: Shape) -> Finding:

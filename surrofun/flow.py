@@ -96,21 +96,26 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     """
     if not isinstance(coverage, jax.core.Tracer) and not 0 < coverage <= 1:
         raise ValueError(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
+
+    @jax.jit
+    def search(x: jax.Array, wanted: jax.Array) -> jax.Array:
+        peak = _peak(g, x)
+
+        def covered(alpha: Any) -> jax.Array:
+            return _inside(evaluated(lambda x: g(alpha * x), x, g, "slope"), peak).mean() >= wanted
+
+        def bisect(_: Any, alphas: Any) -> Any:
+            low, high = alphas
+            middle = jnp.sqrt(low * high)
+            enough = covered(middle)
+            return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
+
+        ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
+        alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
+        return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
+
     x = _potentials(g, x)
-    peak, wanted = _peak(g, x), jnp.asarray(coverage, x.dtype)
-
-    def covered(alpha: Any) -> jax.Array:
-        return _inside(evaluated(lambda x: g(alpha * x), x, g, "slope"), peak).mean() >= wanted
-
-    def bisect(_: Any, alphas: Any) -> Any:
-        low, high = alphas
-        middle = jnp.sqrt(low * high)
-        enough = covered(middle)
-        return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
-
-    ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
-    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
-    alpha = jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
+    alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         raise ValueError(
             f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}; "
