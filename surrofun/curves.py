@@ -31,8 +31,9 @@ def window(g: Shape) -> tuple[float, float]:
     >>> round(low, 2), round(high, 2)
     (-0.11, 0.11)
     """
-    first, last = _span(g)
-    parts = first - _DISTANCES, np.linspace(first, last, 99), last + _DISTANCES
+    middles = _middles(g)
+    first, last = middles[0], middles[-1]
+    parts = first - _DISTANCES, np.concatenate([middles, np.linspace(first, last, 99)]), last + _DISTANCES
     left, inner, right = (np.nan_to_num(np.abs(values(g, x)).max(axis=1), nan=np.inf, posinf=np.inf) for x in parts)
     if not np.isfinite(inner).any():
         raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
@@ -53,7 +54,7 @@ def places(g: Shape, low: float, high: float) -> Array:
     (-1.0, True, 1.0)
     """
     fine = (high - low) * np.geomspace(1e-6, 0.1, 50)
-    dense = [center + np.concatenate([-fine, [0.0], fine]) for center in {*_span(g), 0.0}]
+    dense = [center + np.concatenate([-fine, [0.0], fine]) for center in _middles(g)]
     return np.unique(np.concatenate([np.linspace(low, high, 801), *dense]).clip(low, high))
 
 
@@ -96,10 +97,9 @@ def values(f: Shape, x: Array) -> Array:
     return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))
 
 
-def _span(g: Shape) -> tuple[float, float]:
-    """Return the outermost places where parts of the shape are centred, the threshold among them."""
-    middles = np.concatenate([np.zeros(1), *(np.ravel(c) for c in centers(g, jnp.zeros(1)))])
-    return float(middles.min()), float(middles.max())
+def _middles(g: Shape) -> Array:
+    """Return where parts of the shape are centred, and the threshold, from left to right."""
+    return np.unique(np.concatenate([np.zeros(1), *(np.ravel(c) for c in centers(g, jnp.zeros(1)))]))
 
 
 def _reach(slopes: Array, peak: float) -> float:

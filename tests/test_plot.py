@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import asym, curves, integrates_to, lookup, names, scale, shapes, shift
+from surrofun import asym, curves, integrates_to, lookup, mix, names, scale, shapes, shift
 
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def test_window_is_where_the_slope_is(g, below, last, above):
     ("g", "expected"),
     [
         (shapes.rectangle, "area 1, peak 1 at 0"),
-        (shift(shapes.triangle, 0.3), "area 1, peak 1 at 0.3"),
+        (shift(shapes.triangle, 0.125), "area 1, peak 1 at 0.125"),
         (scale(shapes.triangle, jnp.array([1.0, 4.0]), height=2.0), "area 2, peak 2 to 8 at 0"),
         (shapes.multi_gaussian, "area 0.85, peak 0.8782 at 0"),
         (shapes.escape_exponential, "area not finite, no peak near 0"),
@@ -82,6 +82,13 @@ def test_shape_shows_step_soft_step_and_gradient():
 def test_every_neuron_has_its_curve():
     axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
+
+
+def test_no_sharp_peak_is_missed():
+    peaks = [0.301, 0.602, 0.903]
+    axes = plot.compare(mix(*[shift(scale(shapes.triangle, 1e4), by) for by in peaks])).axes[0]
+    x, slope = axes.lines[-1].get_xydata().T
+    np.testing.assert_allclose([slope[abs(x - by) < 0.1].max() for by in peaks], 1e4 / 3, rtol=1e-3)
 
 
 def test_compared_shapes_are_told_apart():
