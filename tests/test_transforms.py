@@ -11,11 +11,24 @@ from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, close, fast
 
 from surrofun import antiderivative, make_spike, scale, shapes
 
-kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-makers = pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
-cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 both_rules = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
 forward = make_spike(forward_mode=True)  # waits for its shape
+XS = dict.fromkeys(CASES, jnp.asarray(X))
+
+
+def spikes(a, cases=CASES):
+    """Return a function from an array for each case to its spikes: one program holds them all."""
+    built = {case: CASES[case][0].build(CASES[case][1].make, a) for case in cases}
+    return lambda x: {case: spike(x[case]) for case, spike in built.items()}
+
+
+def fire(x, a):
+    return spikes(a, x)(x)
+
+
+def each_kind(f, a):
+    """Return, of one program, f(kind, a) for each kind of parameter."""
+    return jax.jit(lambda a: {name: f(kind, a) for name, kind in KINDS.items()})(a)
 
 
 def pulled(f, c=C):
@@ -23,14 +36,28 @@ def pulled(f, c=C):
 
     def both(x, a):
         z, pull = jax.vjp(lambda x: f(x, a), x)
-        return z, pull(jnp.broadcast_to(jnp.asarray(c, z.dtype), z.shape))[0]
+        return z, pull(jax.tree.map(lambda z: jnp.broadcast_to(jnp.asarray(c, z.dtype), z.shape), z))[0]
 
     return both
 
 
+def scanned(f):
+    return lambda x, a: lax.scan(lambda _, x: (None, f(x, a)), None, x)[1]
+
+
+def in_fori_loop(f):
+    def run(x, a):
+        def body(i, z):
+            return jax.tree.map(lambda z, new: z.at[i].set(new), z, f(jax.tree.map(lambda x: x[i], x), a))
+
+        return lax.fori_loop(0, 4, body, jax.tree.map(jnp.zeros_like, x))
+
+    return run
+
+
 def in_while_loop(f):
     def run(x, a):
-        start = (0, jnp.zeros_like(x), jnp.zeros_like(x))
+        start = (0, jax.tree.map(jnp.zeros_like, x), jax.tree.map(jnp.zeros_like, x))
         return lax.while_loop(lambda s: s[0] < 2, lambda s: (s[0] + 1, *pulled(f)(x, a)), start)[1:]
 
     return run
@@ -44,23 +71,23 @@ def under(context, run):
     return inside
 
 
-def exported(f, *shape):
+def exported(f, shape):
     """Return f as it comes back from its export; a text is a symbolic shape."""
     from jax import export  # here, since that of jax 0.6 imports absl, which it does not require
 
-    shapes = [export.symbolic_shape(s) if isinstance(s, str) else s for s in shape]
-    return export.export(jax.jit(f))(*(jax.ShapeDtypeStruct(s, np.float32) for s in shapes)).call
+    x = jax.ShapeDtypeStruct(export.symbolic_shape(shape) if isinstance(shape, str) else shape, np.float32)
+    return export.export(jax.jit(f))(dict.fromkeys(CASES, x), jax.ShapeDtypeStruct((), np.float32)).call
 
 
 def weighted_gradient(both):
     def run(x, a):
         z, dx = both(x, a)
-        return z, C * dx
+        return z, jax.tree.map(lambda dx: C * dx, dx)
 
     return run
 
 
-# Each takes f(x, a) -> spikes and returns (x, a) -> (spikes, gradient by x).
+# Each takes f(x, a) -> spikes and returns (x, a) -> (spikes, gradient by x); x holds an array for each case.
 ROWS = {
     "grad": pulled,
     "jit of grad": lambda f: jax.jit(pulled(f)),
@@ -68,24 +95,22 @@ ROWS = {
     "vmap of grad": lambda f: lambda x, a: jax.vmap(lambda x, c: pulled(lambda x, a: f(x, a), c)(x, a))(x, C),
     "grad of vmap": lambda f: pulled(jax.vmap(jax.vmap(f, (0, None)), (0, None))),
     "jit of vmap": lambda f: jax.jit(pulled(jax.vmap(f, (0, None)))),
-    "scan": lambda f: jax.jit(pulled(lambda x, a: lax.scan(lambda _, x: (None, f(x, a)), None, x)[1])),
-    "fori_loop": lambda f: jax.jit(
-        pulled(lambda x, a: lax.fori_loop(0, 4, lambda i, z: z.at[i].set(f(x[i], a)), jnp.zeros_like(x)))
-    ),
+    "scan": lambda f: jax.jit(pulled(scanned(f))),
+    "fori_loop": lambda f: jax.jit(pulled(in_fori_loop(f))),
     "while_loop": in_while_loop,
     "cond": lambda f: jax.jit(pulled(lambda x, a: lax.cond(a > 0, f, lambda x, a: x, x, a))),
     "cond over closures": lambda f: jax.jit(pulled(lambda x, a: lax.cond(a > 0, lambda: f(x, a), lambda: x))),
-    "switch": lambda f: jax.jit(pulled(lambda x, a: lax.switch(a.astype(int), [lambda x, a: x, f, jnp.add], x, a))),
+    "switch": lambda f: jax.jit(
+        pulled(lambda x, a: lax.switch(a.astype(int), [lambda x, a: x, f, lambda x, a: x], x, a))
+    ),
     "checkpoint": lambda f: pulled(jax.checkpoint(f)),
     "checkpoint with a policy": lambda f: jax.jit(
         pulled(jax.checkpoint(f, policy=jax.checkpoint_policies.save_only_these_names("surrogate")))
     ),
-    "checkpoint in scan": lambda f: jax.jit(
-        pulled(lambda x, a: lax.scan(jax.checkpoint(lambda _, x: (None, f(x, a))), None, x)[1])
-    ),
-    "export of grad": lambda f: exported(pulled(f), X.shape, ()),
-    "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3", ())),
-    "export of grad, any batch": lambda f: weighted_gradient(exported(pulled(f, 1.0), "batch, 3", ())),
+    "checkpoint in scan": lambda f: jax.jit(pulled(scanned(jax.checkpoint(f)))),
+    "export of grad": lambda f: exported(pulled(f), X.shape),
+    "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3")),
+    "export of grad, any batch": lambda f: weighted_gradient(exported(pulled(f, 1.0), "batch, 3")),
     "disable_jit": lambda f: under(jax.disable_jit, jax.jit(pulled(f))),
     "checking_leaks": lambda f: under(jax.checking_leaks, jax.jit(pulled(f))),
     "debug_nans": lambda f: under(lambda: jax.debug_nans(True), jax.jit(pulled(f))),
@@ -93,43 +118,45 @@ ROWS = {
 }
 
 
-@cases
+def check(z, dx, x=X, a=A, dtype=jnp.float32, **tolerance):
+    """Compare spikes and gradients with those by hand, of every case."""
+    assert set(z) == set(dx) == set(CASES)
+    for case in z:
+        kind, maker = CASES[case]
+        assert z[case].dtype == dx[case].dtype == dtype, case
+        np.testing.assert_array_equal(z[case], np.broadcast_to(maker.step(x), z[case].shape), case)
+        close(dx[case], np.broadcast_to(C * kind.slope(x, a), dx[case].shape), err_msg=case, **tolerance)
+
+
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_spikes_and_gradient(row, kind, maker):
-    z, dx = row(lambda x, a: kind.build(maker.make, a)(x))(jnp.asarray(X), jnp.asarray(A))
-    assert z.dtype == dx.dtype == jnp.float32
-    np.testing.assert_array_equal(z, maker.step(X))
-    close(dx, C * kind.slope(X, A))
+def test_spikes_and_gradient(row):
+    check(*row(fire)(XS, jnp.asarray(A)))
 
 
-@cases
 @pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
-def test_vmap_over_the_parameter(jit, kind, maker):
+def test_vmap_over_the_parameter(jit):
     alphas = np.array([0.5, 1.0, 3.0], np.float32)
-    z, dx = jit(jax.vmap(pulled(lambda x, a: kind.build(maker.make, a)(x)), (None, 0)))(X, alphas)
-    np.testing.assert_array_equal(z, [maker.step(X)] * 3)
-    close(dx, np.broadcast_to(C * kind.slope(X, alphas[:, None, None]), (3, *X.shape)))
+    check(*jit(jax.vmap(pulled(fire), (None, 0)))(XS, alphas), a=alphas[:, None, None])
 
 
-@cases
-def test_grad_of_vmap_over_the_parameter(kind, maker):
+def test_grad_of_vmap_over_the_parameter():
     """The cotangents differ from one parameter to the next: sum over a of c_a g(x; a)."""
     alphas, cs = np.array([0.5, 1.0, 3.0], np.float32), np.stack([C, -2 * C, C[::-1]])
-    f = jax.vmap(lambda x, a: kind.build(maker.make, a)(x), (None, 0))
-    z, dx = jax.jit(pulled(f, cs))(X, alphas)
-    np.testing.assert_array_equal(z, [maker.step(X)] * 3)
-    close(dx, (cs * kind.slope(X, alphas[:, None, None])).sum(0), rtol=1e-4, atol=1e-5)
+    z, dx = jax.jit(pulled(jax.vmap(fire, (None, 0)), cs))(XS, alphas)
+    for case, (kind, maker) in CASES.items():
+        np.testing.assert_array_equal(z[case], [maker.step(X)] * 3, case)
+        by_hand = (cs * kind.slope(X, alphas[:, None, None])).sum(0)
+        close(dx[case], by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
 
 
-@cases
-def test_associative_scan(kind, maker):
+def test_associative_scan():
     def run(x, a):
-        spike = kind.build(maker.make, a)
-        return lax.associative_scan(lambda left, right: left + spike(right), x)
+        return lax.associative_scan(lambda left, right: jax.tree.map(jnp.add, left, fire(right, a)), x)
 
-    z, dx = jax.jit(pulled(run, C[:2]))(X[:2], A)
-    close(z, [X[0], X[0] + maker.step(X[1])])
-    close(dx, [C[0] + C[1], C[1] * kind.slope(X[1], A)])
+    z, dx = jax.jit(pulled(run, C[:2]))(dict.fromkeys(CASES, X[:2]), A)
+    for case, (kind, maker) in CASES.items():
+        close(z[case], [X[0], X[0] + maker.step(X[1])], err_msg=case)
+        close(dx[case], [C[0] + C[1], C[1] * kind.slope(X[1], A)], err_msg=case)
 
 
 def network(build, where):
@@ -141,11 +168,11 @@ def network(build, where):
         def body(state, inputs):
             v, z = state
             x, a = inputs
-            v = 0.9 * v + w * x - z
-            z = (outside or build(a))(v - 1.0)
+            v = jax.tree.map(lambda v, w, z: 0.9 * v + w * x - z, v, w, z)
+            z = (outside or build(a))(jax.tree.map(lambda v: v - 1.0, v))
             return (v, z), z
 
-        zero = jnp.zeros_like(xs[0])
+        zero = jax.tree.map(lambda _: jnp.zeros_like(xs[0]), w)
         return lax.scan(body, (zero, zero), (xs, alphas))[1]
 
     return run
@@ -161,36 +188,39 @@ ALPHAS = {
 }
 
 
-@cases
 @pytest.mark.parametrize(("where", "alphas"), [("outside", "constant"), *(("inside", alphas) for alphas in ALPHAS)])
-def test_spiking_neuron_through_time(where, alphas, kind, maker):
-    alphas = ALPHAS[alphas]
-    run = network(functools.partial(kind.build, maker.make), where)
-    z, dw = jax.jit(lambda xs, alphas: pulled(lambda w, _: run(w, xs, alphas), CS)(jnp.asarray(W), None))(STEPS, alphas)
-    by_hand, dw_by_hand = lif(maker.step, kind.slope, W, STEPS, CS, alphas)
-    np.testing.assert_array_equal(z, by_hand)
-    close(dw, dw_by_hand, rtol=1e-4, atol=1e-5)
-    assert 0 < np.mean(by_hand > 0) < 1
+def test_spiking_neuron_through_time(where, alphas):
+    alphas, ws, run = ALPHAS[alphas], dict.fromkeys(CASES, jnp.asarray(W)), network(spikes, where)
+    z, dw = jax.jit(lambda xs, alphas: pulled(lambda w, _: run(w, xs, alphas), CS)(ws, None))(STEPS, alphas)
+    for case, (kind, maker) in CASES.items():
+        by_hand, dw_by_hand = lif(maker.step, kind.slope, W, STEPS, CS, alphas)
+        np.testing.assert_array_equal(z[case], by_hand, case)
+        close(dw[case], dw_by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
+        assert 0 < np.mean(by_hand > 0) < 1
 
 
-@makers
-@pytest.mark.parametrize("how", ["call", "closed", "in a switch"])
-def test_integer_tracer_selects_between_shapes(how, maker):
+def test_integer_tracer_selects_between_shapes():
     def chosen(x, i):
         return jnp.where(i == 0, fast(x, 2.0), shapes.triangle(x))
 
     def f(x, i):
-        if how == "call":
-            return maker.make(chosen)(x, i)
-        if how == "closed":
-            return maker.make(lambda x: chosen(x, i))(x)
-        return maker.make(lambda x: lax.switch(i, [lambda x: fast(x, 2.0), shapes.triangle], x))(x)
+        ways = {
+            "call": lambda make: make(chosen)(x["call"], i),
+            "closed": lambda make: make(lambda x: chosen(x, i))(x["closed"]),
+            "in a switch": lambda make: make(lambda x: lax.switch(i, [lambda x: fast(x, 2.0), shapes.triangle], x))(
+                x["in a switch"]
+            ),
+        }
+        return {way: sum(fired(maker.make) for maker in MAKERS.values()) for way, fired in ways.items()}
 
-    by_hand = [C * FAST.slope(X, 2), C * TRIANGLE.slope(X, 1)]
-    which = jnp.arange(2)
-    close(jax.jit(pulled(f))(X, which[1])[1], by_hand[1])
-    close(jax.jit(jax.vmap(pulled(f), (None, 0)))(X, which)[1], by_hand)
-    close(jax.jit(lambda x: lax.scan(lambda _, i: (None, pulled(f)(x, i)[1]), None, which)[1])(X), by_hand)
+    x, which = dict.fromkeys(("call", "closed", "in a switch"), jnp.asarray(X)), jnp.arange(2)
+    by_hand = [len(MAKERS) * C * FAST.slope(X, 2), len(MAKERS) * C * TRIANGLE.slope(X, 1)]
+    for dx in jax.jit(pulled(f))(x, which[1])[1].values():
+        close(dx, by_hand[1])
+    mapped = jax.jit(jax.vmap(pulled(f), (None, 0)))(x, which)[1]
+    looped = jax.jit(lambda x: lax.scan(lambda _, i: (None, pulled(f)(x, i)[1]), None, which)[1])(x)
+    for dx in (*mapped.values(), *looped.values()):
+        close(dx, by_hand)
 
 
 def test_checkpoint_policy_keeps_the_named_slope_alone(capsys):
@@ -205,56 +235,62 @@ def test_checkpoint_policy_keeps_the_named_slope_alone(capsys):
     assert str(jax.make_jaxpr(jax.grad(f))(X)).count(" exp ") == 1
 
 
-@cases
-def test_eval_shape(kind, maker):
-    z, dx = jax.eval_shape(pulled(lambda x, a: kind.build(maker.make, a)(x)), X, A)
-    assert (z.shape, z.dtype) == (dx.shape, dx.dtype) == (X.shape, jnp.float32)
+def test_eval_shape():
+    z, dx = jax.eval_shape(pulled(fire), XS, A)
+    assert {(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves((z, dx))} == {(X.shape, np.dtype(np.float32))}
 
 
-@cases
-def test_float64(kind, maker, x64):
-    z, dx = jax.jit(pulled(lambda x, a: kind.build(maker.make, a)(x)))(X.astype(np.float64), np.float64(A))
-    assert z.dtype == dx.dtype == jnp.float64
-    close(dx, C * kind.slope(X, A), rtol=1e-14, atol=0)
+def test_float64(x64):
+    xs = dict.fromkeys(CASES, X.astype(np.float64))
+    check(*jax.jit(pulled(fire))(xs, np.float64(A)), dtype=jnp.float64, rtol=1e-14, atol=0)
 
 
-PARAMETERS = {"float32": lambda dtype: A, "half": lambda dtype: A.astype(dtype), "number": lambda dtype: 1.75}
-
-
-@cases
-@pytest.mark.parametrize("parameter", PARAMETERS)
-@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
-def test_half_precision(dtype, parameter, kind, maker):
-    x, a = X.astype(dtype), PARAMETERS[parameter](dtype)
+CLOSED = {case for case in CASES if case.startswith("closed")}
+PARAMETERS = {  # the parameter, with the cases and the promotion it is for
+    "float32": (lambda dtype: A, set(CASES), "strict"),
+    "number": (lambda dtype: 1.75, set(CASES), "strict"),
+    "half": (lambda dtype: A.astype(dtype), set(CASES) - CLOSED, "strict"),
     # x is in float32 inside, and strictly a user's closure that holds a half precision number may not multiply them
-    promotion = "standard" if (parameter, kind) == ("half", KINDS["closed"]) else "strict"
+    "half in a closure": (lambda dtype: A.astype(dtype), CLOSED, "standard"),
+}
+
+
+@pytest.mark.parametrize(("parameter", "cases", "promotion"), PARAMETERS.values(), ids=PARAMETERS)
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_half_precision(dtype, parameter, cases, promotion):
+    x = X.astype(dtype)
     with jax.numpy_dtype_promotion(promotion):
-        z, dx = jax.jit(pulled(lambda x, a: kind.build(maker.make, a)(x)))(x, a)
-    assert z.dtype == dx.dtype == dtype
-    np.testing.assert_array_equal(z.astype(np.float32), maker.step(X))
-    slope = kind.slope(x.astype(np.float64), A).astype(np.float32).astype(dtype)  # rounded once
-    np.testing.assert_array_equal(dx, C.astype(dtype) * slope)
+        z, dx = jax.jit(pulled(fire))(dict.fromkeys(sorted(cases), x), parameter(dtype))
+    for case in cases:
+        kind, maker = CASES[case]
+        assert z[case].dtype == dx[case].dtype == dtype, case
+        np.testing.assert_array_equal(z[case].astype(np.float32), maker.step(X), case)
+        slope = kind.slope(x.astype(np.float64), A).astype(np.float32).astype(dtype)  # rounded once
+        np.testing.assert_array_equal(dx[case], C.astype(dtype) * slope, case)
 
 
-@kinds
 @both_rules
-def test_parameter_gets_zero_in_first_order(forward_mode, kind):
-    da = jax.grad(lambda a: kind.build(make_spike(forward_mode=forward_mode), a)(X).sum())(A)
-    assert da == 0
+def test_parameter_gets_zero_in_first_order(forward_mode):
+    make = make_spike(forward_mode=forward_mode)
+    das = each_kind(lambda kind, a: jax.grad(lambda a: kind.build(make, a)(X).sum())(a), A)
+    assert list(das.values()) == [0] * len(KINDS)
 
 
-@cases
-def test_reverse_over_reverse(kind, maker):
+def test_reverse_over_reverse():
     """L = sum(c z x^2): dL/dx = c (g x^2 + 2 x z) and d2L/dx2 = c (g' x^2 + 4 g x + 2 z), where z' = g."""
 
     def first(x, a):
-        return jax.grad(lambda x: (C * kind.build(maker.make, a)(x) * jnp.square(x)).sum())(x)
+        return jax.grad(lambda x: sum((C * z * jnp.square(x[case])).sum() for case, z in fire(x, a).items()))(x)
 
-    second = jax.jit(jax.grad(lambda x, a: first(x, a).sum()))(X, A)
-    g, dg, z = kind.slope(X, A), kind.dx(X, A), maker.step(X)
-    close(first(X, A), C * (g * X**2 + 2 * X * z))
+    def both(x, a):
+        return first(x, a), jax.grad(lambda x: sum(dx.sum() for dx in first(x, a).values()))(x)
+
+    by_x, second = jax.jit(both)(XS, A)
     smooth = X != 0  # at the peak the slope has two derivatives
-    close(second[smooth], (C * (dg * X**2 + 4 * g * X + 2 * z))[smooth])
+    for case, (kind, maker) in CASES.items():
+        g, dg, z = kind.slope(X, A), kind.dx(X, A), maker.step(X)
+        close(by_x[case], C * (g * X**2 + 2 * X * z), err_msg=case)
+        close(second[case][smooth], (C * (dg * X**2 + 4 * g * X + 2 * z))[smooth], err_msg=case)
 
 
 def test_third_order_is_the_second_derivative_of_the_slope():
@@ -264,30 +300,31 @@ def test_third_order_is_the_second_derivative_of_the_slope():
     close(third, 6 * A.astype(float) ** 2 * (1 + A * np.abs(x.astype(float))) ** -4)
 
 
-@kinds
 @pytest.mark.parametrize(
     ("learnable", "forward_mode"), [(False, False), (False, True), (True, False)], ids=["vjp", "jvp", "learnable"]
 )
-def test_meta_gradient_through_an_update_step(learnable, forward_mode, kind):
+def test_meta_gradient_through_an_update_step(learnable, forward_mode):
     """Loss e z(w' x - 1) after w' = w - lr d/dw sum(c z(w x - 1)), differentiated by the parameter a and by w."""
     x, c, e = X[0:4, 0] + 1.1, C[:, 1], C[:, 2]
     w, lr = np.float32(0.8), 0.125
     make = make_spike(forward_mode=forward_mode, learnable=learnable)
 
-    def after(w, a):
+    def after(kind, w, a):
         spike = kind.build(make, a)
         updated = w - lr * jax.grad(lambda w: (c * spike(w * x - 1.0)).sum())(w)
         return (e * spike(updated * x - 1.0)).sum()
 
-    dw, da = jax.jit(jax.grad(after, (0, 1)))(w, A)
+    got = each_kind(lambda kind, a: jax.grad(functools.partial(after, kind), (0, 1))(w, a), A)
 
     x, c, e, w, a = (np.asarray(v, np.float64) for v in (x, c, e, w, A))
     u = w * x - 1
-    updated = w - lr * (c * kind.slope(u, a) * x).sum()
-    outer = (e * kind.slope(updated * x - 1, a) * x).sum()
-    direct = (e * kind.soft_da(updated * x - 1, a)).sum() if learnable else 0
-    close(dw, outer * (1 - lr * (c * kind.dx(u, a) * x**2).sum()), rtol=1e-4)
-    close(da, -lr * outer * (c * kind.da(u, a) * x).sum() + direct, rtol=1e-4, atol=1e-5)
+    for name, kind in KINDS.items():
+        updated = w - lr * (c * kind.slope(u, a) * x).sum()
+        outer = (e * kind.slope(updated * x - 1, a) * x).sum()
+        direct = (e * kind.soft_da(updated * x - 1, a)).sum() if learnable else 0
+        dw, da = got[name]
+        close(dw, outer * (1 - lr * (c * kind.dx(u, a) * x**2).sum()), rtol=1e-4, err_msg=name)
+        close(da, -lr * outer * (c * kind.da(u, a) * x).sum() + direct, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 # Forward mode: f is x -> spikes, and the derivative by hand is that of sum(c z x^2), as above, or of z itself.
@@ -337,19 +374,22 @@ def curvature(g, dg):
     return C.ravel() * (dg * t**2 + 4 * g * t + 2 * (t >= 0))
 
 
-@kinds
 @pytest.mark.parametrize(("run", "by_hand"), FORWARD_ROWS.values(), ids=FORWARD_ROWS)
-def test_forward_mode(run, by_hand, kind):
-    got = jax.jit(lambda a: run(kind.build(forward, a)))(A)
-    close(got, by_hand(kind.slope(T, A), kind.dx(T, A)))
+def test_forward_mode(run, by_hand):
+    for name, got in each_kind(lambda kind, a: run(kind.build(forward, a)), A).items():
+        close(got, by_hand(KINDS[name].slope(T, A), KINDS[name].dx(T, A)), err_msg=name)
 
 
-@kinds
-def test_forward_mode_through_time_agrees_with_the_hand_made_backward_pass(kind):
+def test_forward_mode_through_time_agrees_with_the_hand_made_backward_pass():
     alphas = ALPHAS["per neuron"]
-    run = network(functools.partial(kind.build, forward), "inside")
-    loss = jax.jit(jax.jacfwd(lambda w: (CS * run(w, STEPS, alphas)).sum()))
-    close(loss(W), lif(MAKERS["bare"].step, kind.slope, W, STEPS, CS, alphas)[1], rtol=1e-4, atol=1e-5)
+
+    def by_weights(kind, w):
+        run = network(functools.partial(kind.build, forward), "inside")
+        return jax.jacfwd(lambda w: (CS * run(w, STEPS, alphas)).sum())(w)
+
+    for name, dw in each_kind(by_weights, W).items():
+        by_hand = lif(MAKERS["bare"].step, KINDS[name].slope, W, STEPS, CS, alphas)[1]
+        close(dw, by_hand, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def over_many(f, values):
@@ -362,33 +402,28 @@ def over_many(f, values):
     ]
 
 
-@pytest.mark.parametrize(("kind", "forward_mode"), [*((kind, False) for kind in KINDS), ("closed", True)])
-def test_step_that_closes_over_a_random_key(forward_mode, kind):
-    kind = KINDS[kind]
+def pulled_with(step):
+    """Return the spikes and the gradient of every kind, and of one by the other rule, with this step."""
+    make, other = make_spike(step=step), make_spike(step=step, forward_mode=True)
+    of = {name: pulled(lambda x, a, kind=kind: kind.build(make, a)(x))(X, A) for name, kind in KINDS.items()}
+    return of | {"closed, jvp": pulled(lambda x, a: KINDS["closed"].build(other, a)(x))(X, A)}
 
-    def noisy(key):
-        return lambda x: jnp.where(x + jax.random.logistic(key, x.shape, x.dtype) > 0, 1.0, 0.0)
 
+def test_step_that_closes_over_a_random_key():
     def f(key):
-        make = make_spike(step=noisy(key), forward_mode=forward_mode)
-        return pulled(lambda x, a: kind.build(make, a)(x))(jnp.asarray(X), A)
+        return pulled_with(lambda x: jnp.where(x + jax.random.logistic(key, x.shape, x.dtype) > 0, 1.0, 0.0))
 
     keys = jax.random.split(jax.random.key(0), 2)
     noise = [np.asarray(jax.random.logistic(key, X.shape, np.float32)) for key in keys]
-    for z, dx in over_many(f, keys):
-        np.testing.assert_array_equal(z, noise + X > 0)
-        close(dx, [C * kind.slope(X, A)] * 2)
+    for fired in over_many(f, keys):
+        for name, (z, dx) in fired.items():
+            np.testing.assert_array_equal(z, noise + X > 0, name)
+            close(dx, [C * KINDS[name.split(",")[0]].slope(X, A)] * 2, err_msg=name)
 
 
-@pytest.mark.parametrize(("kind", "forward_mode"), [*((kind, False) for kind in KINDS), ("closed", True)])
-def test_step_that_is_the_soft_step_of_a_tracer(forward_mode, kind):
-    kind = KINDS[kind]
-
-    def f(beta):
-        make = make_spike(step=antiderivative(scale(shapes.sigmoid, beta)), forward_mode=forward_mode)
-        return pulled(lambda x, a: kind.build(make, a)(x))(jnp.asarray(X), A)
-
+def test_step_that_is_the_soft_step_of_a_tracer():
     betas = np.array([0.5, 4.0], np.float32)
-    for z, dx in over_many(f, betas):
-        close(z, 1 / (1 + np.exp(-4 * betas[:, None, None].astype(float) * X)))
-        close(dx, [C * kind.slope(X, A)] * 2)
+    for fired in over_many(lambda beta: pulled_with(antiderivative(scale(shapes.sigmoid, beta))), betas):
+        for name, (z, dx) in fired.items():
+            close(z, 1 / (1 + np.exp(-4 * betas[:, None, None].astype(float) * X)), err_msg=name)
+            close(dx, [C * KINDS[name.split(",")[0]].slope(X, A)] * 2, err_msg=name)
