@@ -175,15 +175,14 @@ def measured(x):
     return {"rate": (x >= 0).mean(), "inside": inside.mean(), **means, "dead": dead.mean()}
 
 
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float32])
-def test_flow_in_a_training_step(dtype):
+def test_flow_in_a_training_step():
     """Compiled, under a gradient, with traced parameters; a mean of 1200 numbers in half precision would be 1 % off."""
 
     def loss(x, alpha):
         told = flow(shapes.triangle, x, alpha, axis=(0, 1))
         return sum(told.values()), told
 
-    x = jnp.asarray(POTENTIALS, dtype)
+    x = jnp.asarray(POTENTIALS, jnp.bfloat16)
     gradients, told = jax.jit(jax.grad(loss, (0, 1), has_aux=True))(x, jnp.asarray(STEEPNESS))
     assert {v.dtype for v in told.values()} == {jnp.dtype(jnp.float32)}
     assert {k: float(v) for k, v in told.items()} == pytest.approx(measured(x), rel=1e-5)
@@ -221,9 +220,7 @@ def test_flow_of_a_bad_potential_or_slope():
 
 
 EDGES = {  # where the slope is 1 % of the peak, below and above the threshold, by hand
-    "atan": (shapes.atan, -np.sqrt(99) / np.pi, np.sqrt(99) / np.pi),
     "asym": (asym(shapes.laplace, functools.partial(shapes.superspike, beta=2.0)), -np.log(50), 4.5),
-    "shift": (shift(shapes.triangle, 0.3), -0.69, 1.29),
     "two humps": (lambda x: hat(4 * x) + hat(4 * x - 1) / 2, -0.2475, 0.495),
     "one side": (shapes.log_tailed_step, -1e-30, 100.0),
 }
@@ -243,15 +240,14 @@ def test_fit_alpha(name):
 
 
 def test_flow_has_the_coverage_that_was_fitted():
-    """Also where the support has holes, the potentials are in volts, or half precision."""
+    """Though the support has a hole and a side lobe, and the potentials are in volts and half precision."""
 
-    @jax.jit
-    def covered(x):
-        cases = (shapes.multi_gaussian, x), (shapes.sigmoid, (1e-3 * x).astype(jnp.float16))
-        return [flow(scale(g, fit_alpha(g, x, 0.4)), x)["inside"] for g, x in cases]
+    def lobed(x):
+        return hat(x) - hat(x - 3) / 2
 
-    x = jnp.asarray(POTENTIALS[..., 0].ravel())
-    np.testing.assert_allclose(covered(x), 0.4, atol=1.001 / x.size)
+    covered = jax.jit(lambda x: flow(scale(lobed, fit_alpha(lobed, x, 0.4)), x)["inside"])
+    x = jnp.asarray(1e-3 * POTENTIALS[..., 0], jnp.float16)
+    assert covered(x) == pytest.approx(0.4, abs=1.001 / x.size)
 
 
 def test_fit_alpha_that_cannot_be():
@@ -259,15 +255,11 @@ def test_fit_alpha_that_cannot_be():
     for coverage in (0, -0.5, 1.5, float("nan")):
         with pytest.raises(ValueError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got \w+ {coverage}$"):
             fit_alpha(hat, x, coverage)
-    few = "got 0.9; too few potentials are inside at every alpha: the support does not reach the threshold, or it has"
-    many = "got 0.9; as many potentials or more are inside at every alpha: the support has no end there, or they are 0"
-    cases = (shift(shapes.triangle, 2.0), few, 0.0), (shapes.straight_through, many, np.inf)
-    for g, text, value in cases:
-        with pytest.raises(
-            ValueError,
-            match=rf"^fit_alpha: expected a coverage that some alpha of {re.escape(str(g.__name__))} gives, {text}",
-        ):
+    few = "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak"
+    many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0"
+    for g, reason in ((shift(hat, 2.0), few), (jnp.ones_like, many)):
+        text = f"fit_alpha: expected a coverage that some alpha of {g.__name__} gives, got 0.9; {reason}"
+        with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
             fit_alpha(g, x, 0.9)
-        assert jax.jit(functools.partial(fit_alpha, g))(x, 0.9) == value
-    with pytest.raises(ValueError, match="too few"):
-        fit_alpha(shapes.log_tailed_step, x, 0.9)
+    traced = jax.jit(lambda x: [fit_alpha(g, x, 0.9) for g in (shift(hat, 2.0), jnp.ones_like)])
+    assert traced(x) == [0, np.inf]
