@@ -63,6 +63,7 @@ def antiderivative(g: Shape) -> Shape:
     soft = functools.partial(_anchored, g)
     soft.__name__ = f"antiderivative({show(g)})"  # type: ignore[attr-defined]
     soft.__doc__ = f"The soft step of {show(g)}."
+    soft.__wrapped__ = g  # type: ignore[attr-defined]  # so that help and editors show the parameters of the shape
     return soft
 
 

@@ -7,6 +7,7 @@ and whose `__name__` is the expression that made it. Parameters given at call ti
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -116,10 +117,14 @@ def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
     return (_once if holds_no_data(parts) else _composed)(name, function, *parts)
 
 
+_CALL = inspect.signature(lambda x, *args, **kwargs: None)  # what help and editors show of a composed shape
+
+
 def _composed(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
     shape = functools.partial(function, parts=parts)
     shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
     shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
+    shape.__signature__ = _CALL  # type: ignore[attr-defined]
     return shape
 
 

@@ -18,6 +18,8 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name):
+    if name == "surrofun.plot":
+        pytest.importorskip("matplotlib")
     module = importlib.import_module(name)
     with np.printoptions(precision=4, suppress=True):
         result = doctest.testmod(module, extraglobs={"jnp": jnp}, optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -46,7 +46,11 @@ def test_composition_is_called_what_it_is_and_says_so_in_help(made, name):
     assert made.__name__ == name
     assert name.removeprefix("antiderivative(").removesuffix(")") in made.__doc__
     assert name in pydoc.plaintext.document(made, name)
-    assert next(iter(inspect.signature(made).parameters)) == "x"
+    assert str(inspect.signature(made)) == "(x, *args, **kwargs)"
+
+
+def test_soft_step_shows_the_parameters_of_its_shape():
+    assert [*inspect.signature(antiderivative(shapes.power_law)).parameters] == ["x", "alpha", "q"]
 
 
 def test_modules_list_their_public_names_only_once():
