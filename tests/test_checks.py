@@ -51,6 +51,10 @@ def root_soft(x):
     return 1 / 3 + jnp.sign(x) * (u - 2 / 3 * u * jnp.sqrt(u))
 
 
+def everywhere(told):
+    return re.escape(str(dict.fromkeys(("float16", "bfloat16", "float32"), told)))
+
+
 def waits_for_a_number(x):
     return hat(x) if float(x[0, 0]) < 1e6 else jnp.ones_like(x)
 
@@ -60,7 +64,6 @@ def logistic_of(x):
 
 
 NARROWED = {"float16": "becomes float32", "bfloat16": "becomes float32"}
-EVERYWHERE = ("float16", "bfloat16", "float32")
 BAD = {
     "raises": (lambda x: x.potential, "runs", "AttributeError: .*no attribute 'potential'"),
     "if": (lambda x: 1.0 if x > 0 else 0.0, "runs", "ValueError: .*ambiguous.*"),
@@ -69,7 +72,6 @@ BAD = {
     "nothing": (lambda x: None, "runs", "returns NoneType"),
     "complex": (lambda x: jax.lax.complex(x, x), "runs", "returns complex64"),
     "part": (lambda x: x[:2], "shape kept", r"\(2, 256\) from \(3, 256\)"),
-    "flat": (jnp.ravel, "shape kept", r"\(768,\) from \(3, 256\)"),
     "another axis": (lambda x: x[None], "shape kept", r"\(1, 3, 256\) from \(3, 256\)"),
     "softmax": (jax.nn.softmax, "elementwise", r"0\.\d+"),
     "cumulative": (lambda x: jnp.cumsum(x, 0), "elementwise", r"\d\.\d+"),
@@ -80,40 +82,20 @@ BAD = {
     "numpy": (lambda x: np.exp(-np.abs(x)), "eager = jit = vmap = grad", "TracerArrayConversionError: .*"),
     "size": (lambda x: hat(x) / x.size, "eager = jit = vmap = grad", r"\{'jit': 0.0, 'vmap': 0.99\d*, 'grad': 0.0\}"),
     "float32": (lambda x: hat(x).astype(jnp.float32), "dtype kept", re.escape(str(NARROWED))),
-    "nan at 0": (
-        lambda x: jnp.where(x == 0, jnp.nan, hat(x)),
-        "finite",
-        re.escape(str(dict.fromkeys(EVERYWHERE, "nan at 0"))),
-    ),
-    "nan at -0": (
-        lambda x: jnp.where((x == 0) & jnp.signbit(x), jnp.nan, hat(x)),
-        "finite",
-        re.escape(str(dict.fromkeys(EVERYWHERE, "nan at -0"))),
-    ),
-    "infinite": (
-        lambda x: 1 / jnp.sqrt(jnp.abs(x)),
-        "finite",
-        re.escape(str(dict.fromkeys(EVERYWHERE, "inf at 0"))),
-    ),
-    "overflow": (
-        logistic_of,
-        "finite",
-        r"\{'float16': 'nan at 1\d.*', 'bfloat16': 'nan at .*', 'float32': 'nan at .*'\}",
-    ),
+    "nan at 0": (lambda x: jnp.where(x == 0, jnp.nan, hat(x)), "finite", everywhere("nan at 0")),
+    "nan at -0": (lambda x: jnp.where((x == 0) & jnp.signbit(x), jnp.nan, hat(x)), "finite", everywhere("nan at -0")),
+    "infinite": (lambda x: 1 / jnp.sqrt(jnp.abs(x)), "finite", everywhere("inf at 0")),
+    "overflow": (logistic_of, "finite", r"\{'float16': 'nan at 1.*, 'bfloat16': 'nan.*, 'float32': 'nan.*\}"),
     "half overflow": (lambda x: logistic_of(jnp.minimum(x, 20)), "finite", r"\{'float16': 'nan at 1\d.*'\}"),
     "negated": (lambda x: -hat(x), "non-negative", r"\{'lowest': -1\.0, 'at': 0\.0\}"),
     "far": (lambda x: hat(x - 5), "peak near the threshold", r"\{'height': 1\.0, 'at': 5\.0\}"),
     "zero": (jnp.zeros_like, "peak near the threshold", r"\{'height': 0\.0, 'at': 0\.0\}"),
-    "narrow and far": (
-        shift(scale(shapes.triangle, 1e4), 3.3),
-        "peak near the threshold",
-        r"\{'height': 10000\.0, 'at': 3\.29\d*\}",
-    ),
+    "narrow and far": (shift(scale(hat, 1e4), 3.3), "peak near the threshold", r".*: 10000\.0, 'at': 3\.29\d*\}"),
     "two humps": (lambda x: hat(2 * x) + hat(2 * x - 4), "unimodal", r"\{'valley': 1\.0, 'at': 0\.5\}"),
-    "another soft step": (
-        integrates_to(lambda x: 1 - 2 * jax.nn.sigmoid(x))(lambda x: jnp.exp(-jnp.abs(x))),
+    "soft step that falls": (
+        integrates_to(lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
-        r"\{'area': -2\.0, 'fall': 0\.\d+, 'error': 1\.\d+\}",
+        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*\}",
     ),
     "half the slope": (
         integrates_to(lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
@@ -163,6 +145,7 @@ def test_report_has_a_line_for_every_property():
 
 POTENTIALS = np.random.default_rng(1).normal(0.0, 0.7, (50, 4, 6)).astype(np.float32)  # time, batch, neurons
 POTENTIALS[..., 2] += 30  # always far above the threshold
+POTENTIALS[:, 1, 4] += 30  # in one sample alone
 STEEPNESS = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 16.0], np.float32)  # one a neuron
 
 
