@@ -36,8 +36,9 @@ def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Ar
     """
     x = jnp.asarray(x)
 
-    def shape(t: jax.Array) -> Any:
-        return g(t, *args, **kwargs)
+    def shape(t: jax.Array) -> jax.Array:
+        slope = jnp.asarray(g(t, *args, **kwargs), t.dtype)
+        return jnp.broadcast_to(slope, jnp.broadcast_shapes(slope.shape, t.shape))
 
     sides = jnp.asarray([1.0, -1.0], x.dtype).reshape(2, 1, *(1,) * x.ndim)
     edges = jnp.asarray(_EDGES, x.dtype)

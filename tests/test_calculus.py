@@ -138,3 +138,9 @@ def test_no_nan_far_out_nor_in_the_gradient(g):
     soft = antiderivative(g)
     assert not np.isnan(soft(x)).any()
     assert not np.isnan(jax.jit(jax.vmap(jax.grad(soft)))(x)).any()
+
+
+def test_soft_step_of_a_constant_is_a_line():
+    x = jnp.array([-0.5, 2.0])
+    for slope in (1.5, jnp.float32(1.5), np.float64(1.5)):
+        np.testing.assert_allclose(antiderivative(lambda x, slope=slope: slope)(x), [-0.75, 3.0], rtol=1e-6)

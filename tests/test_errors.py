@@ -154,3 +154,33 @@ def test_normalize_wants_one_measure():
 def test_a_parameter_that_the_shape_does_not_take():
     with pytest.raises(TypeError, match="steepness"):
         spike(1.0, steepness=2.0)
+
+
+@pytest.mark.parametrize(("x", "came"), [(None, "NoneType None"), ("0.5", "str '0.5'")])
+def test_potential_that_is_no_number(x, came):
+    with complains(TypeError, f"triangle: expected a real floating point potential, got {came}"):
+        spike(x)
+    with complains(TypeError, "triangle: expected a real floating point potential, got NoneType None"):
+        spike()
+
+
+@pytest.mark.parametrize(
+    ("who", "build"),
+    [
+        ("scale", lambda p: scale(shapes.atan, p)),
+        ("scale", lambda p: scale(shapes.atan, height=p)),
+        ("shift", lambda p: shift(shapes.atan, p)),
+        ("mix", lambda p: mix(shapes.atan, weights=(p,))),
+        ("normalize", lambda p: normalize(shapes.atan, area=p)),
+    ],
+)
+def test_parameter_that_is_no_number(who, build):
+    text = f"{who}: expected a number or an array that broadcasts against x, got "
+    with complains(TypeError, f"{text}str '2'"):
+        build("2")
+    with complains(TypeError, f"{text}list [1.0]"):
+        build([1.0])
+
+
+def test_an_infinite_area_is_not_taken_for_a_slope_of_zero():
+    assert jnp.isnan(normalize(shapes.straight_through, area=1.0)(0.5))
