@@ -14,8 +14,8 @@ from .combinators import shift as shift
 from .elementwise import elementwise as elementwise
 from .expressions import describe as describe
 from .expressions import parse as parse
-from .flow import fit_alpha as fit_alpha
-from .flow import flow as flow
+from .gradient_flow import fit_alpha as fit_alpha
+from .gradient_flow import flow as flow
 from .registry import lookup as lookup
 from .registry import names as names
 from .registry import register as register

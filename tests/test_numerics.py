@@ -32,38 +32,49 @@ def wanted(name, parameters, x):
     return slope, terms
 
 
-def three_ways(name, parameters):
-    """The slope evaluated at once, compiled, and as the gradient of a spike."""
-    g = functools.partial(getattr(shapes, name), **parameters)
-    spike = make_spike(g)
-    return {"eager": g, "jit": jax.jit(g), "grad": jax.grad(lambda x: spike(x).astype(jnp.float32).sum())}
+def three_ways(name, x):
+    """For each setting the slope evaluated at once, compiled, and as the gradient of a spike.
+
+    Numbers are arguments of the compiled program, which serves all settings then; a count of terms can be none.
+    """
+
+    def compiled(numbers, x, counts):
+        g = functools.partial(getattr(shapes, name), **numbers, **dict(counts))
+        return {"jit": g(x), "grad": jax.grad(lambda x: make_spike(g)(x).astype(jnp.float32).sum())(x)}
+
+    compiled = jax.jit(compiled, static_argnums=2)
+    for parameters in map(single, FACTS[name].settings):
+        at = jnp.asarray(x(parameters))
+        numbers = {k: np.float32(v) for k, v in parameters.items() if isinstance(v, float)}
+        counts = tuple((k, v) for k, v in parameters.items() if isinstance(v, int))
+        ways = {"eager": getattr(shapes, name)(at, **parameters), **compiled(numbers, at, counts)}
+        yield parameters, np.asarray(at), {way: np.asarray(slope).astype(np.float64) for way, slope in ways.items()}
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
-@CASES
-def test_half_precision_is_rounded_once(name, parameters, dtype):
+@NAMES
+def test_half_precision_is_rounded_once(name, dtype):
     """For every finite number there is, the error is at most one unit in the last place."""
-    x = np.arange(2**16, dtype=np.uint16).view(dtype)
-    x = x[np.isfinite(x.astype(np.float32))]
-    parameters, info = single(parameters), ml_dtypes.finfo(dtype)
-    want, terms = wanted(name, parameters, x.astype(np.float64))
-    size = np.abs(want)
-    measured = (size > SMALLEST) & (size >= float(info.smallest_normal)) & (size <= float(info.max))
-    # float32 compares a subnormal number like zero, and some bfloat16 numbers are subnormal in float32.
-    measured &= (x == 0) | (np.abs(x.astype(np.float64)) >= np.finfo(np.float32).tiny)
-    ulp = 2.0 ** (np.floor(np.log2(np.where(measured, size, 1.0))) - info.nmant)
-    for way, f in three_ways(name, parameters).items():
-        with np.errstate(invalid="ignore"):
-            error = np.abs(np.asarray(f(jnp.asarray(x))).astype(np.float64) - want)
+    every, info = np.arange(2**16, dtype=np.uint16).view(dtype), ml_dtypes.finfo(dtype)
+    every = every[np.isfinite(every.astype(np.float32))]
+    for parameters, x, ways in three_ways(name, lambda _: every):
+        want, terms = wanted(name, parameters, x.astype(np.float64))
+        size = np.abs(want)
+        measured = (size > SMALLEST) & (size >= float(info.smallest_normal)) & (size <= float(info.max))
+        # float32 compares a subnormal number like zero, and some bfloat16 numbers are subnormal in float32.
+        measured &= (x == 0) | (np.abs(x.astype(np.float64)) >= np.finfo(np.float32).tiny)
+        ulp = 2.0 ** (np.floor(np.log2(np.where(measured, size, 1.0))) - info.nmant)
         allowed = np.maximum(ulp, 1e-6 * terms if FACTS[name].terms else 0)
-        bad = measured & ~(error <= allowed)
-        assert not bad.any(), (way, x[bad][:5], want[bad][:5])
+        for way, got in ways.items():
+            with np.errstate(invalid="ignore"):
+                bad = measured & ~(np.abs(got - want) <= allowed)
+            assert not bad.any(), (way, parameters, x[bad][:5], want[bad][:5])
 
 
 def single_grid(parameters):
     """float32 numbers: evenly and by chance on a logarithmic scale, and all the neighbours of where an edge may be."""
     rng = np.random.default_rng(0)
-    places = [1.0, *(f for v in parameters.values() if v for f in (v, v / 2, 1 / v))]
+    places = [1.0, *(f for v in parameters.values() for f in ((v, v / 2, 1 / v) if v else (1.0, 1.0, 1.0)))]
     bits = [np.float32(place).view(np.int32) + np.arange(-300, 301, dtype=np.int32) for place in places]
     near = [place * (1 + rng.choice([-1, 1], 3000) * 10 ** rng.uniform(-7, -1, 3000)) for place in places]
     x = np.concatenate(
@@ -73,17 +84,16 @@ def single_grid(parameters):
     return np.concatenate([x, -x, np.zeros(1, np.float32)])
 
 
-@CASES
-def test_single_precision_keeps_both_tails(name, parameters):
-    parameters = single(parameters)
-    x = single_grid(parameters)
-    want, terms = wanted(name, parameters, x.astype(np.float64))
-    measured = (np.abs(want) > SMALLEST) & (np.abs(want) < np.finfo(np.float32).max)
-    for way, f in three_ways(name, parameters).items():
-        with np.errstate(all="ignore"):
-            error = np.abs(np.asarray(f(jnp.asarray(x))).astype(np.float64) - want) / terms
-        bad = measured & ~(error <= 1e-5)
-        assert not bad.any(), (way, x[bad][:5], want[bad][:5], error[bad].max())
+@NAMES
+def test_single_precision_keeps_both_tails(name):
+    for parameters, x, ways in three_ways(name, single_grid):
+        want, terms = wanted(name, parameters, x.astype(np.float64))
+        measured = (np.abs(want) > SMALLEST) & (np.abs(want) < np.finfo(np.float32).max)
+        for way, got in ways.items():
+            with np.errstate(all="ignore"):
+                error = np.abs(got - want) / terms
+            bad = measured & ~(error <= 1e-5)
+            assert not bad.any(), (way, parameters, x[bad][:5], want[bad][:5], error[bad].max())
 
 
 @CASES
@@ -108,15 +118,16 @@ def test_single_precision_of_large_exponents(q):
 
 
 EXPONENTS = {"power_law": (0.5, 1.0, 1.0 + 1e-6, 2.0, 20.0), "q_pseudo_spike": (1.0 + 1e-6, 1.001, 2.0, 20.0)}
+ROWS = 27  # the most combinations there are, so that every shape is evaluated by the same programs
 PERIODIC = ("periodic_laplace", "squarewave_fourier")  # at infinity they have no value
 
 
 def extreme_parameters(name):
-    """Every combination of very small, usual and very large parameters, each parameter as a column."""
+    """Combinations of very small, usual and very large parameters, each parameter as a column of as many for all."""
     names = list(inspect.signature(getattr(shapes, name)).parameters)[1:]
     values = {"q": EXPONENTS.get(name), "n": (3,), "leak": (0.0, 1e-3, 1.0, 1e3)}
     columns = zip(*itertools.product(*(values.get(n, (1e-3, 1.0, 1e3)) for n in names)), strict=True)
-    return {n: np.array(c)[:, None] if n != "n" else c[0] for n, c in zip(names, columns, strict=True)}
+    return {n: np.resize(c, (ROWS, 1)) if n != "n" else c[0] for n, c in zip(names, columns, strict=True)}
 
 
 def extreme_potentials(dtype):
@@ -145,42 +156,37 @@ def with_derivatives(f):
     return everything
 
 
-def with_all_derivatives(g, n, x, parameters):
-    """Return slope and soft step of a shape with their derivatives; what is compiled is not what is tested here."""
+@pytest.mark.parametrize("dtypes", [("float16", "bfloat16", "float32"), ("float64",)], ids=["half, single", "double"])
+def test_nothing_is_nan(dtypes, x64):
+    """Operation by operation: those of one width are compiled once, for all shapes and for their derivatives."""
+    for name, dtype in itertools.product(FACTS, dtypes):
+        columns = extreme_parameters(name)
+        n = {"n": columns.pop("n")} if "n" in columns else {}
+        x = np.tile(extreme_potentials(jnp.dtype(dtype)), (ROWS, 1))
+        wide = "float64" if dtype == "float64" else "float32"
+        parameters = {k: jnp.broadcast_to(jnp.asarray(c, wide), x.shape) for k, c in columns.items()}
 
-    def everything(x, parameters):
-        shape, soft = (with_derivatives(lambda x, p, f=f: f(x, **p, **n)) for f in (g, antiderivative(g)))
-        return {"slope": shape(x, parameters), "soft step": soft(x, parameters)}
-
-    quick = {"xla_backend_optimization_level": 0}
-    return jax.jit(everything).lower(x, parameters).compile(compiler_options=quick)(x, parameters)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@NAMES
-def test_nothing_is_nan(name, dtype, x64):
-    columns = extreme_parameters(name)
-    n = {"n": columns.pop("n")} if "n" in columns else {}
-    x = extreme_potentials(jnp.dtype(dtype))
-    shape = np.broadcast_shapes(x.shape, *(c.shape for c in columns.values()))
-    x, wide = np.broadcast_to(x, shape), "float64" if dtype == "float64" else "float32"
-    parameters = {k: jnp.broadcast_to(jnp.asarray(c, wide), shape) for k, c in columns.items()}
-    values = with_all_derivatives(getattr(shapes, name), n, jnp.asarray(x), parameters)
-
-    size = np.abs(x.astype(np.float64))
-    usual, far = size <= 1.001e15, (size <= 1.001e30) | (np.isinf(size) & (name not in PERIODIC))
-    where = {"value": np.isfinite(size) | far, "first": usual, "second": usual}
-    check(values["slope"], where, x, parameters)
-    # The slope of the exponential hazard is infinite at infinity.
-    finite_slope = far & (np.isfinite(size) | (name != "escape_exponential"))
-    check(values["soft step"], where | {"value": far, "first": finite_slope}, x, parameters)
+        size = np.abs(x.astype(np.float64))
+        usual, far = size <= 1.001e15, (size <= 1.001e30) | (np.isinf(size) & (name not in PERIODIC))
+        # The slope of the exponential hazard is infinite at infinity.
+        finite_slope = far & (np.isfinite(size) | (name != "escape_exponential"))
+        where = {"value": np.isfinite(size) | far, "first": usual, "second": usual}
+        where_soft = where | {"value": far, "first": finite_slope}
+        g = getattr(shapes, name)
+        for f, places in ((g, where), (antiderivative(g), where_soft)):
+            values = with_derivatives(functools.partial(call, f, n))(jnp.asarray(x), parameters)
+            check(values, places, x, (f.__name__, dtype), parameters)
 
 
-def check(values, where, x, parameters):
+def call(f, n, x, parameters):
+    return f(x, **parameters, **n)
+
+
+def check(values, where, x, what, parameters):
     for path, value in jax.tree.leaves_with_path(values):
         bad = np.isnan(np.asarray(value).astype(np.float64)) & where[path[0].key]
         at = {k: np.asarray(p)[bad][:3] for k, p in parameters.items()}
-        assert not bad.any(), (jax.tree_util.keystr(path), x[bad][:3], at)
+        assert not bad.any(), (what, jax.tree_util.keystr(path), x[bad][:3], at)
 
 
 @pytest.mark.parametrize(

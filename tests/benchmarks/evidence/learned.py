@@ -123,7 +123,8 @@ METHODS = {
 def learning_the_shape(size, quick):
     """Accuracy by the initial alpha, where it goes, and what a training costs, for each way to learn it."""
     starts = (1.0, 16.0) if quick else STARTS
-    for method, (network, options) in [*METHODS.items()][slice(2, 5) if quick else slice(None)]:
+    for method in [*METHODS][2:5] if quick else METHODS:
+        network, options = METHODS[method]
         settings = [{"alpha": alpha, "p": 0.2, "rate": RATE} for alpha in starts]
         results = sweep(network, settings, size, **options)
         for alpha, result in zip(starts, results, strict=True):
