@@ -5,8 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from surrofun import demo, heaviside, make_spike, scale, shapes
-from surrofun.flow import flow
+from surrofun import demo, flow, heaviside, make_spike, scale, shapes
 
 from .training import randman, row, sweep
 
