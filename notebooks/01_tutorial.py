@@ -48,7 +48,7 @@ from surrofun import (
 from surrofun.demo import adam, start
 
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
-BLUE, ORANGE, GREEN, PURPLE = plot.COLORS[:4]  # Okabe & Ito
+BLUE, ORANGE, GREEN = plot.COLORS[:3]  # Okabe & Ito
 GREY = plot.GREY
 
 
@@ -259,7 +259,7 @@ compilations = 0
 
 
 @jax.jit
-def train(keys, temperatures, shifted, price):
+def train(weights, temperatures, shifted, price):
     """Return error and firing rate at each update, shape (seeds, updates)."""
     global compilations
     compilations += 1  # Python comes past here only when JAX compiles
@@ -269,10 +269,10 @@ def train(keys, temperatures, shifted, price):
         gradient, measured = jax.grad(loss, has_aux=True)(state[0], g, price)
         return adam(state, gradient, 0.02), measured
 
-    return jax.vmap(lambda key: jax.lax.scan(update, start(initial(key)), temperatures)[1])(keys)
+    return jax.vmap(lambda w: jax.lax.scan(update, start(w), temperatures)[1])(weights)
 
 
-UPDATES, SEEDS = 300, jax.random.split(jax.random.key(1), 5)
+UPDATES, BEGIN = 200, jax.vmap(initial)(jax.random.split(jax.random.key(1), 5))
 schedules = {  # from and to
     "T = 2": (2.0, 2.0),
     "T = 1": (1.0, 1.0),
@@ -281,7 +281,7 @@ schedules = {  # from and to
 }
 _, axis = plt.subplots(figsize=(7, 3), layout="constrained")
 for (name, ends), color, style in zip(schedules.items(), plot.COLORS, ("-", "--", "-.", ":"), strict=False):
-    error = train(SEEDS, jnp.geomspace(*ends, UPDATES), 0.0, 0.0)["error"]
+    error = train(BEGIN, jnp.geomspace(*ends, UPDATES), 0.0, 0.0)["error"]
     axis.semilogy(error.mean(0), color=color, linestyle=style, label=name)
     print(f"{name:10} error, mean of the last 20 updates: {error[:, -20:].mean():.4f}")
 axis.set(xlabel="update", ylabel="squared error, mean of 5 seeds")
@@ -314,7 +314,7 @@ draw({"normal": shapes.sigmoid, "shifted by +0.3": sparse})
 
 # %%
 for shifted, price in ((-0.3, 0.0), (0.0, 0.0), (0.3, 0.0), (0.0, 0.1)):
-    measured = train(SEEDS, jnp.ones(UPDATES), shifted, price)
+    measured = train(BEGIN, jnp.ones(UPDATES), shifted, price)
     rate, error = measured["rate"], measured["error"][:, -20:].mean()
     begin, end = rate[:, 0].mean(), rate[:, -1].mean()
     print(f"shift {shifted:+.1f}, price {price}: rate {begin:.3f} -> {end:.3f}, error {error:.4f}")
@@ -327,7 +327,7 @@ for shifted, price in ((-0.3, 0.0), (0.0, 0.0), (0.3, 0.0), (0.0, 0.1)):
 # `flow` tells how much gradient gets through the spikes of a layer, from its potentials:
 
 # %%
-_, _, potentials = network(initial(SEEDS[0]), shapes.sigmoid)
+_, _, potentials = network(jax.tree.map(lambda w: w[0], BEGIN), shapes.sigmoid)
 for g in (shapes.sigmoid, sparse):
     print(f"{g.__name__:20}", {name: round(float(m), 3) for name, m in jax.jit(partial(flow, g))(potentials).items()})
 
@@ -356,8 +356,11 @@ print("events of |change| >= 0.1:  ", int(abs(ternary(changes, 0.1)).sum()))
 # from its events.
 
 # %%
+_, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
 two_bumps = mix(shift(shapes.triangle, 1.0), shift(shapes.triangle, -1.0), weights=(1.0, 1.0))
 polarity = make_spike(two_bumps, step=ternary)
+plot.compare(two_bumps, ax=axis)
+axis.set_xlabel("change since the last event, in thresholds")
 
 
 def camera(threshold, brightness):
@@ -370,8 +373,6 @@ def camera(threshold, brightness):
 
     return jax.lax.scan(step, brightness[0], brightness)[1]
 
-
-plot.compare(two_bumps)
 
 # %% [markdown]
 # Now train its threshold end to end: the brightness is to be rebuilt well out of few events. A low threshold needs many

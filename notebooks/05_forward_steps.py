@@ -43,7 +43,7 @@ from surrofun import (
 from surrofun.demo import adam, start
 
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
-BLUE, ORANGE, GREEN, PURPLE = plot.COLORS[:4]  # Okabe & Ito
+BLUE, ORANGE = plot.COLORS[:2]  # Okabe & Ito
 GREY = plot.GREY
 
 HIDDEN, STEPS, UPDATES = 40, 10, 300
