@@ -49,10 +49,13 @@ def circumstances(size):
 def table(rows):
     """Return the rows as text: experiment | setting | measure | mean | standard deviation | number of seeds."""
 
+    def plain(value):
+        return f"{value:g}" if isinstance(value, float) else value
+
     def line(r):
-        setting = "; ".join(f"{name}={value}" for name, value in r["setting"].items())
+        setting = "; ".join(f"{name}={plain(value)}" for name, value in r["setting"].items())
         spread = "-" if r["sd"] is None else f"{r['sd']:.3f}"
-        return f"{r['experiment']} | {setting} | {r['measure']} | {r['mean']:.4g} | {spread} | {r['n']}"
+        return f"{r['experiment']} | {setting} | {r['measure']} | {r['mean']:.3g} | {spread} | {r['n']}"
 
     return "\n".join(map(line, rows))
 

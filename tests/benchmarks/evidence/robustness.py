@@ -48,10 +48,16 @@ def scaled(size, quick):
     cells = [(10.0, 0.01)] if quick else [*itertools.product(FEWER_BETAS, FEWER_RATES)]
     kinds = [("superspike", False, beta, rate) for beta, rate in cells] + [("asymptotic", True, *c) for c in cells]
     settings = [{"beta": beta, "rate": rate, "height": beta if tall else 1.0} for _, tall, beta, rate in kinds]
-    for extra in (None, recurrent):
+    layers = {
+        "feed-forward": None,
+        "recurrent x 0.1": recurrent,
+        "recurrent x 1": functools.partial(recurrent, gain=1.0),
+    }
+    for layer in [*layers][: 2 if quick else 3]:
         for detached in (False,) if quick else (True, False):
-            results = sweep(functools.partial(network, "superspike", detached=detached), settings, size, start=extra)
-            layer, reset = "recurrent" if extra else "feed-forward", "detached" if detached else "differentiated"
+            part = functools.partial(network, "superspike", detached=detached)
+            results = sweep(part, settings, size, start=layers[layer])
+            reset = "detached" if detached else "differentiated"
             for (form, _, beta, rate), result in zip(kinds, results, strict=True):
                 where = {"layer": layer, "reset": reset, "form": form, "beta": beta, "rate": rate}
                 yield row("scale", result["accuracy"], **where)

@@ -71,10 +71,11 @@ def timed(run):
     return result | {"cpu": (time.process_time() - before) / len(result["accuracy"])}
 
 
-def recurrent(weights, key, setting):
-    """Add recurrent weights, normal of variance 1 / fan-in."""
+def recurrent(weights, key, setting, gain=0.1):
+    """Add recurrent weights, normal of standard deviation gain / sqrt(fan-in); with 1 the firing rate runs away."""
     hidden = weights["out"].shape[0]
-    return weights | {"recurrent": jax.random.normal(jax.random.fold_in(key, 1), (hidden, hidden)) / hidden**0.5}
+    normal = jax.random.normal(jax.random.fold_in(key, 1), (hidden, hidden))
+    return weights | {"recurrent": gain * normal / hidden**0.5}
 
 
 def row(experiment, values, *, measure="accuracy", **setting):
