@@ -77,38 +77,39 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("p", PARAMETERS.values(), ids=PARAMETERS)
 @pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
-def test_against_numpy(build, by_hand, p):
-    expected = np.broadcast_to(by_hand(XS, np.asarray(p, np.float64)), X.shape)
-    with jax.numpy_rank_promotion("raise"):
-        as_tracer, as_constant = jax.jit(lambda x, traced: (build(traced)(x), build(p)(x)))(X, p)
-        close(as_tracer, expected)
-        close(as_constant, expected)
-        if isinstance(p, float):
-            close(build(p)(X), expected)
-
-
-@pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
-def test_the_gradient_of_a_spike_in_a_loop_over_a_tracer(build, by_hand):
+def test_against_numpy(build, by_hand):
+    """With each parameter as a tracer, as a constant, and outside of jit; and the slope of a spike in a loop."""
     ps = np.array([0.5, 1.0, 2.5], np.float32)
 
     def body(_, p):
         return None, jax.grad(lambda x: make_spike(build(p))(x).sum())(jnp.asarray(X))
 
-    expected = [by_hand(XS, np.float64(p)) for p in ps]
-    for dx in jax.jit(lambda ps: (jax.lax.scan(body, None, ps)[1], jax.vmap(lambda p: body(None, p)[1])(ps)))(ps):
-        close(dx, expected)
+    def everything(x, traced, ps):
+        constant = {name: build(p)(x) for name, p in PARAMETERS.items()}
+        looped = jax.lax.scan(body, None, ps)[1], jax.vmap(lambda p: body(None, p)[1])(ps)
+        return constant, {name: build(p)(x) for name, p in traced.items()}, looped
+
+    with jax.numpy_rank_promotion("raise"):
+        *slopes, looped = jax.jit(everything)(X, PARAMETERS, ps)
+        slopes.append({"float": build(1.5)(X)})
+    for name, slope in (item for some in slopes for item in some.items()):
+        expected = by_hand(XS, np.asarray(PARAMETERS[name], np.float64))
+        close(slope, np.broadcast_to(expected, X.shape), err_msg=name)
+    for dx in looped:
+        close(dx, [by_hand(XS, np.float64(p)) for p in ps])
 
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
-@pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
-def test_half_precision_is_rounded_once(build, by_hand, dtype):
-    x = X.astype(dtype)
+def test_half_precision_is_rounded_once(dtype):
+    x, eps = X.astype(dtype), float(jnp.finfo(dtype).eps)
     ps = (jnp.float32(0.75), jnp.asarray(0.75, dtype))
-    for got in jax.jit(lambda x: [build(p)(x) for p in ps])(x):
-        assert got.dtype == dtype
-        close(got.astype(np.float32), by_hand(x.astype(np.float64), 0.75), rtol=0.6 * float(jnp.finfo(dtype).eps))
+    slopes = jax.jit(lambda x: {name: [build(p)(x) for p in ps] for name, (build, _) in BUILT.items()})(x)
+    for name, got in slopes.items():
+        expected = BUILT[name][1](x.astype(np.float64), 0.75)
+        for slope in got:
+            assert slope.dtype == dtype, name
+            close(slope.astype(np.float32), expected, rtol=0.6 * eps, err_msg=name)
 
 
 # Parameters given at call time go to every shape inside.
@@ -125,18 +126,22 @@ PASSED = {
 }
 
 
-@pytest.mark.parametrize("b", [5.0, np.array([1.0, 2.0, 8.0]), jnp.float32(0.5)], ids=["number", "per neuron", "array"])
-@pytest.mark.parametrize("how", ["positional", "keyword"])
-@pytest.mark.parametrize(("shape", "by_hand"), PASSED.values(), ids=PASSED)
-def test_parameters_at_call_time(shape, by_hand, how, b):
-    def call(f, x, b):
-        return f(x, b) if how == "positional" else f(x, beta=b)
+BETAS = [5.0, np.array([1.0, 2.0, 8.0]), jnp.float32(0.5)]
 
-    expected = by_hand(XS, np.asarray(b, np.float64))
+
+@pytest.mark.parametrize(("shape", "by_hand"), PASSED.values(), ids=PASSED)
+def test_parameters_at_call_time(shape, by_hand):
+    def slopes(x, b):
+        spike = make_spike(shape)
+        return [jax.grad(lambda x: spike(x, b).sum())(x), jax.grad(lambda x: spike(x, beta=b).sum())(x)]
+
     with jax.numpy_rank_promotion("raise"):
-        close(jax.jit(jax.grad(lambda x, b: call(make_spike(shape), x, b).sum()))(X, b), expected)
-        if isinstance(b, float):
-            close(call(shape, X, b), expected)
+        compiled = jax.jit(lambda x, betas: [slopes(x, b) for b in betas])(X, BETAS)
+        eager = [shape(X, BETAS[0]), shape(X, beta=BETAS[0])]
+    for b, got in zip([BETAS[0], *BETAS], [eager, *compiled], strict=True):
+        expected = np.broadcast_to(by_hand(XS, np.asarray(b, np.float64)), X.shape)
+        for slope in got:
+            close(slope, expected, err_msg=str(b))
 
 
 # Conventions, each written out
