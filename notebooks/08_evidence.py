@@ -551,7 +551,7 @@ plt.show()
 # The feed-forward network agrees with the paper: with the reset detached, height 1 and height beta are the same
 # within the noise; with the reset differentiated, height beta falls to 0.88, 0.74 and 0.65 at beta 3, 10 and 100, and
 # height 1 does not. Beta 1 is an exception, where both forms are the same function and fall to 0.56: a wide surrogate
-# cannot bear the gradient of the reset even at height 1. In the demo at full size, that fall is from 0.957 to 0.472.
+# cannot bear the gradient of the reset even at height 1.
 # We have no published accuracy for each beta to compare with.
 #
 # Recurrent weights make it worse, as in the paper, and more so here: the best is 0.83, for height 1 at beta 10, where

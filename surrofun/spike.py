@@ -141,7 +141,7 @@ def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
         return _spike(*parts, x, *args, **kwargs)
     try:
         return _jitted(*parts)(x, *args, **kwargs)
-    except jax.errors.ConcretizationTypeError:  # the shape asks for the number itself
+    except Exception:  # the shape asks for the number itself, or what is wrong is told better without jit
         return _spike(*parts, x, *args, **kwargs)
 
 

@@ -13,7 +13,7 @@ def bell(x: Float[Array, "*size"], sigma: float | Float[Array, ""] = 0.5) -> Flo
 
 
 @beartype
-def bump(x: jax.Array, alpha: float | jax.Array = 1.0) -> jax.Array:
+def bump(x: jax.Array, alpha: float = 1.0) -> jax.Array:
     return alpha * jnp.maximum(0.0, 1.0 - alpha * jnp.abs(x))
 
 

@@ -58,7 +58,7 @@ def test_shapes_checked_at_run_time():
 
     def everything(x, p):
         scanned = jax.lax.scan(lambda c, x: (c, bell(x)), 0.0, x)[1]
-        spikes = jnp.stack([scanned, bell(x, p), bump(x, alpha=p), composed(x), learned(x, p)])
+        spikes = jnp.stack([scanned, bell(x, p), bump(x, alpha=2.0), composed(x), learned(x, p)])
         return spikes.sum(), spikes
 
     slope, spikes = jax.jit(jax.grad(everything, has_aux=True))(x, jnp.float32(2.0))
