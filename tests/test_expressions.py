@@ -500,7 +500,7 @@ def test_describe_refuses_what_cannot_be_read_back():
     refused(functools.partial(shapes.sigmoid, 2.0), "sigmoid(2.0) is not registered")
     refused(functools.partial(shapes.sigmoid, beta=2.0), "sigmoid takes alpha=4.0; got an unexpected keyword argument")
     refused(functools.partial(shapes.sigmoid, alpha="2"), "expected a number or an array as a parameter, got str '2'")
-    refused(scale(shapes.sigmoid, None), "expected a number or an array as a parameter, got NoneType None")
+    refused(scale(shapes.sigmoid, 1j), "expected a number or an array as a parameter, got complex 1j")
     refused(scale(shapes.sigmoid, 2j), "expected a number or an array as a parameter, got complex 2j")
     refused(scale(shapes.sigmoid, np.ones(5_000)), "expected a text of at most 10000 characters, got ")
     deep = functools.reduce(lambda g, _: shift(g, 1.0), range(51), shapes.atan)
