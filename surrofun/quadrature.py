@@ -6,6 +6,7 @@ a jump, that is cornered by bisection; then everything is integrated by one Gaus
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -34,12 +35,16 @@ def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Ar
     >>> integral(lambda t: jnp.exp(-jnp.abs(t)), jnp.array([-jnp.inf, 0.0, jnp.inf]))
     Array([0., 1., 2.], dtype=float32)
     """
-    x = jnp.asarray(x)
 
     def shape(t: jax.Array) -> jax.Array:
         slope = jnp.asarray(g(t, *args, **kwargs), t.dtype)
         return jnp.broadcast_to(slope, jnp.broadcast_shapes(slope.shape, t.shape))
 
+    integrated: jax.Array = jax.jit(functools.partial(_integral, shape))(jnp.asarray(x))
+    return integrated
+
+
+def _integral(shape: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
     sides = jnp.asarray([1.0, -1.0], x.dtype).reshape(2, 1, *(1,) * x.ndim)
     edges = jnp.asarray(_EDGES, x.dtype)
     column = edges.reshape(1, -1, *(1,) * x.ndim)
