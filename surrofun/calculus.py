@@ -154,7 +154,8 @@ def centers(g: Shape, x: jax.Array) -> list[jax.Array]:
 def _climb(g: Shape, places: jax.Array) -> jax.Array:
     """Return where `g` is largest between `places` (increasing along the first axis)."""
     for _ in range(4):
-        best = jnp.argmax(jnp.broadcast_to(g(places), jnp.broadcast_shapes(jnp.shape(g(places)), places.shape)), 0)
+        slopes = jnp.asarray(g(places))
+        best = jnp.argmax(jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, places.shape)), 0)
         steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0) for k in (-1, 0, 1)]
         part = jnp.linspace(0, 1, 17, dtype=places.dtype).reshape(-1, *(1,) * best.ndim)
         places = jnp.concatenate([(1 - part) * steps[0] + part * steps[1], (1 - part) * steps[1] + part * steps[2]])

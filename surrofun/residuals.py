@@ -71,7 +71,7 @@ def bounds(
 @functools.lru_cache(maxsize=1024)
 def _fixed_bounds(g: Any, two_valued: bool) -> tuple[float, float]:
     with jax.ensure_compile_time_eval():
-        lowest, highest = map(float, bounds_beside(g, jnp.zeros(())))
+        lowest, highest = map(float, jax.jit(functools.partial(bounds_beside, g))(jnp.zeros(())))
         offsets = np.geomspace(1e-5, 1e3, 129)
         slopes = np.asarray(g(jnp.asarray(np.concatenate([-offsets, [0.0], offsets]), jnp.float32)))
     if two_valued and not np.isin(slopes, [np.float32(lowest), np.float32(highest)]).all():
