@@ -91,6 +91,7 @@ print("gradient, alpha = 4 ", jax.grad(lambda x: spike(x, alpha=4.0).sum())(x))
 # what is composed of them, by quadrature for a function of your own. Whoever has the closed form declares it in one
 # line above the shape, `@integrates_to`. Here are the two parabolas of the triangle, and quadrature agrees:
 
+
 # %%
 def parabolas(x, alpha=2.0):
     inner = jnp.maximum(0.0, 1.0 - alpha * jnp.abs(x)) ** 2 / 2
