@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .elementwise import apply
+from .elementwise import apply, widened
 from .naming import show
 from .quadrature import integral
 
@@ -129,6 +129,7 @@ def bounds_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> tuple[ja
     offsets = np.geomspace(1e-5, 1e3, 129)
     grid = jnp.asarray(np.concatenate([-offsets[::-1], [0.0], offsets]), x.dtype).reshape(-1, *(1,) * x.ndim)
     starts = [lax.stop_gradient(center[None] + grid) for center in centers(g, x)]
+    args, kwargs = widened((args, kwargs))
 
     def slope(t: jax.Array) -> Any:
         return g(t, *args, **kwargs)

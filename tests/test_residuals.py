@@ -200,3 +200,10 @@ def test_bad_residuals():
         make_spike(shapes.sigmoid, residual=jnp.int16)
     with pytest.raises(ValueError, match="does not go with forward_mode=True"):
         make_spike(shapes.sigmoid, residual=jnp.uint8, forward_mode=True)
+
+
+def test_parameter_of_half_precision_in_the_bounds():
+    spike = make_spike(lambda x, a: a * jnp.exp(-jnp.abs(x)), residual=jnp.uint8)
+    x = jnp.array([-1.0, 0.0, 0.5], jnp.bfloat16)
+    dx = jax.grad(lambda x: spike(x, jnp.bfloat16(2)).sum())(x)
+    np.testing.assert_allclose(np.asarray(dx, np.float32), 2 * np.exp([-1.0, 0.0, -0.5]), atol=0.02)
