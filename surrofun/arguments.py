@@ -89,7 +89,14 @@ def whole(text: str, least: int = 0) -> int:
 
 
 def writable(text: str) -> str:
-    """Return the path of a figure, with a suffix; see that it can be saved before any work is done for it."""
+    """Return the path of a figure, with a suffix; see that it can be saved before any work is done for it.
+
+    Raises:
+        ValueError: it is a directory, cannot be written to, or matplotlib does not write such files.
+
+    >>> writable("curve.png")
+    'curve.png'
+    """
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .elementwise import apply
+from .elementwise import apply, widened
 from .naming import describe_value, show
 
 
@@ -34,24 +34,26 @@ def as_potential(x: Any, grad_fn: Any) -> jax.Array:
     return potential
 
 
-def evaluated(f: Callable[[Any], Any], x: jax.Array, named: Any, what: str) -> jax.Array:
-    """Return `f(x)` in the shape and dtype of `x`.
+def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return `f(x, *args, **kwargs)` in the shape and dtype of `x`, computed in at least float32.
 
     Args:
-        f: a function of one array.
-        x: potential minus threshold, any shape.
+        f: a function of the potential and of parameters.
         named: the function that the user knows, which is the one that complains.
         what: what it was to return, for the complaint.
+        x: potential minus threshold, any shape.
+        args, kwargs: the parameters, also in half precision.
 
     Raises:
         TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
 
-    >>> evaluated(lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), abs, "slope")
+    >>> evaluated(lambda x, alpha: alpha, abs, "slope", jnp.zeros(2, jnp.bfloat16), 1.0)
     Array([1, 1], dtype=bfloat16)
     """
+    args, kwargs = widened((args, kwargs))
 
     def checked(x: jax.Array) -> Any:
-        value = f(x)
+        value = f(x, *args, **kwargs)
         came = describe_value(value)
         if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
             if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):

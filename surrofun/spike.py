@@ -23,7 +23,6 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
-from .elementwise import widened
 from .evaluation import as_potential, evaluated
 from .naming import describe_value, show
 from .residuals import bounds, code_of
@@ -154,8 +153,8 @@ def _spike(
     grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any
 ) -> Any:
     x = as_potential(x, grad_fn)
-    out = lax.stop_gradient(evaluated(step, x, step, "step"))
-    slope, arrays = hoist(functools.partial(_slope, grad_fn), x, *args, **kwargs)
+    out = lax.stop_gradient(evaluated(step, step, "step", x))
+    slope, arrays = hoist(functools.partial(evaluated, grad_fn, grad_fn, "slope"), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
     soft = soft if soft_arrays else None  # there is nothing to learn
     if forward_mode:
@@ -164,15 +163,8 @@ def _spike(
     return _fire(slope, soft, (code, fixed), x, out, arrays, soft_arrays, moving)
 
 
-def _slope(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
-    args, kwargs = widened((args, kwargs))
-    return evaluated(lambda x: grad_fn(x, *args, **kwargs), x, grad_fn, "slope")
-
-
 def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
-    soft = antiderivative(grad_fn)
-    args, kwargs = widened((args, kwargs))
-    return evaluated(lambda x: soft(x, *args, **kwargs), x, grad_fn, "soft step")
+    return evaluated(antiderivative(grad_fn), grad_fn, "soft step", x, *args, **kwargs)
 
 
 def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
