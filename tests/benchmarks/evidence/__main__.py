@@ -1,6 +1,6 @@
 """Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
 
-The full run takes about 40 minutes of CPU time; what is already in the file is not run again.
+The full run takes about half an hour on two cores; what is already in the file is not run again.
 """
 
 import argparse

@@ -93,7 +93,7 @@ def meta_epoch(state, key, data, *, network, batch, learning_rate, lookahead=0.1
     return state, {"rate": measured["rate"].mean(), "accuracy": loss(state[0], *held_out)[1]["accuracy"]}
 
 
-def asgl(setting):
+def asgl(setting, p=0.2):
     """The published rule as one composition: the step of a unit is soft with probability p, its slope always."""
 
     def network(weights, times):
@@ -102,12 +102,17 @@ def asgl(setting):
         def step(x):
             # The network hands no key to its spikes: what the units do at this moment is as good a one.
             now = lax.bitcast_convert_type(x.sum(), jnp.uint32)
-            soft = jax.random.bernoulli(jax.random.fold_in(jax.random.key(0), now), setting["p"], x.shape)
+            soft = jax.random.bernoulli(jax.random.fold_in(jax.random.key(0), now), p, x.shape)
             return jnp.where(soft, antiderivative(g)(x), heaviside(x))
 
         return demo.forward(weights, times, spike=make_spike(g, step=step, learnable=True))
 
     return network
+
+
+def asgl_fading(setting):
+    """The same, but the share of soft steps is halved each epoch, so that the network ends as one of spikes."""
+    return asgl(setting, p=0.5 ** (1 + setting["epoch"]))
 
 
 METHODS = {
@@ -116,6 +121,7 @@ METHODS = {
     "alpha a neuron": (by_the_soft_step, {"start": one_a_neuron}),
     "meta-gradient": (through_the_update, {"start": one_for_the_layer, "epoch": meta_epoch}),
     "ASGL, p 0.2": (asgl, {"start": one_for_the_layer, "judged": fixed}),
+    "ASGL, p fading": (asgl_fading, {"start": one_for_the_layer, "judged": fixed}),
     "mixture of three": (mixed, {"start": nearest_width_most}),
 }
 
@@ -125,7 +131,7 @@ def learning_the_shape(size, quick):
     starts = (1.0, 16.0) if quick else STARTS
     for method in [*METHODS][2:5] if quick else METHODS:
         network, options = METHODS[method]
-        settings = [{"alpha": alpha, "p": 0.2, "rate": RATE} for alpha in starts]
+        settings = [{"alpha": alpha, "rate": RATE} for alpha in starts]
         results = sweep(network, settings, size, **options)
         for alpha, result in zip(starts, results, strict=True):
             yield row("learned", result["accuracy"], method=method, start=alpha)
