@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from . import terminal
@@ -22,6 +24,7 @@ from .checks import check, report
 from .curves import places, summary, values, window
 from .naming import show
 from .registry import lookup, names
+from .spike import make_spike
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +76,7 @@ def _add_list(command: Callable[..., argparse.ArgumentParser]) -> None:
     command(
         _list,
         "list",
-        "list the shapes: in a terminal what has room, in a pipe everything, between tabs",
+        "list the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs",
         "list",
         "list | cut -f 1,6",
     )
@@ -112,20 +115,20 @@ def _add_show(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    if options.out:
+    if options.out is not None:
         try:
             from . import plot
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install 'surrofun[plot]'") from None
         out = valid("--out", writable, options.out)
     print(valid("shape", _drawing, options.shape))
-    if options.out:
+    if options.out is not None:
         plot.shape(find(options.shape)).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
 def _drawing(text: str) -> str:
-    g = find(text)
+    g = find_shape(text)
     x = places(g, *window(g))
     slope = values(g, x)
     if not np.isfinite(slope).all():
@@ -133,7 +136,7 @@ def _drawing(text: str) -> str:
     panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
     columns = shutil.get_terminal_size().columns
     wide = columns >= 72
-    width = min((columns - 6) // 3 if wide else columns, 40)
+    width = max(12, min((columns - 6) // 3 if wide else columns, 40))
     charts = [
         terminal.chart(title, x, y, width, 11 if wide else 8, unicode=terminal.writes_unicode(sys.stdout))
         for title, y in panels.items()
@@ -188,7 +191,12 @@ def _add_demo(command: Callable[..., argparse.ArgumentParser]) -> None:
 def _demo(options: argparse.Namespace) -> None:
     from . import demo
 
-    grad_fn = valid("--surrogate", find_shape, options.surrogate)
+    def trainable(text: str) -> Any:
+        g = find_shape(text)
+        jax.eval_shape(make_spike(g), jax.ShapeDtypeStruct((250, 100), jnp.float32))  # batch and hidden units
+        return g
+
+    grad_fn = valid("--surrogate", trainable, options.surrogate)
     out = valid("--out", writable, options.out)
     demo.run(grad_fn, epochs=options.epochs, seed=options.seed, out=out)
 

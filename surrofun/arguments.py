@@ -7,12 +7,15 @@ import difflib
 import importlib
 import os
 import pathlib
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import jax
 import jax.numpy as jnp
 
+from .evaluation import evaluated
 from .expressions import parse
 from .naming import describe_value
 
@@ -27,7 +30,7 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     """
     try:
         return read(text)
-    except Exception as error:  # of the user's function, it may be any
+    except (Exception, SystemExit) as error:  # of the user's function, it may be any
         told = isinstance(error, ValueError | TypeError) and str(error).strip()
         reason = (told or f"{type(error).__name__}: {error}").splitlines()[0]
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason}") from None
@@ -42,7 +45,7 @@ def find(text: str) -> Shape:
     >>> find("math:fabs")(-2)
     2.0
     """
-    if ":" not in text:
+    if not re.fullmatch(r"[\w.]+:[\w.]+", text):
         return parse(text)
     module, _, path = text.partition(":")
     if os.getcwd() not in sys.path:  # it is there under `python -m`, and is not under a script
@@ -72,7 +75,9 @@ def find_shape(text: str) -> Shape:
     ValueError: the slope is not finite
     """
     shape = find(text)
-    if not jnp.isfinite(shape(jnp.array([-1.0, 0.0, 1.0]))).all():
+    x = jnp.array([[-1.0], [0.0], [1.0]])
+    neurons = jnp.shape(found)[-1:] if isinstance(found := shape(x), jax.Array) else 1
+    if not jnp.isfinite(evaluated(shape, shape, "slope", jnp.tile(x, neurons))).all():
         raise ValueError("the slope is not finite")
     return shape
 
@@ -102,7 +107,7 @@ def writable(text: str) -> str:
     except ImportError:
         return text
     path = pathlib.Path(text)
-    if path.is_dir():
+    if path.is_dir() or text.endswith(os.sep):
         raise ValueError("is a directory")
     path = path if path.suffix else path.with_suffix(".png")
     if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():

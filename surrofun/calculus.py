@@ -16,18 +16,22 @@ import numpy as np
 from jax import lax
 
 from .elementwise import apply, widened
+from .evaluation import as_shape
 from .naming import show
 from .quadrature import integral
 
 F = TypeVar("F", bound=Callable[..., Any])
 Shape = Callable[..., Any]
 
+_DISTANCES = np.geomspace(1e-5, 1e3, 129)
+PLACES = np.concatenate([-_DISTANCES[::-1], [0.0], _DISTANCES])  # around a centre, where an extreme slope is searched
+
 
 def integrates_to(soft: Callable[..., Any], *, centers: Callable[..., Any] | None = None) -> Callable[[F], F]:
     """Declare `soft(x, *params)` as an antiderivative of the shape below, with the same parameters.
 
-    It has to vanish at minus infinity where the area is finite and at 0 where it is not, and not to be NaN at either
-    infinity.
+    It must vanish at minus infinity where the area is finite and at 0 where it is not, and it must not be NaN at
+    either infinity.
 
     >>> @integrates_to(lambda x, alpha=1.0: jnp.tanh(alpha * x) + 1)
     ... def bump(x, alpha=1.0):
@@ -48,7 +52,8 @@ def antiderivative(g: Shape) -> Shape:
     """Return the soft step S of a shape: dS/dx = g, and the parameters of `g` are those of S.
 
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. In closed form for the catalogue and whatever the
-    combinators make of it; by quadrature for a function that declares nothing (`integrates_to`).
+    combinators make of it; by quadrature for a function that declares nothing (`integrates_to`). Quadrature takes
+    derivatives by parameters under the integral, which misses a jump that a parameter moves: declare that shape.
 
     Args:
         g: a shape, `g(x, *params)`.
@@ -60,7 +65,7 @@ def antiderivative(g: Shape) -> Shape:
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
     Array([0. , 0.5, 1. ], dtype=float32)
     """
-    soft = functools.partial(_anchored, g)
+    soft = functools.partial(_anchored, as_shape(g, "antiderivative"))
     soft.__name__ = f"antiderivative({show(g)})"  # type: ignore[attr-defined]
     soft.__doc__ = f"The soft step of {show(g)}."
     soft.__wrapped__ = g  # type: ignore[attr-defined]  # so that help and editors show the parameters of the shape
@@ -81,53 +86,35 @@ def derivative(soft: Shape) -> Shape:
     return functools.partial(_slope, soft)
 
 
-def area(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the integral of a shape over the whole line; infinite where it diverges.
-
-    >>> from surrofun import shapes
-    >>> area(shapes.superspike, beta=10.0)
-    Array(0.2, dtype=float32)
-    """
-    return area_beside(g, jnp.zeros(()), *args, **kwargs)
-
-
-def peak(g: Shape, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the largest slope of a shape, searched around the places where its parts are centred.
-
-    >>> from surrofun import shapes
-    >>> peak(shapes.sigmoid, alpha=4.0)
-    Array(1., dtype=float32)
-    """
-    return peak_beside(g, jnp.zeros(()), *args, **kwargs)
-
-
-def area_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+def area_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the area of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
 
-    >>> area_beside(jnp.zeros_like, jnp.zeros((4, 3))).shape
+    >>> area_of(jnp.zeros_like, jnp.zeros((4, 3))).shape
     (1, 1)
     """
-    soft = primitive(g)
-    return jnp.asarray(soft(_beside(x, jnp.inf), *args, **kwargs) - soft(_beside(x, -jnp.inf), *args, **kwargs))
+
+    def soft(x: jax.Array) -> Any:
+        return primitive(g)(x, *args, **kwargs)
+
+    return jnp.asarray(_limit(soft, _full(x, jnp.inf)) - _limit(soft, _full(x, -jnp.inf)))
 
 
-def peak_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+def peak_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the largest slope of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
 
-    >>> peak_beside(jnp.cos, jnp.zeros((4, 3))).shape
+    >>> peak_of(jnp.cos, jnp.zeros((4, 3))).shape
     (1, 1)
     """
-    return bounds_beside(g, x, *args, **kwargs)[1]
+    return bounds_of(g, x, *args, **kwargs)[1]
 
 
-def bounds_beside(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+def bounds_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
     """Return the smallest and the largest slope of `g`, searched around the places where its parts are centred.
 
-    >>> bounds_beside(jnp.cos, jnp.zeros(()))
+    >>> bounds_of(jnp.cos, jnp.zeros(()))
     (Array(-1., dtype=float32), Array(1., dtype=float32))
     """
-    offsets = np.geomspace(1e-5, 1e3, 129)
-    grid = jnp.asarray(np.concatenate([-offsets[::-1], [0.0], offsets]), x.dtype).reshape(-1, *(1,) * x.ndim)
+    grid = jnp.asarray(PLACES, x.dtype).reshape(-1, *(1,) * x.ndim)
     starts = [lax.stop_gradient(center[None] + grid) for center in centers(g, x)]
     args, kwargs = widened((args, kwargs))
 
@@ -148,8 +135,8 @@ def centers(g: Shape, x: jax.Array) -> list[jax.Array]:
     """
     if isinstance(g, functools.partial):
         inner = getattr(g.func, "centers", None)
-        return inner(x, g.keywords["parts"]) if inner else centers(g.func, x)
-    return [_beside(x, 0.0)]
+        return inner(x, *g.args) if inner else centers(g.func, x)
+    return [_full(x, 0.0)]
 
 
 def _climb(g: Shape, places: jax.Array) -> jax.Array:
@@ -157,13 +144,12 @@ def _climb(g: Shape, places: jax.Array) -> jax.Array:
     for _ in range(4):
         slopes = jnp.asarray(g(places))
         best = jnp.argmax(jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, places.shape)), 0)
-        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0) for k in (-1, 0, 1)]
-        part = jnp.linspace(0, 1, 17, dtype=places.dtype).reshape(-1, *(1,) * best.ndim)
-        places = jnp.concatenate([(1 - part) * steps[0] + part * steps[1], (1 - part) * steps[1] + part * steps[2]])
-    return lax.stop_gradient(steps[1][0])
+        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0)[0] for k in (-1, 0, 1)]
+        places = jnp.concatenate([jnp.linspace(steps[0], steps[1], 17), jnp.linspace(steps[1], steps[2], 17)])
+    return lax.stop_gradient(steps[1])
 
 
-def _beside(x: jax.Array, value: float) -> jax.Array:
+def _full(x: jax.Array, value: float) -> jax.Array:
     return jnp.full((1,) * x.ndim, value, x.dtype)
 
 
@@ -178,7 +164,7 @@ def primitive(g: Shape) -> Shape:
     return getattr(g, "antiderivative", functools.partial(integral, g))
 
 
-def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+def _anchored(g: Shape, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     def raw(x: jax.Array) -> Any:
         return primitive(g)(x, *args, **kwargs)
 
@@ -191,13 +177,21 @@ def _anchored(g: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
 
 
 def _constant(raw: Shape, x: jax.Array) -> Any:
-    left, right = lax.stop_gradient((raw(_beside(x, -jnp.inf)), raw(_beside(x, jnp.inf))))
-    return jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_beside(x, 0.0)))
+    left, right = _limit(raw, _full(x, -jnp.inf)), lax.stop_gradient(raw(_full(x, jnp.inf)))
+    return jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_full(x, 0.0)))
+
+
+def _limit(soft: Shape, end: jax.Array) -> Any:
+    """Return `soft` at infinity, with its derivatives by parameters far out: there they are 0 * inf."""
+    limit = lax.stop_gradient(soft(end))
+    moves = jnp.isfinite(limit) & (limit != 0)
+    far = soft(jnp.where(moves, jnp.sign(end) * 1e30, 0.0))
+    return limit + jnp.where(moves, far - lax.stop_gradient(far), 0.0)
 
 
 def _composed(g: Shape) -> bool:
     return isinstance(g, functools.partial) and (getattr(g.func, "centers", None) is not None or _composed(g.func))
 
 
-def _slope(soft: Shape, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+def _slope(soft: Shape, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     return apply(lambda x: jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1], x)

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .calculus import antiderivative, centers, integrates_to
+from .calculus import antiderivative, integrates_to
+from .curves import middles
 from .spike import make_spike
 
 Shape: TypeAlias = Callable[..., Any]
@@ -22,7 +23,7 @@ _BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation
 _SCATTERED = (np.random.default_rng(0).normal(size=_BLOCK) * [[2.0], [0.1], [0.005]]).T.reshape(_BLOCK)
 
 
-def check(g: Shape, *args: Any, **kwargs: Any) -> dict[str, dict[str, Any]]:
+def check(g: Shape, /, *args: Any, **kwargs: Any) -> dict[str, dict[str, Any]]:
     """Measure whether a shape is sound as a function and, as a surrogate gradient should be, a bump at the threshold.
 
     A fault may hide others: what cannot be measured because of it is left out.
@@ -38,10 +39,10 @@ def check(g: Shape, *args: Any, **kwargs: Any) -> dict[str, dict[str, Any]]:
         elementwise: a slope depends on no other potential; the value is the largest difference.
         eager = jit = vmap = grad: grad is that of the spike function; the largest difference of each.
         dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
-        finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         non-negative: the smallest slope, and where.
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
+        finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         soft step monotone: the antiderivative S rises; its area (infinite is no fault), the largest fall of it, and the
             largest difference between its derivative and the slope.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
@@ -56,14 +57,14 @@ def check(g: Shape, *args: Any, **kwargs: Any) -> dict[str, dict[str, Any]]:
         return g(x, *args, **kwargs)
 
     results: dict[str, dict[str, Any]] = {}
-    for stage in _STAGES:
+    for stage in _STAGES:  # after a fault of the last property of a stage, no further stage can be measured
         for name, (measure, advice) in stage.items():
             try:
                 ok, value = measure(f, g)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 ok, value = False, f"{type(error).__name__}: {error}".splitlines()[0]
             results[name] = {"ok": bool(ok), "value": value, "advice": advice}
-        if not all(result["ok"] for result in results.values()):
+        if not results[name]["ok"]:
             break
     return results
 
@@ -181,10 +182,10 @@ _STAGES: tuple[dict[str, tuple[Callable[..., Finding], str]], ...] = (
     {"eager = jit = vmap = grad": (_transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape")},
     {
         "dtype kept": (_keeps_dtype, "decorate with @surrofun.elementwise; a spike rounds to the dtype of x anyway"),
-        "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.elementwise mends half precision"),
         "non-negative": (_is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
-        "peak near the threshold": (_peaks_near, "move it with shift; x is the potential minus the threshold"),
+        "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
         "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
+        "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.elementwise mends half precision"),
     },
     {
         "soft step monotone": (_soft_step_rises, "give integrates_to a function whose derivative is the slope"),
@@ -233,8 +234,7 @@ def _number(**values: Any) -> dict[str, float]:
 def _curve(f: Shape, g: Shape) -> tuple[Array, Array]:
     """Return places around the threshold and each centre of a composed shape, and the slopes there that are not NaN."""
     sizes = np.concatenate([np.geomspace(1e-5, 1e3, 500), np.arange(1, 1025) / 128])
-    middles = {0.0, *(float(jnp.ravel(c)[0]) for c in centers(g, jnp.zeros(())))}
-    places = np.add.outer([*middles], np.concatenate([-sizes, [0.0], sizes])).astype(np.float32)
+    places = np.add.outer(middles(g), np.concatenate([-sizes, [0.0], sizes])).astype(np.float32)
     places = np.unique(places).astype(float)
     slopes = _slopes(jax.jit(f), places)
     return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]

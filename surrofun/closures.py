@@ -17,7 +17,7 @@ from typing import Any
 import jax
 
 
-def hoist(f: Callable[..., Any], x: jax.Array, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
+def hoist(f: Callable[..., Any], x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
     """Return `(pure, arrays)` such that `pure(x, arrays)` is `f(x, *args, **kwargs)` and `pure` holds no array.
 
     A function that may hide something is traced, which finds arrays of whatever dtype wherever they are.
@@ -59,7 +59,7 @@ def holds_no_data(f: Any) -> bool:
     """
     if f is None or isinstance(f, int | float | str):
         return True
-    if isinstance(f, tuple):
+    if type(f) is tuple:  # two named tuples of different classes may be equal
         return all(map(holds_no_data, f))
     if isinstance(f, functools.partial):
         return all(map(holds_no_data, (f.func, f.args, tuple(f.keywords.values()))))
@@ -70,14 +70,16 @@ def holds_no_data(f: Any) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _reads_no_data(f: types.FunctionType) -> bool:
-    cells = [cell.cell_contents for cell in f.__closure__ or ()]
+    held = [cell.cell_contents for cell in f.__closure__ or ()]
+    held += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
     unknown = object()
     read = [f.__globals__.get(name, getattr(builtins, name, unknown)) for name in _globals_of(f.__code__)]
-    return all(map(holds_no_data, cells)) and all(map(_from_a_library, read))
+    modules = [r for r in read if isinstance(r, types.ModuleType)]
+    return all(map(holds_no_data, held)) and all(_from_a_library(r) and (r in modules or importable(r)) for r in read)
 
 
 def _globals_of(code: types.CodeType) -> list[str]:
-    names = [i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"]
+    names = [i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "IMPORT_NAME")]
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     return names + [name for c in inner for name in _globals_of(c)]
 
@@ -88,7 +90,7 @@ def _from_a_library(f: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=1024, typed=True)
-def unique_partial(function: Any, *args: Any, **kwargs: Any) -> functools.partial[Any]:
+def unique_partial(function: Any, /, *args: Any, **kwargs: Any) -> functools.partial[Any]:
     """Return a partial that is the same object each time, so that it may be the key of a cache.
 
     >>> unique_partial(hoist, 1.0) is unique_partial(hoist, 1.0)

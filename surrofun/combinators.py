@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from .calculus import area_beside, centers, integrates_to, peak_beside, primitive
+from .calculus import area_of, centers, integrates_to, peak_of, primitive
 from .closures import holds_no_data
 from .elementwise import apply, fit
+from .evaluation import as_shape
 from .naming import describe_value, show
 
 Shape = Callable[..., Any]
@@ -35,9 +36,7 @@ def scale(g: Shape, alpha: ArrayLike = 1.0, *, height: ArrayLike = 1.0) -> Shape
     >>> scale(shapes.triangle, 2.0)(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
     """
-    options = "" if isinstance(height, float) and height == 1.0 else f", height={show(height)}"
-    parts = _shape(g, "scale"), _number(alpha, "scale"), _number(height, "scale")
-    return _named(f"scale({show(g)}, {show(alpha)}{options})", _scaled, *parts)
+    return _combined(_scaled, as_shape(g, "scale"), _number(alpha, "scale"), _number(height, "scale"))
 
 
 def shift(g: Shape, by: ArrayLike) -> Shape:
@@ -47,7 +46,7 @@ def shift(g: Shape, by: ArrayLike) -> Shape:
     >>> shift(shapes.triangle, 0.5)(jnp.array([0.0, 0.5, 1.0]))
     Array([0.5, 1. , 0.5], dtype=float32)
     """
-    return _named(f"shift({show(g)}, {show(by)})", _shifted, _shape(g, "shift"), _number(by, "shift"))
+    return _combined(_shifted, as_shape(g, "shift"), _number(by, "shift"))
 
 
 def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> Shape:
@@ -67,14 +66,12 @@ def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> S
     """
     if not gs:
         raise ValueError("mix: expected at least one shape, got none")
-    shown = ", ".join(map(show, gs))
     each: Any = (1.0 / len(gs),) * len(gs)
     if weights is not None:
         each = tuple(weights) if isinstance(weights, Sequence) or getattr(weights, "ndim", 0) else (weights,)  # type: ignore[arg-type]
-        shown += f", weights=({', '.join(map(show, each))}{',' * (len(each) == 1)})"
     if len(each) != len(gs):
         raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(each)} weights")
-    return _named(f"mix({shown})", _mixed, tuple(_shape(g, "mix") for g in gs), tuple(_number(w, "mix") for w in each))
+    return _combined(_mixed, tuple(as_shape(g, "mix") for g in gs), tuple(_number(w, "mix") for w in each))
 
 
 def asym(below: Shape, above: Shape) -> Shape:
@@ -86,7 +83,7 @@ def asym(below: Shape, above: Shape) -> Shape:
     >>> asym(shapes.straight_through, shapes.triangle)(jnp.array([-9.0, 0.5]))
     Array([1. , 0.5], dtype=float32)
     """
-    return _named(f"asym({show(below)}, {show(above)})", _sided, _shape(below, "asym"), _shape(above, "asym"))
+    return _combined(_sided, as_shape(below, "asym"), as_shape(above, "asym"))
 
 
 def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None = None) -> Shape:
@@ -108,12 +105,37 @@ def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None
         raise TypeError(
             "normalize: expected exactly one of area= and peak=, got " + ("none" if area is None else "both")
         )
-    what, measure, wanted = ("area", area_beside, area) if peak is None else ("peak", peak_beside, peak)
-    parts = _shape(g, "normalize"), measure, _number(wanted, "normalize")
-    return _named(f"normalize({show(g)}, {what}={show(wanted)})", _normalized, *parts)
+    measure, wanted = (area_of, area) if peak is None else (peak_of, peak)
+    return _combined(_normalized, as_shape(g, "normalize"), measure, _number(wanted, "normalize"))
 
 
-def _named(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
+def expression(shape: Any, write_shape: Callable[[Any], str] = show, write_number: Callable[[Any], str] = show) -> str:
+    """Return the call that makes a combined shape; nothing for any other function.
+
+    >>> expression(shift(jnp.tanh, 0.5))
+    'shift(tanh, 0.5)'
+    """
+    f: Any = getattr(shape, "func", None)
+    (parts,) = getattr(shape, "args", ()) or [()]
+    if f is _scaled:
+        alpha, height = map(write_number, parts[1:])
+        return f"scale({write_shape(parts[0])}, {alpha}{'' if height == '1.0' else f', height={height}'})"
+    if f is _shifted:
+        return f"shift({write_shape(parts[0])}, {write_number(parts[1])})"
+    if f is _mixed:
+        gs, weights = ", ".join(map(write_shape, parts[0])), [*map(write_number, parts[1])]
+        average = all(weight == repr(1.0 / len(weights)) for weight in weights)
+        return f"mix({gs})" if average else f"mix({gs}, weights=({', '.join(weights)}{',' * (len(weights) == 1)}))"
+    if f is _sided:
+        return f"asym({', '.join(map(write_shape, parts))})"
+    if f is _normalized:
+        what = "area" if parts[1] is area_of else "peak"
+        return f"normalize({write_shape(parts[0])}, {what}={write_number(parts[2])})"
+    return ""
+
+
+def _combined(function: Callable[..., Any], *parts: Any) -> Shape:
+    name = expression(functools.partial(function, parts))
     return (_once if holds_no_data(parts) else _composed)(name, function, *parts)
 
 
@@ -121,7 +143,7 @@ _CALL = inspect.signature(lambda x, *args, **kwargs: None)  # what help and edit
 
 
 def _composed(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
-    shape = functools.partial(function, parts=parts)
+    shape = functools.partial(function, parts)
     shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
     shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
     shape.__signature__ = _CALL  # type: ignore[attr-defined]
@@ -129,12 +151,6 @@ def _composed(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
 
 
 _once = functools.lru_cache(maxsize=1024)(_composed)  # the same object each time; the name tells 2 from 2.0
-
-
-def _shape(g: Any, who: str) -> Shape:
-    if not callable(g):
-        raise TypeError(f"{who}: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
-    return g  # type: ignore[no-any-return]
 
 
 def _number(value: Any, who: str) -> Any:
@@ -147,7 +163,7 @@ def _number(value: Any, who: str) -> Any:
 # combinator was given; parameters of the call are handed on as they came.
 
 
-def _scaled_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _scaled_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     return apply(lambda x, g, alpha, height: height * primitive(g)(alpha * x, *args, **kwargs), x, *parts)
 
 
@@ -156,12 +172,12 @@ def _scaled_centers(x: Any, parts: Any) -> list[jax.Array]:
 
 
 @integrates_to(_scaled_soft, centers=_scaled_centers)
-def _scaled(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _scaled(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     return apply(lambda x, g, alpha, height: height * alpha * g(alpha * x, *args, **kwargs), x, *parts)
 
 
-def _shifted_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
-    return _shifted(x, *args, parts=(primitive(parts[0]), parts[1]), **kwargs)
+def _shifted_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    return _shifted((primitive(parts[0]), parts[1]), x, *args, **kwargs)
 
 
 def _shifted_centers(x: Any, parts: Any) -> list[jax.Array]:
@@ -169,12 +185,12 @@ def _shifted_centers(x: Any, parts: Any) -> list[jax.Array]:
 
 
 @integrates_to(_shifted_soft, centers=_shifted_centers)
-def _shifted(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _shifted(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     return apply(lambda x, g, by: g(x - by, *args, **kwargs), x, *parts)
 
 
-def _mixed_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
-    return _mixed(x, *args, parts=(tuple(map(primitive, parts[0])), parts[1]), **kwargs)
+def _mixed_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    return _mixed((tuple(map(primitive, parts[0])), parts[1]), x, *args, **kwargs)
 
 
 def _mixed_centers(x: Any, parts: Any) -> list[jax.Array]:
@@ -182,14 +198,14 @@ def _mixed_centers(x: Any, parts: Any) -> list[jax.Array]:
 
 
 @integrates_to(_mixed_soft, centers=_mixed_centers)
-def _mixed(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _mixed(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     def mixed(x: Any, gs: Any, weights: Any) -> Any:
         return sum(w * g(x, *args, **kwargs) for g, w in zip(gs, weights, strict=True))
 
     return apply(mixed, x, *parts)
 
 
-def _sided_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _sided_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: Any, below: Shape, above: Shape) -> Any:
         def value(g: Shape, x: Any) -> Any:
             return primitive(g)(x, *args, **kwargs)
@@ -206,7 +222,7 @@ def _sided_centers(x: Any, parts: Any) -> list[jax.Array]:
 
 
 @integrates_to(_sided_soft, centers=_sided_centers)
-def _sided(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
+def _sided(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     def sided(x: Any, below: Shape, above: Shape) -> Any:
         # Neither sees the other side, not even zero, but a place of its own where hardly any shape has an edge.
         left, right = jnp.where(x < 0, x, -0.6180339), jnp.where(x < 0, 0.6180339, x)
@@ -215,8 +231,8 @@ def _sided(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
     return apply(sided, x, *parts)
 
 
-def _normalized_soft(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x: _factor(x, *args, parts=parts, **kwargs) * primitive(parts[0])(x, *args, **kwargs), x)
+def _normalized_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x: _factor(parts, x, *args, **kwargs) * primitive(parts[0])(x, *args, **kwargs), x)
 
 
 def _normalized_centers(x: Any, parts: Any) -> list[jax.Array]:
@@ -224,11 +240,11 @@ def _normalized_centers(x: Any, parts: Any) -> list[jax.Array]:
 
 
 @integrates_to(_normalized_soft, centers=_normalized_centers)
-def _normalized(x: Any, *args: Any, parts: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x: _factor(x, *args, parts=parts, **kwargs) * parts[0](x, *args, **kwargs), x)
+def _normalized(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+    return apply(lambda x: _factor(parts, x, *args, **kwargs) * parts[0](x, *args, **kwargs), x)
 
 
-def _factor(x: Any, *args: Any, parts: Any, **kwargs: Any) -> Any:
+def _factor(parts: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
     g, measure, wanted = parts
     measured = measure(g, x, *args, **kwargs)
     return jnp.where(jnp.isinf(measured), jnp.nan, fit(wanted, x) / measured)

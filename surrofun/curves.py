@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .calculus import area_beside, centers, peak_beside
+from .calculus import area_of, centers, peak_of
 from .naming import show
 
 Shape: TypeAlias = Callable[..., Any]
@@ -31,9 +31,9 @@ def window(g: Shape) -> tuple[float, float]:
     >>> round(low, 2), round(high, 2)
     (-0.11, 0.11)
     """
-    middles = _middles(g)
-    first, last = middles[0], middles[-1]
-    parts = first - _DISTANCES, np.concatenate([middles, np.linspace(first, last, 99)]), last + _DISTANCES
+    centered = middles(g)
+    first, last = centered[0], centered[-1]
+    parts = first - _DISTANCES, np.concatenate([centered, np.linspace(first, last, 99)]), last + _DISTANCES
     left, inner, right = (np.nan_to_num(np.abs(values(g, x)).max(axis=1), nan=np.inf, posinf=np.inf) for x in parts)
     if not np.isfinite(inner).any():
         raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
@@ -42,7 +42,10 @@ def window(g: Shape) -> tuple[float, float]:
         near = _DISTANCES <= 1
         peak = max(left[near].max(), inner.max(), right[near].max())
     below, above = _reach(left, peak), _reach(right, peak)
-    return float(first - 1.2 * max(below, above / 4)), float(last + 1.2 * max(above, below / 4))
+    low, high = float(first - 1.2 * max(below, above / 4)), float(last + 1.2 * max(above, below / 4))
+    if not low < high:
+        raise ValueError(f"{show(g)}: the slope is 0 everywhere but at one place")
+    return low, high
 
 
 def places(g: Shape, low: float, high: float) -> Array:
@@ -54,7 +57,7 @@ def places(g: Shape, low: float, high: float) -> Array:
     (-1.0, True, 1.0)
     """
     fine = (high - low) * np.geomspace(1e-6, 0.1, 50)
-    dense = [center + np.concatenate([-fine, [0.0], fine]) for center in _middles(g)]
+    dense = [center + np.concatenate([-fine, [0.0], fine]) for center in middles(g)]
     return np.unique(np.concatenate([np.linspace(low, high, 801), *dense]).clip(low, high))
 
 
@@ -68,7 +71,7 @@ def summary(g: Shape) -> str:
     low, high = window(g)
     x = places(g, low, high)
     where, highest = top(x, values(g, x))
-    area, peak = (np.ravel(values(functools.partial(f, g), np.zeros(1))) for f in (area_beside, peak_beside))
+    area, peak = (np.ravel(values(functools.partial(f, g), np.zeros(1))) for f in (area_of, peak_of))
     if not peak.max() <= 1.01 * highest:
         return f"area {_number(area)}, no peak near 0"
     place = round(where, 3 - math.floor(math.log10(high - low))) + 0.0
@@ -97,7 +100,7 @@ def values(f: Shape, x: Array) -> Array:
     return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))
 
 
-def _middles(g: Shape) -> Array:
+def middles(g: Shape) -> Array:
     """Return where parts of the shape are centred, and the threshold, from left to right."""
     return np.unique(np.concatenate([np.zeros(1), *(np.ravel(c) for c in centers(g, jnp.zeros(1)))]))
 

@@ -184,7 +184,7 @@ def train_epoch(
 
 
 def train(key: Array, weights: Weights, data: Sets, *, epochs: int = 10, **options: Any) -> Iterator[Any]:
-    """Yield after each epoch the weights and the means of `train_epoch`, which gets the options, as floats."""
+    """Yield the weights and the means of `train_epoch`, as floats, after each epoch; the options are for it."""
     epoch, state = jax.jit(functools.partial(train_epoch, **options)), start(weights)
     for n in range(epochs):
         state, record = epoch(state, jax.random.fold_in(key, n), data)

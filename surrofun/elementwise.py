@@ -42,7 +42,7 @@ def elementwise(f: Callable[P, Any]) -> Callable[P, jax.Array]:
     return rounded  # type: ignore[return-value]
 
 
-def apply(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+def apply(f: Callable[..., Any], x: Any, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Evaluate `f(x, *args, **kwargs)` once, under the rules of `elementwise`.
 
     >>> apply(jnp.exp, jnp.ones((), jnp.bfloat16)).dtype
@@ -74,7 +74,7 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     >>> fit(jnp.ones(3, jnp.bfloat16), jnp.zeros((2, 3))).shape
     (1, 3)
     """
-    if isinstance(parameter, tuple | list):
+    if type(parameter) in (tuple, list):
         return tuple(fit(p, x) for p in parameter)
     if isinstance(parameter, np.generic):
         return parameter.item()
@@ -83,13 +83,3 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
-
-
-def leading_digits(x: jax.Array) -> jax.Array:
-    """Return `x` cut to the leading half of its digits, as a constant: its square is exact, and so is `x` minus it.
-
-    >>> leading_digits(jnp.float32(1 + 2**-20))
-    Array(1., dtype=float32)
-    """
-    info: Any = jnp.finfo(x.dtype)  # type: ignore[no-untyped-call]
-    return jax.lax.stop_gradient(jax.lax.reduce_precision(x, info.nexp, info.nmant // 2))

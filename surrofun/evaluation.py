@@ -1,4 +1,4 @@
-"""What is asked of a potential, and of a function of it that a user wrote; each complaint says what came instead."""
+"""What is asked of a shape, of a potential, and of what comes out; each complaint says what came instead."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ import numpy as np
 
 from .elementwise import apply, widened
 from .naming import describe_value, show
+
+
+def as_shape(g: Any, who: str) -> Any:
+    """Return `g`, if it may be a shape: a function, and not a spike function.
+
+    Raises:
+        TypeError: in the name of the function `who`, it is not.
+
+    >>> as_shape(abs, "scale") is abs
+    True
+    """
+    came = f"the spike function of {show(g)}; give the shape itself" if hasattr(g, "is_spike") else describe_value(g)
+    if not callable(g) or hasattr(g, "is_spike"):
+        raise TypeError(f"{who}: expected a shape, that is a function g(x, *params), got {came}")
+    return g
 
 
 def as_potential(x: Any, grad_fn: Any) -> jax.Array:
@@ -54,15 +69,20 @@ def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *ar
 
     def checked(x: jax.Array) -> Any:
         value = f(x, *args, **kwargs)
-        came = describe_value(value)
-        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
-            if not jnp.issubdtype(jnp.result_type(value), jnp.complexfloating):
-                return value
+        if not isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
+            came = describe_value(value)
+        elif jnp.iscomplexobj(value):
             came = f"dtype {jnp.result_type(value)}"
+        else:
+            return value
         raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
 
     x = jnp.asarray(x)
-    value = apply(checked, x)
+    try:
+        value = apply(checked, x)
+    except Exception as error:
+        error.add_note(f"in the {what} of {show(named)}, at potentials of shape {x.shape}")
+        raise
     try:
         return jnp.broadcast_to(value, x.shape)
     except ValueError:

@@ -19,8 +19,7 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
-from . import combinators
-from .calculus import area_beside
+from .combinators import expression
 from .naming import describe_value, show
 from .registry import COMBINATORS, lookup, names
 
@@ -178,10 +177,8 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
     combines = f in COMBINATORS.values()
     if not combines:  # without x, without what a combinator keeps, and with names
         nameless = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL
-        parameters = [p for p in parameters[1:] if p.kind not in nameless and p.name != "parts"]
+        parameters = [p for p in parameters[1:] if p.kind not in nameless]
     try:
-        if "parts" in named:
-            raise TypeError("parts is no parameter")
         given = inspect.Signature(parameters).bind_partial(*args, **named).arguments
         numbers = [*args, *named.values()]
         if combines:
@@ -203,33 +200,13 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
 def _text(g: Shape, given: dict[str, Any] | None = None) -> str:
     """Return the expression of a shape; of one with the parameters `given`, if any."""
     known = next((name for name in names() if lookup(name) is g), None)
-    text = known or (_composition(g) if isinstance(g, functools.partial) else None)
+    text = known or expression(g, _text, _literal)
     if text:
         parameters = ", ".join(f"{name}={_literal(value)}" for name, value in (given or {}).items())
         return f"{text}({parameters})" if given else text
     if isinstance(g, functools.partial) and not g.args:
         return _text(g.func, {**g.keywords, **(given or {})})
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
-
-
-def _composition(g: functools.partial[Any]) -> str | None:
-    f = g.func
-    parts: Any = g.keywords.get("parts")
-    if f is combinators._scaled:
-        alpha, height = map(_literal, parts[1:])
-        return f"scale({_text(parts[0])}, {alpha}{'' if height == '1.0' else f', height={height}'})"
-    if f is combinators._shifted:
-        return f"shift({_text(parts[0])}, {_literal(parts[1])})"
-    if f is combinators._mixed:
-        shapes, weights = map(_text, parts[0]), [*map(_literal, parts[1])]
-        average = all(weight == repr(1.0 / len(weights)) for weight in weights)
-        shown = f", weights=({', '.join(weights)}{',' * (len(weights) == 1)})"
-        return f"mix({', '.join(shapes)}{'' if average else shown})"
-    if f is combinators._sided:
-        return f"asym({_text(parts[0])}, {_text(parts[1])})"
-    if f is combinators._normalized:
-        return f"normalize({_text(parts[0])}, {'area' if parts[1] is area_beside else 'peak'}={_literal(parts[2])})"
-    return None
 
 
 def _literal(value: Any) -> str:

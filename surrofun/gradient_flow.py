@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
-from .calculus import bounds_beside
+from .calculus import bounds_of
 from .elementwise import widened
-from .evaluation import as_potential, evaluated
+from .evaluation import as_potential, as_shape, evaluated
 from .naming import describe_value, show
 from .steps import heaviside
 
@@ -26,7 +26,7 @@ _UNREACHED = {
 }
 
 
-def flow(g: Shape, x: ArrayLike, *args: Any, axis: int | tuple[int, ...] = 0, **kwargs: Any) -> dict[str, jax.Array]:
+def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0, **kwargs: Any) -> dict[str, jax.Array]:
     """Measure how much gradient gets through a spike of shape `g` at the membrane potentials `x`.
 
     A potential is inside the support where |g| is above 1 % of its peak. Nothing here has a gradient, and all of it
@@ -43,7 +43,7 @@ def flow(g: Shape, x: ArrayLike, *args: Any, axis: int | tuple[int, ...] = 0, **
         rate: firing rate, in spikes per potential, 0 to 1.
         inside: share of the potentials inside the support.
         mean, rms: mean and root mean square of the slope.
-        dead: share of the neurons that were never inside, which therefore learn nothing.
+        dead: share of the neurons that were never inside, which learn next to nothing, unless the tails are long.
         `inside` and `dead` are NaN for a shape without a finite peak (`shapes.escape_exponential`).
 
     Raises:
@@ -54,7 +54,7 @@ def flow(g: Shape, x: ArrayLike, *args: Any, axis: int | tuple[int, ...] = 0, **
     >>> {name: float(value) for name, value in flow(shapes.triangle, x).items() if name != "rms"}
     {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
     """
-    x = _potentials(g, x)
+    x = _potentials(as_shape(g, "flow"), x)
     slope = evaluated(g, g, "slope", x, *args, **kwargs)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
@@ -113,7 +113,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
         return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
-    x = _potentials(g, x)
+    x = _potentials(as_shape(g, "fit_alpha"), x)
     alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         raise ValueError(
@@ -127,8 +127,8 @@ def _potentials(g: Shape, x: ArrayLike) -> jax.Array:
     return lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, g))))
 
 
-def _peak(g: Shape, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
-    lowest, highest = bounds_beside(g, x, *args, **kwargs)
+def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    lowest, highest = bounds_of(g, x, *args, **kwargs)
     return jnp.maximum(-lowest, highest)
 
 

@@ -72,14 +72,15 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
     """
     if not gs:
         raise ValueError("plot.compare: expected at least one shape, got none")
-    (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
+    labels = [_wrapped(show(g), 36) for g in gs]
+    (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
     low, high = (side(bounds) for side, bounds in zip((min, max), zip(*map(window, gs), strict=True), strict=True))
     _cross(axes)
     for i, g in enumerate(gs):
         x = places(g, low, high)
         color, style = COLORS[i % len(COLORS)], STYLES[i % len(STYLES)]
         lines = axes.plot(x, values(g, x), color=color, linestyle=style, linewidth=1.8)
-        lines[0].set_label(_wrapped(show(g), 36))
+        lines[0].set_label(labels[i])
     axes.set(xlim=(low, high), xlabel="potential minus threshold", ylabel="surrogate gradient")
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))

@@ -1,7 +1,7 @@
 """The integral of a shape that declares no closed form, inside the caller's trace.
 
 The half line is cut into panels whose width grows with the distance from the threshold. Where a panel holds a kink or
-a jump, that is cornered by bisection; then everything is integrated by one Gauss-Legendre rule.
+a jump, that is closed in on by bisection; then everything is integrated by one Gauss-Legendre rule.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EDGES = np.concatenate([[0.0], 2.0 ** np.arange(-16, 40.5, 0.5)])  # of the pan
 _BISECTIONS = 22
 
 
-def integral(g: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> jax.Array:
+def integral(g: Callable[..., Any], /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the soft step of `g` at x, with the constant that `antiderivative` promises; x may be infinite.
 
     `g` and its derivatives by its parameters have to be finite for every finite input, however far out.
@@ -48,7 +48,7 @@ def _integral(shape: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Arra
     sides = jnp.asarray([1.0, -1.0], x.dtype).reshape(2, 1, *(1,) * x.ndim)
     edges = jnp.asarray(_EDGES, x.dtype)
     column = edges.reshape(1, -1, *(1,) * x.ndim)
-    panels = _cornered(lambda t: shape(fit(sides, t) * t), column[:, :-1], column[:, 1:])
+    panels = _bisected(lambda t: shape(fit(sides, t) * t), column[:, :-1], column[:, 1:])
     table = jnp.concatenate([jnp.zeros_like(panels[:, :1]), jnp.cumsum(panels, 1)], 1)
     above, below = table[:, -1] + _tail(panels)
 
@@ -57,7 +57,7 @@ def _integral(shape: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Arra
     distance = lax.stop_gradient(jnp.abs(x))
     index = jnp.clip(jnp.searchsorted(edges, distance, side="right") - 1, 0, len(_EDGES) - 1)
     inside = jnp.minimum(distance, edges[-1])
-    part = _cornered(lambda t: shape(fit(side, t) * t), jnp.minimum(edges[index], inside), inside)
+    part = _bisected(lambda t: shape(fit(side, t) * t), jnp.minimum(edges[index], inside), inside)
     up, down = (jnp.take_along_axis(half, index[None], 0)[0] for half in table)
     value = jnp.where(
         x < 0, -jnp.where(inside < distance, below, down + part), jnp.where(inside < distance, above, up + part)
@@ -79,7 +79,7 @@ def _tail(panels: jax.Array) -> jax.Array:
     return jnp.where(falls, last * safe / (1 - safe), jnp.where(last < 0, -jnp.inf, jnp.inf))
 
 
-def _cornered(g: Callable[[Any], Any], a: jax.Array, b: jax.Array) -> jax.Array:
+def _bisected(g: Callable[[Any], Any], a: jax.Array, b: jax.Array) -> jax.Array:
     """Integrate each panel [a, b], cut by bisection towards the half on which two rules disagree more."""
 
     def bisect(panel: Any, _: Any) -> Any:

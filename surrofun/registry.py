@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 
 from . import shapes
 from .combinators import asym, mix, normalize, scale, shift
+from .evaluation import as_shape
 from .naming import describe_value
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +32,8 @@ def register(name: str, g: Any = None) -> Any:
     """Give a shape a name in expressions: `@register("hat")` above it, or `register("hat", g)`.
 
     Args:
-        name: a Python identifier in ASCII, not taken yet and not a word of the language (`scale`, ..., `inf`, `nan`).
+        name: a Python identifier in ASCII, not taken yet and not a word of the language (`scale`, ..., `inf`, `nan`);
+            only a function of the same name in the same module may take it again, as when a cell of a notebook reruns.
         g: a shape, `g(x, *params)`, which may be composed: `register("soft", scale(shapes.sigmoid, 0.5))`.
 
     Returns:
@@ -53,16 +55,21 @@ def register(name: str, g: Any = None) -> Any:
         raise ValueError(f"register: expected an identifier in ASCII as name, got {name!r}")
     if name in (*COMBINATORS, "inf", "nan"):
         raise ValueError(f"register: {name!r} means something else in an expression, choose another name")
-    if name in _shapes:
-        raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_shapes[name])}")
     if g is None:
         return functools.partial(register, name)
-    if not callable(g) or isinstance(g, type):
-        raise TypeError(f"register: expected a function g(x, *params) as {name!r}, got {describe_value(g)}")
+    if isinstance(as_shape(g, "register"), type):
+        raise TypeError(f"register: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
+    if name in _shapes and not _is_rewritten(_shapes[name], g):
+        raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_shapes[name])}")
     if isinstance(g, functools.partial):
-        vars(g)  # now it has a namespace: a partial of it stays one, instead of forgetting where it came from
+        vars(g)  # makes its __dict__, without which functools.partial would flatten a partial of it
     _shapes[name] = g
     return g
+
+
+def _is_rewritten(old: Any, new: Any) -> bool:
+    where = [(g.__module__, getattr(g, "__qualname__", "<")) for g in (old, new)]
+    return old is new or (where[0] == where[1] and "<" not in where[0][1])
 
 
 def lookup(name: str) -> Callable[..., Any]:

@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .calculus import bounds_beside
+from .calculus import PLACES, bounds_of
 from .closures import holds_no_data, unique_partial
+from .elementwise import widened
 from .naming import show
 
 Code = tuple[Callable[..., Any], Callable[..., Any]]
@@ -44,7 +45,8 @@ def code_of(residual: Any) -> Code:
         dtype = np.dtype(object)
     if dtype == np.uint8:
         return to_bytes, _from_bytes
-    if jnp.issubdtype(dtype, jnp.floating):
+    bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
+    if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
         return unique_partial(_to_float, dtype.name), unique_partial(_from_float, dtype.name)
     raise TypeError(
         "make_spike: expected as residual None, a float dtype, uint8, 'bit' or a pair of functions (encode, decode), "
@@ -53,31 +55,56 @@ def code_of(residual: Any) -> Code:
 
 
 def bounds(
-    code: Code | None, g: Any, x: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]
+    code: Code | None, known: bool, g: Any, x: jax.Array, /, *args: Any, **kwargs: Any
 ) -> tuple[tuple[float, ...], tuple[jax.Array, ...]]:
     """Return `(fixed, moving)` bounds of the slope: numbers where the shape holds nothing else, or else arrays.
 
-    >>> bounds(code_of(jnp.uint8), jnp.tanh, jnp.zeros(3), (), {})
+    Raises:
+        ValueError: they do not suit the code. Where they are not `known` yet, they are NaN then.
+
+    >>> bounds(code_of(jnp.uint8), True, jnp.tanh, jnp.zeros(3))
     ((-1.0, 1.0), ())
     """
     if code is None or code[0] not in (to_bytes, to_bits):
         return (), ()
+    two_valued = code[0] is to_bits
     if holds_no_data(g) and not args and not kwargs:
-        return _fixed_bounds(g, code[0] is to_bits), ()
-    wide = x.astype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
-    return (), jax.lax.stop_gradient(bounds_beside(g, wide, *args, **kwargs))
+        return _fixed_bounds(g, two_valued), ()
+    at_zero = np.zeros((1,) * x.ndim, np.float64 if x.dtype == jnp.float64 else np.float32)
+    if known:
+        with jax.ensure_compile_time_eval():
+            return (), _suiting(g, two_valued, *_measured(g, two_valued, jnp.asarray(at_zero), *args, **kwargs))
+    *ends, suit = _measured(g, two_valued, jnp.asarray(at_zero), *args, **kwargs)
+    return (), tuple(jnp.where(suit, end, jnp.nan) for end in ends)
 
 
 @functools.lru_cache(maxsize=1024)
 def _fixed_bounds(g: Any, two_valued: bool) -> tuple[float, float]:
     with jax.ensure_compile_time_eval():
-        lowest, highest = map(float, jax.jit(functools.partial(bounds_beside, g))(jnp.zeros(())))
-        offsets = np.geomspace(1e-5, 1e3, 129)
-        slopes = np.asarray(g(jnp.asarray(np.concatenate([-offsets, [0.0], offsets]), jnp.float32)))
-    if two_valued and not np.isin(slopes, [np.float32(lowest), np.float32(highest)]).all():
+        measured = jax.jit(functools.partial(_measured, g, two_valued))(jnp.zeros(()))
+        lowest, highest = map(float, _suiting(g, two_valued, *measured))
+    return lowest, highest
+
+
+def _measured(g: Any, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, ...]:
+    """Return the bounds of the slope, and whether they are finite and, if wanted, all the values that it has."""
+    lowest, highest = bounds_of(g, x, *args, **kwargs)
+    suit = jnp.isfinite(highest - lowest)
+    if two_valued:
+        args, kwargs = widened((args, kwargs))
+        places = jnp.asarray(PLACES, x.dtype).reshape(-1, *(1,) * x.ndim)
+        slopes = g(places, *args, **kwargs) + jnp.zeros_like(places)
+        suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0)
+    return jax.lax.stop_gradient((lowest, highest, suit))
+
+
+def _suiting(g: Any, two_valued: bool, lowest: Any, highest: Any, suit: Any) -> tuple[jax.Array, jax.Array]:
+    if not suit.all():
+        wanted = "two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
+        instead = "residual=jax.numpy.uint8" if np.isfinite(highest - lowest).all() else "a float dtype"
         raise ValueError(
-            f"{show(g)}: expected a shape of two values for residual='bit', got slopes between {lowest:g} and "
-            f"{highest:g}; use residual=jax.numpy.uint8"
+            f"{show(g)}: expected a shape of {wanted}, got slopes between {lowest.min():g} and {highest.max():g}; "
+            f"use {instead}"
         )
     return lowest, highest
 
@@ -125,10 +152,14 @@ def to_bits(slope: jax.Array, lowest: Any, highest: Any) -> Any:
     """
     middle = jnp.asarray((lowest + highest) / 2, slope.dtype)
     high = slope >= middle
-    return jnp.packbits(high if slope.ndim and slope.shape[-1] >= 8 else high.ravel(), axis=-1)
+    return jnp.packbits(high if _packed_by_rows(slope) else high.ravel(), axis=-1)
+
+
+def _packed_by_rows(x: jax.Array) -> bool:
+    return x.size > 0 and x.ndim > 0 and x.shape[-1] >= 8
 
 
 def _from_bits(code: jax.Array, like: jax.Array, lowest: Any, highest: Any) -> Any:
-    long = like.ndim and like.shape[-1] >= 8
-    high = jnp.unpackbits(code, axis=-1, count=like.shape[-1] if long else like.size).reshape(like.shape)
+    count = like.shape[-1] if _packed_by_rows(like) else like.size
+    high = jnp.unpackbits(code, axis=-1, count=count).reshape(like.shape)
     return jnp.where(high == 1, jnp.asarray(highest, like.dtype), jnp.asarray(lowest, like.dtype))

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
@@ -23,7 +24,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative
 from .closures import hoist, holds_no_data, importable, unique_partial
-from .evaluation import as_potential, evaluated
+from .evaluation import as_potential, as_shape, evaluated
 from .naming import describe_value, show
 from .residuals import bounds, code_of
 from .steps import heaviside
@@ -31,27 +32,18 @@ from .steps import heaviside
 P = ParamSpec("P")
 Shape = Callable[Concatenate[Any, P], Any]
 Spike = Callable[Concatenate[ArrayLike, P], jax.Array]
+Step = Callable[[Any], Any]
 
 
 @overload
 def make_spike(
-    grad_fn: Shape[P],
-    *,
-    step: Callable[[Any], Any] = ...,
-    residual: Any = ...,
-    forward_mode: bool = ...,
-    learnable: bool = ...,
+    grad_fn: Shape[P], *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
 ) -> Spike[P]: ...
 
 
 @overload
 def make_spike(
-    grad_fn: None = None,
-    *,
-    step: Callable[[Any], Any] = ...,
-    residual: Any = ...,
-    forward_mode: bool = ...,
-    learnable: bool = ...,
+    grad_fn: None = None, *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
 ) -> Callable[[Shape[P]], Spike[P]]: ...
 
 
@@ -70,12 +62,12 @@ def make_spike(
     Args:
         grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
-        residual: what is kept for the backward pass, a spike: `None` (the slope, in the dtype of x), a float dtype,
+        residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
-            or a pair of plain functions (encode, decode). Only `None` has second derivatives, the others refuse.
+            or a pair of plain functions (encode, decode) that close over no tracer. Only `None` has second derivatives.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work.
-        learnable: parameters of the shape get the gradient of its antiderivative S, dL/dp = sum(g dS(x; p)/dp).
-            Otherwise they get zero. Through an update step (a meta-gradient) both are right.
+        learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
+            which x is kept, too. Otherwise they get zero. Through an update step (a meta-gradient) both are right.
 
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x; the arguments, traced or not, go to `grad_fn`.
@@ -85,8 +77,9 @@ def make_spike(
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is unknown; on call, x is not real floating point,
             or the slope or the step does not broadcast to the shape of x.
-        ValueError: `residual` is given together with `forward_mode`, which has no use for it, or it is `"bit"` and
-            the shape is known to have more than two values.
+        ValueError: `residual` is given together with `forward_mode`, which has no use for it; on call, it is `uint8`
+            and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are traced, as
+            those of a call are, nothing can be raised and the gradient is NaN.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -97,9 +90,8 @@ def make_spike(
 
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine 36(6):51-63, arXiv:1901.09948.
     """
-    for name, f in (("grad_fn", grad_fn), ("step", step)):
-        if not callable(f) and not (f is None and name == "grad_fn"):
-            raise TypeError(f"make_spike: expected a function as {name}, got {describe_value(f)}")
+    if not callable(step):
+        raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}")
     if grad_fn is None:
         return functools.partial(
             make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable
@@ -107,13 +99,13 @@ def make_spike(
     if forward_mode and residual is not None:
         raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
     code = None if residual is None else code_of(residual)
-    parts = (_unique(grad_fn), _unique(step), code, forward_mode, learnable)
-    return _once(*parts) if holds_no_data(parts) else _named(functools.partial(_spike, *parts))
+    parts = (_unique(as_shape(grad_fn, "make_spike")), _unique(step), code, forward_mode, learnable)
+    return _once(*parts) if holds_no_data(parts) else _named(functools.partial(_spike, *parts), parts[0])
 
 
 @functools.lru_cache(maxsize=1024)
 def _once(*parts: Any) -> Any:
-    return _named(functools.partial(_spike_jitted, *parts))
+    return _named(functools.partial(_spike_jitted, parts), parts[0])
 
 
 def _unique(f: Any) -> Any:
@@ -121,27 +113,27 @@ def _unique(f: Any) -> Any:
     return unique_partial(_unique(f.func), *f.args, **f.keywords) if plain else f
 
 
-def _named(spike: Any) -> Any:
+def _named(fire: Any, shape: Any) -> Any:
     """Give a spike the name and the documentation of its shape."""
-    shape, fire = spike.args[0], spike
+    spike = fire
     if not isinstance(shape, functools.partial) and not importable(shape):
         # The name of the shape is going to be that of the spike, where pickle will look for it.
         def spike(x: Any, *args: Any, **kwargs: Any) -> Any:
             return fire(x, *args, **kwargs)
 
     functools.update_wrapper(spike, shape, updated=())
-    spike.__name__ = show(shape)
+    spike.__name__, spike.is_spike = show(shape), True
     return spike
 
 
-def _spike_jitted(*call: Any, **kwargs: Any) -> Any:
-    parts, (x, *args) = call[:5], call[5:] or (kwargs.pop("x", None),)
+def _spike_jitted(parts: Any, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
     if any(isinstance(a, int | str | None) for a in (x, *args, *kwargs.values())):  # a count of terms, a flag, a name
         return _spike(*parts, x, *args, **kwargs)
     try:
         return _jitted(*parts)(x, *args, **kwargs)
     except Exception:  # the shape asks for the number itself, or what is wrong is told better without jit
-        return _spike(*parts, x, *args, **kwargs)
+        pass
+    return _spike(*parts, x, *args, **kwargs)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -150,24 +142,25 @@ def _jitted(*parts: Any) -> Any:
 
 
 def _spike(
-    grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, x: Any, *args: Any, **kwargs: Any
+    grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, /, x: Any, *args: Any, **kwargs: Any
 ) -> Any:
     x = as_potential(x, grad_fn)
-    out = lax.stop_gradient(evaluated(step, step, "step", x))
+    out = lax.stop_gradient(evaluated(step, step, "step", lax.stop_gradient(x)))
     slope, arrays = hoist(functools.partial(evaluated, grad_fn, grad_fn, "slope"), x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
     soft = soft if soft_arrays else None  # there is nothing to learn
     if forward_mode:
         return _fire_forward(slope, soft, x, out, arrays, soft_arrays)
-    fixed, moving = bounds(code, grad_fn, x, args, kwargs)
+    known = not any(isinstance(a, jax.core.Tracer) for a in arrays)
+    fixed, moving = bounds(code, known, grad_fn, x, *args, **kwargs)
     return _fire(slope, soft, (code, fixed), x, out, arrays, soft_arrays, moving)
 
 
-def _soft(grad_fn: Any, x: jax.Array, *args: Any, **kwargs: Any) -> Any:
+def _soft(grad_fn: Any, x: jax.Array, /, *args: Any, **kwargs: Any) -> Any:
     return evaluated(antiderivative(grad_fn), grad_fn, "soft step", x, *args, **kwargs)
 
 
-def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
+def _mapped_like_slope(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
     """Return `out`, mapped wherever the slope is mapped: `vmap` over a parameter alone has to map the spike too."""
     return lax.select(slope(x, arrays) > 0, out, out) if arrays else out
 
@@ -176,7 +169,7 @@ def _beside(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
 def _fire(
     slope: Any, soft: Any, code: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any, moving: Any
 ) -> Any:
-    return _beside(out, slope, x, arrays)
+    return _mapped_like_slope(out, slope, x, arrays)
 
 
 def _fire_fwd(slope: Any, soft: Any, code: Any, *operands: Any) -> Any:
@@ -212,23 +205,16 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
 def _fire_forward(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
-    return _beside(out, slope, x, arrays)
+    return _mapped_like_slope(out, slope, x, arrays)
 
 
 def _fire_tangent(slope: Any, soft: Any, primals: Any, tangents: Any) -> Any:
     x, _, arrays, soft_arrays = primals
-    dx, _, _, darrays = tangents
+    dx, _, _, moves = tangents
     tangent = jnp.zeros_like(x) if isinstance(dx, SymbolicZero) else checkpoint_name(slope(x, arrays), "surrogate") * dx
-    moving = [i for i, d in enumerate(darrays) if not isinstance(d, SymbolicZero) and d.dtype != jax.dtypes.float0]
-    if moving:
-
-        def moved(*some: Any) -> Any:
-            arrays = list(soft_arrays)
-            for i, array in zip(moving, some, strict=True):
-                arrays[i] = array
-            return soft(x, arrays)
-
-        tangent += jax.jvp(moved, [soft_arrays[i] for i in moving], [darrays[i] for i in moving])[1]
+    if not all(isinstance(d, SymbolicZero) for d in moves):
+        moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in moves]
+        tangent += jax.jvp(functools.partial(soft, x), [soft_arrays], [moves])[1]
     return _fire_forward(slope, soft, *primals), tangent
 
 

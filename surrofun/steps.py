@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from .calculus import antiderivative
 from .elementwise import Real, elementwise
-from .naming import describe_value
+from .evaluation import as_shape
 
 
 @elementwise
@@ -103,11 +103,10 @@ def escape(g: Callable[..., Any], key: jax.Array) -> Callable[[Real], jax.Array]
     Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
     surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
     """
-    if not callable(g):
-        raise TypeError(f"escape: expected a shape, that is a function g(x), got {describe_value(g)}")
+    soft = antiderivative(as_shape(g, "escape"))
 
     @elementwise
     def fires(x: Real) -> Real:
-        return jax.random.uniform(key, x.shape, x.dtype) < antiderivative(g)(x)
+        return jax.random.uniform(key, x.shape, x.dtype) < soft(x)
 
     return fires

@@ -8,7 +8,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
+from surrofun import (
+    antiderivative,
+    asym,
+    escape,
+    fit_alpha,
+    flow,
+    make_spike,
+    mix,
+    normalize,
+    register,
+    scale,
+    shapes,
+    shift,
+)
 
 spike = make_spike(shapes.triangle)
 both_rules = pytest.mark.parametrize("make", [make_spike, functools.partial(make_spike, forward_mode=True)])
@@ -94,7 +107,7 @@ def test_what_comes_back_is_no_real_array(came, what, make):
 @pytest.mark.parametrize("bad", [3.0, "triangle", np.ones(2), [shapes.triangle], 1])
 def test_grad_fn_or_step_that_is_no_function(bad):
     came = f"got {type(bad).__name__} {bad!r}"
-    with complains(TypeError, f"make_spike: expected a function as grad_fn, {came}"):
+    with complains(TypeError, f"make_spike: expected a shape, that is a function g(x, *params), {came}"):
         make_spike(bad)
     with complains(TypeError, f"make_spike: expected a function as step, {came}"):
         make_spike(shapes.triangle, step=bad)
@@ -123,6 +136,32 @@ def test_combinator_of_no_function(who, bad):
     text = f"{who.strip()}: expected a shape, that is a function g(x, *params), got {type(bad).__name__} {bad!r}"
     with complains(TypeError, text):
         COMBINED[who](bad)
+
+
+TAKE_A_SHAPE = {
+    **COMBINED,
+    "make_spike": make_spike,
+    "antiderivative": antiderivative,
+    "escape": lambda g: escape(g, jax.random.key(0)),
+    "flow": lambda g: flow(g, jnp.ones(3)),
+    "fit_alpha": lambda g: fit_alpha(g, jnp.ones(3)),
+    "register": lambda g: register("a_spike", g),
+}
+
+
+@pytest.mark.parametrize("spike", [make_spike(shapes.atan), make_spike(lambda x: x), make_spike(jnp.cos, step=jnp.sin)])
+@pytest.mark.parametrize("who", TAKE_A_SHAPE)
+def test_a_spike_function_is_no_shape(who, spike):
+    name = spike.__name__
+    text = f"{who.strip()}: expected a shape, that is a function g(x, *params), got the spike function of {name}; "
+    with complains(TypeError, text + "give the shape itself"):
+        TAKE_A_SHAPE[who](spike)
+
+
+def test_what_a_shape_raises_is_told_with_its_name():
+    with pytest.raises(TypeError, match="incompatible shapes") as caught:
+        make_spike(shapes.sigmoid)(jnp.ones(5), jnp.ones(3))
+    assert "in the slope of sigmoid, at potentials of shape (5,)" in caught.value.__notes__
 
 
 @pytest.mark.parametrize(

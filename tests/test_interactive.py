@@ -35,7 +35,7 @@ def test_spike_of_a_catalogue_shape_shows_its_parameters_and_its_formula():
     [
         (scale(shapes.sigmoid, 2.0), "scale(sigmoid, 2.0)"),
         (shift(shapes.atan, 0.1), "shift(atan, 0.1)"),
-        (mix(shapes.atan, spike, weights=(0.3, 0.7)), "mix(atan, spike, weights=(0.3, 0.7))"),
+        (mix(shapes.atan, shapes.triangle, weights=(0.3, 0.7)), "mix(atan, triangle, weights=(0.3, 0.7))"),
         (asym(shapes.atan, shapes.triangle), "asym(atan, triangle)"),
         (normalize(shapes.atan, peak=2.0), "normalize(atan, peak=2.0)"),
         (make_spike(scale(shapes.sigmoid, 2.0)), "scale(sigmoid, 2.0)"),

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import antiderivative, asym, make_spike, mix, scale, shapes, shift
+from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shapes, shift
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -155,3 +155,32 @@ def test_costs_nothing_where_nobody_asks(forward_mode):
         return compiled.memory_analysis().temp_size_in_bytes, sum(" = " in line for line in lines)
 
     assert program(True) == program(False)
+
+
+@BOTH
+def test_a_parameter_inside_of_a_normalized_area(forward_mode, x64):
+    """1 - 1 / (2 (1 + beta x)), whose area is 1: by the soft step x / (2 (1 + beta x)^2), by the slope that over x."""
+    beta, x = 5.0, 0.1
+    made = {
+        "call time": normalize(shapes.superspike, area=1.0),
+        "composed": normalize(asym(shapes.superspike, shift(shapes.superspike, 0.0)), area=1.0),
+    }
+    for kind, g in made.items():
+        spike = make_spike(g, learnable=True, forward_mode=forward_mode)
+        np.testing.assert_allclose(jax.grad(spike, 1)(x, beta), x / 2 / (1 + beta * x) ** 2, rtol=1e-9, err_msg=kind)
+        by_slope = jax.grad(lambda b, spike=spike: jax.grad(spike)(x, b))(beta)
+        np.testing.assert_allclose(by_slope, (1 - beta * x) / 2 / (1 + beta * x) ** 3, rtol=1e-9, err_msg=kind)
+    spike = make_spike(normalize(shapes.sigmoid, area=2.0), learnable=True, forward_mode=forward_mode)
+    np.testing.assert_allclose(jax.grad(spike, 1)(X, ALPHA), 2 * DS_DALPHA, rtol=1e-9)
+
+
+@BOTH
+def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
+    """exp(x / tau) below: S = tau exp(x / tau), where its own closed form has S(0) = 0."""
+
+    def spike(tau, x):
+        g = asym(functools.partial(shapes.exp_saturating, tau=tau), shapes.triangle)
+        return make_spike(g, learnable=True, forward_mode=forward_mode)(x)
+
+    for x, by_hand in [(-0.5, 2 / np.e), (-9.0, np.exp(-18.0) * 19), (0.0, 1.0), (0.3, 1.0)]:
+        np.testing.assert_allclose(jax.grad(spike)(0.5, x), by_hand, rtol=1e-9, atol=1e-12)

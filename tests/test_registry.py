@@ -72,7 +72,7 @@ def test_refuses_a_taken_name_also_as_a_decorator_and_keeps_what_it_has():
     with pytest.raises(ValueError, match=r"^register: the name 'sigmoid' is taken, by function <function sigmoid"):
         register("sigmoid", hat)
     with pytest.raises(ValueError, match="the name 'sigmoid' is taken"):
-        register("sigmoid")
+        register("sigmoid")(hat)
     late = register("late")
     register("late", hat)
     with pytest.raises(ValueError, match="the name 'late' is taken"):
@@ -84,9 +84,20 @@ def test_refuses_a_taken_name_also_as_a_decorator_and_keeps_what_it_has():
 @pytest.mark.parametrize("g", [3, "sigmoid", float])
 def test_refuses_what_is_no_function(g):
     with pytest.raises(
-        TypeError, match=rf"^register: expected a function g\(x, \*params\) as 'a', got {type(g).__name__} "
+        TypeError, match=rf"^register: expected a shape, that is a function g\(x, \*params\), got {type(g).__name__} "
     ):
         register("a", g)
+
+
+def test_a_function_written_again_takes_its_name_again():
+    """As when a cell of a notebook runs twice; two lambdas are not the same function."""
+    namespace = {"__name__": "cell", "register": register}
+    for height in (1, 2):
+        exec(f"@register('of_a_cell')\ndef of_a_cell(x): return {height}", namespace)
+        assert lookup("of_a_cell")(0) == height
+    register("of_a_lambda", lambda x: 1)
+    with pytest.raises(ValueError, match="the name 'of_a_lambda' is taken"):
+        register("of_a_lambda", lambda x: 2)
 
 
 def test_refuses_the_bare_decorator():

@@ -114,7 +114,7 @@ TWO_VALUED = {
 }
 
 
-SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (2, 3, 9)]
+SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9)]
 
 
 @pytest.mark.parametrize("g", TWO_VALUED.values(), ids=TWO_VALUED)
@@ -192,6 +192,14 @@ def test_bad_residuals():
         ValueError, match=r"sigmoid: expected a shape of two values for residual='bit', got slopes betw"
     ):
         make_spike(shapes.sigmoid, residual="bit")(X)
+    with pytest.raises(ValueError, match=r"<lambda>: expected a shape of two values .* between 0 and 2; use .*uint8"):
+        jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
+    for g in (shapes.escape_exponential, jnp.exp, lambda x: jnp.exp(x)):
+        with pytest.raises(ValueError, match=r": expected a shape of bounded slope .* between 0 and inf; use a float"):
+            make_spike(g, residual=jnp.uint8)(X)
+    for dtype in ("float4_e2m1fn", "float8_e8m0fnu"):  # of less than a byte, without a zero
+        with pytest.raises(TypeError, match=f"expected as residual .* got '{dtype}'"):
+            make_spike(shapes.sigmoid, residual=dtype)
     with pytest.raises(
         TypeError, match=r"expected as residual None, a float dtype, uint8, 'bit' or a pair .* got 'byte'"
     ):
@@ -207,3 +215,12 @@ def test_parameter_of_half_precision_in_the_bounds():
     x = jnp.array([-1.0, 0.0, 0.5], jnp.bfloat16)
     dx = jax.grad(lambda x: spike(x, jnp.bfloat16(2)).sum())(x)
     np.testing.assert_allclose(np.asarray(dx, np.float32), 2 * np.exp([-1.0, 0.0, -0.5]), atol=0.02)
+
+
+@pytest.mark.parametrize(("g", "residual"), [(shapes.sigmoid, "bit"), (shapes.escape_exponential, jnp.uint8)])
+def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(g, residual):
+    spike = make_spike(g, residual=residual)
+    assert jnp.isnan(jax.jit(jax.grad(lambda x, p: spike(x, p).sum()))(jnp.ones(3), 2.0)).all()
+    two = make_spike(lambda x, width: jnp.where(jnp.abs(x) < width, 1.0, 0.25), residual="bit")
+    by_hand = [1.0, 0.25]
+    np.testing.assert_array_equal(jax.jit(jax.grad(lambda x, p: two(x, p).sum()))(jnp.array([0.4, 0.6]), 0.5), by_hand)

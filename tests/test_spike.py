@@ -8,6 +8,7 @@ import pydoc
 import subprocess
 import sys
 import types
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,21 @@ import numpy as np
 import pytest
 from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, X, close, decorated, fast
 
-from surrofun import asym, heaviside, make_spike, mix, normalize, scale, shapes, shift, sign
+from surrofun import (
+    antiderivative,
+    asym,
+    check,
+    elementwise,
+    flow,
+    heaviside,
+    make_spike,
+    mix,
+    normalize,
+    scale,
+    shapes,
+    shift,
+    sign,
+)
 
 cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 
@@ -387,3 +402,77 @@ def test_default_step_is_heaviside():
     x = jnp.array([-1.0, -0.0, 0.0, 1.0, jnp.nan])
     np.testing.assert_array_equal(make_spike(shapes.triangle)(x), heaviside(x))
     np.testing.assert_array_equal(heaviside(x), [0, 1, 1, 1, 0])
+
+
+CHANGING = {"key": jax.random.key(0), "height": 1.0}
+KEY = CHANGING["key"]
+
+
+def noisy(x):
+    return jax.random.uniform(KEY, x.shape) < 0.5
+
+
+def of_a_default(x, settings=CHANGING):
+    return settings["height"] * jnp.ones_like(x)
+
+
+def of_an_import(x):
+    import settings_of_a_user
+
+    return settings_of_a_user.HEIGHT * jnp.ones_like(x)
+
+
+def test_what_may_change_is_read_each_time(monkeypatch):
+    x = jnp.zeros(64)
+    first = make_spike(shapes.sigmoid, step=noisy)(x)
+    monkeypatch.setitem(globals(), "KEY", jax.random.key(1))
+    second = make_spike(shapes.sigmoid, step=noisy)(x)
+    np.testing.assert_array_equal(second, noisy(x))
+    assert (first != second).any()
+    for height in (1.0, 5.0):
+        monkeypatch.setitem(CHANGING, "height", height)
+        monkeypatch.setitem(sys.modules, "settings_of_a_user", types.SimpleNamespace(HEIGHT=height))
+        for g in (of_a_default, of_an_import):
+            assert jax.grad(make_spike(g))(0.0) == height
+
+
+class Flat(NamedTuple):
+    height: float
+
+    def __call__(self, x):
+        return self.height * jnp.ones_like(x)
+
+
+class Doubled(NamedTuple):
+    height: float
+
+    def __call__(self, x):
+        return 2 * self.height * jnp.ones_like(x)
+
+
+def test_equal_named_tuples_of_two_classes_are_two_shapes():
+    assert Flat(3.0) == Doubled(3.0)
+    assert [jax.grad(make_spike(g(3.0)))(0.1) for g in (Flat, Doubled)] == [3.0, 6.0]
+    assert [scale(g(3.0), 2.0)(0.1) for g in (Flat, Doubled)] == [6.0, 12.0]
+
+
+@pytest.mark.parametrize("name", ["step", "code", "grad_fn", "learnable", "forward_mode", "f", "g", "parts", "slope"])
+def test_a_parameter_may_have_any_name(name):
+    def g(x, **parameters):
+        return parameters[name] * jnp.exp(-jnp.abs(x))
+
+    given = {name: 3.0}
+    for spike in (make_spike(g), make_spike(g, residual=jnp.uint8), make_spike(scale(g), forward_mode=True)):
+        assert jax.grad(spike)(0.0, **given) == 3.0
+    assert jnp.isclose(antiderivative(g)(0.0, **given), 3.0)
+    assert jnp.isclose(elementwise(g)(0.0, **given), 3.0)
+    assert jnp.isclose(flow(g, jnp.zeros(1), **given)["mean"], 3.0)
+    assert check(g, **given)["finite"]["ok"]
+
+
+def test_a_step_needs_no_derivative():
+    def step(x):
+        return jax.pure_callback(lambda x: np.asarray(x >= 0, np.float32), x, x)
+
+    spike = make_spike(shapes.triangle, step=step)
+    assert jax.value_and_grad(spike)(0.25) == (1.0, 0.75)

@@ -124,5 +124,7 @@ def test_escape_draws_for_each_element_and_keeps_the_dtype():
 
 
 def test_escape_of_no_function():
-    with pytest.raises(TypeError, match=r"^escape: expected a shape, that is a function g\(x\), got str 'sigmoid'$"):
+    with pytest.raises(
+        TypeError, match=r"^escape: expected a shape, that is a function g\(x, \*params\), got str 'sigmoid'$"
+    ):
         escape("sigmoid", jax.random.key(0))

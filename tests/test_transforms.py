@@ -223,10 +223,11 @@ def test_integer_tracer_selects_between_shapes():
         close(dx, by_hand)
 
 
-def test_checkpoint_policy_keeps_the_named_slope_alone(capsys):
+@pytest.mark.parametrize("forward_mode", [False, True])
+def test_checkpoint_policy_keeps_the_named_slope_alone(forward_mode, capsys):
     keep = jax.checkpoint_policies.save_only_these_names("surrogate")
     f = jax.checkpoint(lambda x: closed_spike(2 * x).sum(), policy=keep)
-    closed_spike = make_spike(lambda x: jnp.exp(-jnp.abs(x)))
+    closed_spike = make_spike(lambda x: jnp.exp(-jnp.abs(x)), forward_mode=forward_mode)
     jax.ad_checkpoint.print_saved_residuals(f, X)
     kept = [line for line in capsys.readouterr().out.splitlines() if "argument" not in line]
     assert len(kept) == 1

@@ -6,9 +6,20 @@ derivative, which `low` carries. Dekker 1971, Numerische Mathematik 18:224-242, 
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 
-from ..elementwise import Real, leading_digits
+from ..elementwise import Real
+
+
+def leading_digits(x: jax.Array) -> jax.Array:
+    """Return `x` cut to the leading half of its digits, as a constant: its square is exact, and so is `x` minus it.
+
+    >>> leading_digits(jnp.float32(1 + 2**-20))
+    Array(1., dtype=float32)
+    """
+    info: Real = jnp.finfo(x.dtype)  # type: ignore[no-untyped-call]
+    return jax.lax.stop_gradient(jax.lax.reduce_precision(x, info.nexp, info.nmant // 2))
 
 
 def product(a: Real, b: Real) -> tuple[Real, Real]:

@@ -48,7 +48,13 @@ def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
 
 def _fourier_soft(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     phase = 2 * jnp.pi / period * nearest(x, period)
-    return 2 / jnp.pi * sum((jnp.sin(k * phase) / k for k in range(1, 2 * n, 2)), jnp.zeros_like(x))
+    k = _odd(n, phase)
+    return 2 / jnp.pi * (jnp.sin(k * phase) / k).sum(axis=0)
+
+
+def _odd(n: int, x: Real) -> Real:
+    """Return the first n odd numbers along a new first axis."""
+    return jnp.arange(1, 2 * n, 2, x.dtype).reshape(-1, *(1,) * x.ndim)
 
 
 @elementwise
@@ -67,4 +73,4 @@ def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     Array([ 1., -1.], dtype=float32)
     """
     phase = 2 * jnp.pi / period * nearest(x, period)
-    return 4 / period * sum((jnp.cos(k * phase) for k in range(1, 2 * n, 2)), jnp.zeros_like(x))
+    return 4 / period * jnp.cos(_odd(n, phase) * phase).sum(axis=0)

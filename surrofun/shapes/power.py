@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..calculus import integrates_to
-from ..elementwise import Real, elementwise, leading_digits
+from ..elementwise import Real, elementwise
 from . import pairs
 
 
@@ -79,7 +79,7 @@ def _stretched(x: Real, alpha: Real) -> tuple[Real, Real]:
 def _falling(u: Real, q: Real) -> Real:
     """Return (1 + u)^-q; the logarithm of 1 + u alone has too few digits for q much larger than 1."""
     largest = jnp.finfo(u.dtype).max  # type: ignore[no-untyped-call]
-    y = leading_digits(jnp.minimum(1 + u, largest / 2))
+    y = pairs.leading_digits(jnp.minimum(1 + u, largest / 2))
     high, low = pairs.product(jnp.asarray(q, u.dtype), jnp.log(y))
     return pairs.exp(-high, -low - q * jnp.log1p((u - (y - 1)) / y))
 
