@@ -458,8 +458,10 @@ print(report(check(careless)))
 # | different sides | `asym(below, above)` |
 # | several scales | `mix(g, h, weights=(0.6, 0.4))` |
 # | annealing | build the shape in the loop, out of a traced temperature: `scale(g, 1 / T)` |
-# | learned parameters | `make_spike(g, learnable=True)` |
+# | learned parameters | `make_spike(g, learnable=True)` (notebook 03) |
 # | another forward step | `make_spike(g, step=ternary)`, `step=sign`, `step=staircase(5)`, `step=escape(g, key)` |
 # | the soft step | `antiderivative(g)` |
-# | the checklist, the flow of gradient | `check(g)`, `flow(g, x)` |
+# | the checklist, the flow of gradient | `report(check(g))`, `flow(g, x)`, `fit_alpha(g, x)` |
+# | less memory, forward mode | `make_spike(g, residual=jnp.uint8)` (notebook 06), `make_spike(g, forward_mode=True)` |
+# | a shape as text | `describe(g)`, `parse("scale(sigmoid, 2.0)")` |
 # | a picture | `plot.shape(g)`, `plot.compare(g, h)` |

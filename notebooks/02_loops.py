@@ -121,9 +121,10 @@ plt.show()
 
 # %% [markdown]
 # With the gradient through the reset, the neuron forgets its past faster: at every step near the threshold a part of
-# the gradient is taken away. Without it, a soft reset remembers for as long as the leak allows. A hard reset cuts the
-# gradient at every spike, also when it is detached, because the potential before a spike really has no effect on the
-# potential after it. Zenke & Vogels (2021) recommend to detach the reset; either is one line of code here.
+# the gradient is taken away. Without it, a soft reset remembers for as long as the leak allows. A detached hard reset
+# cuts the gradient at every spike, because the potential before a spike really has no effect on the potential after
+# it. Through the reset a gradient of the wrong sign remains there, minus the potential times the slope: the dip below
+# zero. Zenke & Vogels (2021) recommend to detach the reset; either is one line of code here.
 #
 # ## `while_loop`
 #
@@ -194,8 +195,8 @@ axis.legend(loc="lower right", frameon=False)
 plt.show()
 
 # %% [markdown]
-# The broadest surrogate gives the largest gradient at first and the smallest far back: it takes part in every reset on
-# the way, and each takes its share.
+# The broadest surrogate gives the largest gradient to the most recent inputs and the smallest to the early ones: it
+# takes part in every reset on the way, and each takes its share.
 #
 # ## Long sequences in checkpointed segments
 #

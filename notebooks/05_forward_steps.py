@@ -158,7 +158,7 @@ print(f"largest difference, derivative:  {np.abs(slope - (more - less) / (2 * h)
 noisy_weights = learn("escape noise", lambda v, key, done: make_spike(g, step=escape(g, key))(v - 1.0))
 
 # %% [markdown]
-# The readout averages over 10 steps of 40 neurons. What is left of the noise is why the loss ends higher.
+# The readout averages over 10 steps of 40 neurons. What is left of the noise is presumably why the loss ends higher.
 #
 # ## Several spikes in one step
 #

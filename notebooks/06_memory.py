@@ -12,9 +12,9 @@
 # # Memory: how long a sequence fits
 #
 # Backpropagation through time has to remember something of every step. Of a spike function it remembers one array, the
-# slope of the surrogate gradient, and the option `residual=` of `make_spike` says in which form. This notebook counts
-# what that is worth: the longest sequence that fits into a given memory, for each residual, and with checkpointed
-# segments.
+# slope of the surrogate gradient, and the option `residual=` of `make_spike` says in which form. (Where a parameter of
+# the shape is learned, it remembers the potentials as well.) This notebook counts what that is worth: the longest
+# sequence that fits into a given memory, for each residual, and with checkpointed segments.
 #
 # The compiler knows how much memory a program needs before it runs. All numbers here are from its report
 # (`memory_analysis`), so there is no noise in them and nothing has to run for long.

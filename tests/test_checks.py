@@ -124,8 +124,12 @@ def test_a_bad_shape_has_its_fault_named(name):
         (lambda x: hat(x) + 0.0005 * hat(4 * x - 8), lambda x: hat(x) + 0.002 * hat(4 * x - 8), "unimodal"),
         (lambda x: hat(x) - 5e-6, lambda x: hat(x) - 5e-5, "non-negative"),
         (
-            integrates_to(lambda x: jnp.arctan(x) + np.pi / 2 - 1e-6 * (x > 0))(lambda x: 1 / (1 + x * x)),
-            integrates_to(lambda x: jnp.arctan(x) + np.pi / 2 - 1e-3 * (x > 0))(lambda x: 1 / (1 + x * x)),
+            integrates_to(lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-6, np.pi / 2))(
+                lambda x: 1 / (1 + x * x)
+            ),
+            integrates_to(lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-3, np.pi / 2))(
+                lambda x: 1 / (1 + x * x)
+            ),
             "soft step monotone",
         ),
     ],

@@ -8,6 +8,7 @@ braintools are measured where they are installed.
 """
 
 import argparse
+import functools
 import importlib
 import importlib.metadata
 import math
@@ -71,7 +72,9 @@ VARIANTS = {
     "braintools InvSquareGrad": lambda: importlib.import_module("braintools.surrogate").InvSquareGrad(alpha=BETA),
     "surrofun": lambda: make_spike(shapes.superspike),
     "surrofun forward_mode": lambda: make_spike(shapes.superspike, forward_mode=True),
-    "surrofun learnable": lambda: make_spike(shapes.superspike, learnable=True),
+    "surrofun learnable": lambda: make_spike(
+        functools.partial(shapes.superspike, beta=jnp.float32(BETA)), learnable=True
+    ),
     "surrofun bfloat16": lambda: make_spike(shapes.superspike, residual=jnp.bfloat16),
     "surrofun uint8": lambda: make_spike(shapes.superspike, residual=jnp.uint8),
     "surrofun bit (rectangle)": lambda: make_spike(shapes.rectangle, residual="bit"),
