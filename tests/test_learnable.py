@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shapes, shift
+from surrofun import antiderivative, asym, integrates_to, make_spike, mix, normalize, scale, shapes, shift
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -184,3 +184,14 @@ def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
 
     for x, by_hand in [(-0.5, 2 / np.e), (-9.0, np.exp(-18.0) * 19), (0.0, 1.0), (0.3, 1.0)]:
         np.testing.assert_allclose(jax.grad(spike)(0.5, x), by_hand, rtol=1e-9, atol=1e-12)
+
+
+def test_a_users_closed_form_is_not_differentiated_where_it_vanishes():
+    """Far below, the derivative of this one is 0 * inf."""
+
+    @integrates_to(lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)))
+    def logistic(x, alpha):
+        return shapes.sigmoid(x, alpha)
+
+    for g in (scale(logistic, 1.0), normalize(logistic, area=1.0)):
+        np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
