@@ -126,6 +126,31 @@ plt.show()
 # it. Through the reset a gradient of the wrong sign remains there, minus the potential times the slope: the dip below
 # zero. Zenke & Vogels (2021) recommend to detach the reset; either is one line of code here.
 #
+# ## An adaptive threshold
+#
+# The threshold may be a state of the neuron as well: here it rises with every spike and falls back slowly, as in the
+# adaptive neurons of Bellec et al. (2018). Nothing changes for the spike function, and the gradient goes through both.
+
+
+# %%
+def run_adaptive(current, rise=0.2, spike=spike):
+    """Return the thresholds and the spikes of a neuron whose threshold is 1 and rises with each spike."""
+
+    def step(state, i):
+        v, a = state
+        threshold = 1.0 + rise * a
+        v = LEAK * v + i
+        z = spike(v - threshold)
+        return (v - z * threshold, 0.98 * a + z), (threshold, z)
+
+    return jax.lax.scan(step, (0.0, 0.0), current)[1]
+
+
+thresholds, spikes = run_adaptive(jnp.full(100, 0.4))
+print("intervals between spikes:", jnp.diff(jnp.flatnonzero(spikes)))
+print("d (sum of the spikes) / d rise:", jax.grad(lambda r: run_adaptive(jnp.full(100, 0.4), r)[1].sum())(0.2).round(2))
+
+# %% [markdown]
 # ## `while_loop`
 #
 # A `while_loop` runs for a number of steps that is not known beforehand. Here: until the neuron has fired five times.

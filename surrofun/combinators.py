@@ -116,7 +116,7 @@ def expression(shape: Any, write_shape: Callable[[Any], str] = show, write_numbe
     'shift(tanh, 0.5)'
     """
     f: Any = getattr(shape, "func", None)
-    (parts,) = getattr(shape, "args", ()) or [()]
+    parts: Any = (*getattr(shape, "args", ()), ())[0]
     if f is _scaled:
         alpha, height = map(write_number, parts[1:])
         return f"scale({write_shape(parts[0])}, {alpha}{'' if height == '1.0' else f', height={height}'})"

@@ -204,7 +204,11 @@ def _text(g: Shape, given: dict[str, Any] | None = None) -> str:
     if text:
         parameters = ", ".join(f"{name}={_literal(value)}" for name, value in (given or {}).items())
         return f"{text}({parameters})" if given else text
-    if isinstance(g, functools.partial) and not g.args:
+    if hasattr(g, "is_spike"):
+        raise ValueError(f"expected a shape, got the spike function of {show(g)}; give the shape itself")
+    if isinstance(g, functools.partial):
+        if g.args:
+            raise ValueError(f"{show(g)}: expected its parameters by name, as in functools.partial(g, alpha=2.0)")
         return _text(g.func, {**g.keywords, **(given or {})})
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
 
