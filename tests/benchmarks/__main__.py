@@ -8,7 +8,6 @@ braintools are measured where they are installed.
 """
 
 import argparse
-import functools
 import importlib
 import importlib.metadata
 import math
@@ -72,24 +71,25 @@ VARIANTS = {
     "braintools InvSquareGrad": lambda: importlib.import_module("braintools.surrogate").InvSquareGrad(alpha=BETA),
     "surrofun": lambda: make_spike(shapes.superspike),
     "surrofun forward_mode": lambda: make_spike(shapes.superspike, forward_mode=True),
-    "surrofun learnable": lambda: make_spike(
-        functools.partial(shapes.superspike, beta=jnp.float32(BETA)), learnable=True
-    ),
+    "surrofun learnable": lambda: make_spike(shapes.superspike, learnable=True),
     "surrofun bfloat16": lambda: make_spike(shapes.superspike, residual=jnp.bfloat16),
     "surrofun uint8": lambda: make_spike(shapes.superspike, residual=jnp.uint8),
     "surrofun bit (rectangle)": lambda: make_spike(shapes.rectangle, residual="bit"),
     "mix of 8, by hand": eight_by_hand,
     "mix of 8, composed": eight_composed,
 }
+LEARNED = {"surrofun learnable": (jnp.float32(BETA),)}  # parameters that are differentiated, too
 
 
-def bptt(spike, steps, batch, neurons, hard, segments=1):
+def bptt(spike, steps, batch, neurons, hard, segments=1, learned=()):
     """Return the gradient function of the loop, which checkpoints segments if there are several, and its arguments."""
 
-    def loss(w, drive):
+    def loss(weights, drive):
+        w, learned = weights
+
         def step(v, x):
             v = 0.9 * v + x * w
-            z = spike(v - 1.0)
+            z = spike(v - 1.0, *learned)
             return (v * (1 - z) if hard else v - z), z
 
         def run(v, xs):
@@ -101,7 +101,7 @@ def bptt(spike, steps, batch, neurons, hard, segments=1):
         return run(jnp.zeros((batch, neurons)), drive)[1].mean()
 
     drive = jax.random.uniform(jax.random.key(0), (steps, batch, 1))
-    return jax.jit(jax.grad(loss)), (jnp.linspace(0.1, 0.6, neurons), drive)
+    return jax.jit(jax.grad(loss)), ((jnp.linspace(0.1, 0.6, neurons), learned), drive)
 
 
 def seconds(run, repeats=1):
@@ -115,8 +115,8 @@ def measure(makers, sizes, hard, rounds):
     """Return a row of figures for each variant."""
     rows, runs, x = {}, {}, jnp.linspace(-1.0, 1.0, 1024)
     for name, make in makers.items():
-        spike = make()
-        gradient, arguments = bptt(spike, *sizes, hard)
+        spike, learned = make(), LEARNED.get(name, ())
+        gradient, arguments = bptt(spike, *sizes, hard, learned=learned)
         compiled = gradient.lower(*arguments).compile()
         rows[name] = {
             "bytes/spike": compiled.memory_analysis().temp_size_in_bytes / (sizes[0] * sizes[1] * sizes[2]),
@@ -124,12 +124,12 @@ def measure(makers, sizes, hard, rounds):
             "instructions": sum(" = " in line for line in compiled.as_text().splitlines()),
             "traces": traces(make),
         }
-        by_x = jax.grad(lambda x, f=spike: f(x).sum())
+        by_weights = jax.grad(lambda weights, f=spike: f(weights[0], *weights[1]).sum())
         runs[name] = {
             "compile ms": (lambda m=make, a=arguments: bptt(m(), *sizes, hard)[0].lower(*a).compile(), 1, 1e3),
             "loop ms": (lambda c=compiled, a=arguments: c(*a), 1, 1e3),
-            "eager us": (lambda f=spike: f(x), 50, 1e6),
-            "eager grad us": (lambda f=by_x: f(x), 5, 1e6),
+            "eager us": (lambda f=spike, p=learned: f(x, *p), 50, 1e6),
+            "eager grad us": (lambda f=by_weights, p=learned: f((x, p)), 5, 1e6),
         }
     for figure in ("compile ms", "loop ms", "eager us", "eager grad us"):
         times = {name: [] for name in runs}
