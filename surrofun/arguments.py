@@ -76,7 +76,8 @@ def find_shape(text: str) -> Shape:
     """
     shape = find(text)
     x = jnp.array([[-1.0], [0.0], [1.0]])
-    neurons = jnp.shape(found)[-1:] if isinstance(found := shape(x), jax.Array) else 1
+    slope = shape(x)
+    neurons = slope.shape[-1:] if isinstance(slope, jax.Array) else 1  # as many as its parameters are for
     if not jnp.isfinite(evaluated(shape, shape, "slope", jnp.tile(x, neurons))).all():
         raise ValueError("the slope is not finite")
     return shape

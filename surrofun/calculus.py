@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Shape = Callable[..., Any]
 
 _DISTANCES = np.geomspace(1e-5, 1e3, 129)
-PLACES = np.concatenate([-_DISTANCES[::-1], [0.0], _DISTANCES])  # around a centre, where an extreme slope is searched
+_PLACES = np.concatenate([-_DISTANCES[::-1], [0.0], _DISTANCES])  # around a centre
 
 
 def integrates_to(soft: Callable[..., Any], *, centers: Callable[..., Any] | None = None) -> Callable[[F], F]:
@@ -114,8 +114,7 @@ def bounds_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax
     >>> bounds_of(jnp.cos, jnp.zeros(()))
     (Array(-1., dtype=float32), Array(1., dtype=float32))
     """
-    grid = jnp.asarray(PLACES, x.dtype).reshape(-1, *(1,) * x.ndim)
-    starts = [lax.stop_gradient(center[None] + grid) for center in centers(g, x)]
+    starts = [lax.stop_gradient(center[None] + places_beside(x)) for center in centers(g, x)]
     args, kwargs = widened((args, kwargs))
 
     def slope(t: jax.Array) -> Any:
@@ -124,6 +123,15 @@ def bounds_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax
     highest = functools.reduce(jnp.maximum, (slope(_climb(slope, start)) for start in starts))
     lowest = functools.reduce(jnp.minimum, (slope(_climb(lambda t: -slope(t), start)) for start in starts))
     return jnp.asarray(lowest), jnp.asarray(highest)
+
+
+def places_beside(x: jax.Array) -> jax.Array:
+    """Return where an extreme slope is searched around 0, along a new first axis, in the dtype and rank of `x`.
+
+    >>> places_beside(jnp.zeros((4, 3))).shape
+    (259, 1, 1)
+    """
+    return jnp.asarray(_PLACES, x.dtype).reshape(-1, *(1,) * x.ndim)
 
 
 def centers(g: Shape, x: jax.Array) -> list[jax.Array]:

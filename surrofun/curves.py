@@ -101,7 +101,12 @@ def values(f: Shape, x: Array) -> Array:
 
 
 def middles(g: Shape) -> Array:
-    """Return where parts of the shape are centred, and the threshold, from left to right."""
+    """Return where parts of the shape are centred, and the threshold, from left to right.
+
+    >>> from surrofun import shapes, shift
+    >>> middles(shift(shapes.sigmoid, 0.5))
+    array([0. , 0.5])
+    """
     return np.unique(np.concatenate([np.zeros(1), *(np.ravel(c) for c in centers(g, jnp.zeros(1)))]))
 
 
