@@ -14,14 +14,16 @@
 # A spiking neuron fires when its membrane potential crosses a threshold. That step has no useful derivative, so
 # training replaces the derivative, and only the derivative, by a bump: the *surrogate gradient*. In surrofun a
 # surrogate gradient is a plain function `g(x)` of x = potential minus threshold, and `make_spike(g)` is the spike
-# function: a step forward, `g` backward.
+# function: a step forward, `g` backward. `shape` declares what is known of `g`, and `combinator` makes shapes from
+# shapes.
 #
 # This notebook rebuilds, in that style, the systems of the class-based braintools tutorial on custom surrogates:
 # triangular, asymmetric, multi-scale, functional, annealed, sparse, and an event camera. Three results of that tutorial
-# are not what it says they are; they are marked **Mind** below.
+# are not what it says they are; they are marked **Mind** below. It ends with a combinator of your own.
 
 # %%
 # %matplotlib inline
+import pickle
 from functools import partial
 
 import jax
@@ -31,21 +33,26 @@ import numpy as np
 
 from surrofun import (
     antiderivative,
+    area,
     asym,
     check,
+    combinator,
+    describe,
     flow,
     heaviside,
-    integrates_to,
     make_spike,
     mix,
+    parse,
     plot,
+    register,
     report,
     scale,
+    shape,
     shapes,
     shift,
     ternary,
 )
-from surrofun.demo import adam, start
+from surrofun.cli.demo import adam, start
 
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
 BLUE, ORANGE, GREEN = plot.COLORS[:3]  # Okabe & Ito
@@ -87,9 +94,10 @@ print("gradient, alpha = 4 ", jax.grad(lambda x: spike(x, alpha=4.0).sum())(x))
 # The slope is 0 from 1 / alpha on. Parameters of the shape are arguments of the spike, Python numbers or traced.
 #
 # The integral of the shape is the *soft step* that the neuron would have, were it not for the hard one. Nothing needs
-# it for training, but it is good to look at. `antiderivative` finds it: in closed form for the shapes of the field and
-# what is composed of them, by quadrature for a function of your own. Whoever has the closed form declares it in one
-# line above the shape, `@integrates_to`. Here are the two parabolas of the triangle, and quadrature agrees:
+# it for training, but it is good to look at. `antiderivative` returns it: in closed form for the shapes of the field
+# and what is composed of them, by quadrature for a function of your own. Where quadrature cannot tell, it raises an
+# error. Whoever has the closed form declares it above the shape, with `@shape(soft=...)`. Here are the two parabolas of
+# the triangle, and quadrature agrees:
 
 
 # %%
@@ -98,7 +106,7 @@ def parabolas(x, alpha=2.0):
     return jnp.where(x < 0, inner, 1 - inner)
 
 
-@integrates_to(parabolas)
+@shape(soft=parabolas)
 def triangle(x, alpha=2.0):
     return alpha * jnp.maximum(0.0, 1.0 - alpha * jnp.abs(x))
 
@@ -109,6 +117,9 @@ print(f"largest difference between quadrature and parabolas: {jnp.abs(quadrature
 plot.shape(triangle)
 
 # %% [markdown]
+# A declared shape is also compiled once, for all values of alpha, where a plain function is evaluated afresh at every
+# call. Declaring it promises what `jax.jit` asks for: the function is pure.
+#
 # **Mind the soft step.** The tutorial draws clip(0.5 + alpha x / 2, 0, 1) as the soft step of its triangle, a straight
 # ramp. The derivative of that is a rectangle, not the triangle.
 
@@ -126,12 +137,12 @@ print(f"largest difference of the ramp from the soft step: {jnp.abs(ramp - parab
 # %% [markdown]
 # ## Asymmetric
 #
-# `asym(below, above)` takes one shape below the threshold and another from the threshold on. A parameter is fixed with
-# `functools.partial`.
+# `asym(below, above)` takes one shape below the threshold and another from the threshold on. A shape that is called
+# with a parameter by keyword, and without x, is the shape with that parameter.
 
 # %%
-symmetric = partial(shapes.sigmoid, alpha=3.0)
-asymmetric = asym(below=partial(shapes.sigmoid, alpha=2.0), above=partial(shapes.sigmoid, alpha=5.0))
+symmetric = shapes.sigmoid(alpha=3.0)
+asymmetric = asym(below=shapes.sigmoid(alpha=2.0), above=shapes.sigmoid(alpha=5.0))
 draw({"symmetric": symmetric, "asymmetric": asymmetric})
 print("slope just below and just above the threshold:", asymmetric(jnp.array([-1e-6, 1e-6])))
 
@@ -145,7 +156,7 @@ print("slope just below and just above the threshold:", asymmetric(jnp.array([-1
 # A sharp bump is precise near the threshold and blind elsewhere; a wide one reaches far. `mix` is their weighted sum.
 
 # %%
-narrow, wide = partial(shapes.sigmoid, alpha=8.0), partial(shapes.sigmoid, alpha=2.0)
+narrow, wide = shapes.sigmoid(alpha=8.0), shapes.sigmoid(alpha=2.0)
 multi_scale = mix(narrow, wide, weights=(0.6, 0.4))
 draw({"single, alpha 4": shapes.sigmoid, "multi-scale": multi_scale, "narrow, alpha 8": narrow, "wide, alpha 2": wide})
 for place in (0.0, 2.0):
@@ -175,7 +186,7 @@ def mean_spikes(potential, width, make):
     """Return the mean of ten spikes, each in one step of a scan, with a cosine of the given width as the surrogate."""
 
     def step(total, _):
-        return total + make(partial(shapes.cosine, width=width))(potential), None
+        return total + make(shapes.cosine(width=width))(potential), None
 
     return jax.lax.scan(step, 0.0, length=10)[0] / 10
 
@@ -446,13 +457,77 @@ def careless(x):
 print(report(check(careless)))
 
 # %% [markdown]
+# ## A combinator of your own
+#
+# `scale`, `shift`, `mix`, `asym` and `normalize` are formulas under the decorator `combinator`, and yours is as good as
+# these. In the formula a parameter without a default is a shape, and one with a default is a number. This one raises a
+# shape to a power, which makes its tails lighter:
+
+
+# %%
+@register("power")  # so that `parse` knows it
+@combinator
+def power(x, g, p=2.0):
+    return g(x) ** p
+
+
+def by_hand(x, p):
+    """Return the soft step of 1 / (1 + 4 |x|)^(2 p) for x <= 0."""
+    return (1 - 4 * x) ** (1 - 2 * p) / (8 * p - 4)
+
+
+wide = shapes.superspike(beta=4.0)
+light = power(wide, 1.5)
+x = jnp.array([-0.5, -0.25, 0.0])
+print("name     ", light.__name__)
+print("slope    ", light(x))
+print("soft step", antiderivative(light)(x), "by hand", by_hand(x, 1.5))
+print("area     ", area(light), "by hand", 2 * by_hand(0.0, 1.5))
+print("read from text: ", parse(describe(light)) == light)
+print("out of a pickle:", describe(pickle.loads(pickle.dumps(light))))
+plot.compare(wide, light)
+
+# %% [markdown]
+# The formula is all that `power` says of itself; the soft step was found by quadrature. A pickle holds the names of the
+# functions and the numbers, so `power` has to stand at the top of a module that can be imported where it is read.
+#
+# The number may be traced, and learned:
+
+
+# %%
+def spike(x, p):
+    return make_spike(power(wide, p), learnable=True)(x)
+
+
+for name, f in {"learned": spike, "by hand": by_hand}.items():
+    print(f"gradient of p, {name}: {jax.grad(f, argnums=1)(-0.5, 1.5):.6f}")
+
+# %% [markdown]
+# What you know, you declare beside the formula, with the same parameters. In a fact, as in the formula, a shape has the
+# parameters of the call in it already.
+
+
+# %%
+@combinator(soft=lambda x, g: -antiderivative(g)(-x))
+def mirror(x, g):
+    return g(-x)
+
+
+both = mix(mirror(shapes.leaky_step(leak=0.0)), shapes.leaky_step(leak=0.3), weights=(1.0, 1.0))
+print(both.__name__)
+print("slope    ", both(jnp.array([-1.0, 1.0])))
+print("soft step", antiderivative(both)(jnp.array([-1.0, 1.0])))
+
+# %% [markdown]
 # ## Quick reference
 #
 # | you want | you write |
 # |---|---|
 # | a surrogate of your own | `@make_spike` above `def spike(x, alpha=1.0): return ...` |
+# | a shape of your own | `@shape`, or `@shape(soft=..., bounds=..., around=...)`, above the function |
+# | a combinator of your own | `@combinator` above `def power(x, g, p=2.0): return g(x) ** p` |
 # | one of the field | `make_spike(shapes.sigmoid)` |
-# | its parameter | `spike(x, alpha=8.0)`, or `make_spike(functools.partial(shapes.sigmoid, alpha=8.0))` |
+# | its parameter | `spike(x, alpha=8.0)`, or `make_spike(shapes.sigmoid(alpha=8.0))` |
 # | sharper, or higher | `scale(g, 2.0)`, `scale(g, height=0.5)`, `normalize(g, peak=1.0)` |
 # | the bump elsewhere | `shift(g, 0.3)`, above the threshold for a positive number |
 # | different sides | `asym(below, above)` |

@@ -205,7 +205,7 @@ print(f"d potential / d input: jvp {tangent:.5f}, by hand {dv:.5f}")
 @jax.jit
 @functools.partial(jax.vmap, in_axes=(0, None))
 def reach(beta, current):
-    spike = make_spike(functools.partial(shapes.superspike, beta=beta))
+    spike = make_spike(shapes.superspike(beta=beta))
     return jax.grad(lambda current: run(current, soft_reset, spike)[1][-1])(current)
 
 

@@ -12,7 +12,7 @@
 # # Learned surrogates
 #
 # The steepness of a surrogate gradient matters, and it need not be chosen by hand. With `learnable=True` the parameters
-# of a shape get a gradient of their own. This notebook shows which gradient that is, four ways to hand over a
+# of a shape get a gradient of their own. This notebook shows which gradient that is, five ways to hand over a
 # parameter, a network that trains its steepness together with its weights, and the other way to learn a surrogate, a
 # meta-gradient.
 
@@ -24,7 +24,8 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import optax
 
-from surrofun import antiderivative, demo, make_spike, mix, shapes
+from surrofun import antiderivative, make_spike, mix, shapes
+from surrofun.cli import demo
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # Okabe & Ito
 
@@ -66,7 +67,7 @@ plt.show()
 
 # %%
 def network_loss(alpha, w, drive, hard):
-    shape = functools.partial(shapes.sigmoid, alpha=alpha)
+    shape = shapes.sigmoid(alpha=alpha)
     step = {} if hard else {"step": antiderivative(shape)}
     spike = make_spike(shape, learnable=True, **step)
 
@@ -90,9 +91,10 @@ for hard in (False, True):
 # the same sense as the gradient of the weights: backward through soft steps, at the potentials and spikes of the hard
 # network.
 #
-# ## Four ways to hand over a parameter
+# ## Five ways to hand over a parameter
 #
-# At call time, closed over, one for each neuron, or as the weights of a mixture: where the tracer enters is up to you.
+# At call time, by keyword, closed over, one for each neuron, or as the weights of a mixture: where the tracer enters is
+# up to you.
 
 # %%
 make = functools.partial(make_spike, learnable=True)
@@ -102,6 +104,7 @@ weights = jnp.array([0.7, 0.3])
 
 ways = {
     "at call time": (lambda a: at_call_time(x, a), 4.0),
+    "by keyword": (lambda a: make(shapes.sigmoid(alpha=a))(x), 4.0),
     "closed over": (lambda a: make(lambda x: shapes.sigmoid(x, a))(x), 4.0),
     "one a neuron": (lambda a: at_call_time(x, a), jnp.array([4.0, 4.0, 4.0])),
     "mixture": (lambda w: make(mix(shapes.sigmoid, shapes.triangle, weights=w))(x), weights),

@@ -20,13 +20,11 @@
 #
 # * **the normalization**: the same name may stand for area 1, for peak 1 or for neither;
 # * **H(0)**: whether a neuron fires whose potential is exactly at the threshold. Here it does; for the other convention
-#   there is `step=functools.partial(heaviside, at_zero=0.0)`.
+#   there is `step=heaviside(at_zero=0.0)`.
 #
 # In all of them, and here, x is the membrane potential minus the threshold.
 
 # %%
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,15 +41,15 @@ def compare(*rows):
     def spikes(x):
         found = []
         for _, here, _, at_zero in rows:
-            spike = make_spike(parse(here), step=partial(heaviside, at_zero=at_zero))
+            spike = make_spike(parse(here), step=heaviside(at_zero=at_zero))
             found.append((jax.grad(lambda x, spike=spike: spike(x).sum())(x), spike(jnp.zeros(()))))
         return found
 
-    print(f"{'there':29} {'here':48} H(0)  difference")
+    print(f"{'there':29} {'here':54} H(0)  difference")
     for (there, here, formula, at_zero), (slope, fired) in zip(rows, spikes(jnp.asarray(x)), strict=True):
         wanted = formula(np.float64(np.float32(x)))
         difference = np.max(np.abs(slope - wanted) / np.maximum(1, wanted))
-        print(f"{there:29} {here:49} {fired:2.0f}   {difference:.0e}")
+        print(f"{there:29} {here:55} {fired:2.0f}   {difference:.0e}")
         assert difference < 1e-6
         assert fired == at_zero
 
@@ -61,14 +59,14 @@ def logistic_density(x, a):
 
 
 # %% [markdown]
-# `parse` reads an expression; in a program you would rather write `make_spike(partial(shapes.superspike, beta=25.0))`.
-# Both are the same shape.
+# `parse` reads an expression. It is the same text in a program, after `from surrofun.shapes import superspike`:
+# `make_spike(superspike(beta=25.0))`.
 #
 # ## braintools
 #
 # ```python
 # spike = braintools.surrogate.Sigmoid(alpha=4.0)                              # there
-# spike = make_spike(partial(shapes.sigmoid, alpha=4.0))                       # here
+# spike = make_spike(shapes.sigmoid(alpha=4.0))                       # here
 #
 # z = spike(v - v_th)                                                          # both
 # neuron = brainpy.state.LIF(100, spk_fun=spike)                               # both
@@ -76,18 +74,23 @@ def logistic_density(x, a):
 
 # %%
 compare(
-    ("Sigmoid(4.0)", "sigmoid(4.0)", lambda x: logistic_density(x, 4), 1),
-    ("Arctan(1.0)", "atan(1.0)", lambda x: 0.5 / (1 + (np.pi / 2 * x) ** 2), 1),
-    ("ERF(1.0)", "gaussian(0.7071067811865476)", lambda x: np.exp(-(x**2)) / np.sqrt(np.pi), 1),
-    ("GaussianGrad(0.5, 0.5)", "scale(gaussian(0.5), height=0.5)", lambda x: np.exp(-2 * x**2) / np.sqrt(2 * np.pi), 1),
-    ("PiecewiseQuadratic(1.0)", "triangle(1.0)", lambda x: np.maximum(0, 1 - abs(x)), 1),
+    ("Sigmoid(4.0)", "sigmoid(alpha=4.0)", lambda x: logistic_density(x, 4), 1),
+    ("Arctan(1.0)", "atan(alpha=1.0)", lambda x: 0.5 / (1 + (np.pi / 2 * x) ** 2), 1),
+    ("ERF(1.0)", "gaussian(sigma=0.7071067811865476)", lambda x: np.exp(-(x**2)) / np.sqrt(np.pi), 1),
+    (
+        "GaussianGrad(0.5, 0.5)",
+        "scale(gaussian(sigma=0.5), height=0.5)",
+        lambda x: np.exp(-2 * x**2) / np.sqrt(2 * np.pi),
+        1,
+    ),
+    ("PiecewiseQuadratic(1.0)", "triangle(alpha=1.0)", lambda x: np.maximum(0, 1 - abs(x)), 1),
     ("ReluGrad(0.3, 1.0)", "scale(triangle, height=0.3)", lambda x: 0.3 * np.maximum(0, 1 - abs(x)), 1),
-    ("PiecewiseExp(1.0)", "laplace(1.0)", lambda x: np.exp(-abs(x)) / 2, 1),
+    ("PiecewiseExp(1.0)", "laplace(alpha=1.0)", lambda x: np.exp(-abs(x)) / 2, 1),
     ("SlayerGrad(1.0)", "scale(laplace, height=2.0)", lambda x: np.exp(-abs(x)), 1),
-    ("InvSquareGrad(100.0)", "superspike(100.0)", lambda x: 1 / (1 + 100 * abs(x)) ** 2, 1),
-    ("SoftSign(1.0)", "scale(superspike(1.0), height=0.5)", lambda x: 0.5 / (1 + abs(x)) ** 2, 1),
-    ("QPseudoSpike(2.0)", "power_law(0.6666666666666666, 2.0)", lambda x: 1 / (1 + 2 / 3 * abs(x)) ** 2, 1),
-    ("NonzeroSignLog(1.0)", "reciprocal(1.0)", lambda x: 1 / (1 + abs(x)), 1),
+    ("InvSquareGrad(100.0)", "superspike(beta=100.0)", lambda x: 1 / (1 + 100 * abs(x)) ** 2, 1),
+    ("SoftSign(1.0)", "scale(superspike(beta=1.0), height=0.5)", lambda x: 0.5 / (1 + abs(x)) ** 2, 1),
+    ("QPseudoSpike(2.0)", "power_law(alpha=0.6666666666666666, q=2.0)", lambda x: 1 / (1 + 2 / 3 * abs(x)) ** 2, 1),
+    ("NonzeroSignLog(1.0)", "reciprocal(alpha=1.0)", lambda x: 1 / (1 + abs(x)), 1),
 )
 
 # %% [markdown]
@@ -97,14 +100,14 @@ compare(
 #
 # ```python
 # spike = spyx.axn.superspike(k=25)                                            # there
-# spike = make_spike(partial(shapes.superspike, beta=25.0), step=partial(heaviside, at_zero=0.0))  # here
+# spike = make_spike(shapes.superspike(beta=25.0), step=heaviside(at_zero=0.0))  # here
 #
 # layer = spyx.nn.LIF((64,), activation=spike, rngs=nnx.Rngs(0))               # both
 # ```
 
 # %%
 compare(
-    ("superspike(k=25)", "superspike(25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
+    ("superspike(k=25)", "superspike(beta=25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
     (
         "arctan(k=2)",
         f"scale(atan, 2.0, height={0.5 / np.pi:.10f})",
@@ -113,7 +116,7 @@ compare(
     ),
     ("tanh(k=1)", "scale(sigmoid, 0.5, height=2.0)", lambda x: 1 / np.cosh(x) ** 2, 0),
     ("triangular(k=2)", "scale(triangle, 2.0, height=0.5)", lambda x: np.maximum(0, 1 - 2 * abs(x)), 0),
-    ("boxcar(width=2, height=0.5)", "rectangle(2.0)", lambda x: np.where(abs(x) < 1, 0.5, 0), 0),
+    ("boxcar(width=2, height=0.5)", "rectangle(width=2.0)", lambda x: np.where(abs(x) < 1, 0.5, 0), 0),
 )
 
 # %% [markdown]
@@ -124,21 +127,21 @@ compare(
 #
 # ```python
 # spike = superspike_surrogate(10.0)                                           # there
-# spike = make_spike(scale(partial(shapes.reciprocal, alpha=10.0), height=0.1))  # here
+# spike = make_spike(scale(shapes.reciprocal(alpha=10.0), height=0.1))  # here
 #
 # layer = snnax.snn.LIF([0.95, 0.85], spike_fn=spike)                          # both
 # ```
 
 # %%
 compare(
-    ("superspike_surrogate(10.0)", "scale(reciprocal(10.0), height=0.1)", lambda x: 1 / (1 + 10 * abs(x)), 1),
-    ("piecewise_surrogate(0.5)", "rectangle(1.0)", lambda x: np.where(abs(x) < 0.5, 1, 0), 1),
+    ("superspike_surrogate(10.0)", "scale(reciprocal(alpha=10.0), height=0.1)", lambda x: 1 / (1 + 10 * abs(x)), 1),
+    ("piecewise_surrogate(0.5)", "rectangle(width=1.0)", lambda x: np.where(abs(x) < 0.5, 1, 0), 1),
 )
 
 # %% [markdown]
 # snnax' superspike is not squared: far from the threshold it passes on much more than what others call SuperSpike,
-# which here is `superspike(10.0)`. Its `sigmoid_surrogate` raises when differentiated (0.0.1); `shapes.sigmoid` is what
-# was meant.
+# which here is `superspike(beta=10.0)`. Its `sigmoid_surrogate` raises when differentiated (0.0.1); `shapes.sigmoid` is
+# what was meant.
 #
 # ## snnTorch
 #
@@ -151,12 +154,12 @@ compare(
 
 # %%
 compare(
-    ("fast_sigmoid(slope=25)", "superspike(25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
-    ("atan(alpha=2.0), the default", "atan(2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 0),
-    ("sigmoid(slope=25)", "sigmoid(25.0)", lambda x: logistic_density(x, 25), 0),
+    ("fast_sigmoid(slope=25)", "superspike(beta=25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
+    ("atan(alpha=2.0), the default", "atan(alpha=2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 0),
+    ("sigmoid(slope=25)", "sigmoid(alpha=25.0)", lambda x: logistic_density(x, 25), 0),
     ("straight_through_estimator()", "straight_through", np.ones_like, 0),
     ("spike_rate_escape(1, 25)", "shift(scale(laplace, height=50.0), 1.0)", lambda x: 25 * np.exp(-abs(x - 1)), 0),
-    ("heaviside()", "leaky_step(0.0)", lambda x: np.where(x > 0, 1.0, 0.0), 0),
+    ("heaviside()", "leaky_step(leak=0.0)", lambda x: np.where(x > 0, 1.0, 0.0), 0),
 )
 
 # %% [markdown]
@@ -172,17 +175,17 @@ compare(
 
 # %%
 compare(
-    ("Sigmoid(4.0), the default", "sigmoid(4.0)", lambda x: logistic_density(x, 4), 1),
-    ("ATan(2.0)", "atan(2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 1),
-    ("PiecewiseQuadratic(1.0)", "triangle(1.0)", lambda x: np.maximum(0, 1 - abs(x)), 1),
-    ("PiecewiseExp(1.0)", "laplace(1.0)", lambda x: np.exp(-abs(x)) / 2, 1),
-    ("Erf(2.0)", "gaussian(0.3535533905932738)", lambda x: 2 / np.sqrt(np.pi) * np.exp(-4 * x**2), 1),
-    ("SoftSign(2.0)", "superspike(2.0)", lambda x: 1 / (1 + 2 * abs(x)) ** 2, 1),
-    ("SuperSpike(1.0)", "superspike(1.0)", lambda x: 1 / (1 + abs(x)) ** 2, 1),
-    ("QPseudoSpike(2.0)", "q_pseudo_spike(2.0)", lambda x: 1 / (1 + 2 * abs(x)) ** 2, 1),
-    ("Rect(1.0)", "rectangle(1.0)", lambda x: np.where(abs(x) < 0.5, 1, 0), 1),
-    ("LeakyKReLU(leak=0.0, k=1.0)", "leaky_step(0.0)", lambda x: np.where(x < 0, 0.0, 1.0), 1),
-    ("FakeNumericalGradient(0.3)", "clipped_reciprocal(0.3)", lambda x: np.minimum(0.3, 1 / abs(x)), 1),
+    ("Sigmoid(4.0), the default", "sigmoid(alpha=4.0)", lambda x: logistic_density(x, 4), 1),
+    ("ATan(2.0)", "atan(alpha=2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 1),
+    ("PiecewiseQuadratic(1.0)", "triangle(alpha=1.0)", lambda x: np.maximum(0, 1 - abs(x)), 1),
+    ("PiecewiseExp(1.0)", "laplace(alpha=1.0)", lambda x: np.exp(-abs(x)) / 2, 1),
+    ("Erf(2.0)", "gaussian(sigma=0.3535533905932738)", lambda x: 2 / np.sqrt(np.pi) * np.exp(-4 * x**2), 1),
+    ("SoftSign(2.0)", "superspike(beta=2.0)", lambda x: 1 / (1 + 2 * abs(x)) ** 2, 1),
+    ("SuperSpike(1.0)", "superspike(beta=1.0)", lambda x: 1 / (1 + abs(x)) ** 2, 1),
+    ("QPseudoSpike(2.0)", "q_pseudo_spike(q=2.0)", lambda x: 1 / (1 + 2 * abs(x)) ** 2, 1),
+    ("Rect(1.0)", "rectangle(width=1.0)", lambda x: np.where(abs(x) < 0.5, 1, 0), 1),
+    ("LeakyKReLU(leak=0.0, k=1.0)", "leaky_step(leak=0.0)", lambda x: np.where(x < 0, 0.0, 1.0), 1),
+    ("FakeNumericalGradient(0.3)", "clipped_reciprocal(alpha=0.3)", lambda x: np.minimum(0.3, 1 / abs(x)), 1),
 )
 
 # %% [markdown]
@@ -197,12 +200,12 @@ compare(
 
 # %%
 compare(
-    ("super, alpha 100, development", "superspike(100.0)", lambda x: 1 / (1 + 100 * abs(x)) ** 2, 0),
-    ("super, release 1.1.0", "superspike(1.0)", lambda x: 1 / (1 + abs(x)) ** 2, 0),
+    ("super, alpha 100, development", "superspike(beta=100.0)", lambda x: 1 / (1 + 100 * abs(x)) ** 2, 0),
+    ("super, release 1.1.0", "superspike(beta=1.0)", lambda x: 1 / (1 + abs(x)) ** 2, 0),
     ("triangle, alpha 0.3", "scale(triangle, height=0.3)", lambda x: 0.3 * np.maximum(0, 1 - abs(x)), 0),
-    ("heavi_tanh, k 2", "sigmoid(4.0)", lambda x: 1 / np.cosh(2 * x) ** 2, 0),
-    ("heavi_erfc, k 2", "gaussian(0.3535533905932738)", lambda x: 2 / np.sqrt(np.pi) * np.exp(-((2 * x) ** 2)), 0),
-    ("heavi_circ, alpha 1", "circ(1.0)", lambda x: (1 + x**2) ** -1.5, 0),
+    ("heavi_tanh, k 2", "sigmoid(alpha=4.0)", lambda x: 1 / np.cosh(2 * x) ** 2, 0),
+    ("heavi_erfc, k 2", "gaussian(sigma=0.3535533905932738)", lambda x: 2 / np.sqrt(np.pi) * np.exp(-4 * x**2), 0),
+    ("heavi_circ, alpha 1", "circ(alpha=1.0)", lambda x: (1 + x**2) ** -1.5, 0),
 )
 
 # %% [markdown]
@@ -212,7 +215,7 @@ compare(
 # %%
 k, place = 2.0, 0.2
 keys = jax.random.split(jax.random.key(0), 4000)
-rate = jax.vmap(lambda key: escape(partial(shapes.sigmoid, alpha=2 * k), key)(jnp.full(20, place)))(keys).mean()
+rate = jax.vmap(lambda key: escape(shapes.sigmoid(alpha=2 * k), key)(jnp.full(20, place)))(keys).mean()
 print(f"share of spikes {rate:.3f}, probability {0.5 + np.tanh(k * place) / 2:.3f}")
 
 # %% [markdown]
@@ -233,11 +236,11 @@ print("potential", v, "spikes", spike(v - 1.0), "trunc(v / threshold)", np.trunc
 # %%
 compare(
     ("SingleExponential(0.5, 1.0)", "scale(laplace, 2.0, height=2.0)", lambda x: 2 * np.exp(-2 * abs(x)), 1),
-    ("Gaussian(0.0, 0.5, 1.0)", "gaussian(0.5)", lambda x: np.exp(-2 * x**2) / (0.5 * np.sqrt(2 * np.pi)), 1),
-    ("Heaviside(1.0)", "shift(leaky_step(0.0), -1.0)", lambda x: np.where(x > -1, 1.0, 0.0), 1),
+    ("Gaussian(0.0, 0.5, 1.0)", "gaussian(sigma=0.5)", lambda x: np.exp(-2 * x**2) / (0.5 * np.sqrt(2 * np.pi)), 1),
+    ("Heaviside(1.0)", "shift(leaky_step(leak=0.0), -1.0)", lambda x: np.where(x > -1, 1.0, 0.0), 1),
     (
         "PeriodicExponential(0.5, 1.0)",
-        "asym(scale(laplace, 2.0), periodic_laplace(4.0))",
+        "asym(scale(laplace, 2.0), periodic_laplace(alpha=4.0))",
         lambda x: np.where(x < 0, np.exp(-2 * abs(x)), np.exp(-4 * abs(x - np.round(x)))),
         1,
     ),

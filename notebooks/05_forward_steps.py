@@ -40,7 +40,7 @@ from surrofun import (
     staircase,
     ternary,
 )
-from surrofun.demo import adam, start
+from surrofun.cli.demo import adam, start
 
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
 BLUE, ORANGE = plot.COLORS[:2]  # Okabe & Ito
@@ -168,7 +168,7 @@ noisy_weights = learn("escape noise", lambda v, key, done: make_spike(g, step=es
 
 # %%
 single = scale(shapes.laplace, 4.0, height=0.5)
-periodic = partial(shapes.periodic_laplace, alpha=4.0)
+periodic = shapes.periodic_laplace(alpha=4.0)
 x = jnp.linspace(-1.5, 4.5, 601)
 _, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
 axis.plot(x, periodic(x), color=ORANGE, label="a bump at each threshold")

@@ -16,12 +16,12 @@
 # anneal it? What do low precision and small residuals cost? Can one see before training that a network will not
 # learn?
 #
-# The task is Randman (Zenke & Vogels 2021) as in `surrofun.demo`, made smaller: 10 classes, 200 samples of each, 80 %
-# of them for training, 100 hidden units, batches of 100, 10 epochs of Adam (160 updates). The paper has 1000 samples
-# of each class and 50 to 100 epochs, so that our accuracies are lower than those of a full training. Every setting
-# was trained with the same 3 seeds, each with its own data, weights and order. The run took 28 minutes, 37 of CPU time,
-# alone on the machine (jax 0.10.2, Python 3.11.7, AMD EPYC, 2 cores, 2026-11-24). There are 400 held-out samples a
-# seed, and the best of several settings was chosen on them: a difference below about 0.02 means nothing here.
+# The task is Randman (Zenke & Vogels 2021) as in `surrofun.cli.demo`, made smaller: 10 classes, 200 samples of each,
+# 80 % of them for training, 100 hidden units, batches of 100, 10 epochs of Adam (160 updates). The paper has 1000
+# samples of each class and 50 to 100 epochs, so that our accuracies are lower than those of a full training. Every
+# setting was trained with the same 3 seeds, each with its own data, weights and order. The run took 28 minutes, 37 of
+# CPU time, alone on the machine (jax 0.10.2, Python 3.11.7, AMD EPYC, 2 cores, 2026-11-24). There are 400 held-out
+# samples a seed, and the best of several settings was chosen on them: a difference below about 0.02 means nothing here.
 #
 # The cell below holds the table of that run, as `python -m tests.benchmarks.evidence` prints it in a checkout:
 # experiment, setting, measure, mean and standard deviation over the seeds, number of seeds. "Accuracy" is that on the

@@ -1,27 +1,91 @@
-"""Surrogate gradients for spiking neural networks in JAX, as functions."""
+"""Surrogate gradients for spiking neural networks in JAX, as functions.
+
+`surrofun.plot`, which needs matplotlib, is imported where it is first asked for.
+"""
+
+import contextlib
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
 
 from . import shapes as shapes
 from .calculus import antiderivative as antiderivative
+from .calculus import area as area
+from .calculus import around as around
+from .calculus import bounds as bounds
 from .calculus import derivative as derivative
-from .calculus import integrates_to as integrates_to
-from .checks import check as check
-from .checks import report as report
 from .combinators import asym as asym
 from .combinators import mix as mix
 from .combinators import normalize as normalize
 from .combinators import scale as scale
 from .combinators import shift as shift
-from .elementwise import elementwise as elementwise
+from .core.combinator import combinator as combinator
+from .core.shape import shape as shape
 from .expressions import describe as describe
 from .expressions import parse as parse
-from .gradient_flow import fit_alpha as fit_alpha
-from .gradient_flow import flow as flow
 from .registry import lookup as lookup
 from .registry import names as names
 from .registry import register as register
+from .residuals import sampled as sampled
 from .spike import make_spike as make_spike
 from .steps import escape as escape
 from .steps import heaviside as heaviside
 from .steps import sign as sign
 from .steps import staircase as staircase
 from .steps import ternary as ternary
+from .tools.check import check as check
+from .tools.check import report as report
+from .tools.flow import fit_alpha as fit_alpha
+from .tools.flow import flow as flow
+
+__all__ = [
+    "antiderivative",
+    "area",
+    "around",
+    "asym",
+    "bounds",
+    "check",
+    "combinator",
+    "derivative",
+    "describe",
+    "escape",
+    "fit_alpha",
+    "flow",
+    "heaviside",
+    "lookup",
+    "make_spike",
+    "mix",
+    "names",
+    "normalize",
+    "parse",
+    "register",
+    "report",
+    "sampled",
+    "scale",
+    "shape",
+    "shapes",
+    "shift",
+    "sign",
+    "staircase",
+    "ternary",
+]
+
+if TYPE_CHECKING:
+    from .tools import plot as plot
+
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import what costs time where it is asked for: `surrofun.plot`, which needs matplotlib, and the version."""
+        if name == "plot":
+            return importlib.import_module(".tools.plot", __name__)
+        if name == "__version__":
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                return importlib.metadata.version(__name__)
+        hint = f"it is shapes.{name}" if name in shapes.__all__ else shapes.elsewhere.meaning(name)
+        raise AttributeError("; ".join(filter(None, (f"module {__name__!r} has no attribute {name!r}", hint))))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,75 +1,87 @@
-"""The soft step of a shape and the shape of a soft step.
-
-A shape declares its closed form in one line above it, `@integrates_to(S)`; a combinator declares how the closed forms
-of its parts combine in the same way. What declares nothing is integrated numerically.
-"""
+"""The facts of a shape, declared or found: soft step, bounds, places, area. And the way back, `derivative`."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
+import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .elementwise import apply, widened
-from .evaluation import as_shape
-from .naming import show
-from .quadrature import integral
+from .core.combinator import is_free, is_part, like_of, resolved, unbound
+from .core.dtype import Real, fit, rounded
+from .core.memo import arrays_of, interned, once
+from .core.program import need_values
+from .core.shape import Shape, as_shape, facts_of, holds, named
+from .core.survey import Survey, extremes, integral, survey
+from .core.text import show
 
-F = TypeVar("F", bound=Callable[..., Any])
-Shape = Callable[..., Any]
-
-_DISTANCES = np.geomspace(1e-5, 1e3, 129)
-_PLACES = np.concatenate([-_DISTANCES[::-1], [0.0], _DISTANCES])  # around a centre
-
-
-def integrates_to(soft: Callable[..., Any], *, centers: Callable[..., Any] | None = None) -> Callable[[F], F]:
-    """Declare `soft(x, *params)` as an antiderivative of the shape below, with the same parameters.
-
-    It must vanish at minus infinity where the area is finite and at 0 where it is not, and it must not be NaN at
-    either infinity.
-
-    >>> @integrates_to(lambda x, alpha=1.0: jnp.tanh(alpha * x) + 1)
-    ... def bump(x, alpha=1.0):
-    ...     return alpha / jnp.cosh(alpha * x) ** 2
-    >>> antiderivative(bump)(0.0)
-    Array(1., dtype=float32)
-    """
-
-    def declare(g: F) -> F:
-        g.antiderivative = soft  # type: ignore[attr-defined]
-        g.centers = centers  # type: ignore[attr-defined]
-        return g
-
-    return declare
+_FAR = 1e30  # where the derivative of a soft step by a parameter is taken for that at infinity: there it is 0 * inf
+_TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
 def antiderivative(g: Shape) -> Shape:
     """Return the soft step S of a shape: dS/dx = g, and the parameters of `g` are those of S.
 
-    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. In closed form for the catalogue and whatever the
-    combinators make of it; by quadrature for a function that declares nothing (`integrates_to`). Quadrature takes
-    derivatives by parameters under the integral, which misses a jump that a parameter moves: declare that shape.
+    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. In closed form where that is declared, by `shape` or
+    `combinator`, else by quadrature around the places of `g`, with the parameters differentiated under the integral:
+    a jump that a parameter moves is missed there, `check(g, alpha=2.0)` names it, and a declared `soft` is the cure.
 
     Args:
         g: a shape, `g(x, *params)`.
 
     Returns:
-        S(x, *params), in the dtype of x.
+        S(x, *params), in the dtype of x. It raises ValueError where quadrature cannot tell S to 1e-6 of the area (1e-5
+        in float32); where something is traced, S is NaN then.
 
     >>> from surrofun import shapes
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
     Array([0. , 0.5, 1. ], dtype=float32)
     """
-    soft = functools.partial(_anchored, as_shape(g, "antiderivative"))
-    soft.__name__ = f"antiderivative({show(g)})"  # type: ignore[attr-defined]
-    soft.__doc__ = f"The soft step of {show(g)}."
+    return interned(_soft_step_of, as_shape(g, "antiderivative"))  # type: ignore[no-any-return]
+
+
+def _soft_step_of(g: Shape) -> Shape:
+    soft = functools.partial(_soft_step, g)
     soft.__wrapped__ = g  # type: ignore[attr-defined]  # so that help and editors show the parameters of the shape
-    return soft
+    return named(soft, f"antiderivative({show(g)})", f"The soft step of {show(g)}.")  # type: ignore[no-any-return]
+
+
+@holds
+def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+    def soft(x: jax.Array) -> Any:
+        f, parts, numbers = resolved(g, x, args, kwargs, free=True)
+        declared = facts_of(f).get("soft")
+        if declared is None:
+            found = _integrated(g, x, args, kwargs)
+            return jnp.where(found["known"], integral(_bound(g, args, kwargs), found, x), jnp.nan)
+        if is_free(g):
+            return declared(x, *parts, **numbers)
+        return _anchored(lambda x: declared(x, *parts, **numbers), x)
+
+    return rounded(soft, x)
+
+
+def _anchored(soft: Shape, x: jax.Array) -> jax.Array:
+    """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0."""
+    left, right = _limit(soft, -jnp.inf, x), lax.stop_gradient(soft(_full(x, jnp.inf)))
+    constant = jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, soft(_full(x, 0.0)))
+    return jnp.asarray(soft(x)) - constant
+
+
+def _limit(soft: Shape, end: float, x: jax.Array) -> jax.Array:
+    """Return `soft` at infinity, with its derivatives by parameters far out."""
+    limit = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
+    moves = jnp.isfinite(limit) & (limit != 0)
+    far = soft(jnp.where(moves, math.copysign(_FAR, end), jnp.zeros_like(limit)))
+    return limit + jnp.where(moves, far - lax.stop_gradient(far), 0.0)
+
+
+def _full(x: jax.Array, value: float) -> jax.Array:
+    return jnp.full((1,) * x.ndim, value, x.dtype)
 
 
 def derivative(soft: Shape) -> Shape:
@@ -81,125 +93,152 @@ def derivative(soft: Shape) -> Shape:
     >>> derivative(jnp.tanh)(jnp.zeros(2))
     Array([1., 1.], dtype=float32)
     """
-    if isinstance(soft, functools.partial) and soft.func is _anchored and len(soft.args) == 1:
+    if isinstance(soft, functools.partial) and soft.func is _soft_step:
         return soft.args[0]  # type: ignore[no-any-return]
-    return functools.partial(_slope, soft)
+    return interned(_derivative_of, as_shape(soft, "derivative"))  # type: ignore[no-any-return]
 
 
-def area_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the area of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
+def _derivative_of(soft: Shape) -> Shape:
+    return named(functools.partial(_slope, soft), f"derivative({show(soft)})")  # type: ignore[no-any-return]
 
-    >>> area_of(jnp.zeros_like, jnp.zeros((4, 3))).shape
-    (1, 1)
+
+@holds
+def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+    def slope(x: jax.Array) -> Any:
+        return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
+
+    return rounded(slope, x)
+
+
+def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+    """Return `(lowest, highest)`, the least and the largest slope of `g` over all x, one for each neuron.
+
+    As they are declared, by `shape` or through a `combinator`. A mix is bounded by the sum of its parts' bounds where
+    a parameter is traced, which is wider than need be where the parts are at different places. What is not declared
+    is searched for around the places of `g`.
+
+    Args:
+        g: a shape.
+        args, kwargs: its parameters.
+
+    >>> from surrofun import scale, shapes
+    >>> bounds(scale(shapes.multi_gaussian, 2.0), h=0.0)
+    (Array(0., dtype=float32), Array(1.5958, dtype=float32))
     """
-
-    def soft(x: jax.Array) -> Any:
-        return primitive(g)(x, *args, **kwargs)
-
-    return jnp.asarray(_limit(soft, _full(x, jnp.inf)) - _limit(soft, _full(x, -jnp.inf)))
+    return bounds_like(_like(g, args, kwargs), g, *args, **kwargs)
 
 
-def peak_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the largest slope of `g` in a shape that broadcasts against `x`, one for each setting of its parameters.
+def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+    """Return the bounds of `g` for potentials of the dtype and rank of `like`."""
+    with jax.ensure_compile_time_eval():
+        f, parts, numbers = resolved(as_shape(g, "bounds"), like, args, kwargs)
+        declared = facts_of(f).get("bounds")
+        ends = declared(*parts, **numbers) if declared else None
+        if ends is None:
+            places = around_like(like, g, *args, **kwargs)
+            need_values(g, args, kwargs)
+            ends = extremes(_bound(g, args, kwargs), places, like)
+        one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
+        return jnp.minimum(one, other) + 0.0, jnp.maximum(one, other) + 0.0  # never -0.0
 
-    >>> peak_of(jnp.cos, jnp.zeros((4, 3))).shape
-    (1, 1)
+
+def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
+    """Return the places where `g` does what it does, as (centre, width), one for each neuron, in units of x.
+
+    Of a function that declares none: the threshold, and one unit of x.
+
+    >>> from surrofun import scale, shapes, shift
+    >>> around(shift(scale(shapes.triangle, 4.0), 0.5))
+    [(Array(0.5, dtype=float32), Array(0.25, dtype=float32))]
     """
-    return bounds_of(g, x, *args, **kwargs)[1]
+    return around_like(_like(g, args, kwargs), g, *args, **kwargs)
 
 
-def bounds_of(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
-    """Return the smallest and the largest slope of `g`, searched around the places where its parts are centred.
+def around_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
+    """Return the places of `g` for potentials of the dtype and rank of `like`."""
+    with jax.ensure_compile_time_eval():
+        f, parts, numbers = resolved(as_shape(g, "around"), like, args, kwargs)
+        declared = facts_of(f).get("around")
+        if declared:
+            places = declared(*parts, **numbers)
+        else:  # those of the parts of a composition, or the threshold
+            shapes = [p for p in parts if is_part(p)]
+            places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
+        return [tuple(jnp.asarray(fit(jnp.asarray(v, like.dtype), like)) for v in place) for place in places]  # type: ignore[misc]
 
-    >>> bounds_of(jnp.cos, jnp.zeros(()))
-    (Array(-1., dtype=float32), Array(1., dtype=float32))
+
+def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return the integral of `g` over all x, infinite where it has none, one for each neuron.
+
+    Raises:
+        ValueError: nothing is declared, and it is not found to 1e-6 of it; where something is traced it is NaN then.
+
+    >>> from surrofun import shapes
+    >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)
+    (Array(0.5, dtype=float32), Array(inf, dtype=float32))
     """
-    starts = [lax.stop_gradient(center[None] + places_beside(x)) for center in centers(g, x)]
-    args, kwargs = widened((args, kwargs))
-
-    def slope(t: jax.Array) -> Any:
-        return g(t, *args, **kwargs)
-
-    highest = functools.reduce(jnp.maximum, (slope(_climb(slope, start)) for start in starts))
-    lowest = functools.reduce(jnp.minimum, (slope(_climb(lambda t: -slope(t), start)) for start in starts))
-    return jnp.asarray(lowest), jnp.asarray(highest)
+    return area_like(_like(g, args, kwargs), g, *args, **kwargs)
 
 
-def places_beside(x: jax.Array) -> jax.Array:
-    """Return where an extreme slope is searched around 0, along a new first axis, in the dtype and rank of `x`.
+def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return the area of `g` for potentials of the dtype and rank of `like`."""
+    with jax.ensure_compile_time_eval():
+        f, parts, numbers = resolved(as_shape(g, "area"), like, args, kwargs, free=True)
+        soft = facts_of(f).get("soft")
+        if soft is None:
+            found = _integrated(g, like, args, kwargs)
+            return jnp.where(found["known"], found["area"], jnp.nan)
 
-    >>> places_beside(jnp.zeros((4, 3))).shape
-    (259, 1, 1)
+        def declared(x: jax.Array) -> Any:
+            return soft(x, *parts, **numbers)
+
+        return _limit(declared, jnp.inf, like) - _limit(declared, -jnp.inf, like)
+
+
+def _like(g: Shape, *parameters: Any) -> jax.Array:
+    """Return an array of the rank of the potentials: at least that of the parameters, one for each neuron."""
+    like = like_of(g)
+    ranks = [0, *(np.ndim(array) for array in arrays_of(g, parameters))]
+    return jnp.zeros((1,) * max(ranks)) if like is None else like
+
+
+def _bound(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Shape:
+    """Return `g` with parameters of a call, as a function of x alone."""
+    return lambda x: g(x, *args, **kwargs)
+
+
+def surveyed(g: Shape, like: jax.Array, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Survey:
+    """Return the survey of `g` with these parameters, for potentials of the dtype and rank of `like`.
+
+    To what `survey` found is added "known": whether the integral is found to the tolerance.
+
+    >>> found = surveyed(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(()))
+    >>> round(float(found["area"]), 4), bool(found["known"])
+    (2.0, True)
     """
-    return jnp.asarray(_PLACES, x.dtype).reshape(-1, *(1,) * x.ndim)
+    g, args, kwargs = unbound(g, args, kwargs or {})
+    need_values(g, args, kwargs)
+    return once(_surveyed, g, like.dtype.name, like.ndim, args, tuple(kwargs.items()))  # type: ignore[no-any-return]
 
 
-def centers(g: Shape, x: jax.Array) -> list[jax.Array]:
-    """Return where the parts of a composed shape are centred, each in a shape that broadcasts against `x`.
+def _surveyed(g: Shape, dtype: str, ndim: int, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> Survey:
+    with jax.ensure_compile_time_eval():
+        like = jnp.zeros((1,) * ndim, dtype)
+        found = survey(_bound(g, args, dict(kwargs)), around_like(like, g, *args, **dict(kwargs)), like)
+        return {**found, "known": found["error"] <= _TOLERANCE[dtype]}
 
-    >>> from surrofun import shapes, shift
-    >>> centers(shift(shapes.sigmoid, 0.5), jnp.zeros(()))
-    [Array(0.5, dtype=float32)]
+
+def _integrated(g: Shape, like: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Survey:
+    """Return the survey of `g`, if its integral is known.
+
+    Raises:
+        ValueError: it is not; where something is traced, "known" is false instead.
     """
-    if isinstance(g, functools.partial):
-        inner = getattr(g.func, "centers", None)
-        return inner(x, *g.args) if inner else centers(g.func, x)
-    return [_full(x, 0.0)]
-
-
-def _climb(g: Shape, places: jax.Array) -> jax.Array:
-    """Return where `g` is largest between `places` (increasing along the first axis)."""
-    for _ in range(4):
-        slopes = jnp.asarray(g(places))
-        best = jnp.argmax(jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, places.shape)), 0)
-        steps = [jnp.take_along_axis(places, jnp.clip(best + k, 0, len(places) - 1)[None], 0)[0] for k in (-1, 0, 1)]
-        places = jnp.concatenate([jnp.linspace(steps[0], steps[1], 17), jnp.linspace(steps[1], steps[2], 17)])
-    return lax.stop_gradient(steps[1])
-
-
-def _full(x: jax.Array, value: float) -> jax.Array:
-    return jnp.full((1,) * x.ndim, value, x.dtype)
-
-
-def primitive(g: Shape) -> Shape:
-    """Return an antiderivative of `g` with whatever constant its closed form has.
-
-    >>> primitive(jnp.sign)(2.0)
-    Array(2., dtype=float32)
-    """
-    if isinstance(g, functools.partial):
-        return functools.partial(primitive(g.func), *g.args, **g.keywords)
-    return getattr(g, "antiderivative", functools.partial(integral, g))
-
-
-def _anchored(g: Shape, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    def raw(x: jax.Array) -> Any:
-        return primitive(g)(x, *args, **kwargs)
-
-    def soft(x: jax.Array) -> jax.Array:
-        # At infinity the limit, since a derivative by a parameter would be inf * 0 there.
-        value = jnp.where(jnp.isinf(x), lax.stop_gradient(raw(x)), raw(jnp.where(jnp.isinf(x), 0.0, x)))
-        return value - _constant(raw, x) if _composed(g) else value
-
-    return apply(soft, x)
-
-
-def _constant(raw: Shape, x: jax.Array) -> Any:
-    left, right = _limit(raw, _full(x, -jnp.inf)), lax.stop_gradient(raw(_full(x, jnp.inf)))
-    return jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, raw(_full(x, 0.0)))
-
-
-def _limit(soft: Shape, end: jax.Array) -> Any:
-    """Return `soft` at infinity, with its derivatives by parameters far out: there they are 0 * inf."""
-    limit = lax.stop_gradient(soft(end))
-    moves = jnp.isfinite(limit) & (limit != 0)
-    far = soft(jnp.where(moves, jnp.sign(end) * 1e30, 0.0))
-    return limit + jnp.where(moves, far - lax.stop_gradient(far), 0.0)
-
-
-def _composed(g: Shape) -> bool:
-    return isinstance(g, functools.partial) and (getattr(g.func, "centers", None) is not None or _composed(g.func))
-
-
-def _slope(soft: Shape, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x: jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1], x)
+    g, args, kwargs = unbound(g, args, kwargs)
+    found = surveyed(g, like, args, kwargs)
+    if not isinstance(found["known"], jax.core.Tracer) and not np.all(found["known"]):
+        raise ValueError(
+            f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[like.dtype.name]:g} of it, got an "
+            f"error of {np.max(found['error']):.1g}; declare its soft step, shape(g, soft=...), or its places, around="
+        )
+    return found

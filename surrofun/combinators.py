@@ -1,56 +1,126 @@
-"""Shapes from shapes: `scale`, `shift`, `mix`, `asym`, `normalize`.
+"""Shapes from shapes: `scale`, `shift`, `mix`, `asym`, `normalize`, each a formula with what is known of it.
 
-Every one returns a `functools.partial` of a module-level function, which can be walked, compared, printed and pickled,
-and whose `__name__` is the expression that made it. Parameters given at call time go to every shape inside.
+Parameters given at call time go to every shape inside. A combinator of your own is written in the same way.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+import numpy as np
+from jax import lax
 
-from .calculus import area_of, centers, integrates_to, peak_of, primitive
-from .closures import holds_no_data
-from .elementwise import apply, fit
-from .evaluation import as_shape
-from .naming import describe_value, show
+from . import calculus
+from .calculus import antiderivative, around, bounds
+from .core.combinator import combinator
+from .core.dtype import Real
+from .core.program import need_values
+from .core.shape import Shape
+from .core.text import show
 
-Shape = Callable[..., Any]
+# A potential of a side of its own for the half of `asym` that is not asked: hardly any shape has an edge just there.
+_ASIDE = 0.6180339
 
 
-def scale(g: Shape, alpha: ArrayLike = 1.0, *, height: ArrayLike = 1.0) -> Shape:
+def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
+    if not isinstance(alpha, jax.core.Tracer) and not np.all(np.asarray(alpha) > 0):
+        raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
+
+
+def _stretched(x: Real, alpha: Real) -> Real:
+    """Return alpha x; at infinity it does not move with alpha, and its derivative is not 0 * inf."""
+    return jnp.where(jnp.isinf(x), lax.stop_gradient(alpha * x), alpha * jnp.where(jnp.isinf(x), 0.0, x))
+
+
+def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
+    """Return both bounds times the factor; a factor of 0 makes 0 of an infinite one, too."""
+    return tuple(jnp.where(factor == 0, 0.0, end * factor) for end in ends)  # type: ignore[return-value]
+
+
+@combinator(
+    soft=lambda x, g, alpha=1.0, *, height=1.0: height * antiderivative(g)(_stretched(x, alpha)),
+    bounds=lambda g, alpha=1.0, *, height=1.0: _ends(bounds(g), height * alpha),
+    around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
+    check=_steepness_is_positive,
+)
+def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     """Return `height * alpha * g(alpha * x)`: `alpha` sharpens at constant area, `height` multiplies.
+
+    Mind that alpha multiplies the height, too: `scale(superspike, 10.0, height=0.1)` is `superspike(beta=100.0)`.
 
     Args:
         g: a shape.
         alpha: steepness, in 1/units of x, positive; a number, a tracer or an array that broadcasts against x.
-        height: factor on the slope, likewise.
+        height: factor on the slope, likewise, of either sign.
+
+    Raises:
+        TypeError: `g` is no shape, or alpha or height no number.
+        ValueError: alpha is not positive, where it is concrete.
 
     >>> from surrofun import shapes
     >>> scale(shapes.triangle, 2.0)(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
     """
-    return _combined(_scaled, as_shape(g, "scale"), _number(alpha, "scale"), _number(height, "scale"))
+    return height * alpha * g(alpha * x)
 
 
-def shift(g: Shape, by: ArrayLike) -> Shape:
+@combinator(
+    soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
+    bounds=lambda g, by=0.0: bounds(g),
+    around=lambda g, by=0.0: [(c + by, w) for c, w in around(g)],
+)
+def shift(x: Real, g: Shape, by: Real = 0.0) -> Real:
     """Return `g(x - by)`: a shape centred at the threshold is centred at `by`, above it where `by` > 0.
+
+    Args:
+        g: a shape.
+        by: in units of x, a number, a tracer or an array that broadcasts against x.
+
+    Raises:
+        TypeError: `g` is no shape, or `by` no number.
 
     >>> from surrofun import shapes
     >>> shift(shapes.triangle, 0.5)(jnp.array([0.0, 0.5, 1.0]))
     Array([0.5, 1. , 0.5], dtype=float32)
     """
-    return _combined(_shifted, as_shape(g, "shift"), _number(by, "shift"))
+    return g(x - by)
 
 
-def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> Shape:
+def _one_weight_a_shape(*gs: Shape, weights: Any = ()) -> None:
+    if not gs:
+        raise ValueError("mix: expected at least one shape, got none")
+    if weights and len(weights) != len(gs):
+        raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(weights)} weights")
+
+
+def _weighted(gs: Any, weights: Any) -> Any:
+    """Return (shape, weight) for each shape, by default those of a plain average."""
+    return zip(gs, weights or (1.0 / len(gs),) * len(gs), strict=True)
+
+
+def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
+    """Return the sums of the parts' bounds; nothing, so that they are searched for, where all is known in numbers."""
+    ends = [_ends(bounds(g), w) for g, w in _weighted(gs, weights)]
+    values = ends, [around(g) for g in gs]
+    need_values(gs, weights)
+    if len(gs) > 1 and not any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values)):
+        return None
+    return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
+
+
+@combinator(
+    soft=lambda x, *gs, weights=(): sum(
+        jnp.where(w == 0, 0.0, w * antiderivative(g)(x)) for g, w in _weighted(gs, weights)
+    ),
+    bounds=_bounds_of_mix,
+    check=_one_weight_a_shape,
+)
+def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
     """Return the weighted sum of shapes; without weights, their plain average.
+
+    Mind that it averages: a surrogate for n thresholds is `mix(..., weights=(1.0, 1.0, ...))`.
 
     Args:
         gs: any number of shapes, at least one.
@@ -58,193 +128,80 @@ def mix(*gs: Shape, weights: Sequence[ArrayLike] | ArrayLike | None = None) -> S
             along the first axis of an array. They need not sum to one.
 
     Raises:
+        TypeError: something in `gs` is no shape, or a weight no number.
         ValueError: there is no shape, or the number of weights is another.
 
     >>> from surrofun import shapes
     >>> mix(shapes.triangle, shapes.rectangle, weights=(0.75, 0.25))(jnp.array([0.0, 0.75]))
     Array([1.    , 0.1875], dtype=float32)
     """
-    if not gs:
-        raise ValueError("mix: expected at least one shape, got none")
-    each: Any = (1.0 / len(gs),) * len(gs)
-    if weights is not None:
-        each = tuple(weights) if isinstance(weights, Sequence) or getattr(weights, "ndim", 0) else (weights,)  # type: ignore[arg-type]
-    if len(each) != len(gs):
-        raise ValueError(f"mix: expected one weight for each of {len(gs)} shapes, got {len(each)} weights")
-    return _combined(_mixed, tuple(as_shape(g, "mix") for g in gs), tuple(_number(w, "mix") for w in each))
+    return sum(w * g(x) for g, w in _weighted(gs, weights))
 
 
-def asym(below: Shape, above: Shape) -> Shape:
+def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
+    left, right = antiderivative(below), antiderivative(above)
+    zero = jnp.zeros((1,) * x.ndim, x.dtype)
+    upper = left(zero) + right(jnp.where(x < 0, 0.0, x)) - right(zero)
+    return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
+
+
+@combinator(
+    soft=_soft_halves,
+    around=lambda below, above: [(0.0, w) for _, w in around(below)[:1]] + around(below) + around(above),
+)
+def asym(x: Real, below: Shape, above: Shape) -> Real:
     """Return `below` where x < 0 and `above` where x >= 0.
 
     Neither shape ever sees an input of the other side, so that a singularity there does no harm to any derivative.
+
+    Args:
+        below, above: two shapes.
+
+    Raises:
+        TypeError: one of them is no shape.
 
     >>> from surrofun import shapes
     >>> asym(shapes.straight_through, shapes.triangle)(jnp.array([-9.0, 0.5]))
     Array([1. , 0.5], dtype=float32)
     """
-    return _combined(_sided, as_shape(below, "asym"), as_shape(above, "asym"))
+    return jnp.where(x < 0, below(jnp.where(x < 0, x, -_ASIDE)), above(jnp.where(x < 0, _ASIDE, x)))
 
 
-def normalize(g: Shape, *, area: ArrayLike | None = None, peak: ArrayLike | None = None) -> Shape:
+def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
+    if (area is None) == (peak is None):
+        came = "none" if area is None else "both"
+        raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
+
+
+def _factor(g: Shape, area: Any, peak: Any) -> Real:
+    measured, wanted = (calculus.area(g), area) if peak is None else (bounds(g)[1], peak)
+    with jax.ensure_compile_time_eval():
+        usable = jnp.isfinite(measured) & (measured > 0)
+        if not isinstance(usable, jax.core.Tracer) and not usable.all():
+            what = "area" if peak is None else "peak"
+            raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
+    return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
+
+
+@combinator(
+    soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
+    bounds=lambda g, *, area=None, peak=None: _ends(bounds(g), _factor(g, area, peak)),
+    check=_exactly_one,
+)
+def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None = None) -> Real:
     """Return `g` rescaled in height, so that its area or its peak is the given one.
 
     Args:
-        g: a shape of finite area, respectively with a peak; the slope is NaN where there is none.
+        g: a shape of finite, positive area, respectively peak.
         area: the wanted integral over all x, or
         peak: the wanted largest slope; exactly one of the two.
 
     Raises:
-        TypeError: both or none of `area` and `peak` are given.
+        TypeError: both or none of `area` and `peak` are given, or `g` is no shape.
+        ValueError: on evaluation, `g` has no such area or peak; where something is traced the slope is NaN then.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)
     Array(0.5, dtype=float32)
     """
-    if (area is None) == (peak is None):
-        raise TypeError(
-            "normalize: expected exactly one of area= and peak=, got " + ("none" if area is None else "both")
-        )
-    measure, wanted = (area_of, area) if peak is None else (peak_of, peak)
-    return _combined(_normalized, as_shape(g, "normalize"), measure, _number(wanted, "normalize"))
-
-
-def expression(shape: Any, write_shape: Callable[[Any], str] = show, write_number: Callable[[Any], str] = show) -> str:
-    """Return the call that makes a combined shape; nothing for any other function.
-
-    >>> expression(shift(jnp.tanh, 0.5))
-    'shift(tanh, 0.5)'
-    """
-    f: Any = getattr(shape, "func", None)
-    parts: Any = (*getattr(shape, "args", ()), ())[0]
-    if f is _scaled:
-        alpha, height = map(write_number, parts[1:])
-        return f"scale({write_shape(parts[0])}, {alpha}{'' if height == '1.0' else f', height={height}'})"
-    if f is _shifted:
-        return f"shift({write_shape(parts[0])}, {write_number(parts[1])})"
-    if f is _mixed:
-        gs, weights = ", ".join(map(write_shape, parts[0])), [*map(write_number, parts[1])]
-        average = all(weight == repr(1.0 / len(weights)) for weight in weights)
-        return f"mix({gs})" if average else f"mix({gs}, weights=({', '.join(weights)}{',' * (len(weights) == 1)}))"
-    if f is _sided:
-        return f"asym({', '.join(map(write_shape, parts))})"
-    if f is _normalized:
-        what = "area" if parts[1] is area_of else "peak"
-        return f"normalize({write_shape(parts[0])}, {what}={write_number(parts[2])})"
-    return ""
-
-
-def _combined(function: Callable[..., Any], *parts: Any) -> Shape:
-    name = expression(functools.partial(function, parts))
-    return (_once if holds_no_data(parts) else _composed)(name, function, *parts)
-
-
-_CALL = inspect.signature(lambda x, *args, **kwargs: None)  # what help and editors show of a composed shape
-
-
-def _composed(name: str, function: Callable[..., Any], *parts: Any) -> Shape:
-    shape = functools.partial(function, parts)
-    shape.__name__ = shape.__qualname__ = name  # type: ignore[attr-defined]
-    shape.__doc__ = f"{name}\n\nA surrogate gradient shape, composed."
-    shape.__signature__ = _CALL  # type: ignore[attr-defined]
-    return shape
-
-
-_once = functools.lru_cache(maxsize=1024)(_composed)  # the same object each time; the name tells 2 from 2.0
-
-
-def _number(value: Any, who: str) -> Any:
-    if value is None or isinstance(value, Sequence | Mapping):
-        raise TypeError(f"{who}: expected a number or an array that broadcasts against x, got {describe_value(value)}")
-    return value
-
-
-# What each combinator computes, between its soft step and the places where its parts are centred. `parts` is what the
-# combinator was given; parameters of the call are handed on as they came.
-
-
-def _scaled_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x, g, alpha, height: height * primitive(g)(alpha * x, *args, **kwargs), x, *parts)
-
-
-def _scaled_centers(x: Any, parts: Any) -> list[jax.Array]:
-    return [apply(lambda c, alpha: c / alpha, c, parts[1]) for c in centers(parts[0], x)]
-
-
-@integrates_to(_scaled_soft, centers=_scaled_centers)
-def _scaled(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x, g, alpha, height: height * alpha * g(alpha * x, *args, **kwargs), x, *parts)
-
-
-def _shifted_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return _shifted((primitive(parts[0]), parts[1]), x, *args, **kwargs)
-
-
-def _shifted_centers(x: Any, parts: Any) -> list[jax.Array]:
-    return [apply(lambda c, by: c + by, c, parts[1]) for c in centers(parts[0], x)]
-
-
-@integrates_to(_shifted_soft, centers=_shifted_centers)
-def _shifted(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x, g, by: g(x - by, *args, **kwargs), x, *parts)
-
-
-def _mixed_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return _mixed((tuple(map(primitive, parts[0])), parts[1]), x, *args, **kwargs)
-
-
-def _mixed_centers(x: Any, parts: Any) -> list[jax.Array]:
-    return [c for g in parts[0] for c in centers(g, x)]
-
-
-@integrates_to(_mixed_soft, centers=_mixed_centers)
-def _mixed(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    def mixed(x: Any, gs: Any, weights: Any) -> Any:
-        return sum(w * g(x, *args, **kwargs) for g, w in zip(gs, weights, strict=True))
-
-    return apply(mixed, x, *parts)
-
-
-def _sided_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    def soft(x: Any, below: Shape, above: Shape) -> Any:
-        def value(g: Shape, x: Any) -> Any:
-            return primitive(g)(x, *args, **kwargs)
-
-        zero, right = jnp.zeros((1,) * x.ndim, x.dtype), jnp.where(x < 0, 0.0, x)
-        upper = value(below, zero) + value(above, right) - value(above, zero)
-        return jnp.where(x < 0, value(below, jnp.where(x < 0, x, 0.0)), upper)
-
-    return apply(soft, x, *parts)
-
-
-def _sided_centers(x: Any, parts: Any) -> list[jax.Array]:
-    return [jnp.zeros((1,) * x.ndim, x.dtype), *_mixed_centers(x, (parts,))]
-
-
-@integrates_to(_sided_soft, centers=_sided_centers)
-def _sided(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    def sided(x: Any, below: Shape, above: Shape) -> Any:
-        # Neither sees the other side, not even zero, but a place of its own where hardly any shape has an edge.
-        left, right = jnp.where(x < 0, x, -0.6180339), jnp.where(x < 0, 0.6180339, x)
-        return jnp.where(x < 0, below(left, *args, **kwargs), above(right, *args, **kwargs))
-
-    return apply(sided, x, *parts)
-
-
-def _normalized_soft(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x: _factor(parts, x, *args, **kwargs) * primitive(parts[0])(x, *args, **kwargs), x)
-
-
-def _normalized_centers(x: Any, parts: Any) -> list[jax.Array]:
-    return centers(parts[0], x)
-
-
-@integrates_to(_normalized_soft, centers=_normalized_centers)
-def _normalized(parts: Any, /, x: Any, *args: Any, **kwargs: Any) -> jax.Array:
-    return apply(lambda x: _factor(parts, x, *args, **kwargs) * parts[0](x, *args, **kwargs), x)
-
-
-def _factor(parts: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
-    g, measure, wanted = parts
-    measured = measure(g, x, *args, **kwargs)
-    return jnp.where(jnp.isinf(measured), jnp.nan, fit(wanted, x) / measured)
+    return _factor(g, area, peak) * g(x)

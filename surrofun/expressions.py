@@ -1,7 +1,7 @@
 """Shapes as text: `describe` writes the expression that rebuilds a composed shape, `parse` reads it.
 
 An expression is the part of Python that composes registered shapes (`registry`), and no more:
-    shape  = name | shape(numbers by position or keyword) | combinator(shapes and numbers)
+    shape  = name | shape(numbers by keyword or position) | combinator(shapes and numbers)
     number = 8 | 0.5 | -1e-3 | inf | nan | True | False | [1.0, 2.0], an array; weights=(0.7, 0.3) is a tuple of them
 
 It has a reader of its own: on a small stack, as threads have, `ast.parse` crashes the process over 10,000 minus signs.
@@ -19,11 +19,11 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
-from .combinators import expression
-from .naming import describe_value, show
-from .registry import COMBINATORS, lookup, names
+from .core.combinator import expression, is_combinator, made_of
+from .core.shape import Shape, as_shape, given, signature_of
+from .core.text import describe_value, show
+from .registry import lookup, name_of
 
-Shape: TypeAlias = Callable[..., Any]
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 
 _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
@@ -36,18 +36,20 @@ def describe(shape: Shape) -> str:
     """Return the expression that rebuilds a shape: what `parse` makes of it has the same slopes, bit for bit.
 
     Args:
-        shape: a registered shape, a `functools.partial(g, name=value)` of one, or what the combinators make of these.
+        shape: a registered shape, one with parameters as `sigmoid(alpha=2.0)`, or what the combinators make of these.
             An array among its parameters is written as a list, without its dtype, which has no effect on slopes; a
             scalar JAX array as a Python number, which may change the last bit.
 
     Raises:
+        TypeError: it is no shape.
         ValueError: there is something else inside: a shape that is not registered, a traced parameter or one that is
             no number; or the expression is longer, or nested deeper, than `parse` reads.
 
     >>> from surrofun import mix, scale, shapes
-    >>> describe(mix(scale(shapes.sigmoid, 8.0), functools.partial(shapes.atan, alpha=2.0), weights=(0.6, 0.4)))
+    >>> describe(mix(scale(shapes.sigmoid, 8.0), shapes.atan(alpha=2.0), weights=(0.6, 0.4)))
     'mix(scale(sigmoid, 8.0), atan(alpha=2.0), weights=(0.6, 0.4))'
     """
+    shape = as_shape(shape, "describe")
     try:
         text = _text(shape)
         parse(text)
@@ -68,8 +70,8 @@ def parse(text: str) -> Shape:
             parser.error(str(error))
 
     Args:
-        text: an expression, on one line or several: `sigmoid`, `superspike(10)` (parameters of the shape after x, by
-            position or by name), `mix(scale(sigmoid, 8.0), shift(triangle, 0.3), weights=(0.7, 0.3))`.
+        text: an expression, on one line or several: `sigmoid`, `superspike(beta=10.0)` (parameters of the shape after
+            x, by name or by position), `mix(scale(sigmoid, 8.0), shift(triangle, 0.3), weights=(0.7, 0.3))`.
 
     Raises:
         ValueError: the text is no expression, names no registered shape or no parameter of it, is longer than 10,000
@@ -87,7 +89,7 @@ def parse(text: str) -> Shape:
     shape = _term(tokens, 0)
     if tokens[-1][0]:
         raise _fault(tokens[-1], "expected the end of the text")
-    if not callable(shape):
+    if not callable(shape) or is_combinator(shape):
         raise _fault(start, "expected a shape")
     return shape  # type: ignore[no-any-return]
 
@@ -114,7 +116,7 @@ def _term(tokens: list[Token], depth: int) -> Any:
     if start[0] in ("(", "["):
         value = _made(start, _sequence, start[0], *_items(tokens, ")" if start[0] == "(" else "]", depth))
     else:
-        value = _made(start, _atom, start, tokens[-1][0] == "(")
+        value = _made(start, _atom, start)
     while tokens[-1][0] == "(":
         tokens.pop()
         value = _made(start, _called, value, *_items(tokens, ")", depth))
@@ -144,18 +146,21 @@ def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict
     return args, named
 
 
-def _atom(token: Token, called: bool) -> Any:
+def _atom(token: Token) -> Any:
     text = token[0]
     if token["name"]:
         if text in ("True", "False"):
             return text == "True"
-        return COMBINATORS[text] if called and text in COMBINATORS else lookup(text)
+        return lookup(text)
     if not token["number"]:
         raise ValueError("expected a shape or a number")
     value = float(text)
     if math.isinf(value) and not text.endswith("inf"):
         raise ValueError("the number is too large; inf is infinity")
-    return int(value) if text.lstrip("+-").isdecimal() and abs(value) < _BIG else value
+    digits = text.lstrip("+-")
+    if digits.isdecimal() and digits[0] == "0" and value:
+        raise ValueError(f"expected a whole number without a leading zero, as in Python: {digits.lstrip('0')}")
+    return int(value) if digits.isdecimal() and abs(value) < _BIG else value
 
 
 def _sequence(bracket: str, items: list[Any], named: dict[str, Any]) -> Any:
@@ -173,43 +178,34 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
     """Return what the combinator `f` makes of these, or the shape `f` with these as its parameters."""
     if not callable(f):
         raise TypeError("only a shape takes parameters")
-    parameters = [*inspect.signature(f).parameters.values()]
-    combines = f in COMBINATORS.values()
-    if not combines:  # without x, without what a combinator keeps, and with names
-        nameless = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL
-        parameters = [p for p in parameters[1:] if p.kind not in nameless]
+    if is_combinator(f):
+        return f(*args, **named)  # type: ignore[no-any-return]
+    _, others = signature_of(f)
+    parameters = [p for p in others.parameters.values() if p.kind is not p.VAR_POSITIONAL] if others else []
+    takes = inspect.Signature(parameters)
     try:
-        given = inspect.Signature(parameters).bind_partial(*args, **named).arguments
-        numbers = [*args, *named.values()]
-        if combines:
-            numbers = [value for name, value in given.items() if name not in ("g", "gs", "below", "above", "weights")]
-            weights = given.get("weights", ())
-            numbers += weights if isinstance(weights, tuple) else [weights]
-        for number in numbers:
+        takes.bind_partial(*args, **named)
+        for number in (*args, *named.values()):
             if not isinstance(number, int | float | np.ndarray):
                 raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
-        if combines:
-            return f(*args, **named)  # type: ignore[no-any-return]
-    except (TypeError, ValueError) as error:
-        takes = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters) or "no parameters"
-        raise ValueError(f"{show(f)} takes {takes}; {error}") from None
-    named = dict(zip((p.name for p in parameters), args, strict=False)) | named
-    return functools.partial(f, **named) if named else f
+    except TypeError as error:
+        raise ValueError(f"{show(f)} takes {', '.join(map(str, parameters)) or 'no parameters'}; {error}") from None
+    return given(f, **dict(zip(takes.parameters, args, strict=False)) | named)
 
 
-def _text(g: Shape, given: dict[str, Any] | None = None) -> str:
-    """Return the expression of a shape; of one with the parameters `given`, if any."""
-    known = next((name for name in names() if lookup(name) is g), None)
-    text = known or expression(g, _text, _literal)
-    if text:
-        parameters = ", ".join(f"{name}={_literal(value)}" for name, value in (given or {}).items())
-        return f"{text}({parameters})" if given else text
-    if hasattr(g, "is_spike"):
-        raise ValueError(f"expected a shape, got the spike function of {show(g)}; give the shape itself")
-    if isinstance(g, functools.partial):
-        if g.args:
-            raise ValueError(f"{show(g)}: expected its parameters by name, as in functools.partial(g, alpha=2.0)")
-        return _text(g.func, {**g.keywords, **(given or {})})
+def _text(g: Any) -> str:
+    """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
+    if type(g) is tuple:
+        return f"({', '.join(map(_text, g))}{',' * (len(g) == 1)})"
+    if not callable(g):
+        return _literal(g)
+    name, made = name_of(g), made_of(g)
+    if name:
+        return name
+    if made:
+        return expression(made, _text)
+    if isinstance(g, functools.partial) and not g.args:
+        return f"{_text(g.func)}({', '.join(f'{name}={_literal(value)}' for name, value in g.keywords.items())})"
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
 
 

@@ -1,23 +1,24 @@
-"""Names of shapes, for `parse`, the command line and experiment configs. Nothing else needs them."""
+"""Names of shapes and combinators, for `parse`, the command line and experiment configs. Nothing else needs them."""
 
 from __future__ import annotations
 
 import difflib
 import functools
-import inspect
 import keyword
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from . import shapes
 from .combinators import asym, mix, normalize, scale, shift
-from .evaluation import as_shape
-from .naming import describe_value
+from .core.combinator import is_combinator
+from .core.shape import as_shape, facts_of
+from .core.text import describe_value
+from .shapes.elsewhere import meaning
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMBINATORS = {f.__name__: f for f in (asym, mix, normalize, scale, shift)}
-_shapes: dict[str, Callable[..., Any]] = {name: g for name, g in vars(shapes).items() if inspect.isfunction(g)}
+_named: dict[str, Callable[..., Any]] = {name: g for name, g in vars(shapes).items() if facts_of(g)}
+_named |= {f.__name__: f for f in (asym, mix, normalize, scale, shift)}
 
 
 @overload
@@ -29,15 +30,16 @@ def register(name: str, g: F) -> F: ...
 
 
 def register(name: str, g: Any = None) -> Any:
-    """Give a shape a name in expressions: `@register("hat")` above it, or `register("hat", g)`.
+    """Give a shape or a combinator a name in expressions: `@register("hat")` above it, or `register("hat", g)`.
 
     Args:
-        name: a Python identifier in ASCII, not taken yet and not a word of the language (`scale`, ..., `inf`, `nan`);
-            only a function of the same name in the same module may take it again, as when a cell of a notebook reruns.
-        g: a shape, `g(x, *params)`, which may be composed: `register("soft", scale(shapes.sigmoid, 0.5))`.
+        name: a Python identifier in ASCII, not taken yet and no number (`inf`, `nan`); only a function of the same
+            name in the same module may take it again, as when a cell of a notebook reruns.
+        g: a shape, `g(x, *params)`, which may be composed: `register("soft", scale(shapes.sigmoid, 0.5))`; or what
+            `combinator` made.
 
     Returns:
-        The shape as it came; the decorator, where none came.
+        The function, of which a `functools.partial` is a named copy now; the decorator, where none came.
 
     Raises:
         TypeError: `name` is no text, or `g` no function.
@@ -53,17 +55,15 @@ def register(name: str, g: Any = None) -> Any:
         raise TypeError(f'register: expected a name, as in @register("my_shape"), got {describe_value(name)}')
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         raise ValueError(f"register: expected an identifier in ASCII as name, got {name!r}")
-    if name in (*COMBINATORS, "inf", "nan"):
-        raise ValueError(f"register: {name!r} means something else in an expression, choose another name")
+    if name in ("inf", "nan"):
+        raise ValueError(f"register: {name!r} is a number in an expression, choose another name")
     if g is None:
         return functools.partial(register, name)
     if isinstance(as_shape(g, "register"), type):
         raise TypeError(f"register: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
-    if name in _shapes and not _is_rewritten(_shapes[name], g):
-        raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_shapes[name])}")
-    if isinstance(g, functools.partial):
-        vars(g)  # makes its __dict__, without which functools.partial would flatten a partial of it
-    _shapes[name] = g
+    if name in _named and not _is_rewritten(_named[name], g):
+        raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_named[name])}")
+    _named[name] = g = as_shape(g, "register")
     return g
 
 
@@ -73,27 +73,35 @@ def _is_rewritten(old: Any, new: Any) -> bool:
 
 
 def lookup(name: str) -> Callable[..., Any]:
-    """Return the shape that is registered under `name`. The shapes of the catalogue are.
+    """Return the shape or the combinator that is registered under `name`. Those of this package are.
 
     Raises:
-        ValueError: there is no such shape; the message has the nearest names.
+        ValueError: there is none; the message says what other libraries mean by it here, or has the nearest names.
 
     >>> lookup("sigmoid") is shapes.sigmoid
     True
     """
-    if name in _shapes:
-        return _shapes[name]
-    near = difflib.get_close_matches(str(name), [*names(), *COMBINATORS])
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
-    if name in COMBINATORS:
-        hint = f"as a combinator it takes {', '.join(inspect.signature(COMBINATORS[name]).parameters)}"
+    if name in _named:
+        return _named[name]
+    near = difflib.get_close_matches(str(name), _named)
+    did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
+    hint = meaning(str(name)) or did_you_mean
     raise ValueError(f"no shape is registered as {str(name)[:40]!r}; {hint}")
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all registered shapes, sorted.
+    """Return the names of all registered shapes, sorted, without those of combinators.
 
     >>> [name for name in names() if name.startswith("s")]
     ['s2nn', 'sigmoid', 'squarewave_fourier', 'straight_through', 'superspike']
     """
-    return tuple(sorted(_shapes))
+    return tuple(sorted(name for name, f in _named.items() if not is_combinator(f)))
+
+
+def name_of(f: Callable[..., Any]) -> str | None:
+    """Return the name under which a shape or a combinator is registered, or None.
+
+    >>> name_of(shapes.sigmoid)
+    'sigmoid'
+    """
+    return next((name for name, known in _named.items() if known is f), None)

@@ -1,165 +1,237 @@
 """What is kept of the slope for the backward pass: codes that are smaller than the slope.
 
-A code is a pair of plain functions, `encode(slope, *bounds)` and `decode(code, like, *bounds)`, where `like` is an
-array of the wanted shape and dtype; `bounds` are the smallest and the largest slope of the shape.
+A code is a function `code(g, x, *args, **kwargs) -> (encode, decode, operands)` of a shape and a call of it, with
+`encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and dtype.
+What is traced, a bound of the slope or a key, goes into the operands; encode and decode hold no array.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
-from .calculus import bounds_of, places_beside
-from .closures import holds_no_data, unique_partial
-from .elementwise import widened
-from .naming import show
+from .calculus import around_like, bounds_like, surveyed
+from .core.dtype import widened
+from .core.memo import once
+from .core.shape import Shape
+from .core.text import describe_value, show
 
-Code = tuple[Callable[..., Any], Callable[..., Any]]
+Encode: TypeAlias = Callable[..., Any]
+Decode: TypeAlias = Callable[..., jax.Array]
+Coded: TypeAlias = tuple[Encode, Decode, tuple[Any, ...]]  # and what both take as operands
+Code: TypeAlias = Callable[..., Coded]
+
+# Where a slope is looked at around each place, in its widths, to tell whether it has two values only.
+_LOOKS = np.concatenate([s * np.geomspace(1e-3, 1e3, 121) for s in (-1, 1)] + [np.zeros(1)])
+
+_at_once = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
 
 
-def code_of(residual: Any) -> Code:
-    """Return `(encode, decode)` for the option `residual=` of `make_spike`.
+def code_of(residual: Any) -> Code | None:
+    """Return the code for the option `residual=` of `make_spike`.
 
     Args:
-        residual: a float dtype, `uint8`, `"bit"`, or a pair of plain functions (encode, decode).
+        residual: None, a float dtype, `uint8`, `"bit"`, a pair of plain functions (encode, decode), or a code.
 
     Raises:
         TypeError: it is none of these.
 
-    >>> encode, decode = code_of(jnp.uint8)
-    >>> encode(jnp.array([0.0, 0.2, 1.0]), 0.0, 1.0)
-    Array([  0,  51, 255], dtype=uint8)
+    >>> encode, decode, ends = code_of(jnp.uint8)(jnp.tanh, jnp.zeros(3))
+    >>> encode(jnp.array([-1.0, 0.0, 1.0]), *ends)
+    Array([  0, 128, 255], dtype=uint8)
     """
+    if residual is None:
+        return None
     if isinstance(residual, tuple) and len(residual) == 2 and all(map(callable, residual)):
-        return functools.partial(_to_users, residual[0]), functools.partial(_from_users, residual[1])
+        return functools.partial(_pair, *residual)
     if isinstance(residual, str) and residual == "bit":
-        return to_bits, _from_bits
+        return one_bit
     try:
         dtype = np.dtype(residual)
     except TypeError:
+        if callable(residual) and not isinstance(residual, type):
+            return residual  # type: ignore[no-any-return]
         dtype = np.dtype(object)
     if dtype == np.uint8:
-        return to_bytes, _from_bytes
+        return eight_bits
     bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
     if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
-        return unique_partial(_to_float, dtype.name), unique_partial(_from_float, dtype.name)
+        return functools.partial(_narrow, dtype.name)
     raise TypeError(
-        "make_spike: expected as residual None, a float dtype, uint8, 'bit' or a pair of functions (encode, decode), "
-        f"got {residual!r}"
+        "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), or a pair of functions "
+        f"(encode, decode), got {describe_value(residual)}"
     )
 
 
-def bounds(
-    code: Code | None, known: bool, g: Any, x: jax.Array, /, *args: Any, **kwargs: Any
-) -> tuple[tuple[float, ...], tuple[jax.Array, ...]]:
-    """Return `(fixed, moving)` bounds of the slope: numbers where the shape holds nothing else, or else arrays.
-
-    Raises:
-        ValueError: they do not suit the code. Where they are not `known` yet, they are NaN then.
-
-    >>> bounds(code_of(jnp.uint8), True, jnp.tanh, jnp.zeros(3))
-    ((-1.0, 1.0), ())
-    """
-    if code is None or code[0] not in (to_bytes, to_bits):
-        return (), ()
-    two_valued = code[0] is to_bits
-    if holds_no_data(g) and not args and not kwargs:
-        return _fixed_bounds(g, two_valued), ()
-    at_zero = np.zeros((1,) * x.ndim, np.float64 if x.dtype == jnp.float64 else np.float32)
-    if known:
-        with jax.ensure_compile_time_eval():
-            return (), _suiting(g, two_valued, *_measured(g, two_valued, jnp.asarray(at_zero), *args, **kwargs))
-    *ends, suit = _measured(g, two_valued, jnp.asarray(at_zero), *args, **kwargs)
-    return (), tuple(jnp.where(suit, end, jnp.nan) for end in ends)
+def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    return functools.partial(_to_users, encode), functools.partial(_from_users, decode), ()
 
 
-@functools.lru_cache(maxsize=1024)
-def _fixed_bounds(g: Any, two_valued: bool) -> tuple[float, float]:
-    with jax.ensure_compile_time_eval():
-        measured = jax.jit(functools.partial(_measured, g, two_valued))(jnp.zeros(()))
-        lowest, highest = map(float, _suiting(g, two_valued, *measured))
-    return lowest, highest
-
-
-def _measured(g: Any, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, ...]:
-    """Return the bounds of the slope, and whether they are finite and, if wanted, all the values that it has."""
-    lowest, highest = bounds_of(g, x, *args, **kwargs)
-    suit = jnp.isfinite(highest - lowest)
-    if two_valued:
-        args, kwargs = widened((args, kwargs))
-        places = places_beside(x)
-        slopes = g(places, *args, **kwargs) + jnp.zeros_like(places)
-        suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0)
-    return jax.lax.stop_gradient((lowest, highest, suit))
-
-
-def _suiting(g: Any, two_valued: bool, lowest: Any, highest: Any, suit: Any) -> tuple[jax.Array, jax.Array]:
-    if not suit.all():
-        wanted = "two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
-        instead = "residual=jax.numpy.uint8" if np.isfinite(highest - lowest).all() else "a float dtype"
-        raise ValueError(
-            f"{show(g)}: expected a shape of {wanted}, got slopes between {lowest.min():g} and {highest.max():g}; "
-            f"use {instead}"
-        )
-    return lowest, highest
-
-
-def _to_users(encode: Callable[..., Any], slope: jax.Array, *bounds: Any) -> Any:
+def _to_users(encode: Encode, slope: jax.Array) -> Any:
     return encode(slope)
 
 
-def _from_users(decode: Callable[..., Any], code: Any, like: jax.Array, *bounds: Any) -> Any:
-    return jnp.asarray(decode(code)).astype(like.dtype)
+def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
+    return jnp.asarray(decode(kept)).astype(like.dtype)
 
 
-def _to_float(dtype: str, slope: jax.Array, *bounds: Any) -> Any:
+def _narrow(dtype: str, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    return functools.partial(_to_float, dtype), functools.partial(_from_float, dtype), ()
+
+
+def _to_float(dtype: str, slope: jax.Array) -> Any:
     largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
     # As integers: the compiler for the CPU widens an array of half precision, so that nothing would be saved.
     bits = f"uint{8 * jnp.dtype(dtype).itemsize}"
-    return jax.lax.bitcast_convert_type(jnp.clip(slope, -largest, largest).astype(dtype), bits)
+    return lax.bitcast_convert_type(jnp.clip(slope, -largest, largest).astype(dtype), bits)
 
 
-def _from_float(dtype: str, code: jax.Array, like: jax.Array, *bounds: Any) -> Any:
-    return jax.lax.bitcast_convert_type(code, dtype).astype(like.dtype)
+def _from_float(dtype: str, kept: jax.Array, like: jax.Array) -> Any:
+    return lax.bitcast_convert_type(kept, dtype).astype(like.dtype)
 
 
-def to_bytes(slope: jax.Array, lowest: Any, highest: Any) -> Any:
-    """Return the slope in 256 even steps from the smallest to the largest, the error at most 1/510 of that range.
+def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    """Keep the slope in 256 even steps from the lowest to the highest, the error at most 1/510 of that range.
 
-    >>> to_bytes(jnp.array([0.0, 1.0]), 0.0, 2.0)
-    Array([  0, 128], dtype=uint8)
+    >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
+    Traceback (most recent call last):
+    ValueError: abs: expected a bounded slope for residual=uint8, got slopes between 0 and inf; use a float dtype
     """
-    lowest, highest = jnp.asarray(lowest, slope.dtype), jnp.asarray(highest, slope.dtype)
+    return _to_bytes, _from_bytes, _ends(g, False, x, *args, **kwargs)
+
+
+@_at_once
+def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
     span = jnp.where(highest > lowest, highest - lowest, 1.0)
     return jnp.rint(255 * jnp.clip((slope - lowest) / span, 0.0, 1.0)).astype(jnp.uint8)
 
 
-def _from_bytes(code: jax.Array, like: jax.Array, lowest: Any, highest: Any) -> Any:
-    lowest, highest = jnp.asarray(lowest, like.dtype), jnp.asarray(highest, like.dtype)
-    return lowest + (highest - lowest) * (code.astype(like.dtype) / 255)
+@_at_once
+def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
+    return lowest + (highest - lowest) * (kept.astype(like.dtype) / 255)
 
 
-def to_bits(slope: jax.Array, lowest: Any, highest: Any) -> Any:
-    """Return one bit a slope, packed along the last axis, or all together where that is shorter than a byte.
+def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
-    >>> to_bits(jnp.array([0.0, 1.0, 1.0]), 0.0, 1.0)
-    Array([96], dtype=uint8)
+    >>> from surrofun import shapes
+    >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)
+    >>> decode(encode(jnp.array([0.0, 2.0, 2.0]), *ends), jnp.zeros(3), *ends)
+    Array([0., 2., 2.], dtype=float32)
     """
-    middle = jnp.asarray((lowest + highest) / 2, slope.dtype)
-    high = slope >= middle
-    return jnp.packbits(high if _packed_by_rows(slope) else high.ravel(), axis=-1)
+    return _to_bits, _from_bits, _ends(g, True, x, *args, **kwargs)
 
 
-def _packed_by_rows(x: jax.Array) -> bool:
-    return x.size > 0 and x.ndim > 0 and x.shape[-1] >= 8
+@_at_once
+def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
+    return _packed(slope >= (lowest + highest) / 2)
 
 
-def _from_bits(code: jax.Array, like: jax.Array, lowest: Any, highest: Any) -> Any:
-    count = like.shape[-1] if _packed_by_rows(like) else like.size
-    high = jnp.unpackbits(code, axis=-1, count=count).reshape(like.shape)
-    return jnp.where(high == 1, jnp.asarray(highest, like.dtype), jnp.asarray(lowest, like.dtype))
+@_at_once
+def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, *_: Any) -> jax.Array:
+    return jnp.where(_unpacked(kept, like), highest, lowest)
+
+
+def sampled(key: jax.Array) -> Code:
+    """Return the code that keeps one random bit a spike whose mean is the slope, for `residual=sampled(key)`.
+
+    What is kept is B, 1 with probability (g - lowest) / (highest - lowest), and decoded lowest + (highest - lowest) B.
+    A gradient through time is a sum of products of slopes; these are drawn independently, so that it is right on
+    average, for any bounded shape. It serves where memory is what limits the length of a sequence, at 0.125 bytes a
+    spike. Its price is variance, which averages out over a batch (notebook 6 has the figure).
+
+    Args:
+        key: random key, may be traced; each element of x draws a bit of its own from it. Every step in time needs a
+            key of its own, and so does what is mapped by `vmap`, or draws repeat.
+
+    >>> from surrofun import make_spike, shapes
+    >>> spike = make_spike(shapes.triangle, residual=sampled(jax.random.key(0)))
+    >>> drawn = jax.grad(lambda x: spike(x).sum())(jnp.full(10_000, 0.25))
+    >>> jnp.unique(drawn), jnp.round(drawn.mean(), 1)
+    (Array([0., 1.], dtype=float32), Array(0.8, dtype=float32))
+    """
+    return functools.partial(_sampled, key)
+
+
+def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    return _to_draws, _from_bits, (*_ends(g, False, x, *args, **kwargs), key)
+
+
+@_at_once
+def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
+    slope, lowest, highest = widened((slope, lowest, highest))
+    share = (slope - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
+    return _packed(jax.random.uniform(key, slope.shape, slope.dtype) < share)
+
+
+def _packed(bits: jax.Array) -> jax.Array:
+    """Return booleans as bits of integers, 32 rows of the first axis in one, which a CPU does fast; else 8 of a row."""
+    if not _in_words(bits):
+        return jnp.packbits(bits if _in_rows(bits) else bits.ravel(), axis=-1)
+    rows = bits.reshape(32, bits.shape[0] // 32, *bits.shape[1:]).astype(jnp.uint32)
+    return functools.reduce(jnp.bitwise_or, (rows[i] << np.uint32(i) for i in range(32)))
+
+
+def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
+    if not _in_words(like):
+        count = like.shape[-1] if _in_rows(like) else like.size
+        return jnp.unpackbits(kept, axis=-1, count=count).reshape(like.shape) == 1
+    place = (np.uint32(1) << np.arange(32, dtype=np.uint32)).reshape(32, *(1,) * like.ndim)
+    return ((kept[None] & place) != 0).reshape(like.shape)
+
+
+def _in_words(x: jax.Array) -> bool:
+    """Say whether the first axis can be cut in blocks of 32: its size is known, and it is not spread over devices."""
+    if not x.ndim or 0 in x.shape or jax.typeof(x).sharding.spec[0]:
+        return False
+    return isinstance(x.shape[0], int) and x.shape[0] % 32 == 0
+
+
+def _in_rows(x: jax.Array) -> bool:
+    return x.ndim > 0 and 0 not in x.shape and isinstance(x.shape[-1], int) and x.shape[-1] >= 8
+
+
+def _ends(g: Shape, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+    """Return the bounds of the slope in the dtype of x; NaN if they do not suit the code.
+
+    Raises:
+        ValueError: they do not suit, where they are concrete.
+    """
+    args, kwargs = widened((args, kwargs))
+    return once(_ends_of, g, two_valued, x.dtype.name, x.ndim, args, tuple(kwargs.items()))  # type: ignore[no-any-return]
+
+
+def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items: Any) -> tuple[jax.Array, jax.Array]:
+    with jax.ensure_compile_time_eval():
+        like, kwargs = jnp.zeros((1,) * ndim, dtype if dtype == "float64" else "float32"), dict(items)
+        lowest, highest = map(_constant, bounds_like(like, g, *args, **kwargs))
+        suit = jnp.isfinite(highest - lowest)
+        if two_valued:
+            slopes = _looks(g, like, args, kwargs)
+            suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0)
+        if not isinstance(suit, jax.core.Tracer) and not suit.all():
+            wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
+            instead = "residual=jax.numpy.uint8" if np.isfinite(highest - lowest).all() else "a float dtype"
+            raise ValueError(
+                f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
+                f"{highest.max():g}; use {instead}"
+            )
+        return tuple(jnp.where(suit, end, jnp.nan).astype(dtype) for end in (lowest, highest))  # type: ignore[return-value]
+
+
+def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
+    """Return slopes to tell by whether there are more than two: those of a survey, if it need not be traced."""
+    places = around_like(like, g, *args, **kwargs)
+    looks = [c[None] + w[None] * _LOOKS.reshape(-1, *like.shape).astype(like.dtype) for c, w in places]
+    slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks)), *args, **kwargs))
+    return slopes if isinstance(slopes, jax.core.Tracer) else surveyed(g, like, args, kwargs)["slopes"]
+
+
+def _constant(value: Any) -> Any:
+    return lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value

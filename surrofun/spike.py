@@ -1,18 +1,16 @@
 """`make_spike`: a step forward, any shape backward.
 
-The step and the slope are evaluated by ordinary functions; only how they are joined is a derivative rule. The rules
-stand at module level and are given no closure: what a shape closes over has become an argument (`closures.hoist`), so
-that a spike may be built anywhere, out of tracers, and be differentiated later. The slope is computed in the forward
-rule, hence exactly one array is kept for the backward pass, and the rules call themselves, hence higher orders hold.
-
-`residual=` encodes that array in the forward rule and decodes it in the backward rule.
+A call evaluates the step and the slope by ordinary functions, joins them in a derivative rule, and says what the rule
+keeps for the backward pass and what it learns. The rules stand at module level and close over nothing: what a shape
+closes over has become an operand (`core.hoist`), so that a spike may be built anywhere, out of tracers, and be
+differentiated later. They call themselves, hence higher orders hold.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, overload
+from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 import jax
 import jax.numpy as jnp
@@ -23,28 +21,37 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative
-from .closures import hoist, holds_no_data, importable, unique_partial
-from .evaluation import as_potential, as_shape, evaluated
-from .naming import describe_value, show
-from .residuals import bounds, code_of
+from .core.dtype import as_array
+from .core.expect import as_potential, evaluated
+from .core.hoist import hoist, is_elementwise
+from .core.memo import importable, interned
+from .core.program import compiled
+from .core.shape import Shape, as_shape, fires, signature_of
+from .core.text import describe_value, show
+from .residuals import Code, code_of
 from .steps import heaviside
 
 P = ParamSpec("P")
-Shape = Callable[Concatenate[Any, P], Any]
-Spike = Callable[Concatenate[ArrayLike, P], jax.Array]
-Step = Callable[[Any], Any]
+Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
+Step: TypeAlias = Callable[[Any], Any]
+Rule: TypeAlias = tuple[Any, Any, Any, Any]  # slope(x, arrays), soft(x, arrays) or None, encode and decode or None
 
 
 @overload
 def make_spike(
-    grad_fn: Shape[P], *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
+    grad_fn: Callable[Concatenate[Any, P], Any],
+    *,
+    step: Step = ...,
+    residual: Any = ...,
+    forward_mode: bool = ...,
+    learnable: bool = ...,
 ) -> Spike[P]: ...
 
 
 @overload
 def make_spike(
     grad_fn: None = None, *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
-) -> Callable[[Shape[P]], Spike[P]]: ...
+) -> Callable[[Callable[Concatenate[Any, P], Any]], Spike[P]]: ...
 
 
 def make_spike(
@@ -54,13 +61,15 @@ def make_spike(
     residual: Any = None,
     forward_mode: bool = False,
     learnable: bool = False,
+    **parameters: Any,
 ) -> Any:
     """Turn a surrogate gradient shape into a spike function; a decorator, bare or with options, and a factory.
 
     Forward the result is `step(x)`, backward its derivative is `grad_fn(x, *args, **kwargs)`.
 
     Args:
-        grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold.
+        grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold. One that
+            is declared by `shape` is compiled once; any other is evaluated afresh at each call.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
@@ -78,8 +87,8 @@ def make_spike(
         TypeError: `grad_fn` or `step` is no function, `residual` is unknown; on call, x is not real floating point,
             or the slope or the step does not broadcast to the shape of x.
         ValueError: `residual` is given together with `forward_mode`, which has no use for it; on call, it is `uint8`
-            and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are traced, as
-            those of a call are, nothing can be raised and the gradient is NaN.
+            and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are traced
+            nothing can be raised and the gradient is NaN.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -90,6 +99,11 @@ def make_spike(
 
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine 36(6):51-63, arXiv:1901.09948.
     """
+    for name, value in parameters.items():
+        form = f"{show(grad_fn) if callable(grad_fn) else 'g'}({name}={show(value)})"
+        raise TypeError(
+            f"make_spike: has no option {name}; a shape with a parameter is written by keyword, as in {form}"
+        )
     if not callable(step):
         raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}")
     if grad_fn is None:
@@ -98,97 +112,191 @@ def make_spike(
         )
     if forward_mode and residual is not None:
         raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
-    code = None if residual is None else code_of(residual)
-    parts = (_unique(as_shape(grad_fn, "make_spike")), _unique(step), code, forward_mode, learnable)
-    return _once(*parts) if holds_no_data(parts) else _named(functools.partial(_spike, *parts), parts[0])
+    return interned(_spike_of, as_shape(grad_fn, "make_spike"), step, code_of(residual), forward_mode, learnable)
 
 
-@functools.lru_cache(maxsize=1024)
-def _once(*parts: Any) -> Any:
-    return _named(functools.partial(_spike_jitted, parts), parts[0])
+def _spike_of(g: Shape, step: Step, code: Code | None, forward_mode: bool, learnable: bool) -> Any:
+    """Return the spike function, with the name and the documentation of its shape."""
+    call = functools.partial(_spike, g, step, forward_mode, learnable)
+    spike: Any = functools.partial(_run, call, code)
+    if not isinstance(g, functools.partial) and not importable(g):
+        # The name of a decorated function is going to be that of its spike, where pickle will look for it.
+        def spike(*args: Any, **kwargs: Any) -> jax.Array:
+            return _run(call, code, *args, **kwargs)
 
-
-def _unique(f: Any) -> Any:
-    plain = isinstance(f, functools.partial) and not vars(f) and holds_no_data(f)
-    return unique_partial(_unique(f.func), *f.args, **f.keywords) if plain else f
-
-
-def _named(fire: Any, shape: Any) -> Any:
-    """Give a spike the name and the documentation of its shape."""
-    spike = fire
-    if not isinstance(shape, functools.partial) and not importable(shape):
-        # The name of the shape is going to be that of the spike, where pickle will look for it.
-        def spike(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return fire(x, *args, **kwargs)
-
-    functools.update_wrapper(spike, shape, updated=())
-    spike.__name__, spike.is_spike = show(shape), True
+        fires(spike)
+    functools.update_wrapper(spike, g, updated=())
+    spike.__name__ = show(g)
     return spike
 
 
-def _spike_jitted(parts: Any, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-    if any(isinstance(a, int | str | None) for a in (x, *args, *kwargs.values())):  # a count of terms, a flag, a name
-        return _spike(*parts, x, *args, **kwargs)
-    try:
-        return _jitted(*parts)(x, *args, **kwargs)
-    except Exception:  # the shape asks for the number itself, or what is wrong is told better without jit
-        pass
-    return _spike(*parts, x, *args, **kwargs)
-
-
-@functools.lru_cache(maxsize=1024)
-def _jitted(*parts: Any) -> Any:
-    return jax.jit(functools.partial(_spike, *parts), inline=True)
+@fires
+def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Call a spike: find its potential, and what a residual code needs, which is best known outside of a program."""
+    g = call.args[0]
+    if not args:
+        first, _ = signature_of(g)
+        if first not in kwargs:
+            raise TypeError(f"{show(g)}: expected the potential as {first}, got {', '.join(kwargs) or 'nothing'}")
+        args = (kwargs.pop(first),)
+    x, *rest = as_potential(args[0], g), *args[1:]
+    keep = None
+    if code and _traced((x, rest, kwargs)):  # else there is no backward pass
+        still, still_rest, still_kwargs = _undifferentiated((x, rest, kwargs))
+        keep = code(g, still, *still_rest, **still_kwargs)
+    learnable = call.args[-1]  # a float is not learned, hence no operand then
+    return compiled(call, not learnable, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
 
 
 def _spike(
-    grad_fn: Any, step: Any, code: Any, forward_mode: bool, learnable: bool, /, x: Any, *args: Any, **kwargs: Any
+    g: Shape, step: Step, forward_mode: bool, learnable: bool, keep: Any, args: Any, items: Any, x: jax.Array
 ) -> Any:
-    x = as_potential(x, grad_fn)
-    out = lax.stop_gradient(evaluated(step, step, "step", lax.stop_gradient(x)))
-    slope, arrays = hoist(functools.partial(evaluated, grad_fn, grad_fn, "slope"), x, *args, **kwargs)
-    soft, soft_arrays = hoist(functools.partial(_soft, grad_fn), x, *args, **kwargs) if learnable else (None, [])
+    kwargs = dict(items)
+    # Evaluate.
+    still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
+    out = _undifferentiated(evaluated(step, step, "step", still))
+    known = None
+    if not (learnable or _traced((still, still_args, still_kwargs))):
+        known = _slope(g, still, *still_args, **still_kwargs)
+        if not isinstance(x, jax.core.Tracer):  # nothing asks for a derivative
+            return out
+        if isinstance(known, jax.core.Tracer):
+            known = None  # it hides a tracer
+    # Join.
+    slope, arrays = hoist(functools.partial(_slope, g), x, *args, hides=known is None, **kwargs)
+    soft, soft_arrays = hoist(functools.partial(_soft, g), x, *args, **kwargs) if learnable else (None, [])
     soft = soft if soft_arrays else None  # there is nothing to learn
     if forward_mode:
-        return _fire_forward(slope, soft, x, out, arrays, soft_arrays)
-    known = not any(isinstance(a, jax.core.Tracer) for a in arrays)
-    fixed, moving = bounds(code, known, grad_fn, x, *args, **kwargs)
-    return _fire(slope, soft, (code, fixed), x, out, arrays, soft_arrays, moving)
+        return _fire_forward(slope, soft, x, out, known, arrays, soft_arrays)
+    encode, decode, ends = keep or (None, None, ())
+    rule = slope, soft, encode, decode
+    if soft:
+        return _fire_learning(rule, x, out, arrays, soft_arrays, ends)
+    return _fire(rule, x, out, known, arrays, ends)
 
 
-def _soft(grad_fn: Any, x: jax.Array, /, *args: Any, **kwargs: Any) -> Any:
-    return evaluated(antiderivative(grad_fn), grad_fn, "soft step", x, *args, **kwargs)
+def _slope(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    return evaluated(g, g, "slope", x, *args, **kwargs)
 
 
-def _mapped_like_slope(out: jax.Array, slope: Any, x: jax.Array, arrays: Any) -> Any:
+def _soft(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    return evaluated(antiderivative(g), g, "soft step", x, *args, **kwargs)
+
+
+def _traced(values: Any) -> bool:
+    return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
+
+
+def _undifferentiated(values: Any) -> Any:
+    """Return the values themselves: outside of `jit` and `vmap`, what is differentiated becomes concrete again."""
+    return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
+
+
+def _mapped_like_slope(out: jax.Array, slope: Any, x: jax.Array, known: Any, arrays: Any) -> Any:
     """Return `out`, mapped wherever the slope is mapped: `vmap` over a parameter alone has to map the spike too."""
-    return lax.select(slope(x, arrays) > 0, out, out) if arrays else out
+    if arrays and known is None:
+        return lax.select(slope(x, arrays) > 0, out, out)
+    if known is None:
+        jax.eval_shape(slope, x, arrays)  # what is wrong with the shape is told in the forward pass
+    return out
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _fire(
-    slope: Any, soft: Any, code: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any, moving: Any
-) -> Any:
-    return _mapped_like_slope(out, slope, x, arrays)
+def _slope_at(slope: Any, x: jax.Array, known: Any, arrays: Any) -> Any:
+    """Return the slope, evaluated again where it is differentiated once more, or compiled."""
+    return slope(x, arrays) if known is None or _traced((x, arrays)) else known
 
 
-def _fire_fwd(slope: Any, soft: Any, code: Any, *operands: Any) -> Any:
-    x, _, arrays, soft_arrays, moving = operands
-    kept, (coder, fixed) = slope(x, arrays), code
-    if coder:
-        kept = coder[0](_differentiable_once(kept), *(fixed or moving))
-    kept = checkpoint_name(kept, "surrogate")
-    return _fire(slope, soft, code, *operands), (kept, moving, (x, soft_arrays) if soft else ())
+# Keep: the slope, as the code encodes it.
 
 
-def _fire_bwd(slope: Any, soft: Any, code: Any, residual: Any, g: jax.Array) -> Any:
-    (kept, moving, at), (coder, fixed) = residual, code
-    by_x = g * (coder[1](kept, g, *(fixed or moving)) if coder else kept)
-    by_parameter = jax.vjp(functools.partial(soft, at[0]), at[1])[1](g)[0] if soft else None
-    return by_x, None, None, by_parameter, None
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _fire(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, ends: Any) -> Any:
+    return _mapped_like_slope(out, rule[0], x, known, arrays)
+
+
+def _fire_fwd(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, ends: Any) -> Any:
+    return _fire(rule, x, out, known, arrays, ends), (_kept(rule, x, known, arrays, ends), ends)
+
+
+def _fire_bwd(rule: Rule, residual: Any, g: jax.Array) -> Any:
+    return g * _decoded(rule, g, *residual), None, None, None, None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd)
+
+
+def _kept(rule: Rule, x: jax.Array, known: Any, arrays: Any, ends: Any) -> Any:
+    slope, _, encode, _ = rule
+    kept = _slope_at(slope, x, known, arrays)
+    if encode:
+        kept = encode(_differentiable_once(kept), *ends)
+    return _named(kept)
+
+
+def _decoded(rule: Rule, like: jax.Array, kept: Any, ends: Any) -> Any:
+    *_, decode = rule
+    return decode(kept, like, *ends) if decode else kept
+
+
+def _named(kept: Any) -> Any:
+    """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
+    return checkpoint_name(kept, "surrogate") if _traced(kept) else kept
+
+
+# Learn: where a parameter is differentiated, x is kept, and slope and dS/dp are made of it.
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _fire_learning(rule: Rule, x: Any, out: Any, arrays: Any, soft_arrays: Any, ends: Any) -> Any:
+    return _mapped_like_slope(out, rule[0], x, None, arrays)
+
+
+def _learning_fwd(rule: Rule, *operands: Any) -> Any:
+    x, _, arrays, soft_arrays, ends = values = jax.tree.map(lambda primal: as_array(primal.value), operands)
+    learned = [primal.value if primal.perturbed else None for primal in operands[3]]
+    if all(p is None for p in learned):
+        residual: Any = _kept(rule, x, None, arrays, ends), ends, None
+    else:
+        residual = None, None, (_named(x), arrays, soft_arrays, learned)
+    return _fire_learning(rule, *values), residual
+
+
+def _learning_bwd(rule: Rule, residual: Any, g: Any) -> Any:
+    kept, ends, at = residual
+    if isinstance(g, SymbolicZero):
+        return (None,) * 5
+    if at is None:
+        return g * _decoded(rule, g, kept, ends), None, None, None, None
+    slope, soft, *_ = rule
+    x, arrays, soft_arrays, learned = jax.tree.map(as_array, at)  # a scalar may come as a number
+    wide = [None if p is None else _like_potential(p, x) if is_elementwise(soft) else p for p in learned]
+
+    def learn(wide: Any) -> Any:
+        return soft(x, [p if w is None else w for p, w in zip(soft_arrays, wide, strict=True)])
+
+    _, pull = jax.vjp(learn, wide)
+    by_parameters = [None if p is None else _summed(v, p) for p, v in zip(learned, pull(g)[0], strict=True)]
+    return g * slope(x, arrays), None, None, by_parameters, None
+
+
+_fire_learning.defvjp(_learning_fwd, _learning_bwd, symbolic_zeros=True)
+
+
+def _like_potential(p: jax.Array, x: jax.Array) -> jax.Array:
+    """Return a parameter in the shape of x, so that its derivative is not summed at each of its uses."""
+    fits = p.ndim <= x.ndim and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
+    return jnp.broadcast_to(p, x.shape) if fits else p
+
+
+def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
+    """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
+    if v.shape == p.shape:
+        return v
+    shape = (1,) * (v.ndim - p.ndim) + p.shape
+    if v.ndim > 1 and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
+        ones = jnp.ones(v.shape[0], v.dtype)
+        v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
+    return v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
 
 
 @jax.custom_jvp
@@ -204,14 +312,17 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _fire_forward(slope: Any, soft: Any, x: jax.Array, out: jax.Array, arrays: Any, soft_arrays: Any) -> Any:
-    return _mapped_like_slope(out, slope, x, arrays)
+def _fire_forward(slope: Any, soft: Any, x: Any, out: Any, known: Any, arrays: Any, soft_arrays: Any) -> Any:
+    return _mapped_like_slope(out, slope, x, known, arrays)
 
 
 def _fire_tangent(slope: Any, soft: Any, primals: Any, tangents: Any) -> Any:
-    x, _, arrays, soft_arrays = primals
-    dx, _, _, moves = tangents
-    tangent = jnp.zeros_like(x) if isinstance(dx, SymbolicZero) else checkpoint_name(slope(x, arrays), "surrogate") * dx
+    x, _, known, arrays, soft_arrays = primals
+    dx, *_, moves = tangents
+    if isinstance(dx, SymbolicZero):
+        tangent = jnp.zeros_like(x)
+    else:
+        tangent = checkpoint_name(_slope_at(slope, x, known, arrays), "surrogate") * dx
     if not all(isinstance(d, SymbolicZero) for d in moves):
         moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in moves]
         tangent += jax.jvp(functools.partial(soft, x), [soft_arrays], [moves])[1]

@@ -1,35 +1,53 @@
-"""Forward steps: what a spike function returns, given the potential minus the threshold."""
+"""Forward steps: what a spike function returns, given the potential minus the threshold.
+
+A step takes its parameters by keyword, as shapes do: `heaviside(at_zero=0.0)` and `ternary(threshold=0.5)` are steps.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import jax
 import jax.numpy as jnp
 
 from .calculus import antiderivative
-from .elementwise import Real, elementwise
-from .evaluation import as_shape
+from .core.dtype import Real, compared, rounded
+from .core.memo import constant
+from .core.shape import Shape, as_shape, by_keyword
+from .core.text import describe_value, show
+
+if TYPE_CHECKING:
+    from .core.types import Declared
+
+P = ParamSpec("P")
 
 
-@elementwise
+def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
+    step = by_keyword(f, compared)
+    constant(step, f)
+    return step
+
+
+@_step
 def heaviside(x: Real, at_zero: Real = 1.0) -> Real:
     """Return 1 where x > 0, `at_zero` where x = 0 and 0 elsewhere; a NaN potential does not fire.
 
     Args:
         x: potential minus threshold, any shape.
         at_zero: the value at the threshold itself. 1 as in Bellec et al. 2018 and most JAX libraries;
-            0 for the convention of snnTorch, norse and spyx (`step=functools.partial(heaviside, at_zero=0.0)`).
+            0 for the convention of snnTorch, norse and spyx (`step=heaviside(at_zero=0.0)`).
 
     >>> heaviside(jnp.array([-1.0, 0.0, 1.0]))
     Array([0., 1., 1.], dtype=float32)
     """
+    if isinstance(at_zero, float | int) and at_zero in (0, 1):  # one comparison, as by hand
+        return x >= 0 if at_zero else x > 0
     return jnp.where(x > 0, 1.0, jnp.where(x == 0, at_zero, 0.0))
 
 
-@elementwise
+@_step
 def sign(x: Real) -> Real:
     """Return +1 where x >= 0 and -1 elsewhere, the activation of a binary network; NaN gives -1.
 
@@ -39,12 +57,12 @@ def sign(x: Real) -> Real:
     return jnp.where(x >= 0, 1.0, -1.0)
 
 
-@elementwise
+@_step
 def ternary(x: Real, threshold: Real = 1.0) -> Real:
     """Return +1 where x >= threshold, -1 where x <= -threshold and 0 between: ON and OFF events.
 
     Here `x` is the signed signal itself, for instance a change of brightness, not a potential minus a threshold.
-    A surrogate for it has a bump at each edge: `mix(shift(g, t), shift(g, -t), weights=(1, 1))`.
+    A surrogate for it has a bump at each edge: `mix(shift(g, t), shift(g, -t), weights=(1.0, 1.0))`.
 
     Args:
         x: signed signal, any shape.
@@ -70,29 +88,32 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"staircase: expected a positive whole number of levels, got {n!r}")
-    return functools.partial(_count, n=n)
+    return _count(n=n)  # type: ignore[return-value]
 
 
-@elementwise
+@_step
 def _count(x: Real, n: int) -> Real:
     return jnp.where(x >= 0, jnp.clip(jnp.floor(x) + 1, 0, n), 0.0)
 
 
-def escape(g: Callable[..., Any], key: jax.Array) -> Callable[[Real], jax.Array]:
+def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     """Return the step of escape noise: it fires with probability S(x), where S = antiderivative(g).
 
     With the same `g` as its surrogate, the gradient backward is the derivative of the expected spike:
     `make_spike(g, step=escape(g, key))`. Every step in time needs a key of its own, or the noise repeats.
 
+    Parameters at call time go to both: `make_spike(g, step=escape(g, key))(x, 2.0)` fires with probability S(x, 2.0). A
+    spike whose surrogate is another shape refuses them, since it is not known for which of the two they are.
+
     A probability ends at 1: a shape of larger area fires surely before its slope ends, which breaks that identity; one
     of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
 
     Args:
-        g: a shape g(x) of area 1, the density of the noise; its parameters inside it (`functools.partial`, `scale`).
+        g: a shape of area 1, the density of the noise; it may hold its parameters: `escape(sigmoid(alpha=2.0), key)`.
         key: random key, may be traced; each element of x draws a number of its own from it.
 
     Raises:
-        TypeError: `g` is no function.
+        TypeError: `g` is no shape; on call, the spike has parameters and another shape as its surrogate.
 
     >>> from surrofun import shapes
     >>> fires = escape(shapes.sigmoid, jax.random.key(0))
@@ -103,10 +124,44 @@ def escape(g: Callable[..., Any], key: jax.Array) -> Callable[[Real], jax.Array]
     Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
     surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
     """
-    soft = antiderivative(as_shape(g, "escape"))
+    return functools.partial(_escape, as_shape(g, "escape"), key, None)
 
-    @elementwise
-    def fires(x: Real) -> Real:
-        return jax.random.uniform(key, x.shape, x.dtype) < soft(x)
 
-    return fires
+def _escape(g: Shape, key: jax.Array, other: str | None, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+    """Fire with the probability S(x); `other` is the surrogate of the spike where it is another shape than g."""
+    if other and (args or kwargs):
+        raise TypeError(
+            f"escape: the parameters of the call may belong to the surrogate {other} or to the noise {show(g)}; "
+            "give each shape its own before, as in sigmoid(alpha=4.0)"
+        )
+    soft = antiderivative(g)
+    return rounded(lambda x: jax.random.uniform(key, x.shape, x.dtype) < soft(x, *args, **kwargs), x)
+
+
+def as_step(step: Any, g: Any, who: str) -> Callable[..., Any]:
+    """Return `step`, if it may be one; escape noise is told whether it is of the shape `g`, where that is known.
+
+    Raises:
+        TypeError: in the name of the function `who`, it is no function, or makes a step and is none.
+
+    >>> as_step(sign, abs, "make_spike") is sign
+    True
+    """
+    if not callable(step):
+        raise TypeError(f"{who}: expected a function as step, got {describe_value(step)}")
+    if step is staircase or step is escape:
+        example = "staircase(5)" if step is staircase else "escape(g, key)"
+        raise TypeError(f"{who}: expected a step, got {show(step)}, which makes one: step={example}")
+    if takes_parameters(step) and g is not None:
+        noise, key, _ = step.args
+        return functools.partial(_escape, noise, key, None if as_shape(g, who) is noise else show(g))
+    return step  # type: ignore[no-any-return]
+
+
+def takes_parameters(step: Any) -> bool:
+    """Say whether a step takes the parameters of the call after x, as that of `escape` does.
+
+    >>> takes_parameters(sign)
+    False
+    """
+    return isinstance(step, functools.partial) and step.func is _escape

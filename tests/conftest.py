@@ -11,3 +11,16 @@ def x64():
     """Compute in float64 for the length of one test."""
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         yield
+
+
+@pytest.fixture
+def events():
+    """What JAX traces, lowers and compiles during one test, in turn, by the names of its events."""
+    seen = []
+
+    def note(event, seconds, **_):
+        seen.append(event.rpartition("/")[2])
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(note)

@@ -1,13 +1,15 @@
-"""What the catalogue has to be: every shape as a NumPy formula, its area, its peak and its parameters.
+"""What the catalogue has to be: every shape as a NumPy formula, its soft step in mpmath, area, peak and parameters.
 
 Nothing here comes from surrofun. `area` and `peak` are texts, to be evaluated with the parameters and to be found in
-the docstring word for word; `at` is where the peak is. `settings` holds the default and two more. `terms`, of a shape
-that changes sign, is the sum of the absolute values of what it adds up.
+the docstring word for word; `at` is where the peak is. `settings` holds the default and four more. `terms`, of a shape
+that changes sign, is the sum of the absolute values of what it adds up. `SOFT` has the soft step of every shape as a
+list of terms, with S(-inf) = 0 where the area is finite and S(0) = 0 elsewhere.
 """
 
 from types import SimpleNamespace
 
 import numpy as np
+from mpmath import mp
 
 
 def bell(x, mu, sigma):
@@ -37,103 +39,209 @@ FACTS = {
     "straight_through": facts(lambda x: np.ones_like(x), "infinite", "1", {}),
     "rectangle": facts(
         lambda x, width: np.where(abs(x) < width / 2, 1 / width, 0),
-        *("1", "1 / width", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}),
+        *("1", "1 / width", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}, {"width": 1000.0}, {"width": 0.37}),
     ),
     "triangle": facts(
         lambda x, alpha: alpha * np.maximum(0, 1 - alpha * abs(x)),
-        *("1", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}),
+        *("1", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 25.0}, {"alpha": 1e-3}),
     ),
     "cosine": facts(
         lambda x, width: np.cos(np.pi / 2 * np.minimum(1, abs(x) / width)) ** 2 * (abs(x) < width),
-        *("width", "1", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}),
+        *("width", "1", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}, {"width": 1000.0}, {"width": 0.37}),
     ),
     "leaky_rectangle": facts(
         lambda x, width, leak: np.where(abs(x) < width / 2, 1 / width, leak),
         *("infinite", "max(1 / width, leak)", {"width": 2.0, "leak": 0.01}),
         *({"width": 0.7, "leak": 0.03}, {"width": 3.0, "leak": 0.0}),
+        *({"width": 3.0, "leak": 1.0}, {"width": 100.0, "leak": 0.3}),
     ),
     "laplace": facts(
         lambda x, alpha: alpha / 2 * np.exp(-alpha * abs(x)),
-        *("1", "alpha / 2", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}),
+        *("1", "alpha / 2", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 25.0}, {"alpha": 1e-3}),
     ),
-    "sigmoid": facts(logistic, "1", "alpha / 4", {"alpha": 4.0}, {"alpha": 1.7}, {"alpha": 25.0}),
+    "sigmoid": facts(
+        logistic,
+        *("1", "alpha / 4", {"alpha": 4.0}, {"alpha": 1.7}, {"alpha": 25.0}, {"alpha": 0.3}, {"alpha": 1e3}),
+    ),
     "gaussian": facts(
         lambda x, sigma: bell(x, 0, sigma),
-        *("1", "1 / (sigma * sqrt(2 * pi))", {"sigma": 0.5}, {"sigma": 0.3}, {"sigma": 1.7}),
+        *("1", "1 / (sigma * sqrt(2 * pi))"),
+        *({"sigma": 0.5}, {"sigma": 0.3}, {"sigma": 1.7}, {"sigma": 0.01}, {"sigma": 71.0}),
     ),
     "multi_gaussian": facts(
         lambda x, h, s, sigma: (
             (1 + h) * bell(x, 0, sigma) - h * (bell(x, sigma, s * sigma) + bell(x, -sigma, s * sigma))
         ),
         *("1 - h", "(1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi))"),
-        *({"h": 0.15, "s": 6.0, "sigma": 0.5}, {"h": 0.3, "s": 3.1, "sigma": 0.4}, {"h": 0.1, "s": 2.0, "sigma": 1.7}),
+        *({"h": 0.15, "s": 6.0, "sigma": 0.5}, {"h": 0.3, "s": 3.1, "sigma": 0.4}),
+        {"h": 0.1, "s": 2.0, "sigma": 1.7},
+        *({"h": 0.5, "s": 11.0, "sigma": 0.3}, {"h": 0.9, "s": 1.3, "sigma": 0.07}),
         terms=lambda x, h, s, sigma: (
             (1 + h) * bell(x, 0, sigma) + h * (bell(x, sigma, s * sigma) + bell(x, -sigma, s * sigma))
         ),
     ),
     "exp_saturating": facts(
         lambda x, tau: np.exp(np.minimum(x, 0) / tau),
-        *("infinite", "1", {"tau": 1.0}, {"tau": 0.3}, {"tau": 1.7}),
+        *("infinite", "1", {"tau": 1.0}, {"tau": 0.3}, {"tau": 1.7}, {"tau": 0.01}, {"tau": 30.0}),
     ),
     "escape_exponential": facts(
         lambda x, p0, delta: p0 / delta * np.exp(x / delta),
         *("infinite", "infinite", {"p0": 0.01, "delta": 0.133}, {"p0": 0.3, "delta": 0.7}, {"p0": 0.03, "delta": 1.7}),
+        *({"p0": 1.0, "delta": 0.01}, {"p0": 5.0, "delta": 13.0}),
     ),
     "periodic_laplace": facts(
         lambda x, alpha, period: np.exp(-alpha * repeated(x, period)),
         *("infinite", "1", {"alpha": 2.0, "period": 1.0}, {"alpha": 1.7, "period": 0.3}, {"alpha": 0.3, "period": 1.7}),
+        *({"alpha": 25.0, "period": 0.7}, {"alpha": 0.01, "period": 3.0}),
     ),
     "squarewave_fourier": facts(
         waves,
         *("undefined", "4 * n / period"),
         *({"n": 2, "period": 8.0}, {"n": 4, "period": 5.0}, {"n": 1, "period": 0.3}),
+        *({"n": 7, "period": 1.7}, {"n": 11, "period": 100.0}),
         terms=lambda x, n, period: 4 * n / period,
     ),
     "superspike": facts(
         lambda x, beta: (1 + beta * abs(x)) ** -2.0,
-        *("2 / beta", "1", {"beta": 10.0}, {"beta": 1.7}, {"beta": 100.0}),
+        *("2 / beta", "1", {"beta": 10.0}, {"beta": 1.7}, {"beta": 100.0}, {"beta": 0.01}, {"beta": 25.0}),
     ),
     "power_law": facts(
         lambda x, alpha, q: (1 + alpha * abs(x)) ** -q,
         *("2 / (alpha * (q - 1))", "1"),
         *({"alpha": 1.0, "q": 2.0}, {"alpha": 1.7, "q": 0.5}, {"alpha": 0.3, "q": 20.0}),
+        *({"alpha": 3.0, "q": 1.0}, {"alpha": 0.7, "q": 1.3}),
     ),
     "q_pseudo_spike": facts(
         lambda x, q: (1 + 2 * abs(x) / (q - 1)) ** -q,
-        *("1", "1", {"q": 2.0}, {"q": 1.3}, {"q": 20.0}),
+        *("1", "1", {"q": 2.0}, {"q": 1.3}, {"q": 20.0}, {"q": 50.0}, {"q": 300.0}),
     ),
     "reciprocal": facts(
         lambda x, alpha: 1 / (1 / alpha + abs(x)),
-        *("infinite", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}),
+        *("infinite", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 100.0}, {"alpha": 1e-3}),
     ),
     "clipped_reciprocal": facts(
         lambda x, alpha: 1 / np.maximum(1 / alpha, abs(x)),
-        *("infinite", "alpha", {"alpha": 0.3}, {"alpha": 1.7}, {"alpha": 7.0}),
+        *("infinite", "alpha", {"alpha": 0.3}, {"alpha": 1.7}, {"alpha": 7.0}, {"alpha": 100.0}, {"alpha": 1e-3}),
     ),
     "atan": facts(
         lambda x, alpha: 2 * alpha / (4 + (np.pi * alpha * x) ** 2),
-        *("1", "alpha / 2", {"alpha": 2.0}, {"alpha": 1.7}, {"alpha": 0.3}),
+        *("1", "alpha / 2", {"alpha": 2.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 100.0}, {"alpha": 1e-3}),
     ),
     "circ": facts(
         lambda x, alpha: (alpha / np.hypot(alpha, x)) ** 3,
-        *("2 * alpha", "1", {"alpha": 1.0}, {"alpha": 0.3}, {"alpha": 1.7}),
+        *("2 * alpha", "1", {"alpha": 1.0}, {"alpha": 0.3}, {"alpha": 1.7}, {"alpha": 100.0}, {"alpha": 1e-3}),
     ),
     "leaky_step": facts(
         lambda x, leak, slope: np.where(x < 0, leak, slope),
         *("infinite", "max(leak, slope)", {"leak": 0.1, "slope": 1.0}),
         *({"leak": 0.03, "slope": 1.7}, {"leak": 0.0, "slope": 0.3}),
+        *({"leak": 2.0, "slope": 0.3}, {"leak": 0.5, "slope": 0.0}),
     ),
     "log_tailed_step": facts(
         lambda x, leak: np.where(x > 0, 1 / np.maximum(1, x), leak),
-        *("infinite", "1", {"leak": 0.0}, {"leak": 0.3}, {"leak": 0.03}),
+        *("infinite", "max(1, leak)", {"leak": 0.0}, {"leak": 0.3}, {"leak": 0.03}, {"leak": 1.0}, {"leak": 3.0}),
         at=0.5,
     ),
     "s2nn": facts(
         lambda x, alpha, beta: np.where(x < 0, logistic(x, alpha), beta / (1 + np.maximum(0, x))),
         *("infinite", "max(alpha / 4, beta)", {"alpha": 4.0, "beta": 1.0}),
         *({"alpha": 1.7, "beta": 0.6}, {"alpha": 25.0, "beta": 6.25}),
+        *({"alpha": 1.7, "beta": 3.0}, {"alpha": 10.0, "beta": 0.3}),
     ),
 }
+
+
+def below(tail, area=lambda **_: 1):
+    """A soft step of finite area: `tail(|x|)` below the threshold, the rest of the area above."""
+    return lambda x, **p: [tail(-x, **p) if x < 0 else area(**p) - tail(x, **p)]
+
+
+def odd(half):
+    """A soft step with S(-x) = -S(x)."""
+    return lambda x, **p: [half(abs(x), **p) * mp.sign(x)]
+
+
+def triangle_tail(d, alpha):
+    return max(mp.zero, 1 - alpha * d) ** 2 / 2
+
+
+def cosine_tail(d, width):
+    t = max(mp.zero, 1 - d / width)
+    return width / 2 * (t - mp.sin(mp.pi * t) / mp.pi)
+
+
+def leaky_flat(x, width, leak):
+    beyond = max(mp.zero, abs(x) - width / 2) * mp.sign(x)
+    return [min(max(x / width, -mp.one / 2), mp.one / 2) + (0 if leak else mp.one / 2), leak * beyond]
+
+
+def multi_gaussian_soft(x, h, s, sigma):
+    sides = [-h * mp.ncdf((x + shift) / (s * sigma)) for shift in (-sigma, sigma)]
+    return [(1 + h) * mp.ncdf(x / sigma), *sides]
+
+
+def repeated_soft(x, alpha, period):
+    n = max(0, mp.nint(x / period))
+    r = x - n * period
+    part = mp.sign(r) * (1 - mp.exp(-alpha * abs(r))) / alpha
+    return [part, 2 * n / alpha, -2 * n * mp.exp(-alpha * period / 2) / alpha]
+
+
+def waves_soft(x, n, period):
+    return [2 / mp.pi * mp.sin(2 * mp.pi * k * x / period) / k for k in range(1, 2 * n, 2)]
+
+
+def power_law_soft(x, alpha, q):
+    b = 1 + alpha * abs(x)
+    if q > 1:
+        tail, area = b ** (1 - q) / (alpha * (q - 1)), 2 / (alpha * (q - 1))
+        return [tail if x < 0 else area - tail]
+    return [mp.sign(x) * (mp.log(b) if q == 1 else (b ** (1 - q) - 1) / (1 - q)) / alpha]
+
+
+SOFT = {
+    "straight_through": lambda x: [x],
+    "rectangle": lambda x, width: [min(max(x / width + mp.one / 2, mp.zero), mp.one)],
+    "triangle": below(triangle_tail),
+    "cosine": below(cosine_tail, lambda width: width),
+    "leaky_rectangle": leaky_flat,
+    "laplace": below(lambda d, alpha: mp.exp(-alpha * d) / 2),
+    "sigmoid": below(lambda d, alpha: 1 / (1 + mp.exp(alpha * d))),
+    "gaussian": lambda x, sigma: [mp.ncdf(x / sigma)],
+    "multi_gaussian": multi_gaussian_soft,
+    "exp_saturating": lambda x, tau: [tau * mp.expm1(x / tau) if x < 0 else x],
+    "escape_exponential": lambda x, p0, delta: [p0 * mp.expm1(x / delta)],
+    "periodic_laplace": repeated_soft,
+    "squarewave_fourier": waves_soft,
+    "superspike": below(lambda d, beta: 1 / (beta * (1 + beta * d)), lambda beta: 2 / beta),
+    "power_law": power_law_soft,
+    "q_pseudo_spike": below(lambda d, q: (1 + 2 * d / (q - 1)) ** (1 - q) / 2),
+    "reciprocal": odd(lambda d, alpha: mp.log1p(alpha * d)),
+    "clipped_reciprocal": odd(lambda d, alpha: alpha * d if alpha * d < 1 else 1 + mp.log(alpha * d)),
+    "atan": below(lambda d, alpha: mp.atan2(1, mp.pi / 2 * alpha * d) / mp.pi),
+    "circ": below(lambda d, alpha: alpha * (1 - d / mp.hypot(alpha, d)), lambda alpha: 2 * alpha),
+    "leaky_step": lambda x, leak, slope: [x * (leak if x < 0 else slope)],
+    "log_tailed_step": lambda x, leak: [leak * x if x <= 0 else min(x, mp.one) + mp.log(max(x, mp.one))],
+    "s2nn": lambda x, alpha, beta: [mp.tanh(alpha * x / 2) / 2 if x < 0 else beta * mp.log1p(x)],
+}
+
+
+def mp_parts(name, x, digits=50, **parameters):
+    """The terms of the soft step of a shape at x."""
+    with mp.workdps(digits):
+        return SOFT[name](mp.mpf(x), **{k: v if isinstance(v, int) else mp.mpf(v) for k, v in parameters.items()})
+
+
+def mp_gradient(name, x, key, **parameters):
+    """The derivative of every term of the soft step by the parameter `key`, from two points."""
+    with mp.workdps(90):
+        value = mp.mpf(parameters[key])
+        step = mp.mpf(10) ** -18 * (value or 1)
+        # Where the area turns infinite, from the side on which it is infinite.
+        side = 1 if (key, value) == ("leak", 0) else -1 if (name, key, value) == ("power_law", "q", 1) else 0
+        ends = (value + (2 * side - 1) * step / 2, value + (2 * side + 1) * step / 2)
+        terms = [mp_parts(name, x, 90 if side else 50, **{**parameters, key: end}) for end in ends]
+        return [(above - below) / step for below, above in zip(*terms, strict=True)]
 
 
 def cases():

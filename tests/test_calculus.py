@@ -9,14 +9,33 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from surrofun import antiderivative, asym, derivative, integrates_to, make_spike, mix, normalize, scale, shapes, shift
+from surrofun import (
+    antiderivative,
+    asym,
+    combinator,
+    derivative,
+    make_spike,
+    mix,
+    names,
+    normalize,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-KERNELS = sorted(name for name in vars(shapes) if callable(getattr(shapes, name)))
+KERNELS = sorted(names())
 PLACES = np.array([-7.3, -2.2, -1.0, -0.51, -0.2, -1e-3, 0.0, 0.013, 0.3, 0.5, 0.77, 1.9, 4.4, 12.0])
 EVERYWHERE = np.array([-np.inf, -1e30, *PLACES, 1e30, np.inf])
 KINKS = (-1 / 0.3, -1.0, -0.7, -0.5, 0.3, 0.5, 0.7, 1.0, 1.3, 1 / 0.3, *np.arange(1.5, 12, 0.5))  # of everything below
+
+
+@combinator(soft=lambda x, g: -antiderivative(g)(-x))
+def mirror(x, g):
+    return g(-x)
+
 
 COMPOSED = {
     "scale": scale(shapes.triangle, 2.0, height=3.0),
@@ -25,13 +44,14 @@ COMPOSED = {
     "mix of finite and infinite area": mix(shapes.reciprocal, shift(shapes.laplace, 0.5)),
     "asym": asym(shapes.laplace, scale(shapes.superspike, 2.0)),
     "asym of infinite area": asym(shapes.straight_through, shapes.laplace),
-    "mirrored": scale(asym(shapes.triangle, shapes.laplace), -1.0, height=-1.0),
+    "mirrored": mirror(asym(shapes.triangle, shapes.laplace)),
     "normalize area": normalize(mix(shapes.superspike, shapes.atan), area=2.0),
     "normalize peak": normalize(shift(shapes.superspike, 0.3), peak=2.0),
-    "partial application": functools.partial(shapes.gaussian, sigma=0.25),
-    "power law below 1": functools.partial(shapes.power_law, q=0.5),
-    "power law at 1": functools.partial(shapes.power_law, q=1.0),
-    "power law next to 1": functools.partial(shapes.power_law, q=1.0 + 1e-6),
+    "with a parameter": shapes.gaussian(sigma=0.25),
+    "partial application": functools.partial(shapes.laplace, alpha=2.0),
+    "power law below 1": shapes.power_law(q=0.5),
+    "power law at 1": shapes.power_law(q=1.0),
+    "power law next to 1": shapes.power_law(q=1.0 + 1e-6),
     "nested": asym(shift(mix(shapes.sigmoid, shapes.cosine), 0.3), scale(shift(shapes.gaussian, -0.5), 0.5)),
 }
 USERS = {
@@ -112,7 +132,7 @@ def test_derivative_of_any_soft_step():
 
 
 def test_a_user_declares_a_closed_form():
-    @integrates_to(lambda x, alpha=1.0: (jnp.tanh(alpha * x) + 1) * 7)  # 7: seen only if it is really used
+    @shape(soft=lambda x, alpha=1.0: (jnp.tanh(alpha * x) + 1) * 7)  # 7: seen only if it is really used
     def bump(x, alpha=1.0):
         return alpha / jnp.cosh(alpha * x) ** 2
 

@@ -1,6 +1,5 @@
 """`check` names the fault of a bad shape and clears the catalogue; `flow` and `fit_alpha` count as NumPy does."""
 
-import functools
 import re
 
 import jax
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from formulas import FACTS
 
-from surrofun import asym, check, fit_alpha, flow, integrates_to, mix, report, scale, shapes, shift
+from surrofun import asym, check, fit_alpha, flow, mix, report, scale, shape, shapes, shift
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step monotone"},
@@ -31,8 +30,9 @@ def test_catalogue(name):
     assert faults(results) == KNOWN.get(name, set())
     height = eval(fact.peak, dict(NUMBERS), parameters)
     assert results["peak near the threshold"]["value"]["height"] == pytest.approx(height, rel=1e-4)
-    lowest = fact.slope(np.linspace(-1000, 10, 101001), **parameters).min()
-    assert results["non-negative"]["value"]["lowest"] == pytest.approx(lowest, rel=1e-3, abs=1e-6)
+    lowest, at = results["non-negative"]["value"].values()
+    assert lowest <= fact.slope(np.linspace(-1000, 10, 101001), **parameters).min() + 1e-6
+    assert lowest == pytest.approx(fact.slope(np.array([at]), **parameters)[0], rel=1e-3, abs=1e-6)
     if name not in KNOWN:
         area = eval(fact.area, dict(NUMBERS), parameters)
         assert results["soft step monotone"]["value"]["area"] == pytest.approx(area, rel=1e-4)
@@ -93,16 +93,16 @@ BAD = {
     "narrow and far": (shift(scale(hat, 1e4), 3.3), "peak near the threshold", r".*: 10000\.0, 'at': 3\.29\d*\}"),
     "two humps": (lambda x: hat(2 * x) + hat(2 * x - 4), "unimodal", r"\{'valley': 1\.0, 'at': 0\.5\}"),
     "soft step that falls": (
-        integrates_to(lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
+        shape(soft=lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
         r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*\}",
     ),
     "half the slope": (
-        integrates_to(lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
+        shape(soft=lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
         r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*\}",
     ),
-    "vertical": (integrates_to(root_soft)(root), "second derivative finite", "-?inf at 0"),
+    "vertical": (shape(soft=root_soft)(root), "second derivative finite", "-?inf at 0"),
 }
 
 
@@ -124,10 +124,10 @@ def test_a_bad_shape_has_its_fault_named(name):
         (lambda x: hat(x) + 0.0005 * hat(4 * x - 8), lambda x: hat(x) + 0.002 * hat(4 * x - 8), "unimodal"),
         (lambda x: hat(x) - 5e-6, lambda x: hat(x) - 5e-5, "non-negative"),
         (
-            integrates_to(lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-6, np.pi / 2))(
+            shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-6, np.pi / 2))(
                 lambda x: 1 / (1 + x * x)
             ),
-            integrates_to(lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-3, np.pi / 2))(
+            shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-3, np.pi / 2))(
                 lambda x: 1 / (1 + x * x)
             ),
             "soft step monotone",
@@ -156,6 +156,27 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
+    assert set(value["learned parameters"]) == {"0", "height"}
+    assert max(value["learned parameters"].values()) < 0.02
+    assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
+
+
+def gate(x, width):
+    return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
+
+
+DECLARED_GATE = shape(gate, soft=lambda x, width: jnp.clip(x / width, -0.5, 0.5))
+
+
+def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declared():
+    width = 1.0
+    results = check(gate, width=width)
+    assert faults(results) == {"learned parameters"}
+    assert results["learned parameters"]["value"]["width"] > 0.5  # without the jumps dS/dwidth is -1 / width far above
+    assert "soft=" in results["learned parameters"]["advice"]
+    for found in (check(DECLARED_GATE, width=width), check(DECLARED_GATE, width), check(shapes.rectangle, width=width)):
+        assert faults(found) == set()
+        assert max(found["learned parameters"]["value"].values()) < 0.02
 
 
 def test_float64_is_checked_where_it_is_enabled(x64):
@@ -166,8 +187,8 @@ def test_float64_is_checked_where_it_is_enabled(x64):
 
 def test_report_has_a_line_for_every_property():
     good, bad = (report(check(g)).splitlines() for g in (shapes.triangle, jnp.sum))
-    assert [line[:6] for line in good] == ["ok    "] * 11
-    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 8]
+    assert [line[:6] for line in good] == ["ok    "] * 12
+    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 9]
     assert good[9] == "ok     soft step monotone         area 1, fall 0, error 0"
     assert bad[9] == "-      soft step monotone         not measured, because of the fault above"
 
@@ -221,7 +242,8 @@ def test_flow_evaluates_the_potentials_once():
         return hat(x)
 
     jax.eval_shape(lambda x: flow(counted, x), jnp.zeros((1000, 100)))
-    assert sorted(sizes)[-2:] == [259, 100_000]
+    assert sizes.count(100_000) == 1
+    assert max(size for size in sizes if size != 100_000) < 10_000  # to find the peak
 
 
 def test_flow_of_a_bad_potential_or_slope():
@@ -232,7 +254,7 @@ def test_flow_of_a_bad_potential_or_slope():
 
 
 EDGES = {  # where the slope is 1 % of the peak, below and above the threshold, by hand
-    "asym": (asym(shapes.laplace, functools.partial(shapes.superspike, beta=2.0)), -np.log(50), 4.5),
+    "asym": (asym(shapes.laplace, shapes.superspike(beta=2.0)), -np.log(50), 4.5),
     "two humps": (lambda x: hat(4 * x) + hat(4 * x - 1) / 2, -0.2475, 0.495),
     "one side": (shapes.log_tailed_step, -1e-30, 100.0),
 }

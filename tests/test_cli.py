@@ -10,8 +10,9 @@ import tomllib
 import numpy as np
 import pytest
 
-from surrofun import names, terminal
-from surrofun.__main__ import main
+from surrofun import names
+from surrofun.cli import terminal
+from surrofun.cli.commands import main
 
 MODULE = """
 import jax.numpy as jnp
@@ -67,7 +68,8 @@ def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     assert {line.split(" ")[0] for line in lines} >= set(names())
-    assert ("Zenke & Ganguli 2018" in "\n".join(lines)) == (columns != 80)
+    assert ("source" in " ".join(lines).split()[:8]) == (columns >= 120)  # at 80 it is dropped
+    assert ("source: Zenke" in "\n".join(lines)) == (columns < 80)  # below one another
     assert "\t" not in "".join(lines)
 
 
@@ -84,6 +86,22 @@ def test_chart_draws_the_curve_where_it_is():
     assert dots[3][0] & 0x40  # the lowest dot on the left, at the lower left
     assert dots[0][7] & 0x08  # the highest dot on the right, at the upper right
     assert not dots[0][0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "axis"),
+    [
+        (-1.19, 1.19, "-1.2 0 1.2"),
+        (299.64, 300.36, "299.64 300.36"),
+        (-0.09, 300.4, "0 300"),
+        (-1188.0, 1188.0, "-1200 0 1200"),
+    ],
+)
+def test_chart_labels_its_axis(low, high, axis):
+    x = np.linspace(low, high, 301)
+    *_, line, labels = terminal.chart("flat", x, x[:, None] * 0 + 1, 40, 7, unicode=False)
+    assert labels.split() == axis.split()
+    assert line.count("+") == 1 + (low <= 0 <= high)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -116,8 +134,8 @@ def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):
 
 
 def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
-    monkeypatch.delitem(sys.modules, "surrofun.plot", raising=False)
-    monkeypatch.delattr("surrofun.plot", raising=False)
+    monkeypatch.delitem(sys.modules, "surrofun.tools.plot", raising=False)
+    monkeypatch.delattr("surrofun.tools.plot", raising=False)
     for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["show", "triangle", "--out", "a.png"]) == 2

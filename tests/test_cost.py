@@ -1,37 +1,16 @@
-"""What a spike costs, in figures without noise: traces, objects left behind, bytes, instructions."""
+"""What a spike costs, in figures without noise: bytes, instructions, imports."""
 
-import contextlib
-import gc
 import subprocess
 import sys
-import weakref
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import asym, make_spike, mix, scale, shapes, shift
+from surrofun import asym, heaviside, make_spike, mix, scale, shapes, shift
 
 X = jnp.linspace(-1, 1, 32)
-
-
-def bump(x, alpha=1.0):
-    return jnp.exp(-alpha * jnp.abs(x))
-
-
-@contextlib.contextmanager
-def counted_traces():
-    """Collect an item for each jaxpr that jax traces."""
-    traces, active = [], True
-
-    def note(event, seconds, **_):
-        if active and "trace" in event:
-            traces.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield traces
-    active = False
 
 
 def by_hand(x):
@@ -61,60 +40,13 @@ def loop(spike, steps, segments=None):
     return jax.jit(jax.grad(loss)), (jnp.linspace(0.1, 0.6, 64), jnp.linspace(0, 1, steps))
 
 
+def instructions(f, *args):
+    return sum(" = " in line for line in jax.jit(f).lower(*args).compile().as_text().splitlines())
+
+
 def temporary_bytes(*args):
     gradient, arguments = loop(*args)
     return gradient.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
-
-
-def test_a_spike_rebuilt_a_thousand_times_is_traced_once():
-    make_spike(scale(bump, 2.0))(X)
-    with counted_traces() as traces:
-        for _ in range(1000):
-            make_spike(scale(bump, 2.0))(X)
-    assert traces == []
-    assert make_spike(mix(scale(shapes.sigmoid, 2.0), shapes.atan)) is make_spike(
-        mix(scale(shapes.sigmoid, 2.0), shapes.atan)
-    )
-
-
-def test_a_call_time_parameter_of_another_value_is_not_traced_again():
-    spike = make_spike(bump)
-    spike(X, 1.0)
-    with counted_traces() as traces:
-        for alpha in np.linspace(1, 2, 50).tolist():
-            spike(X, alpha)
-        assert traces == []
-        spike(X[:5], 1.0)
-    assert traces  # which it sees if there are any
-
-
-def test_a_count_of_terms_stays_a_number_on_the_way_through_the_cache():
-    spike = make_spike(shapes.squarewave_fourier)
-    slope = sum(np.cos((2 * i - 1) * np.pi / 4 * np.asarray(X)) for i in (1, 2, 3)) / 2
-    np.testing.assert_allclose(jax.grad(lambda x: spike(x, n=3).sum())(X), slope, rtol=1e-5)
-    np.testing.assert_allclose(jax.grad(lambda x: spike(x, 3).sum())(X), slope, rtol=1e-5)
-
-
-def test_the_parts_are_not_mixed_up_in_the_cache():
-    a, b = make_spike(scale(shapes.sigmoid, 2.0)), make_spike(scale(shapes.sigmoid, 3.0))
-    assert a is not b
-    np.testing.assert_allclose(jax.grad(a)(0.0), 2.0)
-    np.testing.assert_allclose(jax.grad(b)(0.0), 3.0)
-
-
-def test_thousand_lambdas_leave_nothing_behind():
-    alive = []
-    for k in range(1000):
-        shape = lambda x, k=k: jnp.exp(-k * jnp.abs(x))  # noqa: E731
-        make_spike(scale(shape, 2.0))
-        alive.append(weakref.ref(shape))
-    for k in range(20):
-        shape = lambda x, k=k: jnp.exp(-k * jnp.abs(x))  # noqa: E731
-        jax.grad(lambda x, f=shape: make_spike(f)(x).sum())(X)
-        alive.append(weakref.ref(shape))
-    del shape
-    gc.collect()
-    assert not any(ref() for ref in alive)
 
 
 def test_no_tracer_leaks_from_any_spike():
@@ -127,13 +59,63 @@ def test_no_tracer_leaks_from_any_spike():
         jax.jit(jax.vmap(jax.grad(run), (0, None))).lower(jnp.array([1.0, 2.0]), X)
 
 
+FORWARD = {
+    "catalogue": (make_spike(shapes.sigmoid), lambda x: x >= 0),
+    "composed": (composed(), lambda x: x >= 0),
+    "plain": (make_spike(lambda x: jnp.exp(-jnp.abs(x))), lambda x: x >= 0),
+    "forward mode": (make_spike(shapes.triangle, forward_mode=True), lambda x: x >= 0),
+    "learnable": (make_spike(shapes.superspike, learnable=True), lambda x: x >= 0),
+    "uint8": (make_spike(shapes.sigmoid, residual=jnp.uint8), lambda x: x >= 0),
+    "at_zero=0": (make_spike(shapes.sigmoid, step=heaviside(at_zero=0.0)), lambda x: x > 0),
+    "the step alone": (heaviside, lambda x: x >= 0),
+}
+
+
+def forward_loop(spike):
+    def run(drive, x):
+        def step(v, d):
+            z = spike(0.9 * v + d - 1)
+            return 0.9 * v + d - z, z.sum()
+
+        return jax.lax.scan(step, x, drive)
+
+    return run
+
+
+def assert_costs_one_comparison(spike, by_hand, dtype):
+    def fire(x):
+        return by_hand(x).astype(x.dtype)
+
+    x, drive = jnp.ones((16, 128), dtype), jnp.ones((50, 16, 128), dtype)
+    assert instructions(spike, x) == instructions(fire, x)
+    assert instructions(forward_loop(spike), drive, x) == instructions(forward_loop(fire), drive, x)
+
+
+forward = pytest.mark.parametrize(("spike", "by_hand"), FORWARD.values(), ids=FORWARD)
+
+
+@forward
+def test_the_forward_step_costs_one_comparison(spike, by_hand):
+    assert_costs_one_comparison(spike, by_hand, jnp.float32)
+
+
+@forward
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64], ids=["float32", "float64"])
+def test_the_forward_step_costs_one_comparison_under_x64(spike, by_hand, dtype, x64):
+    assert_costs_one_comparison(spike, by_hand, dtype)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16], ids=["bfloat16", "float16"])
+def test_the_forward_step_costs_one_comparison_in_half_precision(dtype):
+    assert_costs_one_comparison(*FORWARD["catalogue"], dtype)
+
+
 def test_composition_costs_its_arithmetic():
     programs = []
     for spike in (make_spike(by_hand), composed()):
         gradient, arguments = loop(spike, 100)
         compiled = gradient.lower(*arguments).compile()
-        instructions = sum(" = " in line for line in compiled.as_text().splitlines())
-        programs.append((compiled.memory_analysis().temp_size_in_bytes, instructions))
+        programs.append((compiled.memory_analysis().temp_size_in_bytes, instructions(gradient, *arguments)))
     assert programs[1][0] == programs[0][0]
     assert programs[1][1] <= 1.1 * programs[0][1]
 
@@ -156,8 +138,8 @@ def test_checkpointed_segments_keep_the_square_root():
 
 
 def test_import_brings_nothing_that_is_not_needed():
-    code = "import sys, surrofun; print([m for m in ('matplotlib', 'argparse', 'surrofun.demo') if m in sys.modules])"
-    jax_alone = "import sys, jax; print([m for m in ('matplotlib', 'argparse', 'surrofun.demo') if m in sys.modules])"
+    code = "import sys, surrofun; print([m for m in ('matplotlib', 'argparse', 'surrofun.cli') if m in sys.modules])"
+    jax_alone = "import sys, jax; print([m for m in ('matplotlib', 'argparse', 'surrofun.cli') if m in sys.modules])"
     with_surrofun, without = (
         subprocess.run([sys.executable, "-c", c], capture_output=True, text=True, check=True).stdout
         for c in (code, jax_alone)

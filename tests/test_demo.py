@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import surrofun
-from surrofun import demo, shapes
-from surrofun.__main__ import main
-from surrofun.arguments import find_shape
+from surrofun import shapes
+from surrofun.cli import demo
+from surrofun.cli.arguments import find_shape
+from surrofun.cli.commands import main
 
 KEY = jax.random.key(3)
 STRICT = {**os.environ, "JAX_NUMPY_DTYPE_PROMOTION": "strict", "PYTHONWARNINGS": "error"}
@@ -298,8 +299,8 @@ def test_help_gives_examples(capsys):
 def test_import_is_light():
     code = """if True:
         import sys, surrofun
-        print("surrofun.demo" in sys.modules, "matplotlib" in sys.modules)
-        import surrofun.demo, surrofun.__main__
+        print("surrofun.cli.demo" in sys.modules, "matplotlib" in sys.modules)
+        import surrofun.cli.demo, surrofun.__main__
         print("matplotlib" in sys.modules)"""
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\nFalse\n"
 

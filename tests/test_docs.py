@@ -19,8 +19,8 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name, monkeypatch):
-    monkeypatch.setattr(registry, "_shapes", dict(registry._shapes))  # what an example registers is for it alone
-    if name == "surrofun.plot":
+    monkeypatch.setattr(registry, "_named", dict(registry._named))  # what an example registers is for it alone
+    if name == "surrofun.tools.plot":
         pytest.importorskip("matplotlib")
     module = importlib.import_module(name)
     with np.printoptions(precision=4, suppress=True):

@@ -48,25 +48,27 @@ def three_bells(x):
 
 # network: the library's own surrogate, its formula, the shape of the catalogue, H(0)
 ROWS = {
-    "spyx LIF": (("spyx.axn", "superspike", 25), fast_sigmoid(25), "superspike(25.0)", 0.0),
+    "spyx LIF": (("spyx.axn", "superspike", 25), fast_sigmoid(25), "superspike(beta=25.0)", 0.0),
     "spyx ALIF": (("spyx.axn", "triangular", 2), lambda x: jnp.maximum(0, 1 - jnp.abs(2 * x)),
                   "scale(triangle, 2.0, height=0.5)", 0.0),
     "spyx CuBaLIF": (("spyx.axn", "arctan", 2), lambda x: 1 / ((1 + (2 * jnp.pi * x) ** 2) * jnp.pi),
                      "scale(atan, 2.0, height=0.15915494309189535)", 0.0),
-    "spyx RLIF": (("spyx.axn", "boxcar", 2, 0.5), lambda x: jnp.where(jnp.abs(x) < 1, 0.5, 0.0), "rectangle(2.0)", 0.0),
+    "spyx RLIF": (("spyx.axn", "boxcar", 2, 0.5), lambda x: jnp.where(jnp.abs(x) < 1, 0.5, 0.0),
+                  "rectangle(width=2.0)", 0.0),
     "brainpy LIF": (("braintools.surrogate", "ReluGrad"), lambda x: jnp.maximum(0.3 - jnp.abs(x) * 0.3, 0),
                     "scale(triangle, height=0.3)", 1.0),
-    "brainpy ALIF": (("braintools.surrogate", "Sigmoid", 4.0), logistic, "sigmoid(4.0)", 1.0),
-    "brainpy Gif": (("braintools.surrogate", "Arctan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2), "atan(2.0)", 1.0),
-    "slax LIF": (("slax", "fast_sigmoid", 25), fast_sigmoid(25), "superspike(25.0)", 1.0),
+    "brainpy ALIF": (("braintools.surrogate", "Sigmoid", 4.0), logistic, "sigmoid(alpha=4.0)", 1.0),
+    "brainpy Gif": (("braintools.surrogate", "Arctan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2),
+                    "atan(alpha=2.0)", 1.0),
+    "slax LIF": (("slax", "fast_sigmoid", 25), fast_sigmoid(25), "superspike(beta=25.0)", 1.0),
     "slax LTC": (("slax", "multi_gauss"), three_bells, "scale(multi_gaussian(sigma=0.3), height=0.5)", 1.0),
     "snnax SimpleIAF": (("snnax.functional.surrogate", "superspike_surrogate", 10.0),
-                        lambda x: 1 / (1 + 10 * jnp.abs(x)), "scale(reciprocal(10.0), height=0.1)", 1.0),
+                        lambda x: 1 / (1 + 10 * jnp.abs(x)), "scale(reciprocal(alpha=10.0), height=0.1)", 1.0),
     "snnax LIF": (("snnax.functional.surrogate", "piecewise_surrogate", 0.5),
                   lambda x: jnp.where(jnp.abs(x) < 0.5, 1.0, 0.0), "rectangle", 1.0),
-    "flax_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
-    "equinox_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
-    "haiku_cell": (None, fast_sigmoid(10), "superspike(10.0)", 1.0),
+    "flax_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
+    "equinox_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
+    "haiku_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
 }  # fmt: skip
 NETWORKS = {f.__name__: f for f in (spyx, brainpy, slax, snnax, flax_cell, equinox_cell, haiku_cell)}
 
@@ -104,7 +106,7 @@ def test_same_spikes_and_gradients_and_it_trains(name):
     own, formula, expression, at_zero = ROWS[name]
     library, *neuron = name.split()
     network = functools.partial(NETWORKS[library], *neuron)
-    make = functools.partial(make_spike, step=functools.partial(heaviside, at_zero=at_zero))
+    make = functools.partial(make_spike, step=heaviside(at_zero=at_zero))
     spikes = own_surrogate(*own) if own else textbook, make(formula), make(parse(expression))
 
     np.testing.assert_array_equal([s(X) for s in spikes[1:]], [spikes[0](X)] * 2)
@@ -181,7 +183,7 @@ def test_jaxley_fires_as_before_and_has_a_gradient():
     """The channel `Fire` has no place for a spike and a gradient of zero; a subclass of it gives it one."""
     jx = pytest.importorskip("jaxley")
     channels = importlib.import_module("jaxley.channels")
-    spike = make_spike(parse("superspike(1.0)"), step=functools.partial(heaviside, at_zero=0.0))
+    spike = make_spike(parse("superspike(beta=1.0)"), step=heaviside(at_zero=0.0))
 
     class SurrogateFire(channels.Fire):
         def update_states(self, states, dt, v, params):

@@ -11,6 +11,7 @@ import pytest
 from surrofun import (
     antiderivative,
     asym,
+    combinator,
     escape,
     fit_alpha,
     flow,
@@ -19,6 +20,7 @@ from surrofun import (
     normalize,
     register,
     scale,
+    shape,
     shapes,
     shift,
 )
@@ -66,13 +68,13 @@ def too_few(x):
 @both_rules
 @pytest.mark.parametrize("call", [lambda f, x: f(x), lambda f, x: jax.grad(lambda x: f(x).sum())(x)])
 @pytest.mark.parametrize(
-    ("shape", "came"),
+    ("g", "came"),
     [(too_many, "(2, 4)"), (too_few, "(2,)"), (lambda x: x[None], "(1, 4)"), (scale(too_few), "(2,)")],
 )
-def test_slope_of_the_wrong_shape(shape, came, call, make):
-    text = f"{shape.__name__}: expected a slope that broadcasts to the shape of x, (4,), got shape {came}"
+def test_slope_of_the_wrong_shape(g, came, call, make):
+    text = f"{g.__name__}: expected a slope that broadcasts to the shape of x, (4,), got shape {came}"
     with complains(TypeError, text):
-        call(make(shape), jnp.ones(4))
+        call(make(g), jnp.ones(4))
 
 
 @both_rules
@@ -106,7 +108,7 @@ def test_what_comes_back_is_no_real_array(came, what, make):
 
 @pytest.mark.parametrize("bad", [3.0, "triangle", np.ones(2), [shapes.triangle], 1])
 def test_grad_fn_or_step_that_is_no_function(bad):
-    came = f"got {type(bad).__name__} {bad!r}"
+    came = "got an array of shape (2,)" if isinstance(bad, np.ndarray) else f"got {type(bad).__name__} {bad!r}"
     with complains(TypeError, f"make_spike: expected a shape, that is a function g(x, *params), {came}"):
         make_spike(bad)
     with complains(TypeError, f"make_spike: expected a function as step, {came}"):
@@ -158,15 +160,70 @@ def test_a_spike_function_is_no_shape(who, spike):
         TAKE_A_SHAPE[who](spike)
 
 
-def test_what_a_shape_raises_is_told_with_its_name():
-    with pytest.raises(TypeError, match="incompatible shapes") as caught:
-        make_spike(shapes.sigmoid)(jnp.ones(5), jnp.ones(3))
-    assert "in the slope of sigmoid, at potentials of shape (5,)" in caught.value.__notes__
+def plain(x, width=1.0):
+    return jnp.exp(-jnp.abs(x / width))
+
+
+BY_POSITION = {
+    "sigmoid(4.0), which gives 4.0 to x; give it by keyword, alpha=4.0": functools.partial(shapes.sigmoid, 4.0),
+    "plain(2.0), which gives 2.0 to x; give it by keyword, width=2.0": functools.partial(plain, 2.0),
+    "plain(<float32[3]>), which gives <float32[3]> to x; give it by keyword, width=": functools.partial(
+        plain, jnp.ones(3)
+    ),
+}
+
+
+@pytest.mark.parametrize("came", BY_POSITION)
+@pytest.mark.parametrize("who", TAKE_A_SHAPE)
+def test_parameter_by_position_which_would_be_x(who, came):
+    """Partials, which were silently wrong, are refused wherever a shape is taken."""
+    with complains(TypeError, f"{who.strip()}: expected a shape, that is a function g(x, *params), got {came}"):
+        TAKE_A_SHAPE[who](BY_POSITION[came])
+
+
+@pytest.mark.parametrize("who", TAKE_A_SHAPE)
+def test_slope_in_the_place_of_a_shape(who):
+    slope = shapes.sigmoid(4.0)
+    text = f"{who.strip()}: expected a shape, that is a function g(x, *params), got ArrayImpl {slope!r}"
+    with complains(TypeError, f"{text}; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)"):
+        TAKE_A_SHAPE[who](slope)
+
+
+def test_parameter_of_a_shape_that_is_given_to_make_spike():
+    text = "make_spike: has no option alpha; a shape with a parameter is written by keyword, as in "
+    with complains(TypeError, text + "sigmoid(alpha=4.0)"):
+        make_spike(shapes.sigmoid, alpha=4.0)
+    with complains(TypeError, text + "g(alpha=4.0)"):
+        make_spike(alpha=4.0)
+
+
+def test_keyword_that_a_shape_does_not_take():
+    with complains(TypeError, "sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'"):
+        shapes.sigmoid(beta=4.0)
+
+
+@pytest.mark.parametrize("fact", ["soft", "bounds", "around"])
+@pytest.mark.parametrize("declare", [shape, combinator], ids=["shape", "combinator"])
+def test_fact_that_is_no_function(declare, fact):
+    what = "a function of the parameters" if declare is shape else "a function of x and parts"
+    with complains(TypeError, f"{declare.__name__}: expected {what} as {fact}, got float 1.0"):
+        declare(plain, **{fact: 1.0})
+    with complains(TypeError, f"{declare.__name__}: expected {what} as {fact}, got float 1.0"):
+        declare(**{fact: 1.0})(plain)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "came"), [(0.0, "0.0"), (-1, "-1"), (np.float32(-2), "-2.0"), (jnp.array([1.0, 0.0]), "<float32[2]>")]
+)
+def test_steepness_that_is_not_positive(alpha, came):
+    with complains(ValueError, f"scale: expected a positive alpha, got {came}; height= may be of either sign"):
+        scale(shapes.triangle, alpha)
+    assert scale(shapes.triangle, height=-2.0)(0.5) == -1.0
 
 
 @pytest.mark.parametrize(
     ("weights", "came"),
-    [((0.5,), 1), ((1, 2, 3), 3), (np.ones(3), 3), (jnp.ones((1, 2)), 1), ((), 0), (0.5, 1), (jnp.float32(0.5), 1)],
+    [((0.5,), 1), ((1, 2, 3), 3), (np.ones(3), 3), (jnp.ones((1, 2)), 1), (0.5, 1), (jnp.float32(0.5), 1)],
 )
 def test_number_of_weights(weights, came):
     with complains(ValueError, f"mix: expected one weight for each of 2 shapes, got {came} weight"):
@@ -176,6 +233,12 @@ def test_number_of_weights(weights, came):
 def test_number_of_weights_under_a_trace():
     with complains(ValueError, "mix: expected one weight for each of 2 shapes, got 3 weight"):
         jax.jit(lambda w: mix(shapes.triangle, shapes.atan, weights=w)(1.0))(jnp.ones(3))
+
+
+def test_weights_without_a_number():
+    for weights in ((), []):
+        with complains(ValueError, "mix: expected one or more numbers as weights, got none"):
+            mix(shapes.triangle, shapes.atan, weights=weights)
 
 
 def test_mix_of_nothing():
@@ -199,8 +262,15 @@ def test_a_parameter_that_the_shape_does_not_take():
 def test_potential_that_is_no_number(x, came):
     with complains(TypeError, f"triangle: expected a real floating point potential, got {came}"):
         spike(x)
-    with complains(TypeError, "triangle: expected a real floating point potential, got NoneType None"):
+
+
+def test_potential_that_is_missing():
+    with complains(TypeError, "triangle: expected the potential as x, got nothing"):
         spike()
+    with complains(TypeError, "triangle: expected the potential as x, got alpha"):
+        spike(alpha=2.0)
+    with complains(TypeError, "<lambda>: expected the potential as v, got x"):
+        make_spike(lambda v: v)(x=2.0)
 
 
 @pytest.mark.parametrize(
@@ -221,5 +291,33 @@ def test_parameter_that_is_no_number(who, build):
         build([1.0])
 
 
-def test_an_infinite_area_is_not_taken_for_a_slope_of_zero():
-    assert jnp.isnan(normalize(shapes.straight_through, area=1.0)(0.5))
+UNFIT = {
+    "area, got inf": normalize(shapes.straight_through, area=1.0),
+    "area, got 0.0": normalize(mix(shapes.triangle, shapes.triangle, weights=(1.0, -1.0)), area=1.0),
+    "area, got -1.0": normalize(scale(shapes.triangle, height=-1.0), area=1.0),
+    "peak, got inf": normalize(shapes.escape_exponential, peak=1.0),
+    "peak, got 0.0": normalize(scale(shapes.triangle, height=-1.0), peak=1.0),
+}
+
+
+@pytest.mark.parametrize("came", UNFIT)
+def test_normalize_of_no_finite_positive_measure(came):
+    with complains(ValueError, f"normalize: expected a shape of finite, positive {came}"):
+        UNFIT[came](0.5)
+    for _ in range(2):
+        with complains(ValueError, f"normalize: expected a shape of finite, positive {came}"):
+            jax.grad(make_spike(UNFIT[came]))(0.5)
+
+
+@pytest.mark.parametrize("measure", ["area", "peak"])
+def test_normalize_of_no_finite_positive_measure_under_a_trace(measure):
+    """Neither a slope of zero nor an infinite one."""
+
+    @jax.jit
+    def run(height):
+        bases = (scale(shapes.triangle, height=height), scale(shapes.escape_exponential, height=height))
+        return [jax.grad(make_spike(normalize(g, **{measure: 1.0})))(0.5) for g in bases]
+
+    assert run(2.0)[0] == 0.5
+    assert [jnp.isnan(slope) for height in (0.0, -1.0) for slope in run(height)] == [True] * 4
+    assert jnp.isnan(run(2.0)[1])

@@ -49,6 +49,14 @@ def test_composition_is_called_what_it_is_and_says_so_in_help(made, name):
     assert str(inspect.signature(made)) == "(x, *args, **kwargs)"
 
 
+def test_shape_with_a_parameter_by_keyword_shows_it():
+    for made in (shapes.power_law(q=3.0), make_spike(shapes.power_law(q=3.0))):
+        assert made.__name__ == "power_law(q=3.0)"
+        assert "power_law(q=3.0)" in pydoc.plaintext.document(made, "made")
+        parameters = inspect.signature(made).parameters
+        assert [(p.name, p.default) for p in parameters.values()][1:] == [("alpha", 1.0), ("q", 3.0)]
+
+
 def test_soft_step_shows_the_parameters_of_its_shape():
     assert [*inspect.signature(antiderivative(shapes.power_law)).parameters] == ["x", "alpha", "q"]
 

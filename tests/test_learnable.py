@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import antiderivative, asym, integrates_to, make_spike, mix, normalize, scale, shapes, shift
+from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shape, shapes, shift
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -17,14 +17,15 @@ BOTH = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"]
 
 
 def spikes(forward_mode):
-    """The same surrogate, its parameter at call time, inside a closure, in a partial; two have no closed form."""
+    """The same surrogate, its parameter at call time, inside a closure, by keyword; two have no closed form."""
     make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
     return {
         "call time": make(shapes.sigmoid),
         "keyword": lambda x, a: make(shapes.sigmoid)(x, alpha=a),
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
+        "bound": lambda x, a: make(shapes.sigmoid(alpha=a))(x),
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
-        "scale": lambda x, a: make(scale(functools.partial(shapes.sigmoid, alpha=1.0), a))(x),
+        "scale": lambda x, a: make(scale(shapes.sigmoid(alpha=1.0), a))(x),
         "no closed form": make(lambda x, a: a * jnp.exp(-a * jnp.abs(x)) / (1 + jnp.exp(-a * jnp.abs(x))) ** 2),
     }
 
@@ -33,7 +34,9 @@ def spikes(forward_mode):
 def test_first_order(forward_mode, x64):
     made, by_hand = spikes(forward_mode), [ALPHA * S * (1 - S), DS_DALPHA]
     compiled = jax.jit(lambda x, a: {kind: jax.grad(spike, (0, 1))(x, a) for kind, spike in made.items()})(X, ALPHA)
-    closed_forms = {kind: made[kind] for kind in ("call time", "keyword", "partial", "scale")}  # a quadrature is slow
+    closed_forms = {
+        kind: made[kind] for kind in ("call time", "keyword", "bound", "partial", "scale")
+    }  # a quadrature is slow
     eager = {kind: jax.grad(spike, (0, 1))(X, ALPHA) for kind, spike in closed_forms.items()}
     of_jit = {kind: jax.grad(jax.jit(spike), (0, 1))(X, ALPHA) for kind, spike in closed_forms.items()}
     for kind, got in [*compiled.items(), *eager.items(), *of_jit.items()]:
@@ -55,6 +58,22 @@ def test_grad_of_grad(forward_mode, x64):
         np.testing.assert_allclose(got, [DG_DALPHA, DG_DALPHA, twice], rtol=1e-6, err_msg=kind)
 
 
+@BOTH
+@pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("residual", [None, jnp.uint8], ids=["slope", "uint8"])
+def test_by_x_and_by_the_parameter_in_turn(residual, compiled, forward_mode, x64):
+    """Whatever has been differentiated before, and in which order."""
+    if forward_mode and residual:
+        pytest.skip("a residual does not go with forward mode")
+    spike = compiled(make_spike(shapes.sigmoid, learnable=True, forward_mode=forward_mode, residual=residual))
+    by_x, by_alpha = jax.grad(spike), jax.grad(spike, 1)
+    for _ in range(2):
+        np.testing.assert_allclose(by_x(X, ALPHA), ALPHA * S * (1 - S), rtol=1e-6 if residual is None else 0.01)
+        np.testing.assert_allclose(by_alpha(X, ALPHA), DS_DALPHA, rtol=1e-6)
+        if residual is None:
+            np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
+
+
 def test_forward_mode(x64):
     spike = make_spike(shapes.sigmoid, learnable=True, forward_mode=True)
     tangent = jax.jvp(spike, (X, ALPHA), (2.0, 3.0))[1]
@@ -73,8 +92,8 @@ def test_per_neuron_and_mix_weights(forward_mode, x64):
     g_out = jnp.arange(12.0).reshape(4, 3) - 3
 
     def loss(alpha, weights):
-        shape = mix(scale(functools.partial(shapes.sigmoid, alpha=1.0), alpha), shapes.triangle, weights=weights)
-        return (g_out * make(shape)(x)).sum()
+        g = mix(scale(shapes.sigmoid(alpha=1.0), alpha), shapes.triangle, weights=weights)
+        return (g_out * make(g)(x)).sum()
 
     alpha, weights = jnp.array([1.0, 2.0, 4.0]), jnp.array([0.7, 0.2])
     by_alpha, by_weights = jax.jit(jax.grad(loss, (0, 1)))(alpha, weights)
@@ -95,21 +114,21 @@ def test_vmap_over_the_parameter(x64):
 
 
 SHAPES = {
-    "sigmoid": lambda p: functools.partial(shapes.sigmoid, alpha=p),
+    "sigmoid": lambda p: shapes.sigmoid(alpha=p),
     "composed": lambda p: asym(scale(shapes.laplace, p), mix(shift(shapes.atan, p / 5), shapes.superspike)),
     "no closed form": lambda p: lambda x: jnp.exp(-p * jnp.abs(x)),
 }
 
 
 @BOTH
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_it_is_the_gradient_of_the_soft_network(shape, forward_mode, x64):
+@pytest.mark.parametrize("build", SHAPES.values(), ids=SHAPES)
+def test_it_is_the_gradient_of_the_soft_network(build, forward_mode, x64):
     """With the soft step forward the network is differentiable, and finite differences tell its gradient."""
     drive = jnp.asarray(np.random.default_rng(0).uniform(0, 1, (12, 3)))
 
     def loss(w, p):
-        soft = antiderivative(shape(p))
-        spike = make_spike(shape(p), step=soft, learnable=True, forward_mode=forward_mode)
+        soft = antiderivative(build(p))
+        spike = make_spike(build(p), step=soft, learnable=True, forward_mode=forward_mode)
 
         def step(v, x):
             v = 0.9 * v + x @ w
@@ -179,7 +198,7 @@ def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
     """exp(x / tau) below: S = tau exp(x / tau), where its own closed form has S(0) = 0."""
 
     def spike(tau, x):
-        g = asym(functools.partial(shapes.exp_saturating, tau=tau), shapes.triangle)
+        g = asym(shapes.exp_saturating(tau=tau), shapes.triangle)
         return make_spike(g, learnable=True, forward_mode=forward_mode)(x)
 
     for x, by_hand in [(-0.5, 2 / np.e), (-9.0, np.exp(-18.0) * 19), (0.0, 1.0), (0.3, 1.0)]:
@@ -189,7 +208,7 @@ def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
 def test_a_users_closed_form_is_not_differentiated_where_it_vanishes():
     """Far below, the derivative of this one is 0 * inf."""
 
-    @integrates_to(lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)))
+    @shape(soft=lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)))
     def logistic(x, alpha):
         return shapes.sigmoid(x, alpha)
 

@@ -1,4 +1,7 @@
-"""How exact the catalogue is in every dtype, and that nothing in it is NaN, at whatever potential and parameters."""
+"""How exact the catalogue is in every dtype, slope, soft step and dS/dp, and that nothing in it is NaN.
+
+Slopes are compared with NumPy in float64, soft steps and their derivatives by parameters with mpmath in 50 digits.
+"""
 
 import functools
 import inspect
@@ -9,14 +12,16 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
-from formulas import FACTS, case_name, cases
+from formulas import FACTS, mp_gradient, mp_parts
+from mpmath import mp
 
 from surrofun import antiderivative, make_spike, shapes
+from surrofun.core.shape import facts_of
 
-CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
 NAMES = pytest.mark.parametrize("name", FACTS)
 HALVES = [np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)]
-SMALLEST = 1e-30  # below, the slope may be anything small
+SMALLEST = 1e-20  # below, the slope may be anything small
+TINY = 1e-30  # the same in float64, and in half precision, where the last place is large
 
 
 def single(parameters):
@@ -32,18 +37,18 @@ def wanted(name, parameters, x):
     return slope, terms
 
 
-def three_ways(name, x):
+def three_ways(name, x, settings):
     """For each setting the slope evaluated at once, compiled, and as the gradient of a spike.
 
     Numbers are arguments of the compiled program, which serves all settings then; a count of terms can be none.
     """
 
     def compiled(numbers, x, counts):
-        g = functools.partial(getattr(shapes, name), **numbers, **dict(counts))
+        g = getattr(shapes, name)(**numbers, **dict(counts))
         return {"jit": g(x), "grad": jax.grad(lambda x: make_spike(g)(x).astype(jnp.float32).sum())(x)}
 
     compiled = jax.jit(compiled, static_argnums=2)
-    for parameters in map(single, FACTS[name].settings):
+    for parameters in map(single, settings):
         at = jnp.asarray(x(parameters))
         numbers = {k: np.float32(v) for k, v in parameters.items() if isinstance(v, float)}
         counts = tuple((k, v) for k, v in parameters.items() if isinstance(v, int))
@@ -57,10 +62,10 @@ def test_half_precision_is_rounded_once(name, dtype):
     """For every finite number there is, the error is at most one unit in the last place."""
     every, info = np.arange(2**16, dtype=np.uint16).view(dtype), ml_dtypes.finfo(dtype)
     every = every[np.isfinite(every.astype(np.float32))]
-    for parameters, x, ways in three_ways(name, lambda _: every):
+    for parameters, x, ways in three_ways(name, lambda _: every, FACTS[name].settings[:3]):
         want, terms = wanted(name, parameters, x.astype(np.float64))
         size = np.abs(want)
-        measured = (size > SMALLEST) & (size >= float(info.smallest_normal)) & (size <= float(info.max))
+        measured = (size > TINY) & (size >= float(info.smallest_normal)) & (size <= float(info.max))
         # float32 compares a subnormal number like zero, and some bfloat16 numbers are subnormal in float32.
         measured &= (x == 0) | (np.abs(x.astype(np.float64)) >= np.finfo(np.float32).tiny)
         ulp = 2.0 ** (np.floor(np.log2(np.where(measured, size, 1.0))) - info.nmant)
@@ -86,7 +91,7 @@ def single_grid(parameters):
 
 @NAMES
 def test_single_precision_keeps_both_tails(name):
-    for parameters, x, ways in three_ways(name, single_grid):
+    for parameters, x, ways in three_ways(name, single_grid, FACTS[name].settings):
         want, terms = wanted(name, parameters, x.astype(np.float64))
         measured = (np.abs(want) > SMALLEST) & (np.abs(want) < np.finfo(np.float32).max)
         for way, got in ways.items():
@@ -96,16 +101,18 @@ def test_single_precision_keeps_both_tails(name):
             assert not bad.any(), (way, parameters, x[bad][:5], want[bad][:5], error[bad].max())
 
 
-@CASES
-def test_double_precision(name, parameters, x64):
+@NAMES
+def test_double_precision(name, x64):
     x = np.geomspace(1e-300, 1e300, 20000)
     x = np.concatenate([x, -x, np.linspace(-120, 120, 20000)])
-    want, terms = wanted(name, parameters, x)
-    measured = (np.abs(want) > SMALLEST) & (np.abs(want) < 1e300)
-    got = np.asarray(jax.jit(functools.partial(getattr(shapes, name), **parameters))(x))
-    with np.errstate(all="ignore"):
-        error = np.abs(got - want) / terms
-    assert (error[measured] <= 1e-12).all(), (x[measured][np.argmax(error[measured])], error[measured].max())
+    g = jax.jit(getattr(shapes, name), static_argnames=[n for n in FACTS[name].settings[0] if n == "n"])
+    for parameters in FACTS[name].settings:
+        want, terms = wanted(name, parameters, x)
+        measured = (np.abs(want) > TINY) & (np.abs(want) < 1e300)
+        got = np.asarray(g(x, **parameters))
+        with np.errstate(all="ignore"):
+            error = np.abs(got - want) / terms
+        assert (error[measured] <= 1e-12).all(), (parameters, x[measured][np.argmax(error[measured])])
 
 
 @pytest.mark.parametrize("q", [5.3, 33.3, 127.3, 1000.0])
@@ -113,8 +120,56 @@ def test_single_precision_of_large_exponents(q):
     q, x = float(np.float32(q)), np.geomspace(1e-6, 1e6, 200001, dtype=np.float32)
     for name, parameters in (("power_law", {"alpha": 1.0, "q": q}), ("q_pseudo_spike", {"q": q})):
         want, _ = wanted(name, parameters, x.astype(np.float64))
-        got = np.asarray(jax.jit(functools.partial(getattr(shapes, name), **parameters))(x))
+        got = np.asarray(jax.jit(getattr(shapes, name)(**parameters))(x))
         np.testing.assert_allclose(got[want > SMALLEST], want[want > SMALLEST], rtol=1e-5)
+
+
+def tail_grid(name, parameters):
+    """float32 numbers on both sides: far out, close to 0 and beside the edges, none on an edge itself."""
+    scales = [f for v in parameters.values() if v and not isinstance(v, int) for f in (v, v / 2, 1 / v)] or [1.0]
+    steps = (1e-6, 1e-3, 0.7, 3.3, 9.1, 23.7, 45.9, 1e4)
+    far = [scale * k for scale in scales[::3] + scales[2::3] for k in steps]
+    beside = [scale * (1 + k) for scale in scales for k in (-1e-6, -0.01, 1e-6)]
+    x = np.resize(np.array([*far, *beside], np.float32), 60)
+    return np.concatenate([-x, x])
+
+
+def worst(got, terms, x, scale=0.0):
+    """The largest error of the float32 numbers `got`, relative to the sum of |terms|, and where it is."""
+    want = np.array([float(mp.fsum(t)) for t in terms])
+    size = np.maximum(np.array([float(mp.fsum(map(abs, t))) for t in terms]), scale)
+    with np.errstate(all="ignore"):
+        error = np.abs(np.asarray(got).astype(np.float64) - want) / size
+    error = np.where((np.abs(want) > SMALLEST) & (np.abs(want) < np.finfo(np.float32).max), error, 0.0)
+    return np.nan_to_num(error, nan=np.inf).max(), x[np.argmax(error)]
+
+
+@NAMES
+def test_soft_step_and_its_parameters_keep_both_tails(name):
+    """S and every dS/dp in float32 are right to 1e-5 wherever they are above 1e-20; at zeros relative to the terms."""
+    soft = antiderivative(getattr(shapes, name))
+
+    @functools.partial(jax.jit, static_argnums=2)
+    def evaluate(x, numbers, counts):
+        def directional(key):
+            return jax.jvp(
+                lambda v: soft(x, **{**numbers, key: v}, **dict(counts)), (numbers[key],), (jnp.ones_like(x),)
+            )[1]
+
+        return soft(x, **numbers, **dict(counts)), {key: directional(key) for key in numbers}
+
+    for parameters in map(single, FACTS[name].settings):
+        x = tail_grid(name, parameters)
+        numbers = {k: jnp.full(x.shape, v, jnp.float32) for k, v in parameters.items() if isinstance(v, float)}
+        value, gradients = evaluate(x, numbers, tuple((k, v) for k, v in parameters.items() if isinstance(v, int)))
+        error, at = worst(value, [mp_parts(name, float(v), **parameters) for v in x], x)
+        assert error <= 1e-5, (parameters, at)
+        for key, got in gradients.items():
+            # The wave depends on x / T alone: dS/dT is -x / T times the slope, whose terms stand for those of dS/dT.
+            wave = name == "squarewave_fourier"
+            scale = np.abs(x / parameters[key]) * FACTS[name].terms(x, **parameters) if wave else 0.0
+            error, at = worst(got, [mp_gradient(name, float(v), key, **parameters) for v in x], x, scale)
+            assert error <= 1e-5, (key, parameters, at)
 
 
 EXPONENTS = {"power_law": (0.5, 1.0, 1.0 + 1e-6, 2.0, 20.0), "q_pseudo_spike": (1.0 + 1e-6, 1.001, 2.0, 20.0)}
@@ -156,10 +211,13 @@ def with_derivatives(f):
     return everything
 
 
-@pytest.mark.parametrize("dtypes", [("float16", "bfloat16", "float32"), ("float64",)], ids=["half, single", "double"])
-def test_nothing_is_nan(dtypes, x64):
-    """Operation by operation: those of one width are compiled once, for all shapes and for their derivatives."""
-    for name, dtype in itertools.product(FACTS, dtypes):
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_nothing_is_nan(dtype, x64):
+    """Operation by operation: those of one width are compiled once, for all shapes and for their derivatives.
+
+    The derivatives are taken in float32 alone: half precision is computed in it, and float64 overflows later.
+    """
+    for name in FACTS:
         columns = extreme_parameters(name)
         n = {"n": columns.pop("n")} if "n" in columns else {}
         x = np.tile(extreme_potentials(jnp.dtype(dtype)), (ROWS, 1))
@@ -174,8 +232,13 @@ def test_nothing_is_nan(dtypes, x64):
         where_soft = where | {"value": far, "first": finite_slope}
         g = getattr(shapes, name)
         for f, places in ((g, where), (antiderivative(g), where_soft)):
-            values = with_derivatives(functools.partial(call, f, n))(jnp.asarray(x), parameters)
+            evaluate = functools.partial(call, f, n)
+            values = (with_derivatives if dtype == "float32" else only_values)(evaluate)(jnp.asarray(x), parameters)
             check(values, places, x, (f.__name__, dtype), parameters)
+
+
+def only_values(f):
+    return lambda x, parameters: {"value": f(x, parameters)}
 
 
 def call(f, n, x, parameters):
@@ -195,3 +258,85 @@ def check(values, where, x, what, parameters):
 def test_a_leak_of_zero_still_has_a_gradient(name, change):
     soft = antiderivative(getattr(shapes, name))
     assert jax.grad(lambda leak: soft(-3.0, leak=leak))(0.0) == change
+
+
+AT_INFINITY = [  # the derivative by the parameter of the area, which is that of S(inf)
+    ("laplace", {"alpha": 1.7}, 0.0),
+    ("sigmoid", {"alpha": 4.0}, 0.0),
+    ("gaussian", {"sigma": 0.5}, 0.0),
+    ("atan", {"alpha": 2.0}, 0.0),
+    ("superspike", {"beta": 10.0}, -2 / 10.0**2),
+    ("circ", {"alpha": 1.7}, 2.0),
+    ("power_law", {"q": 3.0}, -2 / (3 - 1) ** 2),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "of_area"), AT_INFINITY)
+def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
+    ((key, value),) = parameters.items()
+    g = getattr(shapes, name)
+
+    @jax.jit
+    def derivatives(ends, value):
+        def of(f, end):
+            return jax.grad(lambda x, p: f(x, **{key: p}), (0, 1))(end, value)
+
+        return [jax.vmap(functools.partial(of, f))(ends) for f in (g, antiderivative(g))]
+
+    ends = jnp.array([-jnp.inf, jnp.inf])
+    for (by_x, by_parameter), upper in zip(derivatives(ends, value), (0.0, of_area), strict=True):
+        np.testing.assert_array_equal(by_x, 0)
+        np.testing.assert_allclose(by_parameter, [0.0, upper], rtol=1e-6, atol=1e-20)
+
+
+@pytest.mark.parametrize("name", [name for name, fact in FACTS.items() if fact.area not in ("infinite", "undefined")])
+def test_soft_step_is_exactly_zero_far_below(name):
+    np.testing.assert_array_equal(facts_of(getattr(shapes, name))["soft"](jnp.array([-jnp.inf])), 0.0)
+
+
+SMOOTH = {  # the second derivative at 0, where a formula with |x| has a kink in its parts
+    "sigmoid": -(4.0**3) / 8,
+    "gaussian": -1 / (0.5**3 * np.sqrt(2 * np.pi)),
+    "multi_gaussian": -(1.15 - 2 * 0.15 / 6**3 * (1 - 1 / 36) * np.exp(-1 / 72)) / (0.5**3 * np.sqrt(2 * np.pi)),
+    "cosine": -(np.pi**2) / 2,
+    "atan": -2 * (np.pi * 2.0 / 2) ** 2 * 1.0,
+    "circ": -3.0,
+    "squarewave_fourier": -4 / 8 * (2 * np.pi / 8) ** 2 * (1 + 9),
+}
+
+
+@pytest.mark.parametrize(("name", "want"), SMOOTH.items())
+def test_smooth_shapes_have_a_second_derivative_at_the_threshold(name, want):
+    g = getattr(shapes, name)
+    second, first = jax.jit(jax.grad(lambda x: (jax.grad(g)(x),) * 2, has_aux=True))(0.0)
+    np.testing.assert_allclose(second, want, rtol=1e-5)
+    np.testing.assert_allclose(first, 0.0, atol=1e-5)
+
+
+def density(x, mu, sigma):
+    return jnp.exp(-jnp.square((x - mu) / sigma) / 2) / (sigma * np.sqrt(2 * np.pi))
+
+
+PLAIN = {  # the formulas as anybody would write them
+    "gaussian": lambda x, sigma=0.5: density(x, 0, sigma),
+    "multi_gaussian": lambda x, h=0.15, s=6.0, sigma=0.5: (
+        (1 + h) * density(x, 0, sigma) - h * (density(x, sigma, s * sigma) + density(x, -sigma, s * sigma))
+    ),
+    "squarewave_fourier": lambda x, n=2, period=8.0: (
+        4 / period * sum(jnp.cos(k * 2 * jnp.pi / period * x) for k in range(1, 2 * n, 2))
+    ),
+    "triangle": lambda x, alpha=1.0: alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x)),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_digits_cost_no_further_exponential(name):
+    """What a shape costs beyond the plain formula are a few products and sums; time is the benchmarks' matter."""
+
+    def operations(f):
+        counted = jax.jit(f).lower(jnp.zeros(1000)).compile().cost_analysis()
+        return counted.get("transcendentals", 0.0), counted["flops"]
+
+    (exps, flops), (plain_exps, plain_flops) = operations(getattr(shapes, name)), operations(PLAIN[name])
+    assert exps <= plain_exps
+    assert flops <= plain_flops + 24 * 1000

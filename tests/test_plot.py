@@ -7,12 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import asym, curves, integrates_to, lookup, mix, names, scale, shapes, shift
+from surrofun import asym, lookup, mix, names, scale, shape, shapes, shift
+from surrofun.tools import curves
 
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 
 from surrofun import plot
+
+
+@shape(around=lambda: [(-300.0, 0.1)])
+def bell_far_off(x):
+    return jnp.exp(-jnp.square((x + 300) / 0.1) / 2)
 
 
 @pytest.mark.parametrize(
@@ -27,13 +33,16 @@ from surrofun import plot
         (asym(shapes.triangle, scale(shapes.triangle, 10.0)), 0.9, 0, 0.9 / 4),  # heights 1 and 10
         (asym(shapes.straight_through, jnp.zeros_like), 1, 0, 1 / 4),
         (jnp.exp, math.log(100) - 1, 0, 1),
-        (shapes.periodic_laplace, 3 * math.log(4) / 2, 0, 8 * math.log(2) / 2),
+        (scale(shapes.triangle, jnp.array([2.0, 100.0])), 0.99 / 2, 0, 0.99 / 2),  # of the widest, though it is low
+        (shift(scale(shapes.triangle, 10.0), 300.0), 0.099 - 300 / 1.2, 300, 0.099),  # the threshold is left out
+        (bell_far_off, math.sqrt(math.log(1e4)) / 10 + 300 / 1.2, -300, math.sqrt(math.log(1e4)) / 10),
+        (shapes.periodic_laplace, 3 * math.log(4) / 2, 1, 8 * math.log(2) / 2),
     ],
 )
 def test_window_is_where_the_slope_is(g, below, last, above):
-    """As far as 1 % of the peak, and 20 % further, on a grid of 6 %."""
+    """As far as 1 % of the peak, and 20 % further."""
     low, high = curves.window(g)
-    np.testing.assert_allclose((-low, high - last), (1.2 * below, 1.2 * above), rtol=0.07)
+    np.testing.assert_allclose((-low, high - last), (1.2 * below, 1.2 * above), rtol=2e-4)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +93,13 @@ def test_every_neuron_has_its_curve():
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
 
 
+def test_a_shape_that_grows_does_not_hide_the_others():
+    axes = plot.compare(shapes.triangle, shapes.escape_exponential).axes[0]
+    low, high = axes.get_ylim()
+    assert -0.2 < low < 0
+    assert 1 < high < 1.2
+
+
 def test_no_sharp_peak_is_missed():
     peaks = [0.301, 0.602, 0.903]
     axes = plot.compare(mix(*[shift(scale(shapes.triangle, 1e4), by) for by in peaks])).axes[0]
@@ -108,7 +124,7 @@ def test_gallery_has_every_shape_of_the_catalogue():
 
 
 def test_long_names_stay_inside_the_figure():
-    @integrates_to(jnp.tanh)
+    @shape(soft=jnp.tanh)
     def long(x):
         return 1 / jnp.square(jnp.cosh(x))
 

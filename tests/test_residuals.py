@@ -31,11 +31,11 @@ def kept_bytes(spike, x=X):
 
 @kinds
 def test_bytes_kept_by_an_eager_vjp(residual):
-    assert kept_bytes(make_spike(shapes.rectangle, residual=residual)) == BYTES[residual]
-    width = jnp.float32(0.8)  # with parameters in an array a code of bounds carries them along: 8 bytes in all
-    assert kept_bytes(make_spike(lambda x: shapes.rectangle(x, width), residual=residual)) == pytest.approx(
-        BYTES[residual], abs=8 / X.size
-    )
+    """A code of bounds keeps these, too: 8 bytes in all."""
+    ends = 8 / X.size if residual in (jnp.uint8, "bit") else 0
+    width = jnp.float32(0.8)
+    for g in (shapes.rectangle, shapes.rectangle(width=0.8), lambda x: shapes.rectangle(x, width)):
+        assert kept_bytes(make_spike(g, residual=residual)) == BYTES[residual] + ends
 
 
 @kinds
@@ -69,6 +69,8 @@ def test_bytes_are_within_a_510th_of_the_range(g):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_bytes_with_traced_parameters(compiled):
+    """Numbers have the exact range; what is traced, the sum of the ranges of the parts."""
+
     def run(alpha, by):
         shape = mix(scale(shapes.sigmoid, alpha), shift(shapes.triangle, by))
         return gradient(make_spike(shape, residual=jnp.uint8))
@@ -76,7 +78,7 @@ def test_bytes_with_traced_parameters(compiled):
     alpha, by = jnp.float32(5.0), jnp.float32(-0.6)
     slope = np.asarray(mix(scale(shapes.sigmoid, 5.0), shift(shapes.triangle, -0.6))(X))
     error = np.abs((jax.jit(run) if compiled else run)(alpha, by) - slope)
-    assert 0 < error.max() <= slope.max() / 500
+    assert 0 < error.max() <= ((2.5 + 0.5) / 510 * 1.003 if compiled else slope.max() / 500)
 
 
 def test_bytes_with_a_parameter_at_call_time():
@@ -87,7 +89,7 @@ def test_bytes_with_a_parameter_at_call_time():
 def test_bytes_with_a_parameter_per_neuron():
     alpha = jnp.linspace(0.5, 8.0, 256)
     slope = np.asarray(shapes.triangle(X, alpha))
-    coded = jax.jit(lambda alpha: gradient(make_spike(partial(shapes.triangle, alpha=alpha), residual=jnp.uint8)))
+    coded = jax.jit(lambda alpha: gradient(make_spike(shapes.triangle(alpha=alpha), residual=jnp.uint8)))
     error = np.abs(coded(alpha) - slope)
     assert (error.max(0) <= np.asarray(alpha) / 500).all()
 
@@ -110,7 +112,7 @@ TWO_VALUED = {
     "leaky_step": shapes.leaky_step,
     "one value": shapes.straight_through,
     "shifted": scale(shift(shapes.rectangle, 0.3), 1.7, height=0.3),
-    "argument": partial(shapes.rectangle, width=jnp.float32(0.3)),
+    "argument": shapes.rectangle(width=jnp.float32(0.3)),
 }
 
 
@@ -144,7 +146,7 @@ def test_under_vmap_and_in_a_scan(residual):
         yield gradient(lambda x: jax.lax.scan(lambda c, x: (c, spike(x)), 0.0, x)[1], x)
 
     def by_width(width):
-        return gradient(make_spike(partial(shapes.rectangle, width=width), residual=residual), x)
+        return gradient(make_spike(shapes.rectangle(width=width), residual=residual), x)
 
     together, of_widths = jax.jit(lambda x, widths: (list(mapped(x)), jax.vmap(by_width)(widths)))(x, widths)
     for got in (over_examples(x), *together):
@@ -191,17 +193,19 @@ def test_bad_residuals():
     with pytest.raises(
         ValueError, match=r"sigmoid: expected a shape of two values for residual='bit', got slopes betw"
     ):
-        make_spike(shapes.sigmoid, residual="bit")(X)
+        gradient(make_spike(shapes.sigmoid, residual="bit"))
     with pytest.raises(ValueError, match=r"<lambda>: expected a shape of two values .* between 0 and 2; use .*uint8"):
         jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
     for g in (shapes.escape_exponential, jnp.exp, lambda x: jnp.exp(x)):
-        with pytest.raises(ValueError, match=r": expected a shape of bounded slope .* between 0 and inf; use a float"):
-            make_spike(g, residual=jnp.uint8)(X)
+        with pytest.raises(ValueError, match=r": expected a bounded slope .* between 0 and inf; use a float"):
+            gradient(make_spike(g, residual=jnp.uint8))
+        np.testing.assert_array_equal(make_spike(g, residual=jnp.uint8)(X), X >= 0)  # no derivative is taken
     for dtype in ("float4_e2m1fn", "float8_e8m0fnu"):  # of less than a byte, without a zero
-        with pytest.raises(TypeError, match=f"expected as residual .* got '{dtype}'"):
+        with pytest.raises(TypeError, match=f"expected as residual .* got str '{dtype}'"):
             make_spike(shapes.sigmoid, residual=dtype)
     with pytest.raises(
-        TypeError, match=r"expected as residual None, a float dtype, uint8, 'bit' or a pair .* got 'byte'"
+        TypeError,
+        match=r"expected as residual None, a float dtype, uint8, 'bit', sampled\(key\), or a pair .* got str 'byte'",
     ):
         make_spike(shapes.sigmoid, residual="byte")
     with pytest.raises(TypeError, match="expected as residual"):

@@ -1,7 +1,6 @@
 """Every row of the Rosetta table against its formula, and against the library itself where that is installed."""
 
 import contextlib
-import functools
 import importlib
 import warnings
 
@@ -12,11 +11,11 @@ import pytest
 from rosetta import DEFECTS, FORMULA_NAMES, INEXPRESSIBLE, ROWS
 
 import surrofun
-from surrofun import heaviside, shapes
+from surrofun import describe, heaviside, parse, shapes
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-SURROFUN_NAMES = {**vars(shapes), **vars(surrofun), "partial": functools.partial, "pi": np.pi, "sqrt": np.sqrt}
+SURROFUN_NAMES = {**vars(shapes), **vars(surrofun), "pi": np.pi, "sqrt": np.sqrt}
 _RNG = np.random.default_rng(7)
 X = np.concatenate([_RNG.uniform(-6, 6, 4000), [s * v for s in (-1, 1) for v in (1e-9, 20.1, 40.2, 300.3, 1e4)]])
 IMPORTS = {  # where the calls of the table find their names
@@ -65,6 +64,13 @@ def test_expression_is_the_formula(row, parameters):
     x = in_range(row, X)
     want, g = expected(row, parameters, x), shape_of(row, parameters)
     assert relative_error(g(jnp.asarray(x)), want) <= 1e-9
+
+
+@pytest.mark.parametrize(("row", "parameters"), SETTINGS)
+def test_expression_is_the_text_of_the_shape(row, parameters):
+    g = shape_of(row, parameters)
+    assert describe(g) == g.__name__
+    assert parse(describe(g)) is g
 
 
 def torch_slope(module, row, parameters):

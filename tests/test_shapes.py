@@ -1,4 +1,4 @@
-"""The catalogue against formulas of its own: value, area, peak, edges, and what the docstrings say of them."""
+"""The catalogue against formulas of its own: value, area, peak, edges, declared facts, and what the docstrings say."""
 
 import functools
 import inspect
@@ -12,14 +12,15 @@ import pytest
 from formulas import FACTS, case_name, cases
 from scipy.integrate import quad
 
-from surrofun import shapes
+from surrofun import antiderivative, area, around, bounds, shapes
+from surrofun.core.shape import facts_of
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g)}
+CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g) and not name.startswith("__")}
 CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
 X = np.concatenate([[-1e4, -99.3, -20.2], np.linspace(-8, 8, 1999), [20.2, 99.3, 1e4]])
-NUMBERS = {"sqrt": np.sqrt, "exp": np.exp, "pi": np.pi, "infinite": np.inf}
+NUMBERS = {"sqrt": np.sqrt, "exp": np.exp, "pi": np.pi, "infinite": np.inf, "undefined": np.nan}
 
 
 def test_table_and_catalogue_are_the_same():
@@ -32,7 +33,8 @@ def test_value(name, parameters):
         want = FACTS[name].slope(X, **parameters)
     got = np.asarray(CATALOGUE[name](jnp.asarray(X), **parameters))
     at_edge = np.isin(np.abs(X), [v / 2 for v in parameters.values()])
-    np.testing.assert_allclose(got[~at_edge], want[~at_edge], rtol=1e-12, atol=1e-15)
+    terms = np.max(FACTS[name].terms(X, **parameters)) if FACTS[name].terms else 1e-3
+    np.testing.assert_allclose(got[~at_edge], want[~at_edge], rtol=1e-12, atol=1e-12 * terms)
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -46,19 +48,52 @@ def stated(text, parameters):
     return float(eval(text, dict(NUMBERS), parameters))
 
 
+def stated_area(name, parameters):
+    """The area as it is stated: with what the docstring says of a power law and of a floor without a leak."""
+    if (name == "power_law" and parameters["q"] <= 1) or (name == "leaky_rectangle" and parameters["leak"] == 0):
+        return 1.0 if name == "leaky_rectangle" else np.inf
+    return stated(FACTS[name].area, parameters)
+
+
+def slope_of(name, parameters):
+    def slope(x):
+        with np.errstate(all="ignore"):
+            return FACTS[name].slope(np.asarray(x, float), **parameters)
+
+    return slope
+
+
 @CASES
 def test_area(name, parameters):
-    g = jax.jit(functools.partial(CATALOGUE[name], **parameters))
-    if FACTS[name].area == "undefined":
+    """The integral of the NumPy formula is what the docstring states, and what `area` gives."""
+    whole, slope = stated_area(name, parameters), slope_of(name, parameters)
+    if np.isnan(whole):
         return
-    area = stated(FACTS[name].area, parameters)
-    if area == np.inf or area < 0:  # a power law of an exponent below 1 has the negative one
-        assert max(g(jnp.asarray([1e8, -1e8]))) > 1e-9 or parameters["leak"] == 0
+    assert area(CATALOGUE[name], **parameters) == pytest.approx(whole, rel=1e-12)
+    if whole == np.inf:
+        assert max(slope(np.array([1e8, -1e8]))) > 1e-9
         return
-    edges = sorted({0.0, 50.0, *(f for v in parameters.values() for f in (v / 2, v, 1 / v))})
+    scales = [f * k for v in parameters.values() if v for f in (v / 2, v, 1 / v) for k in (1, 10, 100)]
+    edges = sorted({0.0, 50.0, *scales})
     pieces = [*itertools.pairwise(edges), (edges[-1], np.inf)]
-    one_side = sum(quad(lambda t: float(g(t)), *piece, epsabs=1e-13)[0] for piece in pieces)
-    assert 2 * one_side == pytest.approx(area, rel=1e-8)
+    one_side = sum(quad(slope, *piece, epsabs=1e-13)[0] for piece in pieces)
+    assert 2 * one_side == pytest.approx(whole, rel=1e-8)
+
+
+@CASES
+def test_soft_step_is_the_integral(name, parameters):
+    """From one point to the next, the soft step rises by SciPy's integral of the NumPy formula."""
+    slope = slope_of(name, parameters)
+    scales = [f for v in parameters.values() if v for f in (v, v / 2, 1 / v)] or [1.0]
+    points = sorted({k * s for s in scales for k in (-2, -1, -0.3, 0, 0.1, 1, 3) if abs(k * s) < 30} | {0.0, 1.0})
+    if name == "escape_exponential":
+        points = [p for p in points if p < 20 * parameters["delta"]]
+    if "period" in parameters:
+        points = np.arange(-3, 8) * parameters["period"] / 4
+    rises = [quad(slope, *ends, epsabs=1e-14, epsrel=1e-12, limit=200)[0] for ends in itertools.pairwise(points)]
+    padded = jnp.asarray(np.resize(points, 64))
+    got = np.diff(antiderivative(CATALOGUE[name])(padded, **parameters))[: len(rises)]
+    np.testing.assert_allclose(got, rises, rtol=1e-9, atol=1e-12 * max(1.0, *np.abs(rises)))
 
 
 @CASES
@@ -69,9 +104,11 @@ def test_peak(name, parameters):
         assert (slope[1:] >= slope[:-1]).all()
         assert slope[-1] > 1e20
         return
-    at = FACTS[name].at if name != "leaky_rectangle" or parameters["leak"] < peak else 9.0
-    around = CATALOGUE[name](jnp.asarray([at - 1e-9, at, at + 1e-9]), **parameters)
-    assert np.max(around) == pytest.approx(peak, rel=1e-7)
+    at = FACTS[name].at
+    if parameters.get("leak", 0) == peak:  # a floor that is higher than the rest
+        at = 1e4 if name == "leaky_rectangle" else -1.0
+    beside = CATALOGUE[name](jnp.asarray([at - 1e-9, at, at + 1e-9]), **parameters)
+    assert np.max(beside) == pytest.approx(peak, rel=1e-7)
     assert np.max(slope) <= peak * (1 + 1e-12)
 
 
@@ -124,11 +161,124 @@ def test_both_sides_are_alike(name):
 
 @pytest.mark.parametrize("name", FACTS)
 def test_docstring_says_so(name):
+    """A new shape fails here until it has formula, area, peak, support, default, *Elsewhere*, source and example."""
     text = re.sub(r"\s+", " ", CATALOGUE[name].__doc__)
     assert re.search(rf"Area {re.escape(FACTS[name].area)}[ .,;(]", text)
     where = "at 0|everywhere|on " if FACTS[name].peak != "infinite" else ": it grows"
     assert re.search(rf"Peak {re.escape(FACTS[name].peak)} ?({where})", text)
-    for field in ("Support: ", "Default: ", "Elsewhere: ", "Source: ", ">>> "):
-        assert text.count(field) >= 1, field
+    for field in ("Support: ", "Default: ", "Elsewhere: ", "Source: ", f">>> {name}("):
+        assert text.count(field) == 1, field
+        assert len(text.split(field)[1].split()) > 1, field
     assert all(parameter in text for parameter in FACTS[name].settings[0])
-    assert ":" in CATALOGUE[name].__doc__.splitlines()[0]  # the formula
+    assert ": " in CATALOGUE[name].__doc__.splitlines()[0]  # the formula
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_every_fact_is_declared(name):
+    """Each for the parameters of the shape, with their defaults."""
+    _, *takes = inspect.signature(CATALOGUE[name]).parameters.values()
+    declared = facts_of(CATALOGUE[name])
+    for fact in ("soft", "bounds", "around"):
+        parameters = list(inspect.signature(declared[fact]).parameters.values())[fact == "soft" :]
+        shared = {p.name: p.default for p in parameters[: len(takes)]}
+        assert shared == {p.name: p.default for p in takes}, fact
+
+
+def dense(name, parameters):
+    """Potentials at every scale, near every edge and, of what repeats, in a period."""
+    scales = [1.0, *(f for v in parameters.values() if v for f in (v, v / 2, 1 / v))]
+    if "s" in parameters:
+        scales.append(parameters["s"] * parameters["sigma"])
+    near = np.concatenate([np.linspace(0, 12, 20001), 1 + np.geomspace(1e-12, 1, 60), 1 - np.geomspace(1e-12, 1, 60)])
+    x = np.concatenate([scale * near for scale in scales] + [np.geomspace(1e-12, 1e300, 5000)])
+    return np.concatenate([-x, x])
+
+
+TURNED_ROUND = [  # parameters that put the peak elsewhere than by default
+    ("leaky_rectangle", {"width": 2.0, "leak": 0.7}),
+    ("leaky_step", {"leak": 0.7, "slope": -0.2}),
+    ("log_tailed_step", {"leak": -0.5}),
+    *(
+        ("multi_gaussian", {"h": h, "s": s, "sigma": 0.5})
+        for h, s in [(0.0, 6.0), (-0.5, 0.2), (3.0, 0.3), (0.7, 0.05), (8.0, 1.0), (0.15, 1000.0), (-0.9, 1.7)]
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters"), [*cases(), *TURNED_ROUND], ids=case_name)
+def test_bounds_are_what_a_dense_search_finds(name, parameters):
+    """No slope is outside, and none that is much closer would do: to 1e-6 of the larger one."""
+    slope = slope_of(name, parameters)(dense(name, parameters))
+    low, high = (float(end) for end in bounds(CATALOGUE[name], **parameters))
+    room = 1e-6 * max(np.abs(slope)) if np.isfinite(slope).all() else 0.0
+    assert low == pytest.approx(np.min(slope), abs=room)
+    assert high == pytest.approx(np.max(slope), abs=room)
+    exact = 1e-12 if name != "multi_gaussian" else 1e-7
+    assert np.min(slope) >= low - exact * abs(low)
+    assert np.max(slope) <= high + exact * abs(high)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [*cases(), *TURNED_ROUND], ids=case_name)
+def test_places_are_where_the_slope_changes(name, parameters):
+    """At least half of all change lies within three widths of a place, and less than half within a thirtieth."""
+    places = [(float(centre), float(width)) for centre, width in around(CATALOGUE[name], **parameters)]
+    assert all(np.isfinite(centre) and 0 < width < np.inf for centre, width in places)
+    if name in ("straight_through", "escape_exponential"):  # no change, and no end to it
+        return
+    x = np.unique(dense(name, parameters))
+    if "period" in parameters:
+        period = parameters["period"]
+        x = np.linspace(-period / 2, period, 100001)
+    x = x[np.abs(x) < 1e9]
+    change = np.abs(np.diff(slope_of(name, parameters)(x)))
+    middle = (x[1:] + x[:-1]) / 2
+
+    def within(factor):
+        inside = np.any([np.abs(middle - centre) <= factor * width for centre, width in places], axis=0)
+        return change[inside].sum()
+
+    assert within(3) >= 0.499 * change.sum()
+    one_scale = parameters.get("s", 1.0) < 30
+    if one_scale and name not in ("leaky_step", "log_tailed_step", "s2nn"):  # these jump at the threshold
+        assert within(1 / 30) < 0.5 * change.sum() or change.sum() == 0
+
+
+STEEPNESS = {  # of these a steepness of 0 is a slope of 0; of the others one that is the same everywhere
+    **dict.fromkeys(("triangle", "laplace", "sigmoid", "reciprocal", "clipped_reciprocal", "atan"), ("alpha", 0.0)),
+    **{"superspike": ("beta", 1.0), "power_law": ("alpha", 1.0), "periodic_laplace": ("alpha", 1.0)},
+    **{"escape_exponential": ("p0", 0.0), "leaky_step": ("slope", 0.0), "s2nn": ("alpha", 0.0)},
+}
+
+
+@pytest.mark.parametrize("name", STEEPNESS)
+@pytest.mark.parametrize(("zero", "way"), [(0.0, lambda f: f), (np.zeros(2), jax.jit)], ids=["number", "traced"])
+def test_no_steepness(name, zero, way):
+    key, value = STEEPNESS[name]
+    others = {"leaky_step": {"leak": 0.0}, "s2nn": {"beta": 0.0}}.get(name, {})
+
+    def everything(x, zero):
+        facts, numbers = facts_of(CATALOGUE[name]), {key: zero, **others}
+        return CATALOGUE[name](x, **numbers), facts["bounds"](**numbers), facts["around"](**numbers)
+
+    slope, ends, places = way(everything)(jnp.array([[-1e9, -0.7], [0.3, 9.0]]), zero)
+    np.testing.assert_array_equal(slope, value)
+    np.testing.assert_array_equal(jnp.broadcast_arrays(*ends), value)
+    assert all(((np.asarray(width) > 0) & np.isfinite(width)).all() for _, width in places)
+
+
+@pytest.mark.parametrize("name", [name for name in FACTS if name != "straight_through"])
+def test_facts_hold_for_numbers_arrays_and_tracers(name):
+    """One neuron for each setting; an integer stays a Python number."""
+    counts = {k: v for k, v in FACTS[name].settings[0].items() if isinstance(v, int)}
+    settings = [{**parameters, **counts} for parameters in FACTS[name].settings[:2]]
+    columns = {k: np.array([p[k] for p in settings]) for k in settings[0] if k not in counts}
+    x = jnp.linspace(-2.0, 2.0, 9)[:, None]
+    for fact in ("soft", "bounds", "around"):
+        f, before = facts_of(CATALOGUE[name])[fact], (x,) if fact == "soft" else ()
+        numbers = [jax.tree.leaves(f(*before, **p)) for p in settings]
+        want = [np.stack([np.squeeze(v) for v in column], -1) for column in zip(*numbers, strict=True)]
+        traced = jax.jit(functools.partial(f, **counts))  # soft steps are traced in test_numerics.py
+        for way in (functools.partial(f, **counts), *((traced,) if fact == "bounds" else ())):
+            got = jax.tree.leaves(way(*before, **columns))
+            for one, other in zip(got, want, strict=True):
+                np.testing.assert_allclose(np.broadcast_to(one, other.shape), other, rtol=1e-6)

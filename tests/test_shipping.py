@@ -101,7 +101,11 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     package = ROOT / "surrofun"
-    sources = {p.relative_to(ROOT).as_posix() for p in [*package.rglob("*.py"), package / "py.typed"]}
+    sources = {
+        p.relative_to(ROOT).as_posix()
+        for p in [*package.rglob("*.py*"), package / "py.typed"]
+        if p.is_file() and p.suffix != ".pyc"
+    }
     with zipfile.ZipFile(wheel) as archive:
         files = archive.namelist()
         (metadata,) = (f for f in files if f.endswith(".dist-info/METADATA"))

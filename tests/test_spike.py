@@ -1,5 +1,6 @@
 """`make_spike` as an object: how it is called, named, cached and pickled, and what it accepts."""
 
+import functools
 import inspect
 import json
 import os
@@ -20,13 +21,14 @@ from surrofun import (
     antiderivative,
     asym,
     check,
-    elementwise,
+    combinator,
     flow,
     heaviside,
     make_spike,
     mix,
     normalize,
     scale,
+    shape,
     shapes,
     shift,
     sign,
@@ -37,6 +39,17 @@ cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 
 def gradient(spike, x, *args, **kwargs):
     return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(jnp.asarray(x))
+
+
+@shape
+def declared(x, a=2.0):
+    """A shape of a user's, at module level."""
+    return fast(x, a)
+
+
+@combinator
+def mirror(x, g):
+    return g(-x)
 
 
 # How it is written
@@ -63,11 +76,11 @@ def test_decorator(spike, maker):
 
 
 def test_parameters_of_any_kind_reach_the_shape():
-    def shape(x, by, *more, which="triangle", options=None):
+    def g(x, by, *more, which="triangle", options=None):
         return getattr(shapes, which)(x - by["here"]) * more[0] * options.factor
 
     got = gradient(
-        make_spike(shape), X, {"here": jnp.float32(0.5)}, 2, which="triangle", options=types.SimpleNamespace(factor=3)
+        make_spike(g), X, {"here": jnp.float32(0.5)}, 2, which="triangle", options=types.SimpleNamespace(factor=3)
     )
     close(got, 6 * TRIANGLE.slope(X - 0.5, 1.0))
 
@@ -92,12 +105,12 @@ def test_slope_is_broadcast_and_cast_to_x(value):
 
 
 @cases
-@pytest.mark.parametrize("shape", [(0,), (0, 3), (4, 0), ()])
-def test_empty_and_scalar_arrays(shape, kind, maker):
-    x = jnp.full(shape, 0.5, jnp.float32)
+@pytest.mark.parametrize("size", [(0,), (0, 3), (4, 0), ()])
+def test_empty_and_scalar_arrays(size, kind, maker):
+    x = jnp.full(size, 0.5, jnp.float32)
     z, pull = jax.vjp(kind.build(maker.make, A), x)
-    np.testing.assert_array_equal(z, np.ones(shape, np.float32), strict=True)
-    np.testing.assert_allclose(pull(z)[0], np.broadcast_to(kind.slope(0.5, A), shape), rtol=1e-6)
+    np.testing.assert_array_equal(z, np.ones(size, np.float32), strict=True)
+    np.testing.assert_allclose(pull(z)[0], np.broadcast_to(kind.slope(0.5, A), size), rtol=1e-6)
 
 
 @cases
@@ -118,11 +131,11 @@ def test_parameter_may_be_a_number_or_a_numpy_array(a, kind):
     close(jax.grad(lambda x: kind.build(make_spike, a)(x).sum())(jnp.asarray(X)), kind.slope(X, a))
 
 
-@pytest.mark.parametrize("shape", [shapes.triangle, shapes.superspike, scale(shapes.sigmoid, 2.0)])
-def test_unusual_potentials(shape):
+@pytest.mark.parametrize("g", [shapes.triangle, shapes.superspike, scale(shapes.sigmoid, 2.0)])
+def test_unusual_potentials(g):
     x = jnp.array([-jnp.inf, -1e38, 1e38, jnp.inf, jnp.nan])
-    np.testing.assert_array_equal(make_spike(shape)(x), [0, 0, 1, 1, 0])
-    dx = gradient(make_spike(shape), x)
+    np.testing.assert_array_equal(make_spike(g)(x), [0, 0, 1, 1, 0])
+    dx = gradient(make_spike(g), x)
     np.testing.assert_array_equal(dx[:4], 0)
 
 
@@ -167,7 +180,7 @@ def test_annealed_temperature_compiles_once():
 @pytest.mark.parametrize("number", [float, np.float32, np.float64, jnp.float32], ids=lambda t: t.__name__)
 @pytest.mark.parametrize("jit", [lambda f: f, jax.jit], ids=["eager", "jit"])
 def test_annealed_temperature_compiles_once_outside_of_jit_too(jit, number, monkeypatch):
-    spike = jit(lambda x, a: jax.vjp(make_spike(fast), x, a)[1](jnp.ones(X.shape))[0])
+    spike = jit(lambda x, a: jax.vjp(make_spike(declared), x, a)[1](jnp.ones(X.shape))[0])
     spike(X, number(0.5))
     traces, square = [], jnp.square
     monkeypatch.setattr(jnp, "square", lambda x: traces.append(x) or square(x))  # what `fast` calls
@@ -175,96 +188,6 @@ def test_annealed_temperature_compiles_once_outside_of_jit_too(jit, number, monk
         last = spike(X, number(a))
     assert traces == []
     close(last, FAST.slope(X, 5))
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda: make_spike(shapes.triangle),
-        lambda: make_spike(shapes.triangle, step=sign),
-        lambda: make_spike(step=sign, forward_mode=True)(shapes.triangle),
-        lambda: make_spike(scale(shapes.triangle, 2.0)),
-        lambda: make_spike(fast),
-        lambda: decorated,
-    ],
-)
-def test_static_argument_does_not_retrace(build):
-    traces = []
-
-    def f(spike, x):
-        traces.append(spike)
-        return spike(x, 2.0)
-
-    f = jax.jit(f, static_argnums=0)
-    for _ in range(3):
-        f(build(), X)
-    assert len(traces) == 1
-    assert hash(build()) == hash(build())
-    assert build() == build()
-
-
-def test_static_arguments_that_differ_are_told_apart():
-    built = [
-        make_spike(shapes.triangle),
-        make_spike(shapes.rectangle),
-        make_spike(shapes.triangle, step=sign),
-        make_spike(shapes.triangle, forward_mode=True),
-        make_spike(scale(shapes.triangle, 2.0)),
-        make_spike(scale(shapes.triangle, 3.0)),
-        make_spike(shift(shapes.triangle, 1.0)),
-    ]
-    assert len(set(built)) == len(built)
-
-
-ALPHA, settings = 1.0, types.ModuleType("settings")
-
-
-def read(x):
-    return ALPHA + 0 * x
-
-
-def reads_a_global(x):
-    return ALPHA + 0 * x
-
-
-def reads_it_through_a_helper(x):
-    return read(x)
-
-
-def reads_it_in_a_lambda(x):
-    return jax.vmap(lambda u: ALPHA + 0 * u)(x)
-
-
-def reads_a_module(x):
-    return settings.ALPHA + 0 * x
-
-
-def calls_a_helper_that_calls_another(x):
-    return reads_it_through_a_helper(x)
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [
-        reads_a_global,
-        reads_it_through_a_helper,
-        reads_it_in_a_lambda,
-        reads_a_module,
-        calls_a_helper_that_calls_another,
-    ],
-)
-def test_a_shape_sees_the_present_value_of_a_global(shape, monkeypatch):
-    for value in (1.0, 2.0):
-        monkeypatch.setitem(globals(), "ALPHA", value)
-        monkeypatch.setattr(settings, "ALPHA", value, raising=False)
-        np.testing.assert_array_equal(gradient(make_spike(shape), X), np.full_like(X, value))
-
-
-def test_a_shape_sees_a_redefined_helper(monkeypatch):
-    for value in (1.0, 2.0):
-        monkeypatch.setitem(globals(), "read", lambda x, value=value: value + 0 * x)
-        for shape in (reads_it_through_a_helper, calls_a_helper_that_calls_another):
-            np.testing.assert_array_equal(gradient(make_spike(shape), X), np.full_like(X, value))
 
 
 def test_no_tracer_is_left_behind():
@@ -281,6 +204,10 @@ def test_no_tracer_is_left_behind():
 NAMES = {
     "triangle": lambda: shapes.triangle,
     "fast": lambda: fast,
+    "declared": lambda: declared,
+    "superspike(beta=25.0)": lambda: shapes.superspike(beta=25.0),
+    "declared(a=2)": lambda: declared(a=np.int64(2)),
+    "mirror(scale(declared(a=2.0), 3.0))": lambda: mirror(scale(declared(a=2.0), 3.0)),
     "scale(triangle, 2.0)": lambda: scale(shapes.triangle, 2.0),
     "scale(triangle, 2.0, height=0.5)": lambda: scale(shapes.triangle, 2.0, height=0.5),
     "scale(fast, <float32[3]>)": lambda: scale(fast, jnp.ones(3)),
@@ -297,11 +224,11 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shows_the_name_of_its_shape(name):
-    shape = NAMES[name]()
-    spike = make_spike(shape)
-    assert spike.__name__ == shape.__name__ == name
+    g = NAMES[name]()
+    spike = make_spike(g)
+    assert spike.__name__ == g.__name__ == name
     assert spike.__qualname__.endswith(name)
-    assert spike.__doc__ == shape.__doc__
+    assert spike.__doc__ == g.__doc__
 
 
 def test_a_composition_keeps_its_name_when_an_equal_one_is_made():
@@ -312,8 +239,8 @@ def test_a_composition_keeps_its_name_when_an_equal_one_is_made():
         shift(shapes.triangle, 1),
     ]
     names = ["scale(triangle, 3.0)", "scale(triangle, 3)", "shift(triangle, 1.0)", "shift(triangle, 1)"]
-    assert [shape.__name__ for shape in kept] == names
-    assert [make_spike(shape).__name__ for shape in kept] == names
+    assert [g.__name__ for g in kept] == names
+    assert [make_spike(g).__name__ for g in kept] == names
 
 
 def test_composition_is_named_under_a_trace_too():
@@ -322,10 +249,10 @@ def test_composition_is_named_under_a_trace_too():
     assert name == ["scale(triangle, <float32[3]>)"]
 
 
-@pytest.mark.parametrize("shape", [shapes.triangle, shapes.gaussian, fast, lambda x, width=1.0: x])
-def test_signature_is_that_of_its_shape(shape):
-    assert inspect.signature(make_spike(shape)) == inspect.signature(shape)
-    assert inspect.signature(make_spike(step=sign)(shape)) == inspect.signature(shape)
+@pytest.mark.parametrize("g", [shapes.triangle, shapes.gaussian, fast, declared, lambda x, width=1.0: x])
+def test_signature_is_that_of_its_shape(g):
+    assert inspect.signature(make_spike(g)) == inspect.signature(g)
+    assert inspect.signature(make_spike(step=sign)(g)) == inspect.signature(g)
     assert list(inspect.signature(decorated).parameters) == ["x", "a"]
 
 
@@ -353,6 +280,9 @@ PICKLED = {
     "triangle with options": (make_spike(shapes.triangle, step=sign, forward_mode=True), TRIANGLE, 1.0),
     "user": (make_spike(fast), FAST, 3.0),
     "composed": (make_spike(scale(shapes.triangle, 2.0)), TRIANGLE, 2.0),
+    "keyword": (make_spike(shapes.triangle(alpha=3.0)), TRIANGLE, 3.0),
+    "user's shape": (make_spike(declared(a=3.0), residual=jnp.float32), FAST, 3.0),
+    "user's combinator": (make_spike(mirror(scale(shapes.triangle(alpha=2.0), 1.5)), learnable=True), TRIANGLE, 3.0),
     "composed with an array": (
         make_spike(scale(shapes.triangle, jnp.array([1.0, 2.0, 4.0]))),
         TRIANGLE,
@@ -404,38 +334,6 @@ def test_default_step_is_heaviside():
     np.testing.assert_array_equal(heaviside(x), [0, 1, 1, 1, 0])
 
 
-CHANGING = {"key": jax.random.key(0), "height": 1.0}
-KEY = CHANGING["key"]
-
-
-def noisy(x):
-    return jax.random.uniform(KEY, x.shape) < 0.5
-
-
-def of_a_default(x, settings=CHANGING):
-    return settings["height"] * jnp.ones_like(x)
-
-
-def of_an_import(x):
-    import settings_of_a_user
-
-    return settings_of_a_user.HEIGHT * jnp.ones_like(x)
-
-
-def test_what_may_change_is_read_each_time(monkeypatch):
-    x = jnp.zeros(64)
-    first = make_spike(shapes.sigmoid, step=noisy)(x)
-    monkeypatch.setitem(globals(), "KEY", jax.random.key(1))
-    second = make_spike(shapes.sigmoid, step=noisy)(x)
-    np.testing.assert_array_equal(second, noisy(x))
-    assert (first != second).any()
-    for height in (1.0, 5.0):
-        monkeypatch.setitem(CHANGING, "height", height)
-        monkeypatch.setitem(sys.modules, "settings_of_a_user", types.SimpleNamespace(HEIGHT=height))
-        for g in (of_a_default, of_an_import):
-            assert jax.grad(make_spike(g))(0.0) == height
-
-
 class Flat(NamedTuple):
     height: float
 
@@ -456,18 +354,50 @@ def test_equal_named_tuples_of_two_classes_are_two_shapes():
     assert [scale(g(3.0), 2.0)(0.1) for g in (Flat, Doubled)] == [6.0, 12.0]
 
 
-@pytest.mark.parametrize("name", ["step", "code", "grad_fn", "learnable", "forward_mode", "f", "g", "parts", "slope"])
-def test_a_parameter_may_have_any_name(name):
-    def g(x, **parameters):
-        return parameters[name] * jnp.exp(-jnp.abs(x))
+ANY = [
+    "step",
+    "code",
+    "grad_fn",
+    "learnable",
+    "forward_mode",
+    "f",
+    "g",
+    "parts",
+    "slope",
+    "made",
+    "like",
+    "call",
+    "keep",
+]
 
-    given = {name: 3.0}
+
+def of_any_name(x, **parameters):
+    return sum(2**k * parameters[name] for k, name in enumerate(ANY)) * jnp.exp(-jnp.abs(x))
+
+
+@pytest.mark.parametrize("g", [of_any_name, shape(of_any_name)], ids=["plain", "declared"])
+def test_a_parameter_may_have_any_name(g):
+    given = {name: float(k % 3) for k, name in enumerate(ANY)}
+    peak = sum(2**k * (k % 3) for k in range(len(ANY)))
     for spike in (make_spike(g), make_spike(g, residual=jnp.uint8), make_spike(scale(g), forward_mode=True)):
-        assert jax.grad(spike)(0.0, **given) == 3.0
-    assert jnp.isclose(antiderivative(g)(0.0, **given), 3.0)
-    assert jnp.isclose(elementwise(g)(0.0, **given), 3.0)
-    assert jnp.isclose(flow(g, jnp.zeros(1), **given)["mean"], 3.0)
-    assert check(g, **given)["finite"]["ok"]
+        assert jax.grad(spike)(0.0, **given) == peak
+    assert (
+        jax.grad(make_spike(scale(g(**given) if g is not of_any_name else functools.partial(g, **given))))(0.0) == peak
+    )
+    assert jnp.isclose(antiderivative(g)(0.0, **given), peak)
+    assert jnp.isclose(shape(g)(0.0, **given), peak)
+    assert jnp.isclose(flow(g, jnp.zeros(1), **given)["mean"], peak)
+
+
+def test_a_parameter_of_a_check_may_have_any_name():
+    assert check(of_any_name, **dict.fromkeys(ANY, 1.0))["finite"]["ok"]
+
+
+@pytest.mark.parametrize("g", [shapes.triangle, declared, mirror(declared), lambda x, a=1.0: fast(x, a)])
+def test_the_potential_may_be_given_by_its_name(g):
+    spike = make_spike(g)
+    np.testing.assert_array_equal(spike(x=X), spike(X))
+    np.testing.assert_array_equal(make_spike(lambda v, alpha=1.0: v)(alpha=2.0, v=X), spike(X))
 
 
 def test_a_step_needs_no_derivative():

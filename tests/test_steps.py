@@ -1,7 +1,5 @@
 """Forward steps, value by value, in every floating point dtype."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,11 +10,11 @@ from surrofun import escape, heaviside, make_spike, mix, scale, shapes, shift, s
 PLACES = [-np.inf, -2.0, -1.0, -0.99, "-tiny", -0.0, 0.0, "tiny", 0.99, 1.0, 1.5, 2.0, 9.0, np.inf, np.nan]
 STEPS = {
     "heaviside": (heaviside, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]),
-    "heaviside at zero 0": (functools.partial(heaviside, at_zero=0.0), [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0]),
+    "heaviside at zero 0": (heaviside(at_zero=0.0), [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0]),
     "heaviside at zero 1/2": (lambda x: heaviside(x, 0.5), [0, 0, 0, 0, 0, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 1, 0]),
     "sign": (sign, [-1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1]),
     "ternary": (ternary, [-1, -1, -1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]),
-    "ternary at 2": (lambda x: ternary(x, 2.0), [-1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0]),
+    "ternary at 2": (ternary(threshold=2.0), [-1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0]),
     "staircase of 1": (staircase(1), [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]),
     "staircase of 3": (staircase(3), [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 0]),
 }

@@ -1,13 +1,29 @@
 """A user's module, for mypy --strict and pyright to read: test_typing.py says what they have to find."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any, assert_type, reveal_type
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from surrofun import antiderivative, heaviside, make_spike, mix, parse, register, scale, shapes, sign, staircase
+from surrofun import (
+    antiderivative,
+    area,
+    around,
+    bounds,
+    combinator,
+    heaviside,
+    make_spike,
+    mix,
+    parse,
+    register,
+    scale,
+    shape,
+    shapes,
+    sign,
+    staircase,
+)
 
 
 @make_spike
@@ -24,8 +40,41 @@ def bell(x: Array, sigma: float | Array = 0.5) -> Array:
     return jnp.exp(-jnp.square(x / sigma))
 
 
+def hill_soft(x: Array, alpha: float = 1.0) -> Array:
+    return jnp.arctan(alpha * x)
+
+
+def hill_bounds(alpha: float = 1.0) -> tuple[float, float]:
+    return 0.0, alpha
+
+
+@shape(soft=hill_soft, bounds=hill_bounds)
+def hill(x: Array, alpha: float = 1.0) -> Array:
+    return alpha / (1.0 + jnp.square(alpha * x))
+
+
+@shape
+def wave(x: Array, period: float) -> Array:
+    return jnp.cos(x / period)
+
+
+@combinator
+def mirror(x: Array, g: Callable[..., Array]) -> Array:
+    return g(-x)
+
+
+def power_bounds(g: Callable[..., Array], p: float = 2.0) -> list[Array]:
+    return [end**p for end in bounds(g)]
+
+
+@combinator(bounds=power_bounds)
+def power(x: Array, g: Callable[..., Array], p: float = 2.0) -> Array:
+    return g(x) ** p
+
+
 learned = make_spike(bell, learnable=True)
-catalogued = make_spike(shapes.superspike, step=partial(heaviside, at_zero=0.0), forward_mode=True)
+catalogued = make_spike(shapes.superspike, step=heaviside(at_zero=0.0), forward_mode=True)
+steep = make_spike(shapes.superspike(beta=25.0))
 composed = make_spike(mix(scale(bell, 2.0), parse("atan"), weights=(0.7, 0.3)), step=staircase(3))
 
 
@@ -46,7 +95,20 @@ def used(x: Array) -> None:
     assert_type(two_sided(0.5, 1.0, floor=0.1), Array)
     assert_type(catalogued(x, 25.0), Array)
     assert_type(composed(x), Array)
+    assert_type(steep(x), Array)
     assert_type(sign(x), Array)
+    assert_type(heaviside(at_zero=0.5)(x), Array)
+    assert_type(shapes.sigmoid(x, alpha=2.0), Array)
+    assert_type(shapes.sigmoid(alpha=2.0)(x), Array)
+    assert_type(hill(x), Array)
+    assert_type(hill(x, 2.0), Array)
+    assert_type(hill(alpha=2.0)(x), Array)
+    assert_type(wave(x, period=2.0), Array)
+    assert_type(make_spike(hill)(x, alpha=2.0), Array)
+    assert_type(make_spike(power(mirror(hill(alpha=2.0)), 3.0))(x), Array)
+    assert_type(bounds(hill, alpha=2.0), tuple[Array, Array])
+    assert_type(around(mirror(hill)), list[tuple[Array, Array]])
+    assert_type(area(hill), Array)
     assert_type(antiderivative(shapes.atan)(x), Any)
     reveal_type(bump)
     reveal_type(two_sided)
@@ -57,6 +119,13 @@ def misused(x: Array) -> None:
     bump(x, beta=2.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     bump(x, alpha="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     two_sided(x)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    hill(beta=2.0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    hill(x, alpha="2")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    shapes.sigmoid(beta=2.0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    mirror(hill, 2.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    power(2.0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    power(hill, p="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    shape(hill, soft=2.0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     bump("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     make_spike(2.0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     make_spike(bell, stop=sign)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

@@ -4,6 +4,9 @@ Every shape is `g(x, *params)`, elementwise, in the dtype of x; its docstring gi
 support, the source of the default, and the same thing elsewhere.
 """
 
+from typing import TYPE_CHECKING
+
+from . import elsewhere
 from .bounded import cosine as cosine
 from .bounded import leaky_rectangle as leaky_rectangle
 from .bounded import rectangle as rectangle
@@ -27,3 +30,40 @@ from .unbounded import leaky_step as leaky_step
 from .unbounded import log_tailed_step as log_tailed_step
 from .unbounded import s2nn as s2nn
 from .unbounded import straight_through as straight_through
+
+__all__ = [
+    "atan",
+    "circ",
+    "clipped_reciprocal",
+    "cosine",
+    "escape_exponential",
+    "exp_saturating",
+    "gaussian",
+    "laplace",
+    "leaky_rectangle",
+    "leaky_step",
+    "log_tailed_step",
+    "multi_gaussian",
+    "periodic_laplace",
+    "power_law",
+    "q_pseudo_spike",
+    "reciprocal",
+    "rectangle",
+    "s2nn",
+    "sigmoid",
+    "squarewave_fourier",
+    "straight_through",
+    "superspike",
+    "triangle",
+]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> None:
+        """Answer an unknown name, as other libraries have one, by what it is here."""
+        told = f"module {__name__!r} has no attribute {name!r}", elsewhere.meaning(name)
+        raise AttributeError("; ".join(filter(None, told)))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
-from .pairs import product
+from ..core.shape import Real, shape
+from .digits import distance, positive, rising, room
 
 
 def _flat_soft(x: Real, width: Real = 1.0) -> Real:
-    return jnp.clip(x / width + 0.5, 0.0, 1.0)
+    x = jnp.clip(x, -width / 2, width / 2)
+    return jnp.where(x < -width / 4, (x + width / 2) / width, x / width + 0.5)  # next to the edge the sum is exact
 
 
-@elementwise
-@integrates_to(_flat_soft)
+@shape(
+    soft=_flat_soft,
+    bounds=lambda width=1.0: (0.0, 1 / width),
+    around=lambda width=1.0: [(0.0, positive(width) / 2)],
+)
 def rectangle(x: Real, width: Real = 1.0) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
     Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends.
     Default: spikingjelly.
 
-    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep`, sparch `SpikeFunctionBoxcar` and
-    BrainCog `EIGrad`. With height width, that is unit peak, snnax `piecewise_surrogate(beta=width / 2)` and BrainCog
-    `GateGrad(alpha=2 / width)`; with height width * height spyx `boxcar(width, height)`.
+    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep` and sparch
+    `SpikeFunctionBoxcar`, both closed at the upper edge, and BrainCog `EIGrad`. With height width, that is unit peak,
+    snnax `piecewise_surrogate(beta=width / 2)` and BrainCog `GateGrad(alpha=2 / width)`; with height width * height
+    spyx `boxcar(width, height)`, whose documentation closes both edges and whose code opens them.
     Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
 
     >>> rectangle(jnp.array([0.0, 0.25, 0.5]))
@@ -33,12 +37,14 @@ def rectangle(x: Real, width: Real = 1.0) -> Real:
 
 
 def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
-    u = jnp.clip(alpha * x, -1.0, 1.0)
-    return jnp.where(u < 0, jnp.square(1 + u) / 2, 1 - jnp.square(1 - u) / 2)
+    return rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0)
 
 
-@elementwise
-@integrates_to(_triangle_soft)
+@shape(
+    soft=_triangle_soft,
+    bounds=lambda alpha=1.0: (0.0, alpha),
+    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+)
 def triangle(x: Real, alpha: Real = 1.0) -> Real:
     """Triangle: alpha max(0, 1 - alpha |x|).
 
@@ -53,18 +59,23 @@ def triangle(x: Real, alpha: Real = 1.0) -> Real:
     >>> triangle(jnp.array([-0.5, 0.0, 0.25]), 2.0)
     Array([0., 2., 1.], dtype=float32)
     """
-    # Near the edge 1 - alpha |x| keeps no more digits than the product has.
-    high, low = product(jnp.asarray(alpha, x.dtype), jnp.minimum(jnp.abs(x), 2 / alpha))
-    return alpha * jnp.maximum(0, 1 - high - low)
+    return alpha * room(jnp.abs(x), alpha)
 
 
 def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
-    v = jnp.clip(x, -jnp.asarray(width), width)
-    return (v + width + width / jnp.pi * jnp.sin(jnp.pi * v / width)) / 2
+    t = jnp.maximum(0, width - distance(x)) / width  # from 0 at the edge to 1 at the peak
+    y = jnp.pi * t
+    near, series = y < 1, jnp.ones_like(y)
+    for k in range(18, 3, -2):  # y - sin(y) = y^3 / 6 (1 - y^2 / (4 * 5) (1 - y^2 / (6 * 7) (...)))
+        series = 1 - jnp.square(jnp.where(near, y, 0.0)) / (k * (k + 1)) * series
+    return rising(x, width / (2 * jnp.pi) * jnp.where(near, y * y * y / 6 * series, y - jnp.sin(y)), width)
 
 
-@elementwise
-@integrates_to(_cosine_soft)
+@shape(
+    soft=_cosine_soft,
+    bounds=lambda width=1.0: (0.0, 1.0),
+    around=lambda width=1.0: [(0.0, positive(width))],
+)
 def cosine(x: Real, width: Real = 1.0) -> Real:
     """Raised cosine: (1 + cos(pi x / width)) / 2 where |x| < width, else 0.
 
@@ -78,18 +89,21 @@ def cosine(x: Real, width: Real = 1.0) -> Real:
     Array([1. , 0.5, 0. ], dtype=float32)
     """
     # sin of the distance to the edge, squared: 1 + cos would cancel there.
-    room = jnp.maximum(0, width - jnp.abs(x))
-    return jnp.square(jnp.sin(jnp.pi / 2 * room / width))
+    return jnp.square(jnp.sin(jnp.pi / 2 * jnp.maximum(0, width - distance(x)) / width))
 
 
 def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     no_leak = jnp.asarray(leak) == 0
-    floor = leak * jnp.where(no_leak & jnp.isinf(x), 0.0, x)
-    return floor + (1 / width - leak) * jnp.clip(x, -jnp.asarray(width) / 2, width / 2) + jnp.where(no_leak, 0.5, 0.0)
+    inside = jnp.where(no_leak, _flat_soft(x, width), jnp.clip(x, -width / 2, width / 2) / width)
+    beyond = jnp.maximum(0, jnp.where(no_leak & jnp.isinf(x), 0.0, jnp.abs(x)) - width / 2)
+    return inside + jnp.sign(x) * leak * beyond
 
 
-@elementwise
-@integrates_to(_leaky_flat_soft)
+@shape(
+    soft=_leaky_flat_soft,
+    bounds=lambda width=2.0, leak=0.01: (jnp.minimum(1 / width, leak), jnp.maximum(1 / width, leak)),
+    around=lambda width=2.0, leak=0.01: [(0.0, positive(width) / 2)],
+)
 def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     """Rectangle on a constant floor: 1 / width where |x| < width / 2, else leak.
 

@@ -8,18 +8,22 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
-from . import pairs
+from ..core.shape import Real, shape
+from .digits import FAR, distance, expm1_over, limited, positive, rising
+
+_SQRT2, _SQRT2PI = math.sqrt(2), math.sqrt(2 * math.pi)
+_ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
 
 
 def _laplace_soft(x: Real, alpha: Real = 1.0) -> Real:
-    tail = jnp.exp(-alpha * jnp.where(x < 0, -x, x)) / 2
-    return jnp.where(x < 0, tail, 1 - tail)
+    return rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0)
 
 
-@elementwise
-@integrates_to(_laplace_soft)
+@shape(
+    soft=_laplace_soft,
+    bounds=lambda alpha=1.0: (0.0, alpha / 2),
+    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+)
 def laplace(x: Real, alpha: Real = 1.0) -> Real:
     """Laplace density: alpha / 2 exp(-alpha |x|).
 
@@ -35,15 +39,18 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
     >>> laplace(jnp.array([0.0, 1.0]), 2.0)
     Array([1.    , 0.1353], dtype=float32)
     """
-    return alpha / 2 * jnp.exp(-alpha * jnp.abs(x))
+    return alpha / 2 * jnp.exp(-alpha * limited(jnp.abs(x)))
 
 
 def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
-    return jax.nn.sigmoid(alpha * x)
+    return rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0)
 
 
-@elementwise
-@integrates_to(_sigmoid_soft)
+@shape(
+    soft=_sigmoid_soft,
+    bounds=lambda alpha=4.0: (0.0, alpha / 4),
+    around=lambda alpha=4.0: [(0.0, 4 / positive(alpha))],
+)
 def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     """Derivative of the logistic function: alpha s(alpha x) s(-alpha x), s(u) = 1 / (1 + exp(-u)).
 
@@ -53,21 +60,37 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog `SigmoidGrad(alpha)`, snnTorch
     `sigmoid(slope=alpha)` (NaN for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and norse
     `heavi_tanh_fn(x, k)`, of unit peak, are `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
-    Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086.
+    Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331, where it is one of four curves.
 
     >>> sigmoid(jnp.array([0.0, 0.3]))
     Array([1.    , 0.7116], dtype=float32)
     """
-    return alpha * jax.nn.sigmoid(alpha * x) * jax.nn.sigmoid(-alpha * x)
+    u = alpha * limited(x)
+    return alpha * jax.nn.sigmoid(u) * jax.nn.sigmoid(-u)
 
 
-def _gaussian_soft(x: Real, sigma: Real = 0.5) -> Real:
-    u = jnp.clip(x, -64.0 * sigma, 64.0 * sigma) / sigma
-    return lax.erfc(-u / math.sqrt(2)) / 2
+def _gaussian_soft(x: Real, sigma: Real = 0.5, s: Real = 1.0, side: int = 0) -> Real:
+    """Return the part of N(x; side * sigma, s * sigma) below x, for side -1, 0 or 1."""
+    ends = _ENDS * (1 + s) * sigma
+    x = jnp.clip(x, -ends, ends)
+    away = distance(x / sigma - side) / (_SQRT2 * s)
+    # erfc magnifies a rounding error of `away` by its square: exp of what is missing in the square makes up for it.
+    missing = away * away - _square(x, side * sigma) / (2 * (s * s) * (sigma * sigma))
+    tail = lax.erfc(away) / 2 * lax.stop_gradient(jnp.exp(jnp.clip(missing, -1.0, 1.0)))
+    return jnp.where(x < side * sigma, tail, 1 - tail)
 
 
-@elementwise
-@integrates_to(_gaussian_soft)
+def _square(x: Real, centre: Real) -> Real:
+    """Return (x - centre)^2, for |x| > |centre| also with what the difference lost when it was rounded."""
+    y = x - centre
+    return y * y + 2 * y * lax.stop_gradient((x - y) - centre)
+
+
+@shape(
+    soft=_gaussian_soft,
+    bounds=lambda sigma=0.5: (0.0, 1 / (sigma * _SQRT2PI)),
+    around=lambda sigma=0.5: [(0.0, positive(sigma))],
+)
 def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     """Normal density: exp(-(x / sigma)^2 / 2) / (sigma sqrt(2 pi)).
 
@@ -82,26 +105,57 @@ def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     >>> gaussian(jnp.array([0.0, 0.5]))
     Array([0.7979, 0.4839], dtype=float32)
     """
-    return _bell(*pairs.quotient(x, sigma)) / (sigma * math.sqrt(2 * math.pi))
-
-
-def _bell(high: Real, low: Real) -> Real:
-    """Return exp(-u^2 / 2) of a pair u: a rounding error of u^2 would be magnified far out."""
-    return pairs.exp(-high * high / 2, -low * (high + low / 2))
+    x = limited(x, _ENDS * sigma)
+    return jnp.exp(-(x * x) / (2 * sigma * sigma)) / (sigma * _SQRT2PI)  # an error of x / sigma would double
 
 
 def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
-    side = _gaussian_soft(x - sigma, s * sigma) + _gaussian_soft(x + sigma, s * sigma)
-    return (1 + h) * _gaussian_soft(x, sigma) - h * side
+    sides = _gaussian_soft(x, sigma, s, 1) + _gaussian_soft(x, sigma, s, -1)
+    return (1 + h) * _gaussian_soft(x, sigma) - h * sides
 
 
-@elementwise
-@integrates_to(_multi_gaussian_soft)
+def _multi_gaussian_bounds(h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> tuple[Real, Real]:
+    """Return the least and the largest slope: the best of 66 points u = x / sigma, improved by Newton's method."""
+
+    def derivatives(u: Real) -> list[Real]:
+        bells = []
+        for centre, width, weight in ((0.0, 1.0, 1 + h), (1.0, s, -h / s), (-1.0, s, -h / s)):
+            z = (u - centre) / width
+            value = weight * jnp.exp(-z * z / 2)
+            bells.append((value, -z / width * value, (z * z - 1) / (width * width) * value))
+        return [sum(parts) for parts in zip(*bells, strict=True)]
+
+    some = jnp.zeros_like(jnp.asarray(s * sigma * h))
+    points = jnp.linspace(-4.0, 4.0, 33, dtype=some.dtype).reshape(-1, *(1,) * some.ndim)
+    grid = jnp.concatenate([points + 4 + some, jnp.abs(1 + s * points) + some])
+    ends = []
+    for sign in (-1, 1):
+        values = sign * derivatives(grid)[0]
+        best = values.max(axis=0)
+        u = jnp.where(values == best, grid, 0.0).max(axis=0)
+        for _ in range(4):
+            _, first, second = derivatives(u)
+            downhill = sign * second < 0
+            u = u - jnp.where(downhill, first / jnp.where(downhill, second, 1.0), 0.0)
+            best = jnp.maximum(best, sign * derivatives(u)[0])
+        ends.append(sign * jnp.maximum(best, 0.0) / (sigma * _SQRT2PI))  # far out the slope is 0
+    return ends[0], ends[1]
+
+
+@shape(
+    soft=_multi_gaussian_soft,
+    bounds=_multi_gaussian_bounds,
+    around=lambda h=0.15, s=6.0, sigma=0.5: [
+        (0.0, positive(sigma)),
+        (sigma, positive(s * sigma)),
+        (-sigma, positive(s * sigma)),
+    ],
+)
 def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
     """Gaussian with negative side lobes: (1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma).
 
     Area 1 - h. Peak (1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi)) at 0. Support: all x, negative
-    far out, so that its soft step is not monotone.
+    far out, so that its soft step is not monotone. The bounds are found by Newton's method, to 1e-6 of the peak.
     Default: Yin, Corradi & Bohte 2021.
 
     Elsewhere: sinabs `MultiGaussian(sigma=sigma, h=h, s=s)`; with height 0.5 braintools
@@ -111,17 +165,23 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
     >>> multi_gaussian(jnp.array([0.0, 2.0]))
     Array([ 0.8782, -0.0314], dtype=float32)
     """
-    high, low = pairs.quotient(x, sigma)
-    side = _bell(*pairs.quotient(high - 1, s, low)) + _bell(*pairs.quotient(high + 1, s, low))
-    return ((1 + h) * _bell(high, low) - h / s * side) / (sigma * math.sqrt(2 * math.pi))
+    r = distance(x, _ENDS * (1 + s) * sigma)
+    rate = 1 / (2 * (s * s) * (sigma * sigma))
+    near = jnp.exp(-rate * _square(r, sigma))  # the side lobe on the side of x
+    far = near * jnp.exp(-4 * sigma * rate * r)
+    middle = jnp.exp(-(r * r) / (2 * sigma * sigma))
+    return ((1 + h) * middle - h / s * (near + far)) / (sigma * _SQRT2PI)
 
 
 def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
-    return jnp.where(x < 0, tau * jnp.expm1(jnp.where(x < 0, x, 0.0) / tau), x)
+    return jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / tau), x)
 
 
-@elementwise
-@integrates_to(_saturating_soft)
+@shape(
+    soft=_saturating_soft,
+    bounds=lambda tau=1.0: (0.0, 1.0),
+    around=lambda tau=1.0: [(0.0, positive(tau))],
+)
 def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     """Exponential below the threshold, constant above: exp(min(x, 0) / tau).
 
@@ -134,15 +194,20 @@ def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     >>> exp_saturating(jnp.array([-1.0, 3.0]))
     Array([0.3679, 1.    ], dtype=float32)
     """
-    return jnp.exp(jnp.minimum(x, 0) / tau)
+    return jnp.exp(jnp.clip(x, -FAR, 0.0) / tau)
 
 
 def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
-    return p0 * jnp.expm1(x / delta)
+    u = jnp.maximum(x, -FAR) / delta
+    # Near 0 expm1 has more digits, far below the derivative of exp.
+    return p0 * jnp.where(u < -1, jnp.exp(jnp.minimum(u, -1.0)) - 1, jnp.expm1(jnp.maximum(u, -1.0)))
 
 
-@elementwise
-@integrates_to(_escape_soft)
+@shape(
+    soft=_escape_soft,
+    bounds=lambda p0=0.01, delta=0.133: (0.0, jnp.where(jnp.asarray(p0) == 0, 0.0, jnp.inf)),
+    around=lambda p0=0.01, delta=0.133: [(0.0, positive(delta))],
+)
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """Derivative of the exponential hazard of escape noise: p0 / delta exp(x / delta).
 
@@ -155,5 +220,5 @@ def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     >>> escape_exponential(jnp.array([-1.0, 0.0]))
     Array([0.    , 0.0752], dtype=float32)
     """
-    half = jnp.exp(x / (2 * delta))
+    half = jnp.exp(jnp.maximum(x, -FAR) / (2 * delta))
     return half * (p0 / delta * half)  # the whole exponential overflows earlier than the slope

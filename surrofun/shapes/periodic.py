@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+from jax import lax
 
-from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
+from ..core.shape import Real, shape
+from .digits import distance, expm1_over, positive
 
 
-def nearest(x: Real, period: Real) -> Real:
-    """Return the signed distance of x to the nearest multiple of the period; it is exact.
+def nearest(x: Real, period: Real) -> tuple[Real, Real]:
+    """Return `(r, n)`, the signed distance of x to the nearest multiple n of the period, which is exact, and n.
 
-    >>> nearest(jnp.array([-0.75, 0.5, 1e6 + 1.25]), 1.0)
-    Array([0.25, 0.5 , 0.25], dtype=float32)
+    >>> nearest(jnp.array([-0.75, 0.5, 7.25]), 1.0)
+    (Array([0.25, 0.5 , 0.25], dtype=float32), Array([-1.,  0.,  7.], dtype=float32))
     """
-    r = jnp.fmod(x, period)
-    return r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0)
+    r = jnp.fmod(lax.stop_gradient(x), lax.stop_gradient(period))
+    r = r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0)
+    r = lax.stop_gradient(r)
+    n = lax.stop_gradient(jnp.clip(jnp.round((x - r) / period), -1e30, 1e30))  # finite, so that n times 0 is 0
+    return r + (x - lax.stop_gradient(x)) - n * (period - lax.stop_gradient(period)), n
 
 
 def _periodic_soft(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
-    r = jnp.where(x < 0, x, nearest(x, period))
-    n = jnp.round((x - r) / period)
-    whole = -2 * jnp.expm1(-alpha * period / 2) / alpha
-    part = -jnp.expm1(-alpha * jnp.where(r < 0, -r, r)) / alpha
-    return n * whole + jnp.where(r < 0, -part, part)
+    r, n = nearest(x, period)
+    r, n = jnp.where(x < 0, x, r), jnp.where(x < 0, 0.0, n)
+    part = -expm1_over(-distance(r), alpha)
+    whole = -n * 2 * expm1_over(-period / 2 * jnp.ones_like(r), alpha)
+    return jnp.where(x == jnp.inf, jnp.inf, whole + jnp.where(r < 0, -part, part))
 
 
-@elementwise
-@integrates_to(_periodic_soft)
+@shape(
+    soft=_periodic_soft,
+    bounds=lambda alpha=2.0, period=1.0: (jnp.where(jnp.asarray(alpha) == 0, 1.0, 0.0), 1.0),
+    around=lambda alpha=2.0, period=1.0: [
+        (i * period, jnp.minimum(1 / positive(alpha), positive(period) / 2)) for i in (0, 1)
+    ],
+)
 def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
     """Laplace bump at every threshold of a graded neuron: exp(-alpha |x - n period|), n = 0, 1, 2, ... the nearest.
 
@@ -37,28 +46,37 @@ def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
 
     Elsewhere: with height 1 / period Rockpool `PeriodicExponential(threshold=period, window=1 / alpha)`; sinabs
     `PeriodicExponential(grad_width=w)`, twice as steep above, is
-    `asym(scale(laplace, 1 / w, height=2 * w), partial(periodic_laplace, alpha=2 / w))`.
+    `asym(scale(laplace, 1 / w, height=2 * w), periodic_laplace(alpha=2 / w))`.
     Source: Weidel & Sheik 2021 (WaveSense), arXiv:2111.01456.
 
     >>> periodic_laplace(jnp.array([-1.0, 0.5, 1.0, 2.0]))
     Array([0.1353, 0.3679, 1.    , 1.    ], dtype=float32)
     """
-    return jnp.exp(-alpha * jnp.abs(jnp.where(x < 0, x, nearest(x, period))))
+    return jnp.exp(-alpha * jnp.abs(jnp.where(x < 0, x, nearest(x, period)[0])))
 
 
 def _fourier_soft(x: Real, n: int = 2, period: Real = 8.0) -> Real:
-    phase = 2 * jnp.pi / period * nearest(x, period)
-    k = _odd(n, phase)
-    return 2 / jnp.pi * (jnp.sin(k * phase) / k).sum(axis=0)
+    r, half_periods = nearest(x, period / 2)  # where the soft step is 0
+    sign = 1 - 2 * jnp.abs(jnp.fmod(half_periods, 2))
+    phase = 2 * jnp.pi / period * r
+    return sign * 2 / jnp.pi * sum((jnp.sin(k * phase) / k for k in range(1, 2 * n, 2)), jnp.zeros_like(phase))
 
 
-def _odd(n: int, x: Real) -> Real:
-    """Return the first n odd numbers along a new first axis."""
-    return jnp.arange(1, 2 * n, 2, x.dtype).reshape(-1, *(1,) * x.ndim)
+def _odd_cosines(n: int, phase: Real) -> Real:
+    """Return cos(phase) + cos(3 phase) + ... of n terms, by 2 cos(a) cos(b) = cos(a + b) + cos(a - b)."""
+    if n <= 2:
+        c = jnp.cos(phase)
+        return n * c if n < 2 else c * (4 * c * c - 2)
+    if n % 2:
+        return _odd_cosines(n - 1, phase) + jnp.cos((2 * n - 1) * phase)
+    return 2 * jnp.cos(n * phase) * _odd_cosines(n // 2, phase)
 
 
-@elementwise
-@integrates_to(_fourier_soft)
+@shape(
+    soft=_fourier_soft,
+    bounds=lambda n=2, period=8.0: (-4 * n / period, 4 * n / period),
+    around=lambda n=2, period=8.0: [(i * period / 2, positive(period) / (4 * n)) for i in (-1, 0, 1)],
+)
 def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     """Derivative of `n` terms of the Fourier series of a square wave: 4 / T sum cos((2 i - 1) 2 pi x / T), i = 1..n.
 
@@ -72,5 +90,4 @@ def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     >>> squarewave_fourier(jnp.array([0.0, 4.0]))
     Array([ 1., -1.], dtype=float32)
     """
-    phase = 2 * jnp.pi / period * nearest(x, period)
-    return 4 / period * jnp.cos(_odd(n, phase) * phase).sum(axis=0)
+    return 4 / period * _odd_cosines(n, 2 * jnp.pi / period * nearest(x, period)[0])

@@ -5,18 +5,19 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
-from . import pairs
+from ..core.shape import Real, shape
+from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positive, rising
 
 
 def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
-    tail = 1 / (1 + beta * jnp.where(x < 0, -x, x)) / beta
-    return jnp.where(x < 0, tail, 2 / beta - tail)
+    return rising(x, 1 / (1 + beta * distance(x)) / beta, 2 / beta)
 
 
-@elementwise
-@integrates_to(_superspike_soft)
+@shape(
+    soft=_superspike_soft,
+    bounds=lambda beta=10.0: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
+    around=lambda beta=10.0: [(0.0, 1 / positive(beta))],
+)
 def superspike(x: Real, beta: Real = 10.0) -> Real:
     """Derivative of the fast sigmoid: 1 / (1 + beta |x|)^2.
 
@@ -32,26 +33,25 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
     >>> superspike(jnp.array([0.0, 0.1]))
     Array([1.  , 0.25], dtype=float32)
     """
-    return jnp.square(1 / (1 + beta * jnp.abs(x)))
+    return jnp.square(1 / (1 + beta * limited(jnp.abs(x))))
 
 
 def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     q = jnp.asarray(q, x.dtype)
-    u, over = _stretched(x, alpha)
-    log = jnp.log1p(u) + jnp.where(over, jnp.log(jnp.maximum(alpha, 1.0)), 0.0)
-    # (1 - (1 + alpha |x|)^(1 - q)) / (q - 1) from 0 to |x|, which is the logarithm at q = 1 and next to it a series.
-    z = (1 - q) * jnp.minimum(log, 1e30)
-    near = jnp.abs(z) < 1e-3
-    series = 1 + z / 2 * (1 + z / 3 * (1 + z / 4 * (1 + z / 5)))
-    part = jnp.where(near, log * series, jnp.expm1(jnp.where(near, 1.0, z)) / jnp.where(near, 1.0, 1 - q)) / alpha
     finite = q > 1
-    tail = jnp.exp(jnp.where(finite, z, 0.0)) / (alpha * jnp.where(finite, q - 1, 1.0))
-    area = 2 / (alpha * jnp.where(finite, q - 1, 1.0))
-    return jnp.where(x < 0, jnp.where(finite, tail, -part), jnp.where(finite, area - tail, part))
+    rest, r = jnp.where(finite, q - 1, 1.0), distance(x, jnp.inf)
+    whole = rising(x, jnp.exp(-rest * log1p_of(r, alpha)) / (alpha * rest), 2 / (alpha * rest))
+    # For q <= 1 the integral from 0 to |x| of (1 + alpha |x|)^-q, which is a logarithm at q = 1.
+    part = expm1_over(log1p_over(r, alpha), alpha * jnp.where(finite, 0.0, 1 - q))
+    part = jnp.where(jnp.isinf(x), jnp.inf, part)
+    return jnp.where(finite, whole, jnp.where(x < 0, -part, part))
 
 
-@elementwise
-@integrates_to(_power_law_soft)
+@shape(
+    soft=_power_law_soft,
+    bounds=lambda alpha=1.0, q=2.0: (jnp.where(jnp.asarray(alpha * q) == 0, 1.0, 0.0), 1.0),
+    around=lambda alpha=1.0, q=2.0: [(0.0, 1 / positive(alpha * jnp.maximum(q, 1.0)))],
+)
 def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     """Power law: (1 + alpha |x|)^-q, for any q > 0.
 
@@ -65,31 +65,19 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     >>> power_law(jnp.array([0.0, 1.0]), q=3.0)
     Array([1.   , 0.125], dtype=float32)
     """
-    u, over = _stretched(x, alpha)
-    return _falling(u, q) * jnp.where(over, jnp.power(jnp.maximum(alpha, 1.0), -q), 1.0)
-
-
-def _stretched(x: Real, alpha: Real) -> tuple[Real, Real]:
-    """Return alpha |x|, or |x| itself where that is too large a number, and where so."""
-    distance = jnp.where(x < 0, -x, x)
-    u = alpha * distance
-    return jnp.where(jnp.isinf(u), distance, u), jnp.isinf(u)
-
-
-def _falling(u: Real, q: Real) -> Real:
-    """Return (1 + u)^-q; the logarithm of 1 + u alone has too few digits for q much larger than 1."""
-    largest = jnp.finfo(u.dtype).max  # type: ignore[no-untyped-call]
-    y = pairs.leading_digits(jnp.minimum(1 + u, largest / 2))
-    high, low = pairs.product(jnp.asarray(q, u.dtype), jnp.log(y))
-    return pairs.exp(-high, -low - q * jnp.log1p((u - (y - 1)) / y))
+    return jnp.exp(-q * log1p_of(jnp.abs(x), alpha))
 
 
 def _q_pseudo_spike_soft(x: Real, q: Real = 2.0) -> Real:
-    return _power_law_soft(x, 2 / (q - 1), q)
+    # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
+    return rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0)
 
 
-@elementwise
-@integrates_to(_q_pseudo_spike_soft)
+@shape(
+    soft=_q_pseudo_spike_soft,
+    bounds=lambda q=2.0: (0.0, 1.0),
+    around=lambda q=2.0: [(0.0, positive((q - 1) / (2 * q)))],
+)
 def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
     """Power law of unit area and unit peak: (1 + 2 |x| / (q - 1))^-q, q > 1.
 
@@ -102,16 +90,19 @@ def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
     >>> q_pseudo_spike(jnp.array([0.0, 0.5]))
     Array([1.  , 0.25], dtype=float32)
     """
-    return _falling(2 * jnp.abs(x) / (q - 1), q)
+    return jnp.exp(-q * log1p_of(jnp.abs(x), 2 / (q - 1)))
 
 
 def _reciprocal_soft(x: Real, alpha: Real = 1.0) -> Real:
-    log = jnp.log1p(alpha * jnp.where(x < 0, -x, x))
+    log = log1p_of(distance(x, jnp.inf), alpha) + jnp.where(jnp.isinf(x), jnp.inf, 0.0)
     return jnp.where(x < 0, -log, log)
 
 
-@elementwise
-@integrates_to(_reciprocal_soft)
+@shape(
+    soft=_reciprocal_soft,
+    bounds=lambda alpha=1.0: (0.0, alpha),
+    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+)
 def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     """Reciprocal: alpha / (1 + alpha |x|).
 
@@ -120,22 +111,27 @@ def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
 
     Elsewhere: braintools `NonzeroSignLog(alpha)`, spikingjelly `NonzeroSignLogAbs(alpha)`; with height 1 / alpha snnax
     `superspike_surrogate(beta=alpha)`, which is called superspike but not squared.
-    Source: Yin et al. 2017, IEEE BioCAS:1-5.
+    Source: the spikingjelly code base, which names Yin et al. 2017, IEEE BioCAS:1-5, among its users.
 
     >>> reciprocal(jnp.array([0.0, 1.0]))
     Array([1. , 0.5], dtype=float32)
     """
-    return alpha / (1 + alpha * jnp.abs(x))
+    return alpha / (1 + alpha * limited(jnp.abs(x), 1e30))
 
 
 def _clipped_reciprocal_soft(x: Real, alpha: Real = 0.3) -> Real:
-    u = alpha * jnp.where(x < 0, -x, x)
-    part = jnp.where(u < 1, u, 1 + jnp.log(jnp.where(u < 1, 1.0, u)))
+    r = distance(x, jnp.inf)
+    inside = alpha * r < 1
+    log = jnp.log(jnp.where(inside, 1.0, alpha)) + jnp.log(jnp.where(inside, 1.0, r))
+    part = jnp.where(inside, alpha * jnp.where(inside, r, 0.0), 1 + log)
     return jnp.where(x < 0, -part, part)
 
 
-@elementwise
-@integrates_to(_clipped_reciprocal_soft)
+@shape(
+    soft=_clipped_reciprocal_soft,
+    bounds=lambda alpha=0.3: (0.0, alpha),
+    around=lambda alpha=0.3: [(0.0, 1 / positive(alpha))],
+)
 def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
     """Clipped reciprocal: min(alpha, 1 / |x|).
 
@@ -153,11 +149,15 @@ def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
 
 
 def _atan_soft(x: Real, alpha: Real = 2.0) -> Real:
-    return jnp.arctan2(jnp.ones_like(x), -jnp.pi / 2 * alpha * x) / jnp.pi
+    u = jnp.pi / 2 * alpha * distance(x)
+    return rising(x, jnp.arctan2(jnp.ones_like(u), u) / jnp.pi, 1.0)
 
 
-@elementwise
-@integrates_to(_atan_soft)
+@shape(
+    soft=_atan_soft,
+    bounds=lambda alpha=2.0: (0.0, alpha / 2),
+    around=lambda alpha=2.0: [(0.0, 2 / (jnp.pi * positive(alpha)))],
+)
 def atan(x: Real, alpha: Real = 2.0) -> Real:
     """Cauchy density, derivative of the arctangent: (alpha / 2) / (1 + (pi alpha x / 2)^2).
 
@@ -171,18 +171,20 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
     >>> atan(jnp.array([0.0, 1 / jnp.pi]))
     Array([1. , 0.5], dtype=float32)
     """
-    return alpha / 2 / (1 + jnp.square(jnp.pi / 2 * alpha * x))
+    return alpha / 2 / (1 + jnp.square(jnp.pi / 2 * alpha * limited(x)))
 
 
 def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
-    r = jnp.minimum(jnp.where(x < 0, -x, x), 1e18 * alpha) / alpha  # its square is finite
+    r = limited(distance(x) / alpha)
     w = jnp.sqrt(1 + jnp.square(r))
-    tail = alpha / w / (w + r)
-    return jnp.where(x < 0, tail, 2 * alpha - tail)
+    return rising(x, alpha / w / (w + r), 2 * alpha)
 
 
-@elementwise
-@integrates_to(_circ_soft)
+@shape(
+    soft=_circ_soft,
+    bounds=lambda alpha=1.0: (0.0, 1.0),
+    around=lambda alpha=1.0: [(0.0, positive(alpha))],
+)
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.
 
@@ -195,4 +197,4 @@ def circ(x: Real, alpha: Real = 1.0) -> Real:
     >>> circ(jnp.array([0.0, 1.0]))
     Array([1.    , 0.3536], dtype=float32)
     """
-    return lax.rsqrt(1 + jnp.square(jnp.minimum(jnp.abs(x), 1e18 * alpha) / alpha)) ** 3
+    return lax.rsqrt(1 + jnp.square(limited(limited(x) / alpha))) ** 3

@@ -5,12 +5,11 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ..calculus import integrates_to
-from ..elementwise import Real, elementwise
+from ..core.shape import Real, shape
+from .digits import FAR, positive
 
 
-@elementwise
-@integrates_to(lambda x: x)
+@shape(soft=lambda x: x, bounds=lambda: (1.0, 1.0), around=lambda: [(0.0, 1.0)])
 def straight_through(x: Real) -> Real:
     """Straight-through estimator: 1 everywhere.
 
@@ -32,17 +31,20 @@ def _leaky_step_soft(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     return factor * jnp.where((factor == 0) & jnp.isinf(x), 0.0, x)
 
 
-@elementwise
-@integrates_to(_leaky_step_soft)
+@shape(
+    soft=_leaky_step_soft,
+    bounds=lambda leak=0.1, slope=1.0: (jnp.minimum(leak, slope), jnp.maximum(leak, slope)),
+    around=lambda leak=0.1, slope=1.0: [(0.0, 1.0)],
+)
 def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     """Two constants: leak where x < 0, slope where x >= 0; the derivative of a leaky rectifier.
 
     Area infinite. Peak max(leak, slope) on one half line. Support: all x (x >= 0 for leak = 0).
     Default: braintools.
 
-    Elsewhere: braintools `LeakyRelu(alpha=leak, beta=slope)`, spikingjelly `LeakyKReLU(leak=leak, k=slope)`; at leak 0
-    snnTorch `heaviside()` and BrainCog `STDPGrad`, `ReLUGrad(alpha=slope)`; at leak 0 and shifted by -window sinabs
-    `Heaviside(window)` and Rockpool `StepPWL`.
+    Elsewhere: braintools `LeakyRelu(alpha=leak, beta=slope)`, spikingjelly `LeakyKReLU(leak=leak, k=slope)`. At leak 0
+    snnTorch `heaviside()` and BrainCog `STDPGrad`, `ReLUGrad(alpha=slope)`, which are 0 at 0 itself. At leak 0 and
+    shifted by -window sinabs `Heaviside(window)` and Rockpool `StepPWL`, which are closed at -window as this is at 0.
     Source: Yin et al. 2017, IEEE BioCAS:1-5.
 
     >>> leaky_step(jnp.array([-1.0, 1.0]))
@@ -57,12 +59,16 @@ def _log_tailed_soft(x: Real, leak: Real = 0.0) -> Real:
     return jnp.where(x > 0, above, below)
 
 
-@elementwise
-@integrates_to(_log_tailed_soft)
+@shape(
+    soft=_log_tailed_soft,
+    bounds=lambda leak=0.0: (jnp.minimum(leak, 0.0), jnp.maximum(leak, 1.0)),
+    around=lambda leak=0.0: [(0.0, 1.0)],
+)
 def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
     """Derivative of a rectifier with a logarithmic tail: leak where x <= 0, 1 where 0 < x <= 1, 1 / x beyond.
 
-    Area infinite. Peak 1 on the plateau 0 < x <= 1. Support: x > 0 (all x for leak > 0).
+    Area infinite. Peak max(1, leak) on the plateau 0 < x <= 1, for leak > 1 on x <= 0. Support: x > 0 (all x for
+    leak > 0).
     Default: braintools and spikingjelly.
 
     Elsewhere: braintools `LogTailedRelu(alpha=leak)`, spikingjelly `LogTailedReLU(alpha=leak)`.
@@ -75,16 +81,22 @@ def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
 
 
 def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
-    below = jax.nn.sigmoid(alpha * jnp.where(x < 0, x, 0.0)) - 0.5
+    u = alpha * jnp.clip(x, -FAR, 0.0)
+    # tanh keeps the digits near 0, the logistic function those of the derivatives far out.
+    below = jnp.where(u < -1, jax.nn.sigmoid(u) - 0.5, jnp.tanh(jnp.maximum(u, -1.0) / 2) / 2)
     return jnp.where(x < 0, below, beta * jnp.log1p(jnp.where(x < 0, 0.0, x)))
 
 
-@elementwise
-@integrates_to(_s2nn_soft)
+@shape(
+    soft=_s2nn_soft,
+    bounds=lambda alpha=4.0, beta=1.0: (0.0, jnp.maximum(alpha / 4, beta)),
+    around=lambda alpha=4.0, beta=1.0: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
+)
 def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     """Logistic below the threshold, reciprocal above: alpha s(alpha x) s(-alpha x) where x < 0, else beta / (1 + x).
 
-    Area infinite. Peak max(alpha / 4, beta) at 0, continuous there for beta = alpha / 4. Support: all x.
+    Area infinite. Peak max(alpha / 4, beta) at 0, continuous there for beta = alpha / 4; alpha / 4 is the supremum
+    from below, which is not reached. Support: all x.
     Default: braintools and spikingjelly.
 
     Elsewhere: braintools and spikingjelly `S2NN(alpha, beta)`.
@@ -93,6 +105,6 @@ def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     >>> s2nn(jnp.array([0.0, 1.0]))
     Array([1. , 0.5], dtype=float32)
     """
-    below = jnp.where(x < 0, x, 0.0)
-    left = alpha * jax.nn.sigmoid(alpha * below) * jax.nn.sigmoid(-alpha * below)
-    return jnp.where(x < 0, left, beta / (1 + jnp.where(x < 0, 0.0, x)))
+    u = alpha * jnp.clip(x, -FAR, 0.0)
+    below = alpha * jax.nn.sigmoid(u) * jax.nn.sigmoid(-u)
+    return jnp.where(x < 0, below, beta / (1 + jnp.where(x < 0, 0.0, x)))

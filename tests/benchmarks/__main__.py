@@ -75,6 +75,8 @@ VARIANTS = {
     "surrofun bfloat16": lambda: make_spike(shapes.superspike, residual=jnp.bfloat16),
     "surrofun uint8": lambda: make_spike(shapes.superspike, residual=jnp.uint8),
     "surrofun bit (rectangle)": lambda: make_spike(shapes.rectangle, residual="bit"),
+    "surrofun plain function": lambda: make_spike(slope),
+    "surrofun plain function, uint8": lambda: make_spike(slope, residual=jnp.uint8),
     "mix of 8, by hand": eight_by_hand,
     "mix of 8, composed": eight_composed,
 }

@@ -5,13 +5,14 @@ import importlib.util
 
 import jax.numpy as jnp
 
-from surrofun import demo, make_spike, shapes
+from surrofun import make_spike, shapes
+from surrofun.cli import demo
 
 from .training import row, sweep
 
 
 def network(setting):
-    g = functools.partial(shapes.sigmoid, alpha=setting["alpha"][setting["epoch"]])
+    g = shapes.sigmoid(alpha=setting["alpha"][setting["epoch"]])
     return functools.partial(demo.forward, spike=make_spike(g))
 
 

@@ -7,14 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from surrofun import demo, make_spike, shapes
+from surrofun import make_spike, shapes
+from surrofun.cli import demo
 
 from .training import best, halves, recurrent, row, sweep
 
 SURROGATES = {
-    "superspike(10)": functools.partial(shapes.superspike, beta=10.0),
-    "sigmoid(4)": functools.partial(shapes.sigmoid, alpha=4.0),
-    "triangle(1)": functools.partial(shapes.triangle, alpha=1.0),
+    "superspike(10)": shapes.superspike(beta=10.0),
+    "sigmoid(4)": shapes.sigmoid(alpha=4.0),
+    "triangle(1)": shapes.triangle(alpha=1.0),
 }
 
 

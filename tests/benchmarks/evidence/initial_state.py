@@ -5,13 +5,14 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from surrofun import demo, flow, heaviside, make_spike, scale, shapes
+from surrofun import flow, heaviside, make_spike, scale, shapes
+from surrofun.cli import demo
 
 from .training import randman, row, sweep
 
 SHAPES = {
-    "superspike": functools.partial(shapes.superspike, beta=1.0),
-    "sigmoid": functools.partial(shapes.sigmoid, alpha=1.0),
+    "superspike": shapes.superspike(beta=1.0),
+    "sigmoid": shapes.sigmoid(alpha=1.0),
     "triangle": shapes.triangle,
     "rectangle": shapes.rectangle,
 }

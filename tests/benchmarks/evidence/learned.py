@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from surrofun import antiderivative, demo, heaviside, make_spike, mix, scale, shapes
+from surrofun import antiderivative, heaviside, make_spike, mix, scale, shapes
+from surrofun.cli import demo
 
 from .training import best, row, sweep
 
@@ -20,7 +21,7 @@ WIDTHS = (1.0, 4.0, 16.0)
 
 
 def fixed(setting):
-    g = functools.partial(shapes.sigmoid, alpha=setting["alpha"])
+    g = shapes.sigmoid(alpha=setting["alpha"])
     return functools.partial(demo.forward, spike=make_spike(g))
 
 
@@ -41,7 +42,7 @@ def by_the_soft_step(setting):
     """The network where alpha has the gradient of the soft step."""
 
     def network(weights, times):
-        g = functools.partial(shapes.sigmoid, alpha=steepness(weights))
+        g = shapes.sigmoid(alpha=steepness(weights))
         return demo.forward(weights, times, spike=make_spike(g, learnable=True))
 
     return network
@@ -51,7 +52,7 @@ def mixed(setting):
     """Logistic bumps of three widths; their shares in the mixture are a softmax of learned numbers."""
 
     def network(weights, times):
-        parts = [scale(functools.partial(shapes.sigmoid, alpha=1.0), width) for width in WIDTHS]
+        parts = [scale(shapes.sigmoid(alpha=1.0), width) for width in WIDTHS]
         g = mix(*parts, weights=jax.nn.softmax(3 * weights["mix"]))
         return demo.forward(weights, times, spike=make_spike(g, learnable=True))
 
@@ -66,7 +67,7 @@ def through_the_update(setting):
     """The network where alpha has no gradient of its own: `meta_epoch` takes it through a step of the weights."""
 
     def network(weights, times):
-        g = functools.partial(shapes.sigmoid, alpha=steepness(weights))
+        g = shapes.sigmoid(alpha=steepness(weights))
         return demo.forward(weights, times, spike=make_spike(g))
 
     return network
@@ -97,7 +98,7 @@ def asgl(setting, p=0.2):
     """The published rule as one composition: the step of a unit is soft with probability p, its slope always."""
 
     def network(weights, times):
-        g = functools.partial(shapes.sigmoid, alpha=steepness(weights))
+        g = shapes.sigmoid(alpha=steepness(weights))
 
         def step(x):
             # The network hands no key to its spikes: what the units do at this moment is as good a one.

@@ -1,20 +1,20 @@
 """Precision of the network and of what is kept for the backward pass: accuracy beside bytes a spike."""
 
-import functools
 import math
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from surrofun import demo, make_spike, shapes
+from surrofun import make_spike, shape, shapes
+from surrofun.cli import demo
 
 from ..__main__ import bptt
 from .training import row, sweep
 
 DTYPES, RATE = ("float32", "bfloat16", "float16"), 0.01
-SUPERSPIKE = functools.partial(shapes.superspike, beta=10.0)
-RECTANGLE = functools.partial(shapes.rectangle, width=1.0)
+SUPERSPIKE = shapes.superspike(beta=10.0)
+RECTANGLE = shapes.rectangle(width=1.0)
 KEPT = {  # what is kept: shape and residual
     "slope": (SUPERSPIKE, None),
     "bfloat16": (SUPERSPIKE, jnp.bfloat16),
@@ -36,6 +36,7 @@ def narrow(dtype, spike):
     return network
 
 
+@shape
 def naive_sigmoid(x, alpha):
     """alpha s (1 - s) as written in many places, with the roundings of bfloat16 that a compiler may leave out."""
 
@@ -79,13 +80,13 @@ def naive(size, quick):
     shapes_tried = {"s(x) s(-x)": shapes.sigmoid, "naive s (1 - s)": naive_sigmoid}
     for name, g in shapes_tried.items():
         for x in (-2.0, 2.0):
-            slope = jax.grad(make_spike(functools.partial(g, alpha=4.0)))(jnp.bfloat16(x))
+            slope = jax.grad(make_spike(g(alpha=4.0)))(jnp.bfloat16(x))
             yield row("naive bfloat16", [slope], measure="slope", shape=name, alpha=4.0, x=x)
     settings = [{"alpha": alpha, "rate": RATE} for alpha in (() if quick else (1.0, 4.0, 25.0))]
     for name, g in shapes_tried.items():
 
         def network(setting, g=g):
-            return narrow("bfloat16", make_spike(functools.partial(g, alpha=setting["alpha"])))
+            return narrow("bfloat16", make_spike(g(alpha=setting["alpha"])))
 
         for at, result in zip(settings, sweep(network, settings, size), strict=True):
             yield row("naive bfloat16", result["accuracy"], shape=name, alpha=at["alpha"])

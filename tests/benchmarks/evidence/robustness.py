@@ -9,22 +9,22 @@ import itertools
 
 import numpy as np
 
-from surrofun import demo, make_spike, scale, shapes
+from surrofun import make_spike, scale, shapes
+from surrofun.cli import demo
 
 from .training import best, recurrent, row, sweep
 
 SHAPES = {
-    "superspike": shapes.superspike,
-    "sigmoid'": lambda x, beta: shapes.sigmoid(x, beta) / beta,
-    "Esser": lambda x, beta: shapes.triangle(x, beta) / beta,
+    "superspike": lambda beta: shapes.superspike(beta=beta),
+    "sigmoid'": lambda beta: scale(shapes.sigmoid(alpha=beta), height=1 / beta),
+    "Esser": lambda beta: scale(shapes.triangle(alpha=beta), height=1 / beta),
 }
 BETAS, RATES = (0.1, 1.0, 10.0, 100.0), (0.001, 0.003, 0.01, 0.03, 0.1)
 FEWER_BETAS, FEWER_RATES = (1.0, 3.0, 10.0, 100.0), (0.003, 0.01)  # recurrent networks bear no larger rate
 
 
 def network(shape, setting, detached=True):
-    g = functools.partial(SHAPES[shape], beta=setting["beta"])
-    spike = make_spike(scale(g, height=setting["height"]))
+    spike = make_spike(scale(SHAPES[shape](setting["beta"]), height=setting["height"]))
     return functools.partial(demo.forward, spike=spike, detached=detached)
 
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from surrofun import demo
+from surrofun.cli import demo
 
 # Samples of a class, images of a digit (of the rarest there are 174), units, samples of an update.
 FULL = {"samples": 200, "images": 170, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}}

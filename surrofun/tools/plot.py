@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .calculus import antiderivative
+from ..calculus import antiderivative
+from ..core.text import show
+from ..registry import lookup, names
 from .curves import places, summary, top, values, window
-from .naming import show
-from .registry import lookup, names
 
 Shape: TypeAlias = Callable[..., Any]
 
@@ -74,14 +74,21 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
         raise ValueError("plot.compare: expected at least one shape, got none")
     labels = [_wrapped(show(g), 36) for g in gs]
     (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
-    low, high = (side(bounds) for side, bounds in zip((min, max), zip(*map(window, gs), strict=True), strict=True))
+    windows = np.array([window(g) for g in gs])
+    low, high = windows[:, 0].min(), windows[:, 1].max()
     _cross(axes)
+    heights = [0.0]  # of every shape in its own window: it may grow without bound in that of another
     for i, g in enumerate(gs):
         x = places(g, low, high)
+        slope = values(g, x)
         color, style = COLORS[i % len(COLORS)], STYLES[i % len(STYLES)]
-        lines = axes.plot(x, values(g, x), color=color, linestyle=style, linewidth=1.8)
+        lines = axes.plot(x, slope, color=color, linestyle=style, linewidth=1.8)
         lines[0].set_label(labels[i])
-    axes.set(xlim=(low, high), xlabel="potential minus threshold", ylabel="surrogate gradient")
+        own = slope[(windows[i, 0] <= x) & (x <= windows[i, 1])]
+        heights += [np.nanmin(own), np.nanmax(own)]
+    margin = 0.05 * np.ptp(heights) or 1.0
+    axes.set(xlim=(low, high), ylim=(min(heights) - margin, max(heights) + margin))
+    axes.set(xlabel="potential minus threshold", ylabel="surrogate gradient")
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))
     else:

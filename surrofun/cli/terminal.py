@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import textwrap
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ _ASCII = str.maketrans("│┤└─┴", "||+-+")
 
 
 def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: bool = True) -> list[str]:
-    """Return the lines of a line chart, all of the same width, with the x axis, 0 on it, and the bounds of y.
+    """Return the lines of a line chart, all of the same width, with the x axis, 0 if it is on it, and bounds of y.
 
     Args:
         title: the first line.
@@ -43,9 +44,10 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     heights = (np.nan_to_num(y, nan=low) - low) / (high - low or 1.0)
     dots = _drawn(x, heights, width, height, *((2, 4) if unicode else (1, 1)))
     lines = [f"{label:>{margin - 2}} {'┤' if label else '│'}{line}" for label, line in zip(labels, dots, strict=True)]
-    zero = min(int(-x[0] / (x[-1] - x[0]) * width), width - 1)
+    span = float(x[-1] - x[0])
+    zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
     lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
-    lines.append(" " * margin + _ticks(f"{x[0]:.2g}", zero, f"{x[-1]:.2g}", width))
+    lines.append(" " * margin + _ticks(_label(x[0], span), zero, _label(x[-1], span), width))
     text = [title.rjust(min(margin + len(title), columns))[:columns], *lines]
     return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
 
@@ -64,6 +66,11 @@ def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down:
         return ["".join(np.where(line, "*", " ")) for line in dots]
     codes = (dots.reshape(height, 4, width, 2) * _BRAILLE[:, None]).sum(axis=(1, 3))
     return ["".join(chr(0x2800 + code) if code else " " for code in line) for line in codes]
+
+
+def _label(value: float, span: float) -> str:
+    """Return a number, rounded to two digits of the span of an axis."""
+    return f"{round(float(value), 1 - math.floor(math.log10(span))) + 0.0:.6g}"
 
 
 def _ticks(left: str, zero: int, right: str, width: int) -> str:

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from .evaluation import evaluated
-from .expressions import parse
-from .naming import describe_value
+from ..core.expect import evaluated
+from ..core.text import describe_value
+from ..expressions import parse
 
 Shape: TypeAlias = Callable[..., Any]
 

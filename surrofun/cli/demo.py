@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from .naming import show
-from .spike import make_spike
+from ..core.text import show
+from ..spike import make_spike
 
 Weights: TypeAlias = dict[str, Array]
 Network: TypeAlias = Callable[[Weights, Array], tuple[Array, Array]]  # weights, spike times -> readout, hidden spikes
@@ -226,7 +226,7 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     """Return a matplotlib figure of the shape, the hidden spikes (steps, hidden) of a sample and the learning curve."""
     from matplotlib.figure import Figure
 
-    from . import plot
+    from ..tools import plot
 
     figure = Figure(figsize=(12, 4), layout="constrained")
     grid = figure.add_gridspec(len(records[0]), 3)

@@ -11,11 +11,12 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
-from .calculus import bounds_of
-from .elementwise import widened
-from .evaluation import as_potential, as_shape, evaluated
-from .naming import describe_value, show
-from .steps import heaviside
+from ..calculus import bounds_like
+from ..core.dtype import widened
+from ..core.expect import as_potential, evaluated
+from ..core.shape import as_shape
+from ..core.text import describe_value, show
+from ..steps import heaviside
 
 Shape = Callable[..., Any]
 
@@ -74,7 +75,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     several alphas give that share, it is the largest of them, if the support is one interval.
 
     Args:
-        g: a shape whose support contains the threshold or begins there; `functools.partial(g, beta=2.0)` for one with
+        g: a shape whose support contains the threshold or begins there; `g(beta=2.0)` for one with
             parameters.
         x: potentials minus threshold, any shape.
         coverage: share of them to be inside the support, where |g| is above 1 % of its peak; in (0, 1].
@@ -128,7 +129,7 @@ def _potentials(g: Shape, x: ArrayLike) -> jax.Array:
 
 
 def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    lowest, highest = bounds_of(g, x, *args, **kwargs)
+    lowest, highest = bounds_like(x, g, *args, **kwargs)
     return jnp.maximum(-lowest, highest)
 
 

@@ -1,0 +1,1 @@
+"""The command line, its drawings in characters, and the demo."""

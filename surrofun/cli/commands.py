@@ -1,0 +1,215 @@
+"""The command line, `python -m surrofun`: one function adds each command, one runs it."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import inspect
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..calculus import antiderivative
+from ..core.text import show
+from ..registry import lookup, names
+from ..spike import make_spike
+from ..tools.check import check, report
+from ..tools.curves import places, summary, values, window
+from . import terminal
+from .arguments import find, find_shape, valid, whole, writable
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; without `argv`, as the program, with the words of its command line.
+
+    Returns:
+        0, or 1 if a checked shape has a fault, 2 after a mistake of the user's, 141 after a closed pipe.
+    """
+    if argv is None:
+        _become_a_program()
+    parser = argparse.ArgumentParser(
+        prog="python -m surrofun",
+        description="Surrogate gradients for spiking neural networks in JAX.",
+        epilog="A shape is given as an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or as a function of "
+        "yours, package.module:function.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command", title="commands")
+    for add in (_add_list, _add_show, _add_check, _add_demo):
+        add(functools.partial(_command, commands))
+    try:
+        try:
+            options = parser.parse_args(argv)
+            return options.run(options) or 0
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (argparse.ArgumentError, OSError) as error:
+        print(f"surrofun: {error}", file=sys.stderr)
+        return 2
+
+
+def _command(
+    commands: Any, run: Callable[[argparse.Namespace], Any], name: str, text: str, *examples: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog="\n  ".join(["examples:", *(f"python -m surrofun {example}" for example in examples)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_list(command: Callable[..., argparse.ArgumentParser]) -> None:
+    command(
+        _list,
+        "list",
+        "list the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs",
+        "list",
+        "list | cut -f 1,6",
+    )
+
+
+def _list(_: argparse.Namespace) -> None:
+    rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
+    if not sys.stdout.isatty():
+        print("\n".join(map("\t".join, rows)))
+        return
+    authors = [(*row[:-1], re.sub(r"(?<=\d{4}).*", "", row[-1])) for row in rows]
+    print(*terminal.table(authors, shutil.get_terminal_size().columns), sep="\n")
+
+
+def _row(name: str) -> tuple[str, ...]:
+    """Return a shape as a row of the table, from the sections that every docstring of the catalogue has."""
+    shape = lookup(name)
+    text = " ".join((shape.__doc__ or "").split())
+    sections = (r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>")
+    formula, area, peak, source = (found[1] if (found := re.search(s, text)) else "" for s in sections)
+    parameters = [f"{p.name}={p.default}" for p in inspect.signature(shape).parameters.values() if p.name != "x"]
+    return name, ", ".join(parameters), formula, area, peak, source
+
+
+def _add_show(command: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = command(
+        _show,
+        "show",
+        "draw step, soft step and surrogate gradient of a shape",
+        "show sigmoid",
+        'show "mix(triangle(2), shift(atan, 0.1))" --out mixed.png',
+        "show my_package.my_module:my_shape",
+    )
+    parser.add_argument("shape", metavar="EXPR", help="an expression of shapes, or package.module:function")
+    parser.add_argument("--out", help="a figure too, drawn with matplotlib")
+
+
+def _show(options: argparse.Namespace) -> None:
+    if options.out is not None:
+        try:
+            from ..tools import plot
+        except ImportError:
+            raise argparse.ArgumentError(None, "--out needs matplotlib, pip install 'surrofun[plot]'") from None
+        out = valid("--out", writable, options.out)
+    print(valid("shape", _drawing, options.shape))
+    if options.out is not None:
+        plot.shape(find(options.shape)).savefig(out, dpi=150)
+        print(f"figure: {out}")
+
+
+def _drawing(text: str) -> str:
+    g = find_shape(text)
+    x = places(g, *window(g))
+    slope = values(g, x)
+    if not np.isfinite(slope).all():
+        raise ValueError("the slope is not finite")
+    panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
+    columns = shutil.get_terminal_size().columns
+    wide = columns >= 72
+    width = max(12, min((columns - 6) // 3 if wide else columns, 40))
+    charts = [
+        terminal.chart(title, x, y, width, 11 if wide else 8, unicode=terminal.writes_unicode(sys.stdout))
+        for title, y in panels.items()
+    ]
+    lines = terminal.beside(charts) if wide else [line for chart in charts for line in chart]
+    return "\n".join([show(g), summary(g), *lines])
+
+
+def _add_check(command: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = command(
+        _check,
+        "check",
+        "check what a shape should be, with status 1 after a fault",
+        'check "mix(triangle(2), shift(atan, 0.1))"',
+        "check my_package.my_module:my_shape",
+    )
+    parser.add_argument("shape", metavar="EXPR", help="an expression of shapes, or package.module:function")
+
+
+def _check(options: argparse.Namespace) -> int:
+    shape = valid("shape", find, options.shape)
+    results = check(shape)
+    print(show(shape))
+    for line in report(results).splitlines():
+        word, _, rest = line.partition(" ")
+        color = {"ok": 32, "FAULT": 31}.get(word)
+        print(terminal.paint(word, color, sys.stdout) if color else word, rest)
+    return int(not all(result["ok"] for result in results.values()))
+
+
+def _add_demo(command: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = command(
+        _demo,
+        "demo",
+        "train the spiking network of Zenke & Vogels 2021 on their Randman task, about 20 s on two cores",
+        "demo",
+        'demo --surrogate "mix(triangle(2), shift(atan, 0.1))" --epochs 20',
+        "demo --surrogate superspike --seed 1 --out curve.pdf",
+    )
+    parser.add_argument(
+        "--surrogate",
+        metavar="EXPR",
+        default="superspike(10)",
+        help="an expression of shapes, or package.module:function (%(default)s)",
+    )
+    positive = functools.partial(whole, least=1)
+    parser.add_argument("--epochs", type=positive, default=10, help="passes over the training set (%(default)s)")
+    parser.add_argument("--seed", type=whole, default=0, help="of data, weights and order (%(default)s)")
+    parser.add_argument("--out", default="surrofun-demo.png", help="the figure, drawn with matplotlib (%(default)s)")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from . import demo
+
+    def trainable(text: str) -> Any:
+        g = find_shape(text)
+        jax.eval_shape(make_spike(g), jax.ShapeDtypeStruct((250, 100), jnp.float32))  # batch and hidden units
+        return g
+
+    grad_fn = valid("--surrogate", trainable, options.surrogate)
+    out = valid("--out", writable, options.out)
+    demo.run(grad_fn, epochs=options.epochs, seed=options.seed, out=out)
+
+
+def _become_a_program() -> None:
+    """End at Ctrl-C in one line, unless it is ignored, and write names in whatever alphabet the stream has."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _interrupted(*_: Any) -> None:
+    """End at once. A KeyboardInterrupt may get lost in a callback of JAX, or take Python down under XLA's threads."""
+    os.write(2, b"\ninterrupted\n" if sys.stdout.isatty() else b"interrupted\n")  # not behind a progress bar
+    os._exit(130)

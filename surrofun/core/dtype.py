@@ -1,0 +1,87 @@
+"""Dtype and rank of an elementwise function of the potential: the one place where anything is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
+
+
+def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return `f(x, *args, **kwargs)`, computed in at least float32 and rounded once, to the dtype of `x`.
+
+    Parameters that are arrays are brought to the dtype and rank of `x` first, so that strict promotion has
+    nothing to object to and a per-neuron parameter of shape (n,) lines up with the last axis of `x`.
+
+    >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
+    Array([0.5, 0.5], dtype=bfloat16)
+    """
+    x = as_array(x)
+    wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
+    out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
+    return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
+
+
+def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return `f(x, *args, **kwargs)` in the dtype of `x`, for a step: comparing needs no more digits than x has.
+
+    >>> compared(jnp.greater_equal, jnp.ones(2, jnp.bfloat16), 0.5)
+    Array([1, 1], dtype=bfloat16)
+    """
+    x = as_array(x)
+    x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+    return cast(as_array(f(x, *fit(args, x), **{name: fit(a, x) for name, a in kwargs.items()})), x.dtype)
+
+
+def as_array(value: Any) -> jax.Array:
+    """Return `value` as an array; one that is an array already costs nothing, a tracer neither.
+
+    >>> as_array(0.5)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    return value if isinstance(value, jax.Array) else jnp.asarray(value)
+
+
+def cast(x: jax.Array, dtype: Any) -> jax.Array:
+    """Return `x` in a dtype; one that has it already costs nothing.
+
+    >>> cast(jnp.zeros(()), jnp.bfloat16)
+    Array(0, dtype=bfloat16)
+    """
+    return x if x.dtype == dtype and not x.weak_type else x.astype(dtype)
+
+
+def fit(parameter: Any, x: jax.Array) -> Any:
+    """Return `parameter` in the dtype and rank of `x`; Python numbers and what holds no numbers stay as they are.
+
+    >>> fit(jnp.ones(3, jnp.bfloat16), jnp.zeros((2, 3))).shape
+    (1, 3)
+    """
+    if type(parameter) in (tuple, list):
+        return tuple(fit(p, x) for p in parameter)
+    if isinstance(parameter, np.generic):
+        return parameter.item()
+    if not isinstance(parameter, jax.Array | np.ndarray):
+        return parameter
+    parameter = jnp.asarray(parameter, x.dtype)
+    missing = x.ndim - parameter.ndim if parameter.ndim else 0
+    return jax.lax.expand_dims(parameter, tuple(range(missing)))
+
+
+def widened(parameters: Any) -> Any:
+    """Return nested parameters with every array of half precision in float32, as the potential is.
+
+    >>> widened({"alpha": jnp.ones((), jnp.bfloat16), "n": 2})
+    {'alpha': Array(1., dtype=float32), 'n': 2}
+    """
+
+    def widen(p: Any) -> Any:
+        half = isinstance(p, jax.Array) and jnp.issubdtype(p.dtype, jnp.floating) and p.dtype.itemsize < 4
+        return p.astype(jnp.float32) if half else p
+
+    return jax.tree.map(widen, parameters)

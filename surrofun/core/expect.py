@@ -1,0 +1,70 @@
+"""What is asked of a potential, and of what a function of it returns; each complaint says what came instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .dtype import as_array, rounded, widened
+from .text import describe_value, show
+
+
+def as_potential(x: Any, g: Any) -> jax.Array:
+    """Return `x` as an array, if it is real floating point.
+
+    Raises:
+        TypeError: in the name of the shape `g`, it is not.
+
+    >>> as_potential(0.5, abs)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    try:
+        potential = as_array(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"{show(g)}: expected a real floating point potential, got {describe_value(x)}") from None
+    if not jnp.issubdtype(potential.dtype, jnp.floating):
+        raise TypeError(
+            f"{show(g)}: expected a real floating point potential, got dtype {potential.dtype}; "
+            "subtract the threshold first, or cast with x.astype(jnp.float32)"
+        )
+    return potential
+
+
+def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Return `f(x, *args, **kwargs)` in the shape and dtype of `x`, computed in at least float32.
+
+    Args:
+        f: a function of the potential and of parameters.
+        named: the function that the user knows, which is the one that complains.
+        what: what it was to return, for the complaint.
+        x: potential minus threshold, any shape.
+        args, kwargs: the parameters, also in half precision.
+
+    Raises:
+        TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
+
+    >>> evaluated(lambda x, alpha: alpha, abs, "slope", jnp.zeros(2, jnp.bfloat16), 1.0)
+    Array([1, 1], dtype=bfloat16)
+    """
+    if args or kwargs:
+        args, kwargs = widened((args, kwargs))
+
+    def real(x: jax.Array) -> Any:
+        value = f(x, *args, **kwargs)
+        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
+            return value
+        came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
+        raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
+
+    value = rounded(real, x)
+    if value.shape == x.shape:
+        return value
+    if value.ndim > x.ndim or any(n not in (1, m) for n, m in zip(value.shape[::-1], x.shape[::-1], strict=False)):
+        raise TypeError(
+            f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
+        )
+    return jnp.broadcast_to(value, x.shape)

@@ -1,0 +1,58 @@
+"""Make explicit every array that a function holds, so that a derivative rule may keep the function.
+
+A rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by then.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from .memo import ARRAYS, Key, key_of, together
+
+
+def hoist(
+    f: Callable[..., Any], x: jax.Array, /, *args: Any, hides: bool = True, **kwargs: Any
+) -> tuple[Callable[..., Any], list[Any]]:
+    """Return `(pure, arrays)` such that `pure(x, arrays)` is `f(x, *args, **kwargs)` and `pure` holds no tracer.
+
+    Where `f` is made of declared functions, or hides no tracer, its arrays are in plain sight. Any other function is
+    traced, which finds arrays wherever they are.
+
+    >>> import jax.numpy as jnp
+    >>> alpha = jnp.float32(2.0)
+    >>> pure, arrays = hoist(lambda x: alpha * x, jnp.ones(3))
+    >>> pure(jnp.ones(3), arrays), arrays
+    (Array([2., 2., 2.], dtype=float32), [Array(2., dtype=float32)])
+    """
+    arrays: list[Any] = []
+    parts = (f, args, tuple(kwargs.items()))
+    key = key_of(parts, arrays, ARRAYS, fixed=hides)
+    if key is not None:
+        return functools.partial(_called, key), arrays
+    closed = jax.make_jaxpr(lambda x: f(x, *args, **kwargs))(x)
+    # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
+    replay = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)
+    return functools.partial(_replayed, replay.jaxpr), list(closed.consts)
+
+
+def is_elementwise(pure: Callable[..., Any]) -> bool:
+    """Say whether the arrays of what `hoist` returned broadcast against x: those of declared functions do.
+
+    >>> import jax.numpy as jnp
+    >>> is_elementwise(hoist(jnp.multiply, jnp.ones(3), jnp.ones(3))[0])
+    True
+    """
+    return isinstance(pure, functools.partial) and pure.func is _called
+
+
+def _called(key: Key, x: jax.Array, arrays: list[Any]) -> Any:
+    f, args, kwargs = together(key, iter(arrays))
+    return f(x, *args, **dict(kwargs))
+
+
+def _replayed(jaxpr: Any, x: jax.Array, arrays: list[Any]) -> Any:
+    return jax.core.eval_jaxpr(jaxpr, (), x, *arrays)[0]

@@ -1,0 +1,1 @@
+"""What looks at a shape or a spike: checks, gradient flow, figures."""

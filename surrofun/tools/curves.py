@@ -1,0 +1,185 @@
+"""What there is to see of a shape: from where to where, its values there, its area and peak. For `plot` and `show`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..calculus import area, around, bounds, surveyed
+from ..core.shape import Shape
+from ..core.text import show
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+_FAR = 1e5  # in widths of a shape: what is still high there never falls
+_OFF = 20  # widths of a window: a threshold that is farther off is left out
+_SEEN = ("places", "_at"), ("slopes", "")  # in a survey: samples, and the ends of the names of the extremes
+_COLUMNS = 1000  # of a picture: more is not seen
+
+
+def window(g: Shape) -> tuple[float, float]:
+    """Return from where to where to look at a shape: where its slope, in size, is above 1 % of the peak.
+
+    A long tail is cut at 3 times the distance at which it is at 25 %. A side that never falls gets one width, a
+    periodic one a few periods, and no side gets less than a quarter of the other. The threshold is inside, unless the
+    shape would not be seen any more. Where every neuron has a shape of its own, all are inside.
+
+    >>> from surrofun import scale, shapes
+    >>> low, high = window(scale(shapes.triangle, 10.0))
+    >>> round(low, 2), round(high, 2)
+    (-0.12, 0.12)
+    """
+    found = [_window(g, x, slopes) for x, slopes in zip(*(v.T for v in curves(g)), strict=True)]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _window(g: Shape, x: Array, slopes: Array) -> tuple[float, float]:
+    order = np.argsort(x, kind="stable")
+    x, sizes = x[order], np.nan_to_num(np.abs(slopes[order]), nan=np.inf, posinf=np.inf)
+    centers, unit = _centers(g)
+    low, high = _around(x, sizes, centers.min(), centers.max(), unit)
+    if max(low, -high) <= _OFF * (high - low):
+        low, high = _around(x, sizes, min(centers.min(), 0.0), max(centers.max(), 0.0), unit)
+    if not np.isfinite(sizes[(low <= x) & (x <= high)]).any():
+        raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
+    if not low < high:
+        raise ValueError(f"{show(g)}: the slope is 0 everywhere but at one place")
+    return low, high
+
+
+def _around(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
+    """Return the window of a curve with what is between two places inside."""
+    inner = sizes[(x >= first) & (x <= last)]
+    sides = [((first - x)[x < first][::-1], sizes[x < first][::-1]), ((x - last)[x > last], sizes[x > last])]
+    peak = max(inner.max(), *(side.max() for _, side in sides))
+    if any(_endless(*side, peak, unit) for side in sides):
+        peak = max(inner.max(), *(side[distance <= unit].max() for distance, side in sides))
+    below, above = (_reach(*side, peak, unit) for side in sides)
+    return float(first - 1.2 * max(below, above / 4)), float(last + 1.2 * max(above, below / 4))
+
+
+def places(g: Shape, low: float, high: float) -> Array:
+    """Return where to sample a shape from `low` to `high`: evenly, and at the extremes of each column of a picture.
+
+    >>> from surrofun import shapes
+    >>> x = places(shapes.sigmoid, -1.0, 1.0)
+    >>> float(x[0]), 0.0 in x, float(x[-1])
+    (-1.0, True, 1.0)
+    """
+    chosen = [np.linspace(low, high, _COLUMNS + 1)]
+    for x, slopes in zip(*(v.T for v in curves(g)), strict=True):
+        seen = (low <= x) & (x <= high)
+        x, slopes = x[seen], slopes[seen]
+        column = ((x - low) / (high - low) * _COLUMNS).astype(int)
+        order = np.lexsort((slopes, column))
+        last = np.flatnonzero(np.diff(column[order], append=-1))
+        chosen += [x[order[last]], x[order[np.append(0, last[:-1] + 1)]]]
+    return np.unique(np.concatenate(chosen))
+
+
+def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
+    """Return every place that the survey of a shape looked at, in order, and the slopes there, of all neurons.
+
+    >>> from surrofun import shapes
+    >>> x, slopes = curve(shapes.triangle, alpha=2.0)
+    >>> float(slopes[x == 0.0].max())
+    2.0
+    """
+    x, slopes = map(np.ravel, curves(g, *args, **kwargs))
+    order = np.argsort(x, kind="stable")
+    return x[order], slopes[order]
+
+
+def curves(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
+    """Return every place that the survey of a shape looked at, (samples, neurons), and the slopes there.
+
+    >>> from surrofun import scale, shapes
+    >>> x, slopes = curves(scale(shapes.triangle, jnp.array([1.0, 4.0])))
+    >>> slopes.max(0)
+    array([1., 4.], dtype=float32)
+    """
+    found = surveyed(g, jnp.zeros((1,)), args, kwargs)
+    x, slopes = ([found[name], [found[f"lowest{end}"], found[f"highest{end}"]]] for name, end in _SEEN)
+    return np.concatenate(x), np.concatenate(slopes)
+
+
+def summary(g: Shape) -> str:
+    """Return area and peak of a shape in words.
+
+    >>> from surrofun import shapes, shift
+    >>> summary(shift(shapes.triangle, 0.3))
+    'area 1, peak 1 at 0.3'
+    """
+    low, high = window(g)
+    x = places(g, low, high)
+    where, highest = top(x, values(g, x))
+    total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
+    if not peak.max() <= 1.01 * highest:
+        return f"area {_number(total)}, no peak near 0"
+    place = round(where, 3 - math.floor(math.log10(high - low))) + 0.0
+    return f"area {_number(total)}, peak {_number(peak)} at {place:.3g}"
+
+
+def top(x: Array, slope: Array) -> tuple[float, float]:
+    """Return where the slope is largest, next to the threshold if in several places, and how large it is there.
+
+    >>> top(np.array([-2.0, -1.0, 0.0, 1.0]), np.array([[0.0], [1.0], [1.0], [1.0]]))
+    (0.0, 1.0)
+    """
+    highest = np.nanmax(slope)
+    where = x[np.nanmax(slope, axis=1) == highest]
+    return float(where[np.argmin(np.abs(where))]), float(highest)
+
+
+def values(f: Shape, x: Array) -> Array:
+    """Return f at each x, one row a place, one column a neuron.
+
+    >>> values(jnp.tanh, np.zeros(3)).shape
+    (3, 1)
+    """
+    column = jnp.asarray(x)[:, None]
+    found = np.asarray(f(column))
+    return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))
+
+
+def _centers(g: Shape) -> tuple[Array, float]:
+    """Return the centres of the parts of a shape, and the largest of their widths."""
+    found = around(g)
+    centers, widths = (np.concatenate([np.ravel(place[i]) for place in found]) for i in (0, 1))
+    return centers, float(widths.max())
+
+
+def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
+    """Return how far one side is to be seen; it may have a smaller peak of its own."""
+    own = min(sizes.max(), peak)
+    if own < peak / 100:
+        return 0.0
+    if not _endless(distances, sizes, own, unit):
+        return min(_last(distances, sizes, peak / 100), 3 * _last(distances, sizes, own / 4))
+    below = np.flatnonzero(sizes < own / 2)
+    return 8 * _crossing(distances, sizes, below[0] - 1, own / 2) if len(below) and below[0] else unit
+
+
+def _endless(distances: Array, sizes: Array, peak: float, unit: float) -> bool:
+    return _last(distances, sizes, peak / 4) > _FAR * unit
+
+
+def _last(distances: Array, sizes: Array, level: float) -> float:
+    """Return the distance from which on a side is below a level."""
+    above = np.flatnonzero(sizes >= level)
+    return _crossing(distances, sizes, above[-1], level) if len(above) else 0.0
+
+
+def _crossing(distances: Array, sizes: Array, i: int, level: float) -> float:
+    """Return where the sizes fall to a level, between places i and i + 1."""
+    return float(np.interp(level, sizes[i : i + 2][::-1], distances[i : i + 2][::-1]))
+
+
+def _number(numbers: Array) -> str:
+    if not np.isfinite(numbers).all():
+        return "not finite"
+    low, high = f"{numbers.min():.4g}", f"{numbers.max():.4g}"
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,699 @@
+"""What a user declares, shapes and combinators, with their facts and without, against closed forms."""
+
+import functools
+import pickle
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from reference import close
+
+from surrofun import (
+    antiderivative,
+    area,
+    around,
+    asym,
+    bounds,
+    check,
+    combinator,
+    derivative,
+    describe,
+    fit_alpha,
+    flow,
+    make_spike,
+    mix,
+    normalize,
+    parse,
+    register,
+    registry,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
+from surrofun.cli.commands import main
+
+
+@combinator
+def mirror(x, g):
+    return g(-x)
+
+
+@combinator
+def power(x, g, p=2.0):
+    return g(x) ** p
+
+
+@combinator(
+    soft=lambda x, g: -antiderivative(g)(-x),
+    bounds=lambda g: bounds(g),
+    around=lambda g: [(-c, w) for c, w in around(g)],
+)
+def told_mirror(x, g):
+    return g(-x)
+
+
+@combinator(bounds=lambda g, p=2.0: [end**p for end in bounds(g)], around=lambda g, p=2.0: around(g))
+def told_power(x, g, p=2.0):
+    return g(x) ** p
+
+
+# Of a mirrored and shifted logistic density and of a power of a triangle, both with a parameter alpha of the call.
+
+
+def logistic(u):
+    return 1 / (1 + np.exp(-u))
+
+
+class Mirrored:
+    slope = staticmethod(lambda x, a: a * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)))
+    soft = staticmethod(lambda x, a: logistic(a * (x + 0.3)))
+    soft_da = staticmethod(lambda x, a: (x + 0.3) * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)))
+    area = staticmethod(lambda a: np.ones_like(a))
+    peak = staticmethod(lambda a: a / 4)
+    at, default = -0.3, 4.0
+
+
+class Powered:
+    """alpha^p (1 - alpha |x|)^p."""
+
+    slope = staticmethod(lambda x, a, p=2.5: (a * np.maximum(0, 1 - a * abs(x))) ** p)
+    area = staticmethod(lambda a, p=2.5: 2 * a ** (p - 1) / (p + 1))
+    peak = staticmethod(lambda a, p=2.5: a**p)
+    at, default = 0.0, 1.0
+
+    @staticmethod
+    def soft(x, a, p=2.5):
+        tail = a ** (p - 1) * np.maximum(0, 1 - a * abs(x)) ** (p + 1) / (p + 1)
+        return np.where(x < 0, tail, Powered.area(a, p) - tail)
+
+    @staticmethod
+    def soft_da(x, a, p=2.5):
+        inside = np.maximum(0, 1 - a * abs(x))
+        tail = a ** (p - 2) * inside**p * (inside * (p - 1) / (p + 1) - a * abs(x))
+        return np.where(x < 0, tail, 2 * (p - 1) * a ** (p - 2) / (p + 1) - tail)
+
+    @staticmethod
+    def soft_dp(x, a, p=2.5):
+        inside = np.maximum(1e-300, 1 - a * abs(x))
+        tail = a ** (p - 1) * inside ** (p + 1) / (p + 1)
+        of_tail, whole = tail * (np.log(a * inside) - 1 / (p + 1)), 2 * a ** (p - 1) / (p + 1)
+        return np.where(x < 0, of_tail, whole * (np.log(a) - 1 / (p + 1)) - of_tail)
+
+
+OF_P = {
+    "mirror": (lambda p: mirror(shift(shapes.sigmoid, 0.3)), Mirrored),
+    "mirror with facts": (lambda p: told_mirror(shift(shapes.sigmoid, 0.3)), Mirrored),
+    "power": (lambda p: power(shapes.triangle, p), Powered),
+    "power with facts": (lambda p: told_power(shapes.triangle, p), Powered),
+}
+BUILT = {name: (build(2.5), by_hand) for name, (build, by_hand) in OF_P.items()}
+X = np.array([[-3.0, -0.75, -0.3], [-0.125, 0.0, 0.2], [0.3, 0.6, 2.0]], np.float32)
+XS = X.astype(np.float64)
+STEEP = np.array([0.5, 1.5, 3.0])  # one a neuron
+users = pytest.mark.parametrize(("g", "by_hand"), BUILT.values(), ids=BUILT)
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_registry(monkeypatch):
+    monkeypatch.setattr(registry, "_named", dict(registry._named))
+
+
+@pytest.fixture
+def named():
+    """The users' combinators as words of expressions."""
+    for f in (mirror, power, told_mirror, told_power):
+        register(f.__name__, f)
+
+
+@users
+def test_slope_and_facts_of_a_users_combinator(g, by_hand):
+    """With the parameter's default, with one of the call, traced and one a neuron."""
+
+    def facts(alpha):
+        given = {} if alpha is None else {"alpha": alpha}
+        ends = bounds(g, **given)
+        return g(X, **given), antiderivative(g)(X, **given), area(g, **given), *ends
+
+    steep = jnp.asarray(STEEP, jnp.float32)
+    for alpha, found in ((by_hand.default, facts(None)), (1.5, facts(1.5)), (STEEP, facts(steep))):
+        slope, soft, total, lowest, highest = found
+        alpha = np.asarray(alpha)
+        close(slope, by_hand.slope(XS, alpha))
+        close(soft, by_hand.soft(XS, alpha), rtol=1e-5, atol=1e-5)
+        close(np.ravel(total), np.ravel(by_hand.area(alpha)), rtol=2e-5)
+        close(np.ravel(highest), np.ravel(by_hand.peak(alpha)))
+        np.testing.assert_allclose(np.ravel(lowest), 0.0, atol=1e-6)
+        assert np.shape(slope) == np.shape(soft) == X.shape
+
+
+@pytest.mark.parametrize("name", ["mirror", "mirror with facts", "power with facts"])
+def test_facts_of_a_users_combinator_with_a_traced_parameter(name):
+    g, by_hand = BUILT[name]
+    found = jax.jit(lambda alpha: (antiderivative(g)(X, alpha), bounds(g, alpha=alpha)))
+    soft, (lowest, highest) = found(jnp.asarray(STEEP, jnp.float32))
+    close(soft, by_hand.soft(XS, STEEP), rtol=1e-5, atol=1e-5)
+    close(np.ravel(highest), by_hand.peak(STEEP))
+    np.testing.assert_allclose(np.ravel(lowest), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("build", "by_hand"), OF_P.values(), ids=OF_P)
+def test_gradient_of_a_users_combinator(build, by_hand):
+    """By x, and with learning by a parameter of each neuron and by a number of the combinator."""
+    c = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, 2.0], [-1.0, 0.25, 1.5]])
+
+    def loss(x, alpha, p):
+        return (make_spike(build(p), learnable=True)(x, alpha) * jnp.float32(c)).sum()
+
+    by_x, by_alpha, by_p = jax.jit(jax.grad(loss, (0, 1, 2)))(X, jnp.asarray(STEEP, jnp.float32), 2.5)
+    close(by_x, c * by_hand.slope(XS, STEEP))
+    close(by_alpha, (c * by_hand.soft_da(XS, STEEP)).sum(0), rtol=1e-4, atol=1e-5)
+    close(by_p, (c * by_hand.soft_dp(XS, STEEP)).sum() if by_hand is Powered else 0.0, rtol=1e-4)
+
+
+def test_gradient_of_a_users_combinator_in_forward_mode():
+    spike = make_spike(told_mirror(shift(shapes.sigmoid, 0.3)), learnable=True, forward_mode=True)
+    for transform in (lambda f: f, jax.jit):
+        _, tangent = transform(lambda x, a: jax.jvp(spike, (x, a), (jnp.ones_like(x), 2.0)))(X, 1.5)
+        close(tangent, Mirrored.slope(XS, 1.5) + 2 * Mirrored.soft_da(XS, 1.5))
+
+
+def test_places_are_those_of_the_parts_unless_declared():
+    moved = shift(shapes.triangle, 0.5)
+    for g, place in (
+        (mirror(moved), (0.5, 0.25)),
+        (told_mirror(moved), (-0.5, 0.25)),
+        (told_power(moved), (0.5, 0.25)),
+    ):
+        assert [(float(c), float(w)) for c, w in around(g, alpha=4.0)] == [place]
+    assert [(float(c), float(w)) for c, w in around(mix(told_mirror(moved), moved))] == [(-0.5, 1.0), (0.5, 1.0)]
+
+
+def test_a_fact_is_what_is_used():
+    """Facts that are wrong on purpose are seen to be the ones that answer."""
+
+    @combinator(
+        soft=lambda x, g: 7 * jnp.tanh(x), bounds=lambda g: (5.0, -3.0), around=lambda g: [(2.0, 0.5), *around(g)]
+    )
+    def odd(x, g):
+        return g(x)
+
+    g = odd(shapes.atan)
+    assert area(g) == 14
+    assert antiderivative(g)(0.0) == 7
+    assert [float(end) for end in bounds(g)] == [-3.0, 5.0]  # in whatever order
+    places = [(float(c), float(w)) for c, w in around(g)]
+    assert places == [(2.0, 0.5), (0.0, pytest.approx(1 / np.pi))]
+    assert [float(end) for end in bounds(scale(shift(g, 1.0), 2.0, height=-1.0))] == [-10.0, 6.0]
+    assert area(mirror(told_mirror(g))) == pytest.approx(1, abs=1e-4)  # by quadrature of the slope
+    assert area(told_mirror(told_mirror(g))) == 14
+
+
+def test_a_fact_that_is_none_is_found():
+    partly = combinator(lambda x, g, p=2.0: g(x) ** p, bounds=lambda g, p=2.0: None if p == 2.0 else (0.0, 9.0))
+    assert [float(end) for end in bounds(partly(shapes.triangle(alpha=3.0)))] == [0.0, 9.0]
+    assert [float(end) for end in bounds(partly(shapes.triangle, 3.0))] == [0.0, 9.0]
+    assert [float(end) for end in bounds(partly(shapes.triangle))] == [0.0, 1.0]
+
+
+def test_names_texts_and_equality(named):
+    for text, g in (
+        ("mirror(shift(sigmoid, 0.3))", mirror(shift(shapes.sigmoid, 0.3))),
+        ("power(triangle)", power(shapes.triangle)),
+        ("power(triangle, 3.0)", power(shapes.triangle, p=3.0)),
+        (
+            "mix(power(mirror(triangle(alpha=2.0)), 3.0), told_power(atan))",
+            mix(power(mirror(shapes.triangle(alpha=2.0)), 3.0), told_power(shapes.atan)),
+        ),
+    ):
+        assert g.__name__ == describe(g) == text
+        assert parse(text) is g
+        assert make_spike(parse(text)) is make_spike(g)
+        assert text in repr(make_spike(g)) or make_spike(g).__name__ == text
+    with_call = mirror(shapes.sigmoid)(alpha=2.0)
+    assert with_call is mirror(shapes.sigmoid)(alpha=2.0)
+    assert describe(with_call) == "mirror(sigmoid)(alpha=2.0)"
+    assert parse(describe(with_call)) is with_call
+    assert power(shapes.atan, 2.0) is power(shapes.atan) is power(g=shapes.atan)
+    assert power(shapes.atan, np.float32(2)) is power(shapes.atan, 2.0)
+    different = [power(shapes.atan, p) for p in (2.0, 2, True, 0.0, -0.0)]
+    assert len(set(map(id, different))) == 5
+
+
+def test_rebuilt_compositions_are_static_arguments_without_a_retrace():
+    traces = []
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def slope(spike, x):
+        traces.append(spike)
+        return jax.grad(spike)(x)
+
+    for _ in range(3):
+        assert slope(make_spike(power(mirror(shapes.triangle), 3.0)), 0.5) == 0.125
+    assert len(traces) == 1
+
+
+@users
+def test_pickling(g, by_hand):
+    back = pickle.loads(pickle.dumps(g))
+    np.testing.assert_array_equal(back(X), g(X))
+    np.testing.assert_array_equal(antiderivative(back)(X), antiderivative(g)(X))
+    assert back.__name__ == g.__name__
+    assert make_spike(back) is make_spike(g)
+    spike = pickle.loads(pickle.dumps(make_spike(g, residual=jnp.uint8)))
+    assert spike.__name__ == g.__name__
+    np.testing.assert_array_equal(spike(X), 1.0 * (X >= 0))
+
+
+@users
+def test_eight_bits_of_a_users_combinator(g, by_hand):
+    spike = make_spike(g, residual=jnp.uint8)
+    slopes = jax.grad(lambda x, *a: spike(x, *a).sum())
+    for alpha, by_x in ((by_hand.default, slopes(X)), (1.5, slopes(X, 1.5)), (1.5, jax.jit(slopes)(X, 1.5))):
+        np.testing.assert_allclose(by_x, by_hand.slope(XS, alpha), rtol=0, atol=1.001 * by_hand.peak(alpha) / 510)
+
+
+@pytest.mark.parametrize(
+    ("g", "by_hand"),
+    [
+        (mirror(shapes.leaky_step), lambda x: np.where(-x < 0, 0.1, 1)),
+        (told_mirror(shift(shapes.leaky_step, 0.25)), lambda x: np.where(-x - 0.25 < 0, 0.1, 1)),
+        (power(shapes.rectangle(width=2.0), 3.0), lambda x: np.where(abs(x) < 1, 0.125, 0)),
+        (told_power(shapes.rectangle(width=4.0)), lambda x: np.where(abs(x) < 2, 0.0625, 0)),
+    ],
+    ids=["mirror", "mirror with facts", "power", "power with facts"],
+)
+def test_one_bit_of_a_users_combinator(g, by_hand):
+    spike = make_spike(g, residual="bit")
+    for transform in (lambda f: f, jax.jit):
+        close(transform(jax.grad(lambda x: spike(x).sum()))(X), by_hand(XS), rtol=1e-6)
+
+
+def test_one_bit_of_more_than_two_values():
+    with pytest.raises(ValueError, match=r"^power\(triangle\): expected a shape of two values for residual='bit'"):
+        jax.grad(make_spike(power(shapes.triangle), residual="bit"))(0.5)
+
+
+@pytest.mark.parametrize("name", ["mirror with facts", "power"])
+def test_check_of_a_users_combinator(name):
+    g, by_hand = BUILT[name]
+    results = check(g, alpha=1.5)
+    assert {name for name, result in results.items() if not result["ok"]} == set()
+    found = results["peak near the threshold"]["value"]
+    assert found["height"] == pytest.approx(by_hand.peak(1.5), rel=1e-5)
+    assert found["at"] == pytest.approx(by_hand.at, abs=1e-2)
+
+
+@users
+def test_flow_and_fit_of_a_users_combinator(g, by_hand):
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    slope = by_hand.slope(x, 1.5)
+    told = flow(g, jnp.asarray(x, jnp.float32), alpha=1.5)
+    inside = slope > 0.01 * by_hand.peak(1.5)
+    expected = {
+        "rate": (x >= 0).mean(),
+        "inside": inside.mean(),
+        "mean": slope.mean(),
+        "rms": np.sqrt((slope**2).mean()),
+    }
+    assert {k: float(told[k]) for k in expected} == pytest.approx(expected, rel=1e-4)
+    alpha = fit_alpha(g, jnp.asarray(x, jnp.float32), 0.5)
+    sees = by_hand.slope(float(alpha) * x, by_hand.default) > 0.01 * by_hand.peak(by_hand.default)
+    assert sees.mean() == pytest.approx(0.5, abs=1.5 / x.size)
+
+
+@users
+def test_plot_and_show_of_a_users_combinator(g, by_hand, named, capsys):
+    peak, total = by_hand.peak(by_hand.default), by_hand.area(np.float64(by_hand.default))
+    assert main(["show", describe(g)]) == 0
+    name, summary, *_ = capsys.readouterr().out.splitlines()
+    assert name == describe(g)
+    assert summary == f"area {total:.4g}, peak {peak:.4g} at {by_hand.at:.3g}"
+    pytest.importorskip("matplotlib")
+    from surrofun import plot
+
+    step, soft, slope = (max((line.get_xydata() for line in a.lines), key=len).T for a in plot.shape(g).axes)
+    x = slope[0]
+    assert step[1].tolist() == (x >= 0).tolist()
+    np.testing.assert_allclose(soft[1], by_hand.soft(x, by_hand.default), atol=2e-5)
+    np.testing.assert_allclose(slope[1], by_hand.slope(x, by_hand.default), atol=2e-5 * peak)
+
+
+# shape
+
+
+def test_shape_leaves_the_function_as_it_was():
+    before = dict(vars(jnp.tanh)) if hasattr(jnp.tanh, "__dict__") else None
+    declared = shape(jnp.tanh, soft=lambda x: x**3, bounds=lambda: (-9.0, 9.0), around=lambda: [(5.0, 2.0)])
+    assert declared is not jnp.tanh
+    assert declared(0.5) == jnp.tanh(0.5)
+    assert area(declared) == jnp.inf
+    assert [float(end) for end in bounds(declared)] == [-9, 9]
+    assert [float(end) for end in bounds(jnp.tanh)] == [-1, 1]
+    assert [float(v) for v in around(jnp.tanh)[0]] == [0, 1]
+    close(antiderivative(jnp.tanh)(1.0), np.log(np.cosh(1.0)), rtol=1e-5)
+    assert antiderivative(declared)(3.0) == 27
+    assert before is None or dict(vars(jnp.tanh)) == before
+
+
+def test_shape_bare_with_facts_and_as_a_function():
+    def bump(x, alpha=2.0):
+        """A bump."""
+        return alpha / 2 / jnp.cosh(alpha * x) ** 2
+
+    def soft(x, alpha=2.0):
+        return jnp.tanh(alpha * x) / 2
+
+    for declared in (
+        shape(bump),
+        shape()(bump),
+        shape(bump, soft=soft),
+        shape(soft=soft)(bump),
+        shape(shape(bump), soft=soft),
+    ):
+        assert (declared.__name__, declared.__doc__, declared.__module__) == ("bump", "A bump.", __name__)
+        close(declared(X, 3.0), bump(X, 3.0))
+        assert declared(jnp.zeros(2, jnp.bfloat16), jnp.float32(3.0)).dtype == jnp.bfloat16
+        close(antiderivative(declared)(X, alpha=3.0), (np.tanh(3 * XS) + 1) / 2, atol=1e-5)
+        assert declared(alpha=3.0) is declared(alpha=np.float32(3))
+        assert declared(alpha=3.0).__name__ == "bump(alpha=3.0)"
+        close(declared(alpha=3.0)(X), bump(X, 3.0))
+        close(declared(x=X, alpha=3.0), bump(X, 3.0))
+        assert declared() is declared
+
+
+def test_soft_step_may_be_declared_with_any_constant():
+    def slope(x):
+        return 1 / (1 + x * x)
+
+    for constant in (-3.0, 0.0, 100.0):
+        g = shape(slope, soft=lambda x, constant=constant: jnp.arctan(x) + constant)
+        close(antiderivative(g)(jnp.array([-jnp.inf, 0.0, jnp.inf])), [0, np.pi / 2, np.pi], atol=1e-4)
+        line = shape(jnp.ones_like, soft=lambda x, constant=constant: x + constant)
+        close(antiderivative(line)(jnp.array([-2.0, 0.0, 3.0])), [-2, 0, 3], atol=1e-4)
+    declared = shape(slope, soft=jnp.arctan)
+    assert derivative(antiderivative(declared)) is declared
+
+
+def test_facts_of_a_partial_are_those_with_its_parameters():
+    for g in (functools.partial(shapes.triangle, alpha=3.0), shapes.triangle(alpha=3.0)):
+        assert [float(end) for end in bounds(g)] == [0, 3]
+        assert [[float(v) for v in place] for place in around(g)] == [[0, pytest.approx(1 / 3)]]
+        assert antiderivative(g)(-1 / 6) == pytest.approx(1 / 8, rel=1e-5)
+        assert [float(end) for end in bounds(g, alpha=5.0)] == [0, 5]
+        assert make_spike(g) is make_spike(shapes.triangle(alpha=3.0))
+        assert scale(g, 2.0) is scale(shapes.triangle(alpha=3.0), 2.0)
+
+
+def test_marks_do_not_travel_with_wraps():
+    @functools.wraps(shapes.triangle)
+    def twice(x, alpha=1.0):
+        return 2 * shapes.triangle(x, alpha)
+
+    assert [float(end) for end in bounds(twice)] == [0, 2]
+    close(area(twice), 2, rtol=1e-4)
+    close(area(twice, 3.0), 2, rtol=1e-4)
+
+    spike = make_spike(lambda x: jnp.exp(-jnp.abs(x)))
+
+    @functools.wraps(spike)
+    def no_spike(x):
+        return jnp.exp(-jnp.abs(x)) / 2
+
+    assert jax.grad(make_spike(scale(no_spike, 2.0)))(0.0) == 1
+    close(area(no_spike), 1, rtol=1e-4)
+
+    @functools.wraps(mirror)
+    def no_combinator(x):
+        return jnp.exp(-jnp.abs(x))
+
+    assert scale(no_combinator, 2.0)(0.0) == 2
+
+
+def test_a_fact_that_is_declared_again_is_the_one_that_counts():
+    def bump(x):
+        return jnp.exp(-jnp.abs(x))
+
+    first = shape(bump, soft=lambda x: jnp.arctan(x), bounds=lambda: (0.0, 5.0))
+    spike = make_spike(scale(first, 2.0), residual=jnp.uint8)
+    assert (area(first), bounds(first)[1]) == (pytest.approx(np.pi), 5)
+    assert jax.grad(spike)(0.0) == pytest.approx(2, abs=10 / 500)
+    second = shape(bump, soft=lambda x: jnp.tanh(x), bounds=lambda: (0.0, 1.0))
+    third = shape(first, soft=lambda x: 3 * jnp.tanh(x))
+    assert (area(second), bounds(second)[1]) == (2, 1)
+    assert area(third) == 6
+    assert bounds(third)[1] == pytest.approx(1, rel=1e-5)  # found: only what is declared for it is declared
+    assert area(first) == pytest.approx(np.pi)
+    assert area(scale(second, 2.0)) == 2
+
+
+# Errors come when something is made, and say what came.
+
+
+@pytest.mark.parametrize(
+    ("declare", "text"),
+    [
+        (lambda: shape(3.0), r"shape: expected a shape, that is a function g\(x, \*params\), got float 3.0$"),
+        (lambda: shape(jnp.tanh, soft=3.0), "shape: expected a function of the parameters as soft, got float 3.0$"),
+        (
+            lambda: shape(bounds=(0.0, 1.0))(jnp.tanh),
+            r"shape: expected a function .* as bounds, got tuple \(0.0, 1.0\)$",
+        ),
+        (
+            lambda: shape(jnp.tanh, around=[(0.0, 1.0)]),
+            r"shape: expected a function .* as around, got list \[\(0.0, 1.0\)\]$",
+        ),
+        (
+            lambda: shape(make_spike(jnp.cosh)),
+            "shape: expected a shape, .* got the spike function of cosh; give the shape itself$",
+        ),
+        (lambda: combinator(3.0), "combinator: expected a function of x and parts as formula, got float 3.0$"),
+        (lambda: combinator(soft=1.0)(lambda x, g: g(x)), "combinator: expected a function .* as soft, got float 1.0$"),
+        (
+            lambda: combinator(lambda x, g: g(x), bounds=(0, 1)),
+            r"combinator: expected a function .* as bounds, got tuple \(0, 1\)$",
+        ),
+        (
+            lambda: combinator(lambda x, g: g(x), around="g"),
+            "combinator: expected a function .* as around, got str 'g'$",
+        ),
+    ],
+)
+def test_declaration_of_something_else(declare, text):
+    with pytest.raises(TypeError, match=f"^{text}"):
+        declare()
+
+
+COMBINATORS = {
+    "scale": (lambda g: scale(g, 2.0), lambda p: scale(shapes.atan, p)),
+    "scale, height": (lambda g: scale(g), lambda p: scale(shapes.atan, height=p)),
+    "shift": (lambda g: shift(g, 2.0), lambda p: shift(shapes.atan, p)),
+    "mix": (lambda g: mix(shapes.atan, g), lambda p: mix(shapes.atan, shapes.circ, weights=(1.0, p))),
+    "asym": (lambda g: asym(shapes.atan, g), None),
+    "asym, below": (lambda g: asym(g, shapes.atan), None),
+    "normalize": (lambda g: normalize(g, area=1.0), lambda p: normalize(shapes.atan, area=p)),
+    "normalize, peak": (lambda g: normalize(g, peak=1.0), lambda p: normalize(shapes.atan, peak=p)),
+    "mirror": (mirror, None),
+    "power": (power, lambda p: power(shapes.atan, p)),
+}
+
+
+@pytest.mark.parametrize("name", COMBINATORS)
+def test_a_number_for_a_shape_and_the_reverse(name):
+    who, (of_shape, of_number) = name.split(",")[0], COMBINATORS[name]
+    expected = rf"^{who}: expected a shape, that is a function g\(x, \*params\), got "
+    for wrong, told in (
+        (2.0, "float 2.0$"),
+        (jnp.ones(3), r"an array of shape \(3,\); a shape with a parameter is written by keyword"),
+        ("atan", "str 'atan'$"),
+        (None, "NoneType None$"),
+        (make_spike(shapes.atan), "the spike function of atan; give the shape itself$"),
+        (
+            functools.partial(shapes.sigmoid, 4.0),
+            r"sigmoid\(4.0\), which gives 4.0 to x; give it by keyword, alpha=4.0$",
+        ),
+    ):
+        with pytest.raises(TypeError, match=expected + told):
+            of_shape(wrong)
+    with pytest.raises(TypeError, match=expected):
+        of_shape(scale)  # a combinator is no shape
+    for wrong in (shapes.atan, "2.0", 1j, [1.0, 2.0], {}) if of_number else ():
+        with pytest.raises(TypeError, match=f"^{who}: expected a number or an array that broadcasts against x, got "):
+            of_number(wrong)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: scale(), "scale: takes (g, alpha=1.0, *, height=1.0), missing a required argument: 'g'"),
+        (lambda: mirror(shapes.atan, 2.0), "mirror: takes (g), too many positional arguments"),
+        (lambda: power(shapes.atan, q=2.0), "power: takes (g, p=2.0), got an unexpected keyword argument 'q'"),
+        (lambda: shapes.sigmoid(beta=2.0), "sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'"),
+        (lambda: normalize(shapes.atan), "normalize: expected exactly one of area= and peak=, got none"),
+        (
+            lambda: normalize(shapes.atan, area=1.0, peak=1.0),
+            "normalize: expected exactly one of area= and peak=, got both",
+        ),
+    ],
+)
+def test_parameters_that_do_not_fit(make, text):
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+        make()
+
+
+@pytest.mark.parametrize(
+    "alpha", [0.0, -0.0, -1.0, float("nan"), -2, np.float32(-1), np.array([1.0, 0.0]), jnp.array([-1.0])]
+)
+def test_scale_by_what_is_not_positive(alpha):
+    with pytest.raises(ValueError, match=r"^scale: expected a positive alpha, got .*; height= may be of either sign$"):
+        scale(shapes.atan, alpha)
+    assert scale(shapes.atan, height=-1.0)(0.0) == -1
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: mix(), "mix: expected at least one shape, got none"),
+        (lambda: mix(shapes.atan, weights=(1.0, 2.0)), "mix: expected one weight for each of 1 shapes, got 2 weights"),
+        (lambda: mix(shapes.atan, shapes.circ, weights=()), "mix: expected one or more numbers as weights, got none"),
+        (
+            lambda: normalize(shapes.reciprocal, area=1.0)(0.0),
+            "normalize: expected a shape of finite, positive area, got inf",
+        ),
+        (
+            lambda: normalize(scale(shapes.atan, height=-1.0), area=1.0)(0.0),
+            "normalize: expected a shape of finite, positive area, got -1.0",
+        ),
+        (
+            lambda: normalize(shapes.escape_exponential, peak=1.0)(0.0),
+            "normalize: expected a shape of finite, positive peak, got inf",
+        ),
+        (
+            lambda: normalize(jnp.zeros_like, peak=1.0)(0.0),
+            "normalize: expected a shape of finite, positive peak, got 0.0",
+        ),
+    ],
+)
+def test_values_that_do_not_fit(make, text):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        make()
+
+
+def test_what_cannot_be_normalized_is_nan_where_it_is_traced():
+    def slopes(p):
+        infinite, negative = scale(shapes.reciprocal, height=p), scale(shapes.atan, height=-p)
+        made = [normalize(infinite, area=1.0), normalize(negative, area=1.0), normalize(negative, peak=1.0)]
+        return [g(0.5) for g in (*made, normalize(scale(shapes.atan, height=p), area=3.0))]
+
+    *nothing, usable = jax.jit(slopes)(1.0)
+    assert np.isnan(nothing).all()
+    assert usable == pytest.approx(3 * 4 / (4 + np.pi**2), rel=1e-5)
+
+
+# Facts through compositions
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-4, 0.37, 1.0, 1e5, 1e9])
+def test_bounds_are_exact_at_any_scale(size, x64):
+    """g(x) is a triangle of half-width `size` about 3 sizes off the threshold, of height 2, however it is made."""
+    alpha = 1 / size
+    made = {
+        "inside": shift(scale(shapes.triangle, alpha, height=2 * size), 3 * size),
+        "outside": scale(shift(shapes.triangle, 3.0), alpha, height=2 * size),
+        "normalized": normalize(shift(scale(shapes.triangle, alpha), 3 * size), peak=2.0),
+        "of area": normalize(scale(shift(shapes.triangle, 3.0), alpha), area=2 * size),
+        "mirrored": told_mirror(scale(shift(shapes.triangle, -3.0), alpha, height=2 * size)),
+        "negative twice": scale(scale(shift(shapes.triangle, 3.0), alpha, height=-size), height=-2.0),
+    }
+    for name, g in made.items():
+        lowest, highest = bounds(g)
+        assert float(lowest) == 0, name
+        assert float(highest) == pytest.approx(2, rel=1e-14), name
+        ((center, width),) = around(g)
+        assert (float(center), float(width)) == (pytest.approx(3 * size, rel=1e-14), pytest.approx(size, rel=1e-14)), (
+            name
+        )
+        assert float(area(g)) == pytest.approx(2 * size, rel=1e-12), name
+        assert float(g(3.5 * size)) == pytest.approx(1, rel=1e-12), name
+    negative = scale(scale(shift(shapes.triangle, 3.0), alpha, height=size), height=-2.0)
+    assert [float(end) for end in bounds(negative)] == [pytest.approx(-2, rel=1e-14), 0]
+
+
+def equations(jaxpr):
+    """Count the equations of a program, with those of the programs inside."""
+    inner = [v for eqn in jaxpr.eqns for p in eqn.params.values() for v in (p if isinstance(p, tuple | list) else [p])]
+    return len(jaxpr.eqns) + sum(
+        equations(getattr(v, "jaxpr", v)) for v in inner if hasattr(v, "eqns") or hasattr(v, "jaxpr")
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        lambda g, p: scale(g, p, height=p),
+        shift,
+        lambda g, p: normalize(g, peak=p),
+        lambda g, p: told_mirror(g),
+        lambda g, p: told_power(g, p),
+    ],
+    ids=["scale", "shift", "normalize", "mirror", "power"],
+)
+def test_bounds_of_a_composition_cost_the_same_for_each_combinator(more):
+    def count(n):
+        return equations(jax.make_jaxpr(lambda p: bounds(functools.reduce(more, [p] * n, shapes.sigmoid)))(1.5).jaxpr)
+
+    none, one, four, eight = map(count, (0, 1, 4, 8))
+    assert 0 <= one - none <= 40
+    assert eight - four <= 4 * max(one - none, (four - one) / 3)
+
+
+def test_eight_bits_of_a_mix_of_traced_parts_grow_linearly():
+    def count(n):
+        def gradient(alphas, bys, x):
+            parts = [shift(scale(shapes.triangle, alphas[i]), bys[i]) for i in range(n)]
+            return jax.grad(lambda x: make_spike(mix(*parts), residual=jnp.uint8)(x).sum())(x)
+
+        return equations(jax.make_jaxpr(gradient)(jnp.ones(n), jnp.ones(n), jnp.zeros(3)).jaxpr)
+
+    two, four, eight, sixteen = map(count, (2, 4, 8, 16))
+    assert sixteen <= 2500
+    assert sixteen - eight <= 1.02 * 2 * (eight - four)
+    assert eight - four <= 1.02 * 2 * (four - two)
+
+
+def test_eight_bits_of_a_mix_of_traced_parts():
+    """Its bounds are the sums of those of its parts, which is wider where these are at different places."""
+    x, bys = np.linspace(-4, 4, 33, dtype=np.float32), np.float32([-2.0, -1.0, 1.0, 3.0])
+
+    def parts(bys):
+        return mix(*[shift(scale(shapes.triangle, 2.0), by) for by in bys], weights=(1.0, 2.0, -1.0, 0.5))
+
+    @jax.jit
+    def found(x, bys):
+        spike = make_spike(parts(bys), residual=jnp.uint8)
+        return bounds(parts(bys)), jax.grad(lambda x: spike(x).sum())(x)
+
+    ends, by_x = found(x, bys)
+    assert [float(end) for end in ends] == [-2, 7]
+    assert [float(end) for end in bounds(parts(bys.tolist()))] == pytest.approx([-2, 4], rel=1e-5)
+    slope = sum(w * 2 * np.maximum(0, 1 - 2 * abs(x - by)) for w, by in zip((1, 2, -1, 0.5), bys, strict=True))
+    np.testing.assert_allclose(by_x, slope, rtol=0, atol=1.001 * 9 / 510)
+
+
+def test_a_steepness_of_zero_gives_no_slope():
+    """As it may become in training, where nothing can be raised."""
+
+    @jax.jit
+    def found(alpha, x):
+        g = scale(shift(shapes.sigmoid, 0.5), alpha)
+        spikes = [make_spike(g, residual=residual) for residual in (None, jnp.uint8, jnp.float16)]
+        return g(x), bounds(g), [jax.grad(lambda x, s=s: s(x).sum())(x) for s in spikes]
+
+    slope, ends, gradients = found(0.0, X)
+    np.testing.assert_array_equal(slope, np.zeros_like(X))
+    np.testing.assert_array_equal(ends, [0, 0])
+    for gradient in gradients:
+        np.testing.assert_array_equal(gradient, np.zeros_like(X))
+    assert [float(end) for end in found(2.0, X)[1]] == [0, 2]

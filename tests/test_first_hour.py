@@ -1,0 +1,275 @@
+"""What a newcomer is told: names from other libraries, wrong turns, and what the package shows."""
+
+import ast
+import contextlib
+import inspect
+import re
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
+
+import surrofun
+from surrofun import describe, escape, lookup, make_spike, parse, scale, shapes, sign, staircase, ternary
+from surrofun.__main__ import main
+from surrofun.shapes.elsewhere import answers, meaning
+
+
+@contextlib.contextmanager
+def told(error, text):
+    """Expect an error with this text, to the letter."""
+    with pytest.raises(error) as caught:
+        yield
+    assert str(caught.value) == text
+
+
+# Where people come from: every answer is compared with the Rosetta table.
+
+NO_EQUAL = " has no equal: "
+X = np.concatenate([np.random.default_rng(7).uniform(-6, 6, 500), [-300.3, -1e-9, 1e-9, 300.3]])
+SLOPES = {}
+
+
+def slopes(expression, parameters):
+    """Return the slopes of an expression of the Rosetta table, or of an answer."""
+    key = expression, *parameters.values()
+    if key not in SLOPES:
+        names = {**vars(shapes), **vars(surrofun), "pi": np.pi, "sqrt": np.sqrt}
+        g = eval(expression, names, parameters) if parameters else parse(expression)
+        SLOPES[key] = g(jnp.asarray(X[X < 6] if "escape" in expression else X))
+    return SLOPES[key]
+
+
+def parts(answer):
+    """Return (call, parameters, libraries, expression) of an answer; without an equal, there is no expression."""
+    call, _, rest = answer.partition(" of ")
+    libraries, _, expression = rest.partition(NO_EQUAL if NO_EQUAL in answer else " is ")
+    call, _, arguments = call.partition("(")
+    parameters = {name: ast.literal_eval(value) for name, value in re.findall(r"(\w+)=([^,)]+)", arguments)}
+    libraries = libraries.partition(" 1.1.0")[0].lower().split(" and ")
+    return call, parameters, libraries, None if NO_EQUAL in answer else expression
+
+
+def agrees(row, library, answer):
+    """Say whether an answer is about this call of the library, with its defaults, and has its slopes."""
+    call, parameters, _, expression = answer
+    if row[0].removesuffix("-head") != library or not re.match(rf"{re.escape(call)}\b", row[1]):
+        return False
+    defaults = {name: values[0] for name, values in row[2].items()}
+    if any(defaults.get(name, value) != value for name, value in parameters.items()):
+        return False
+    got, want = slopes(expression, {}), slopes(row[3], defaults)
+    return got.shape == want.shape and np.allclose(got, want, rtol=1e-12, atol=1e-12)
+
+
+ANSWERS = [parts(answer) for _, answer in answers()]
+
+
+@pytest.mark.usefixtures("x64")
+def test_every_answer_is_right_and_every_callable_of_the_field_is_answered():
+    answered = set()
+    for answer in ANSWERS:
+        for library in answer[2] if answer[3] else ():
+            rows = [i for i, row in enumerate(ROWS) if agrees(row, library, answer)]
+            assert rows, answer
+            answered.update(rows)
+    assert [row[:2] for i, row in enumerate(ROWS) if i not in answered] == []
+
+
+def test_what_has_no_equal_is_what_the_rosetta_table_leaves_out():
+    without = {(library, call) for call, _, libraries, expression in ANSWERS for library in libraries if not expression}
+    assert without == {(library, call.rstrip("()")) for library, call, *_ in DEFECTS + INEXPRESSIBLE}
+
+
+def test_the_catalogue_names_nothing_that_is_not_answered():
+    """Each call in an *Elsewhere* is answered by an expression of that shape."""
+    for g in (getattr(shapes, name) for name in shapes.__all__ if name != "cosine"):  # which a tutorial writes out
+        section = inspect.getdoc(g).partition("Elsewhere: ")[2].partition("Source: ")[0]
+        calls = set(re.findall(r"`(\w+)[(`]", section)) - {*surrofun.__all__, *shapes.__all__}
+        unanswered = [name for name in calls if not re.search(rf"is [^;]*\b{g.__name__}\b", meaning(name))]
+        assert not unanswered, g.__name__
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("fast_sigmoid", "tanh", "boxcar", "soft_sign", "erf", "esser", "ste", "arctan", "triangular", "slayer"),
+        *("piecewise_quadratic", "FastSigmoid", "SUPERSPIKE", "ATan", "Piecewise_Leaky_ReLU", "heavi_circ_fn"),
+        *("StepPWL", "e-prop", "ReLU", "LSO", "custom", "MultiGaussianGrad"),
+    ],
+)
+def test_names_from_elsewhere_are_answered_and_are_no_aliases(name):
+    assert " of " in meaning(name)
+    with told(ValueError, f"no shape is registered as {name!r}; {meaning(name)}"):
+        lookup(name)
+    with told(AttributeError, f"module 'surrofun.shapes' has no attribute {name!r}; {meaning(name)}"):
+        getattr(shapes, name)
+
+
+def test_fast_sigmoid_is_superspike(capsys):
+    answer = "fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)"
+    text = f"parse: line 1, column 1, at 'fast_sigmoid': no shape is registered as 'fast_sigmoid'; {answer}"
+    with told(ValueError, text):
+        parse("fast_sigmoid(25)")
+    with told(AttributeError, f"module 'surrofun' has no attribute 'fast_sigmoid'; {answer}"):
+        _ = surrofun.fast_sigmoid
+    assert main(["show", "fast_sigmoid"]) != 0
+    assert answer in capsys.readouterr().err
+
+
+def test_the_spelling_of_one_library_is_answered_alone():
+    assert meaning("atan") == "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
+    assert meaning("Atan") == (
+        "ATan(alpha=2) of spikingjelly is atan(alpha=2.0); atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
+    )
+    assert meaning("triangular") == (
+        "triangular(k=2) of spyx is scale(triangle, 2.0, height=0.5); triangular() of snnTorch has no equal: it is the "
+        "sign function, which reverses the gradients above threshold"
+    )
+    assert meaning("") == meaning("__") == meaning("nobody") == ""
+
+
+def test_a_shape_is_not_at_the_top():
+    with told(AttributeError, "module 'surrofun' has no attribute 'sigmoid'; it is shapes.sigmoid"):
+        _ = surrofun.sigmoid
+    with told(AttributeError, "module 'surrofun.shapes' has no attribute 'nothing'"):
+        _ = shapes.nothing
+
+
+# Wrong turns
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "number"), [("02", 1, 2), ("sigmoid(-007)", 9, 7), ("scale(sigmoid, [0, 010])", 20, 10)]
+)
+def test_a_leading_zero_is_no_number_of_python(text, column, number):
+    at = re.search(r"-?0+\d+", text)[0]
+    reason = f"expected a whole number without a leading zero, as in Python: {number}"
+    with told(ValueError, f"parse: line 1, column {column}, at {at!r}: {reason}"):
+        parse(text)
+    with pytest.raises(SyntaxError):
+        ast.parse(text)
+
+
+def test_a_leading_zero_of_a_float_is_one():
+    assert parse("sigmoid(02.5)") is parse("sigmoid(2.5)")
+    assert parse("sigmoid(00)") is parse("sigmoid(0)")
+    assert parse("sigmoid(1e02)") is parse("sigmoid(100.0)")
+
+
+def test_a_shape_with_no_parameters_given_is_itself():
+    assert describe(parse("sigmoid()")) == "sigmoid"
+
+
+def test_a_step_that_has_to_be_made_first():
+    with told(TypeError, "make_spike: expected a step, got staircase, which makes one: step=staircase(5)"):
+        make_spike(shapes.sigmoid, step=staircase)
+    with told(TypeError, "make_spike: expected a step, got escape, which makes one: step=escape(g, key)"):
+        make_spike(step=escape)
+
+
+def test_a_step_with_its_parameters_by_keyword_is_that_step():
+    spike = make_spike(shapes.sigmoid, step=ternary(threshold=0.5))
+    assert spike(jnp.array([-0.5, 0.4, 0.5])).tolist() == [-1, 0, 1]
+    assert make_spike(shapes.sigmoid, step=sign())(jnp.array([-0.5, 0.4])).tolist() == [-1, 1]
+    assert make_spike(shapes.sigmoid, step=staircase(n=2))(jnp.array([-0.5, 0.4, 9.0])).tolist() == [0, 1, 2]
+
+
+def test_learnable_is_all_or_nothing():
+    text = "make_spike: expected True or False as learnable, for all parameters together, got str 'alpha'"
+    with told(TypeError, text):
+        make_spike(shapes.sigmoid, learnable="alpha")
+    with told(TypeError, text):
+        make_spike(learnable="alpha")
+
+
+def test_a_number_is_no_shape_and_no_text():
+    with told(TypeError, "scale: expected a number or an array that broadcasts against x, got str '4'"):
+        scale(shapes.sigmoid, "4")
+    with pytest.raises(TypeError, match=r"^scale: expected a number or an array that broadcasts against x, got .*sigm"):
+        scale(shapes.sigmoid, shapes.sigmoid)
+
+
+# Escape noise and the parameters of the call
+
+DRAWS, PLACE = 20_000, 0.25
+
+
+def rate(spike, *args, **kwargs):
+    return float(spike(jnp.full(DRAWS, PLACE), *args, **kwargs).mean())
+
+
+def near(values, tolerance):
+    return pytest.approx(np.asarray(values), abs=tolerance)
+
+
+def test_escape_noise_follows_the_parameters_of_the_call():
+    step = escape(shapes.sigmoid, jax.random.key(0))
+    spike = make_spike(step=step)(shapes.sigmoid)
+    for f in (step, spike, jax.jit(spike)):
+        assert rate(f, 1.0) == near(jax.nn.sigmoid(PLACE), 0.01)
+        assert rate(f, alpha=20.0) == near(jax.nn.sigmoid(20 * PLACE), 0.01)
+
+
+def test_escape_noise_follows_each_parameter_of_a_batch_and_of_a_neuron():
+    spike = make_spike(shapes.sigmoid, step=escape(shapes.sigmoid, jax.random.key(0)), learnable=True)
+    x, alphas = jnp.full((DRAWS // 5, 2), PLACE), jnp.array([1.0, 20.0])
+    want = near(jax.nn.sigmoid(alphas * PLACE), 0.02)
+    assert spike(x, alphas).mean(0) == want
+    assert jax.vmap(lambda alpha: spike(x, alpha).mean())(alphas) == want
+    assert spike(x.astype(jnp.bfloat16), alphas.astype(jnp.bfloat16)).astype(jnp.float32).mean(0) == want
+    learned = jax.jit(jax.vmap(jax.grad(lambda alpha: spike(x, alpha).mean())))(alphas)
+    assert learned == near(jax.vmap(jax.grad(lambda alpha: jax.nn.sigmoid(alpha * PLACE)))(alphas), 1e-5)
+
+
+def test_escape_noise_of_a_composed_shape_follows_its_parameters():
+    g = scale(shapes.sigmoid, 2.0)
+    spike = make_spike(g, step=escape(g, jax.random.key(0)))
+    for alpha in (1.0, 8.0):
+        assert rate(spike, alpha=alpha) == near(jax.nn.sigmoid(2 * alpha * PLACE), 0.01)
+
+
+def test_escape_noise_of_another_shape_refuses_the_parameters_of_the_call():
+    spike = make_spike(shapes.superspike, step=escape(shapes.sigmoid, jax.random.key(0)))
+    assert rate(spike) == near(jax.nn.sigmoid(4 * PLACE), 0.01)
+    text = (
+        "escape: the parameters of the call may belong to the surrogate superspike or to the noise sigmoid; give each "
+        "shape its own before, as in sigmoid(alpha=4.0)"
+    )
+    for args, kwargs in (((25.0,), {}), ((), {"beta": 25.0})):
+        with told(TypeError, text):
+            rate(spike, *args, **kwargs)
+        with told(TypeError, text):
+            jax.jit(spike)(jnp.zeros(2), *args, **kwargs)
+
+
+# What is there
+
+
+@pytest.mark.parametrize("module", [surrofun, shapes])
+def test_a_module_shows_its_public_names_and_nothing_else(module):
+    tree = ast.parse(inspect.getsource(module))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.level]
+    public = sorted(alias.asname for node in imports for alias in node.names if alias.asname)
+    assert dir(module) == module.__all__ == public
+    star = {}
+    exec(f"from {module.__name__} import *", star)
+    assert sorted(set(star) - {"__builtins__"}) == public
+
+
+def test_the_version_and_the_plots_are_there_at_first_use():
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", surrofun.__version__)
+    code = (
+        "import sys, pydoc, surrofun; from surrofun import *; text = pydoc.plaintext.document(surrofun); "
+        "assert 'matplotlib' not in sys.modules; "
+        "assert all(name + '(' in text for name in surrofun.__all__ if name != 'shapes'); "
+        "assert 'VERSION' in text; assert hasattr(surrofun, '__version__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pytest.importorskip("matplotlib")
+    assert callable(surrofun.plot.gallery)

@@ -1,0 +1,111 @@
+"""`sampled`: one random bit a spike, whose mean is the slope. Against the exact slope, within its standard error."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_residuals import kept_bytes
+
+from surrofun import make_spike, mix, sampled, scale, shapes, shift
+
+X = jnp.linspace(-2, 2, 64 * 3).reshape(64, 3)
+KEYS = jax.random.split(jax.random.key(7), 4096)
+
+
+def standard_error(slope, lowest, highest):
+    """Of the mean of 4,096 draws that are `lowest` or `highest`, with mean `slope`."""
+    return np.sqrt(np.maximum((slope - lowest) * (highest - slope), 0) / len(KEYS))
+
+
+@pytest.mark.parametrize(
+    ("g", "slope", "lowest", "highest"),
+    [
+        (shapes.triangle, lambda x: np.maximum(0, 1 - np.abs(x)), 0.0, 1.0),
+        (shapes.superspike(beta=4.0), lambda x: 1 / (1 + 4 * np.abs(x)) ** 2, 0.0, 1.0),
+        (scale(shapes.triangle, 2.0, height=-1.0), lambda x: -2 * np.maximum(0, 1 - np.abs(2 * x)), -2.0, 0.0),
+        (
+            mix(shift(shapes.triangle, 1.0), shift(shapes.triangle, -1.0), weights=(1.0, -1.0)),
+            lambda x: np.maximum(0, 1 - np.abs(x - 1)) - np.maximum(0, 1 - np.abs(x + 1)),
+            -1.0,
+            1.0,
+        ),
+        (lambda x: jnp.cos(x), np.cos, -1.0, 1.0),
+    ],
+    ids=["triangle", "superspike", "negative", "lobes of both signs", "undeclared"],
+)
+def test_the_mean_of_many_draws_is_the_slope(g, slope, lowest, highest):
+    def drawn(key):
+        return jax.grad(lambda x: make_spike(g, residual=sampled(key))(x).sum())(X)
+
+    draws = np.asarray(jax.jit(jax.vmap(drawn))(KEYS))
+    np.testing.assert_allclose(np.unique(draws), [lowest, highest], atol=1e-6)
+    exact = slope(np.asarray(X, np.float64))
+    assert (np.abs(draws.mean(0) - exact) <= 4.5 * standard_error(exact, lowest, highest) + 1e-6).all()
+
+
+def test_traced_parameters():
+    def drawn(key, alpha):
+        return jax.grad(lambda x: make_spike(shapes.triangle, residual=sampled(key))(x, alpha).sum())(X)
+
+    alpha = jnp.array([0.5, 1.0, 2.0])  # one for each neuron
+    draws = np.asarray(jax.jit(jax.vmap(drawn, (0, None)))(KEYS, alpha))
+    exact = np.asarray(alpha) * np.maximum(0, 1 - np.asarray(alpha) * np.abs(np.asarray(X, np.float64)))
+    assert (np.abs(draws.mean(0) - exact) <= 4.5 * standard_error(exact, 0.0, np.asarray(alpha)) + 1e-6).all()
+
+
+def loss(weights, fires, keys):
+    """Return the spikes of a recurrent network of 50 steps, weighed at random."""
+
+    def step(carry, key):
+        v, z = carry
+        v = 0.9 * v * (1 - z) + 0.3 + z @ weights
+        z = fires(key)(v - 1.0)
+        return (v, z), z
+
+    _, spikes = jax.lax.scan(step, (jnp.linspace(0.0, 0.9, 8), jnp.zeros(8)), keys)
+    return (spikes * jnp.cos(jnp.arange(400.0)).reshape(50, 8)).sum()
+
+
+WEIGHTS = 0.3 * jax.random.normal(jax.random.key(1), (8, 8))
+
+
+def sampling(key):
+    return make_spike(shapes.triangle, residual=sampled(key))
+
+
+def test_the_gradient_of_a_network_is_right_on_average():
+    exact = np.asarray(jax.grad(loss)(WEIGHTS, lambda key: make_spike(shapes.triangle), KEYS[:50]))
+    drawn = jax.jit(jax.vmap(lambda key: jax.grad(loss)(WEIGHTS, sampling, jax.random.split(key, 50))))
+    draws = np.asarray(drawn(KEYS), np.float64)
+    error = draws.std(0) / np.sqrt(len(KEYS))
+    assert (np.abs(draws.mean(0) - exact) <= 4.5 * error + 1e-6).all()
+    assert error.max() > 0
+
+
+def test_checkpoint_draws_the_same_again():
+    keys = jax.random.split(KEYS[0], 50)
+    remembered = jax.checkpoint(lambda weights: loss(weights, sampling, keys))
+    np.testing.assert_array_equal(jax.grad(remembered)(WEIGHTS), jax.grad(loss)(WEIGHTS, sampling, keys))
+
+
+def test_draws_of_elements_and_of_steps_are_independent():
+    """Correlations of 64 x 64 pairs of elements, and of the two steps of each, over 4,096 draws."""
+
+    def drawn(key):
+        one, other = jax.random.split(key)
+        x = jnp.full(64, 0.5)
+        return jnp.concatenate([jax.grad(lambda x, k=k: sampling(k)(x).sum())(x) for k in (one, other)])
+
+    correlation = np.corrcoef(np.asarray(jax.jit(jax.vmap(drawn))(KEYS)).T) - np.eye(128)
+    assert np.abs(correlation).max() < 5.5 / np.sqrt(len(KEYS))
+
+
+def test_an_eighth_of_a_byte_is_kept():
+    x = jnp.zeros((64, 256))
+    spike = sampling(jax.random.key(0))
+    assert kept_bytes(spike, x) * x.size <= 0.125 * x.size + 16  # the bounds and the key
+
+
+def test_an_unbounded_shape_is_refused():
+    with pytest.raises(ValueError, match="escape_exponential: expected a bounded slope"):
+        jax.grad(make_spike(shapes.escape_exponential, residual=sampled(jax.random.key(0))))(0.5)

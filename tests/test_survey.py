@@ -1,0 +1,271 @@
+"""What is found of a function that declares nothing: against closed forms, never against the code's own answer."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import erf
+
+from surrofun.core.survey import extremes, integral, survey
+
+DEFAULT = [(0.0, 1.0)]
+TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
+PLACES = np.array([-np.inf, -1e3, -30, -2, -1.01, -0.7, 0, 0.3, 0.99, 1.5, 4, 1e3, np.inf])[:, None]  # in half-widths
+
+
+def box(v):
+    return jnp.where(abs(v) <= 1, 1.0, 0.0).astype(v.dtype)
+
+
+def bump(kind, v):
+    """Rectangle, triangle, both together, Gaussian, Cauchy."""
+    triangle = jnp.maximum(0, 1 - abs(v))
+    kinds = [box(v), triangle, box(v) + triangle, jnp.exp(-v * v / 2), 1 / (1 + v * v)]
+    return sum(jnp.where(kind == k, value, 0.0) for k, value in enumerate(kinds))
+
+
+def soft_bump(kind, v):
+    triangle = np.where(v < 0, np.clip(1 + v, 0, 1) ** 2 / 2, 1 - np.clip(1 - v, 0, 1) ** 2 / 2)
+    box = np.clip(v, -1, 1) + 1
+    gaussian, cauchy = np.sqrt(np.pi / 2) * (1 + erf(v / np.sqrt(2))), np.arctan(v) + np.pi / 2
+    return np.choose(kind, [box, triangle, box + triangle, gaussian, cauchy])
+
+
+def bumps(dtype, count=160):
+    rng = np.random.default_rng(0)
+    centre, half = rng.uniform(-10, 10, count).astype(dtype), 2.0 ** -rng.integers(2, 5, count).astype(dtype)
+    half = np.where(np.arange(count) < count // 2, half, rng.uniform(0.05, 0.4, count)).astype(dtype)
+    return np.arange(count) % 5, centre, half
+
+
+def step_of_bump(kind, centre, half, x):
+    def f(x):
+        return bump(kind, (x - centre) / half)
+
+    found = survey(f, DEFAULT, jnp.zeros((1,) * x.ndim, x.dtype))
+    return integral(f, found, x), found["error"]
+
+
+@functools.cache
+def traced_bumps(dtype):
+    """The bumps, their soft steps relative to the area, traced and exact, and the estimated errors; compiled once."""
+    kind, centre, half = bumps(dtype)
+    x = (centre + half * PLACES).astype(dtype)
+    soft, error = jax.tree.map(np.asarray, jax.jit(step_of_bump)(kind, centre, half, x))
+    exact = half.astype(float) * soft_bump(kind, (x.astype(float) - centre) / half.astype(float))
+    return (kind, centre, half, x), soft / exact[-1], exact / exact[-1], error[0]
+
+
+def test_no_gap_hides_a_bump():
+    for places in (DEFAULT, [(3.0, 2.0)], [(float(k), 0.5) for k in range(16)]):
+        at = np.sort(survey(jnp.ones_like, places, jnp.zeros(()))["places"])
+        assert np.diff(at[abs(at) < 10.5]).max() < 0.1
+        assert (np.diff(at) <= 0.05 * np.maximum(abs(at[1:]), abs(at[:-1])))[abs(at[1:]) > 10].all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bumps_anywhere_are_right_or_refused(dtype, x64):
+    _, soft, exact, error = traced_bumps(dtype)
+    off, refused = abs(soft - exact).max(0), ~(error <= TOLERANCE[dtype])
+    assert not ((off > TOLERANCE[dtype]) & ~refused).any()
+    assert refused.mean() <= 0.02
+
+
+def test_numbers_and_tracers_find_the_same(x64):
+    (kind, centre, half, x), traced, exact, _ = traced_bumps("float64")
+    np.testing.assert_allclose(traced[:, :5], exact[:, :5], rtol=0, atol=1e-8)
+    five = kind[:5], centre[:5], half[:5]
+    soft, _ = jax.jit(lambda x: step_of_bump(*five, x))(x[:, :5])
+    area = half[:5] * soft_bump(kind[:5], np.inf)
+    np.testing.assert_allclose(soft / area, exact[:, :5], rtol=0, atol=1e-8)
+
+
+HARD = {
+    "damped wave": (lambda x: jnp.exp(-abs(x)) * jnp.cos(100 * x), 2 / (1 + 1e4)),
+    "39 rectangles": (lambda x: sum(box((x - c) / 0.125) for c in np.linspace(-9.3, 9.1, 39).tolist()), 39 / 4),
+    "singular": (lambda x: abs(x) ** -1.1, np.inf),
+    "slow": (lambda x: (1 + abs(x)) ** -1.1, 20.0),
+    "logarithmic": (lambda x: 1 / ((2 + abs(x)) * jnp.log(2 + abs(x)) ** 2), 2 / np.log(2)),
+    "sinc": (lambda x: jnp.sinc(x / np.pi), np.pi),
+    "infinite": (lambda x: 1 / (1 + abs(x)), np.inf),
+    "straight-through": (lambda x: jnp.ones_like(x), np.inf),
+    "cauchy": (lambda x: 1 / (1 + x * x), np.pi),
+    "steep": (lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0.08),
+    "sigmoid": (lambda x: jax.nn.sigmoid(x) * jax.nn.sigmoid(-x), 1.0),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_hard_ones_are_right_or_refused(dtype, x64):
+    right = []
+    for name, (f, area) in HARD.items():
+        found = survey(f, DEFAULT, jnp.zeros((), dtype))
+        if found["error"] <= TOLERANCE[dtype]:
+            np.testing.assert_allclose(found["area"], area, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
+            right.append(name)
+    assert set(right) >= {"slow", "infinite", "straight-through", "cauchy", "steep", "sigmoid", "39 rectangles"}
+    assert not {"singular", "logarithmic", "sinc"} & set(right)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("centre", "width"), [(300.0, 0.1), (1e9, 1e9), (1e-9, 1e-9), (-2.0, 1e-2)])
+def test_what_is_declared_is_found_at_any_scale(centre, width, dtype, x64):
+    def f(x):
+        return jnp.exp(-jnp.square((x - centre) / width) / 2)
+
+    found = survey(f, [(centre, width)], jnp.zeros((), dtype))
+    assert found["error"] <= TOLERANCE[dtype]
+    np.testing.assert_allclose(found["area"], width * np.sqrt(2 * np.pi), rtol=TOLERANCE[dtype])
+    np.testing.assert_allclose([found["lowest"], found["highest"], found["highest_at"]], [0, 1, centre], rtol=3e-3)
+    assert found["highest"] > 1 - 1e-6
+
+
+def test_derivatives_by_x_and_by_parameters(x64):
+    def soft(p, x):
+        def f(x):
+            return jnp.exp(-p * abs(x))
+
+        return integral(f, survey(f, DEFAULT, jnp.zeros(())), x)
+
+    x, p = 0.3, 2.0
+    slope = np.exp(-p * x)
+    first = jax.grad(functools.partial(soft, p))
+    in_x = jax.jit(lambda x: (first(x), jax.jacfwd(jax.jacfwd(first))(x)))(x)
+    np.testing.assert_allclose(in_x[0], slope, rtol=1e-14)
+    np.testing.assert_allclose(in_x[1], p * p * slope, rtol=1e-10)
+    expected = [-2 / q**2 + (1 / q**2 + x / q) * np.exp(-q * x) for q in (p, 3.0)]
+    in_p = jax.jit(jax.vmap(jax.grad(soft), (0, None)))
+    np.testing.assert_allclose(in_p(jnp.array([p, 3.0]), x), expected, rtol=1e-8)
+
+
+LOBE = np.exp(-0.5) / np.sqrt(2)
+EXTREMES = [
+    (lambda x: 1 / (1 + (x - 0.3) ** 2), (0, 1)),
+    (lambda x: jnp.maximum(0, 1 - abs(x)) - 0.25, (-0.25, 0.75)),
+    (lambda x: x * jnp.exp(-x * x), (-LOBE, LOBE)),
+    (lambda x: jnp.maximum(0.99 * jnp.exp(-x * x / 2), jnp.maximum(0, 1 - abs(x - 7.3))), (0, 1)),  # the second by 1 %
+    (lambda x: jnp.where(abs(x - 1.7) < 1, x - 0.7, 0.0).astype(x.dtype), (0, 2)),  # not at the jump
+    (lambda x: 1 - jnp.sqrt(abs(jnp.tanh(x))), (0, 1)),
+    (jnp.tanh, (-1, 1)),
+    (lambda x: box(x - 3), (0, 1)),
+    (jnp.ones_like, (1, 1)),
+    (lambda x: 7.0, (7, 7)),
+    (abs, (0, np.inf)),
+    (lambda x: x, (-np.inf, np.inf)),
+    (lambda x: -jnp.log1p(abs(x)), (-np.inf, 0)),
+    (lambda x: 1 / (x - 0.3), (-np.inf, np.inf)),
+    (lambda x: jnp.where(x > 2, jnp.nan, x), (np.nan, np.nan)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_extremes(dtype, x64):
+    for f, expected in EXTREMES:
+        np.testing.assert_allclose(extremes(f, DEFAULT, jnp.zeros((), dtype)), expected, rtol=3e-7, atol=1e-20)
+    f, expected = EXTREMES[3]
+    found = survey(f, DEFAULT, jnp.zeros((), dtype))
+    np.testing.assert_allclose([found["lowest"], found["highest"], found["highest_at"]], [*expected, 7.3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e5, 1e9])
+def test_extremes_at_any_scale_and_off_centre(scale, dtype, x64):
+    scale, like = np.dtype(dtype).type(scale), jnp.zeros((), dtype)
+    for centre in (0.0, 0.3, 40.0):
+        places = [(centre * scale, scale)]
+        for f, expected in EXTREMES[:3]:
+            came = extremes(lambda x: f((x - centre * scale) / scale), places, like)  # noqa: B023
+            np.testing.assert_allclose(came, expected, rtol=3e-7, atol=1e-20)
+
+
+def test_extremes_of_each_neuron():
+    def of_each(k):
+        return extremes(lambda x: jnp.where(k == 0, x * jnp.exp(-x * x), x), DEFAULT, jnp.zeros((1,)))
+
+    for way in (jax.jit(of_each), of_each):
+        np.testing.assert_allclose(way(np.arange(2)), [[-LOBE, -np.inf], [LOBE, np.inf]], rtol=3e-7)
+
+
+def test_a_nan_is_told():
+    def f(x):
+        return jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x))
+
+    found = survey(f, [(1.0, 1.0)], jnp.zeros(()))
+    assert np.isnan([found["error"], found["area"], found["lowest"], found["highest"]]).all()
+    assert np.isnan(jax.jit(lambda x: integral(f, found, x))(jnp.array([0.0, 3.0, jnp.inf]))).all()
+
+
+def test_a_look_is_few_calls_even_within_a_program():
+    shapes = []
+
+    def f(x):
+        shapes.append(x.shape)
+        return jnp.exp(-abs(x))
+
+    survey(f, DEFAULT, jnp.zeros((1, 1)))
+    assert len(shapes) <= 8
+    assert len(set(shapes)) == 1
+    bound = len(shapes)
+    shapes.clear()
+    extremes(f, DEFAULT, jnp.zeros((1, 1)))
+    assert len(shapes) <= 5
+    shapes.clear()
+    extremes(f, [(0.3, 0.5)], jnp.zeros((1, 1)))
+    assert len(shapes) <= 5
+    assert len(set(shapes)) == 1
+
+    def program(x):
+        found = survey(f, DEFAULT, x)
+        assert isinstance(found["edges"], np.ndarray)
+        return integral(f, found, x)
+
+    shapes.clear()
+    np.testing.assert_allclose(jax.jit(program)(jnp.zeros((2, 3))), 1, rtol=1e-6)
+    assert len(shapes) == bound + 1
+    shapes.clear()
+    jax.eval_shape(lambda p, x: integral(g := lambda x: p * f(x), survey(g, DEFAULT, x), x), 2.0, jnp.zeros((2, 3)))
+    assert len(shapes) <= 8
+
+
+def test_extremes_of_what_is_traced_are_few_equations():
+    traced = jax.make_jaxpr(lambda p: extremes(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(())))(2.0)
+    assert str(traced).count(" = ") <= 250
+
+
+MESH = """
+import json, jax, jax.numpy as jnp, numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
+from surrofun.core.survey import integral, survey
+mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
+def soft(p, x):
+    f = lambda x: jnp.exp(-p * abs(x))
+    return integral(f, survey(f, [(0.0, 1.0)], jnp.zeros((1, 1))), x)
+def put(v, *spec):
+    return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(mesh, P(*spec)))
+x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
+found = []
+with jax.set_mesh(mesh):
+    split = put(x, "batch", "neurons")
+    found.append(jax.jit(lambda x: soft(2.0, x))(split))
+    run = jax.jit(jax.value_and_grad(lambda p, x: (lambda s: (s.sum(), s))(soft(p, x)), has_aux=True))
+    (_, s), dp = run(put(p, None, "neurons"), split)
+print(json.dumps([np.asarray(v).tolist() for v in (x, p, *found, s, dp)]))
+"""
+
+
+def test_on_a_mesh_with_explicit_axes():
+    env = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    done = subprocess.run([sys.executable, "-c", MESH], env=env, capture_output=True, text=True, timeout=200)
+    assert not done.returncode, done.stderr[-3000:]
+    x, p, *found = map(np.asarray, json.loads(done.stdout.splitlines()[-1]))
+    for alpha, soft in zip((2.0, p), found[:2], strict=True):
+        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
+        np.testing.assert_allclose(soft, exact, rtol=2e-6, atol=1e-6)
+    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
+    np.testing.assert_allclose(found[2], sides.sum(0, keepdims=True), rtol=1e-4)
