@@ -29,7 +29,7 @@ from .core.program import compiled
 from .core.shape import Shape, as_shape, fires, signature_of
 from .core.text import describe_value, show
 from .residuals import Code, code_of
-from .steps import heaviside
+from .steps import as_step, heaviside, takes_parameters
 
 P = ParamSpec("P")
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
@@ -104,8 +104,10 @@ def make_spike(
         raise TypeError(
             f"make_spike: has no option {name}; a shape with a parameter is written by keyword, as in {form}"
         )
-    if not callable(step):
-        raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}")
+    step = as_step(step, grad_fn, "make_spike")
+    if not isinstance(learnable, bool):
+        came = describe_value(learnable)
+        raise TypeError(f"make_spike: expected True or False as learnable, for all parameters together, got {came}")
     if grad_fn is None:
         return functools.partial(
             make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable
@@ -154,7 +156,9 @@ def _spike(
     kwargs = dict(items)
     # Evaluate.
     still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
-    out = _undifferentiated(evaluated(step, step, "step", still))
+    follows = takes_parameters(step)  # escape noise fires with the parameters of the call
+    of_step = (still_args, still_kwargs) if follows else ((), {})
+    out = _undifferentiated(evaluated(step, step, "step", still, *of_step[0], **of_step[1]))
     known = None
     if not (learnable or _traced((still, still_args, still_kwargs))):
         known = _slope(g, still, *still_args, **still_kwargs)

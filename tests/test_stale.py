@@ -416,7 +416,7 @@ def declared_at_module_level(x):
 
 def test_what_a_compiled_shape_raises_arrives_and_it_is_called_once():
     for calls, run in enumerate(TRANSFORMED.values(), 1):
-        with pytest.raises(LookupError, match="^mine"):
+        with pytest.raises(LookupError, match=r"^mine"):
             run(make_spike(declared_at_module_level))(jnp.float32(0.5))
         assert Calls.count == calls
 
