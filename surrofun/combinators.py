@@ -174,6 +174,7 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
 
 
 def _factor(g: Shape, area: Any, peak: Any) -> Real:
+    need_values(g)  # to raise, where it is known that there is no such measure
     measured, wanted = (calculus.area(g), area) if peak is None else (bounds(g)[1], peak)
     with jax.ensure_compile_time_eval():
         usable = jnp.isfinite(measured) & (measured > 0)

@@ -24,7 +24,7 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     x = as_array(x)
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
-    return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
+    return as_array(cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype))
 
 
 def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
