@@ -61,7 +61,7 @@ def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *ar
         raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
 
     value = rounded(real, x)
-    if value.shape == x.shape:
+    if np.shape(value) == np.shape(x):
         return value
     if value.ndim > x.ndim or any(n not in (1, m) for n, m in zip(value.shape[::-1], x.shape[::-1], strict=False)):
         raise TypeError(
