@@ -22,7 +22,7 @@ import numpy as np
 from .core.combinator import expression, is_combinator, made_of
 from .core.shape import Shape, as_shape, given, signature_of
 from .core.text import describe_value, show
-from .registry import lookup, name_of
+from .registry import lookup, name_of, names
 
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 
@@ -205,8 +205,16 @@ def _text(g: Any) -> str:
     if made:
         return expression(made, _text)
     if isinstance(g, functools.partial) and not g.args:
-        return f"{_text(g.func)}({', '.join(f'{name}={_literal(value)}' for name, value in g.keywords.items())})"
+        base = _registered_with_parameters(g) or _text(g.func)
+        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in g.keywords.items())})"
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
+
+
+def _registered_with_parameters(g: Any) -> str | None:
+    """Return the name of a registered shape that holds parameters, if `g` is the same with others."""
+    held: dict[str, Any] = {name: lookup(name) for name in names()}
+    same = (n for n, h in held.items() if getattr(h, "func", None) is g.func and set(h.keywords) <= set(g.keywords))
+    return None if name_of(g.func) else next(same, None)
 
 
 def _literal(value: Any) -> str:

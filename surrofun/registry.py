@@ -59,11 +59,12 @@ def register(name: str, g: Any = None) -> Any:
         raise ValueError(f"register: {name!r} is a number in an expression, choose another name")
     if g is None:
         return functools.partial(register, name)
-    if isinstance(as_shape(g, "register"), type):
+    g = g if is_combinator(g) else as_shape(g, "register")
+    if isinstance(g, type):
         raise TypeError(f"register: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
     if name in _named and not _is_rewritten(_named[name], g):
         raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_named[name])}")
-    _named[name] = g = as_shape(g, "register")
+    _named[name] = g
     return g
 
 

@@ -257,38 +257,51 @@ def _fire_learning(rule: Rule, x: Any, out: Any, arrays: Any, soft_arrays: Any, 
 
 def _learning_fwd(rule: Rule, *operands: Any) -> Any:
     x, _, arrays, soft_arrays, ends = values = jax.tree.map(lambda primal: as_array(primal.value), operands)
-    learned = [primal.value if primal.perturbed else None for primal in operands[3]]
-    if all(p is None for p in learned):
-        residual: Any = _kept(rule, x, None, arrays, ends), ends, None
+    learned = [primal.perturbed for primal in operands[3]]
+    keep = functools.partial(_kept, rule, x, None, arrays, ends)
+    # JAX may mix up the residuals of two derivatives of one program, unless they have the same structure.
+    if any(learned):
+        residual = _absent(jax.eval_shape(keep)), _absent(ends), _named(x), arrays, soft_arrays
     else:
-        residual = None, None, (_named(x), arrays, soft_arrays, learned)
-    return _fire_learning(rule, *values), residual
+        residual = keep(), ends, _ABSENT, _absent(arrays), _absent(soft_arrays)
+    flags = [np.zeros(0, np.float32) if flag else _ABSENT for flag in learned]
+    return _fire_learning(rule, *values), (*residual, flags)
 
 
 def _learning_bwd(rule: Rule, residual: Any, g: Any) -> Any:
-    kept, ends, at = residual
     if isinstance(g, SymbolicZero):
         return (None,) * 5
-    if at is None:
-        return g * _decoded(rule, g, kept, ends), None, None, None, None
     slope, soft, *_ = rule
-    x, arrays, soft_arrays, learned = jax.tree.map(as_array, at)  # a scalar may come as a number
-    wide = [None if p is None else _like_potential(p, x) if is_elementwise(soft) else p for p in learned]
+    kept, ends, x, arrays, soft_arrays, flags = jax.tree.map(as_array, residual)  # a scalar may come as a number
+    if x.dtype == bool:
+        return g * _decoded(rule, g, kept, ends), None, None, None, None
+    wide = [None if f.dtype == bool else _like_potential(soft, p, x) for f, p in zip(flags, soft_arrays, strict=True)]
 
     def learn(wide: Any) -> Any:
         return soft(x, [p if w is None else w for p, w in zip(soft_arrays, wide, strict=True)])
 
     _, pull = jax.vjp(learn, wide)
-    by_parameters = [None if p is None else _summed(v, p) for p, v in zip(learned, pull(g)[0], strict=True)]
+    by_parameters = [None if v is None else _summed(v, p) for p, v in zip(soft_arrays, pull(g)[0], strict=True)]
     return g * slope(x, arrays), None, None, by_parameters, None
 
 
 _fire_learning.defvjp(_learning_fwd, _learning_bwd, symbolic_zeros=True)
 
 
-def _like_potential(p: jax.Array, x: jax.Array) -> jax.Array:
+_ABSENT = np.zeros(0, bool)  # stands for an array that is not kept; of none that is kept is this the dtype
+
+
+def _absent(values: Any) -> Any:
+    return jax.tree.map(lambda _: _ABSENT, values)
+
+
+def _like_potential(soft: Any, p: jax.Array, x: jax.Array) -> jax.Array:
     """Return a parameter in the shape of x, so that its derivative is not summed at each of its uses."""
-    fits = p.ndim <= x.ndim and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
+    fits = (
+        is_elementwise(soft)
+        and p.ndim <= x.ndim
+        and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
+    )
     return jnp.broadcast_to(p, x.shape) if fits else p
 
 

@@ -81,7 +81,8 @@ def combinator(
         if not (callable(f) or (f is None and name != "formula")):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
     signature = inspect.signature(formula)
-    signature = signature.replace(parameters=[*signature.parameters.values()][1:])
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    signature = inspect.Signature(parameters[1:])  # without x
 
     @functools.wraps(formula)
     def combined(*args: Any, **kwargs: Any) -> Shape:

@@ -36,7 +36,7 @@ def compiled(call: Any, sweeps: bool, /, *rest: Any) -> Any:
 
     >>> import jax.numpy as jnp
     >>> compiled(functools.partial(jnp.multiply, 2.0), True, jnp.ones(()))
-    Array(2., dtype=float32, weak_type=True)
+    Array(2., dtype=float32)
     """
     if call not in _entries:
         _entries[call] = _entry(call, NUMBERS if sweeps else ARRAYS)

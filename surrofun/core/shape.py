@@ -135,6 +135,8 @@ def given(g: Shape, /, **params: Any) -> Shape:
     >>> given(abs, alpha=2.0) is given(abs, alpha=2.0), given(abs, alpha=2.0).__name__
     (True, 'abs(alpha=2.0)')
     """
+    if isinstance(g, functools.partial) and not g.args:  # a shape with parameters already
+        return given(g.func, **{**g.keywords, **params})
     clean = {name: p.item() if isinstance(p, np.generic) else p for name, p in params.items()}
     return interned(_given, g, tuple(clean.items())) if clean else g
 
@@ -191,6 +193,8 @@ def as_shape(g: Any, who: str) -> Shape:
     if not callable(g):
         hint = "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)"
         raise TypeError(expected + describe_value(g) + (hint if hasattr(g, "dtype") else ""))
+    if "formula" in facts_of(g):
+        raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
     if isinstance(g, functools.partial) and g.func not in _holders:
