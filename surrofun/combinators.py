@@ -173,9 +173,16 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
 
 
-def _factor(g: Shape, area: Any, peak: Any) -> Real:
-    need_values(g)  # to raise, where it is known that there is no such measure
-    measured, wanted = (calculus.area(g), area) if peak is None else (bounds(g)[1], peak)
+def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
+    ends = bounds(g)
+    return _ends(ends, _factor(g, area, peak, ends[1]))
+
+
+def _factor(g: Shape, area: Any, peak: Any, highest: Any = None) -> Real:
+    if peak is None:
+        measured, wanted = calculus.area(g), area
+    else:
+        measured, wanted = bounds(g)[1] if highest is None else highest, peak
     with jax.ensure_compile_time_eval():
         usable = jnp.isfinite(measured) & (measured > 0)
         if not isinstance(usable, jax.core.Tracer) and not usable.all():
@@ -186,7 +193,7 @@ def _factor(g: Shape, area: Any, peak: Any) -> Real:
 
 @combinator(
     soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
-    bounds=lambda g, *, area=None, peak=None: _ends(bounds(g), _factor(g, area, peak)),
+    bounds=_bounds_of_normalized,
     check=_exactly_one,
 )
 def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None = None) -> Real:
@@ -199,7 +206,8 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
 
     Raises:
         TypeError: both or none of `area` and `peak` are given, or `g` is no shape.
-        ValueError: on evaluation, `g` has no such area or peak; where something is traced the slope is NaN then.
+        ValueError: on evaluation, `g` has no such area or peak; where something is traced, as the numbers of a spike
+            are, the slope is NaN then.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)

@@ -21,7 +21,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative
-from .core.dtype import as_array
+from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
 from .core.hoist import hoist, is_elementwise
 from .core.memo import importable, interned
@@ -29,7 +29,7 @@ from .core.program import compiled
 from .core.shape import Shape, as_shape, fires, signature_of
 from .core.text import describe_value, show
 from .residuals import Code, code_of
-from .steps import as_step, heaviside, takes_parameters
+from .steps import as_step, compares, heaviside, takes_parameters
 
 P = ParamSpec("P")
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
@@ -158,7 +158,9 @@ def _spike(
     still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
     follows = takes_parameters(step)  # escape noise fires with the parameters of the call
     of_step = (still_args, still_kwargs) if follows else ((), {})
-    out = _undifferentiated(evaluated(step, step, "step", still, *of_step[0], **of_step[1]))
+    out = _undifferentiated(
+        evaluated(compared if compares(step) else rounded, step, step, "step", still, *of_step[0], **of_step[1])
+    )
     known = None
     if not (learnable or _traced((still, still_args, still_kwargs))):
         known = _slope(g, still, *still_args, **still_kwargs)
@@ -180,11 +182,11 @@ def _spike(
 
 
 def _slope(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    return evaluated(g, g, "slope", x, *args, **kwargs)
+    return evaluated(rounded, g, g, "slope", x, *args, **kwargs)
 
 
 def _soft(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    return evaluated(antiderivative(g), g, "soft step", x, *args, **kwargs)
+    return evaluated(rounded, antiderivative(g), g, "soft step", x, *args, **kwargs)
 
 
 def _traced(values: Any) -> bool:

@@ -6,6 +6,8 @@ A step takes its parameters by keyword, as shapes do: `heaviside(at_zero=0.0)` a
 from __future__ import annotations
 
 import functools
+import types
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -23,10 +25,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+_comparing: weakref.WeakSet[Any] = weakref.WeakSet()  # steps that need no more digits than x has
+
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
     step = by_keyword(f, compared)
     constant(step, f)
+    _comparing.add(step)
     return step
 
 
@@ -156,6 +161,16 @@ def as_step(step: Any, g: Any, who: str) -> Callable[..., Any]:
         noise, key, _ = step.args
         return functools.partial(_escape, noise, key, None if as_shape(g, who) is noise else show(g))
     return step  # type: ignore[no-any-return]
+
+
+def compares(step: Any) -> bool:
+    """Say whether a step only compares x, which is done in the dtype of x.
+
+    >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
+    (True, False)
+    """
+    f = step.func if isinstance(step, functools.partial) else step
+    return isinstance(f, types.FunctionType) and f in _comparing
 
 
 def takes_parameters(step: Any) -> bool:

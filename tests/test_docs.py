@@ -28,7 +28,8 @@ def test_docstring_examples(name, monkeypatch):
     assert result.failed == 0
 
 
-def test_readme_examples():
+def test_readme_examples(monkeypatch):
+    monkeypatch.setattr(registry, "_named", dict(registry._named))
     result = doctest.testfile(str(README), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0
     assert result.attempted > 0

@@ -304,9 +304,12 @@ UNFIT = {
 def test_normalize_of_no_finite_positive_measure(came):
     with complains(ValueError, f"normalize: expected a shape of finite, positive {came}"):
         UNFIT[came](0.5)
-    for _ in range(2):
-        with complains(ValueError, f"normalize: expected a shape of finite, positive {came}"):
-            jax.grad(make_spike(UNFIT[came]))(0.5)
+    for _ in range(2):  # the numbers of a spike are operands of a compiled program, where nothing can be raised
+        if came.endswith("inf"):
+            with complains(ValueError, f"normalize: expected a shape of finite, positive {came}"):
+                jax.grad(make_spike(UNFIT[came]))(0.5)
+        else:
+            assert jnp.isnan(jax.grad(make_spike(UNFIT[came]))(0.5))
 
 
 @pytest.mark.parametrize("measure", ["area", "peak"])

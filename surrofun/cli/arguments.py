@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
+from ..core.dtype import rounded
 from ..core.expect import evaluated
 from ..core.text import describe_value
 from ..expressions import parse
@@ -78,7 +79,7 @@ def find_shape(text: str) -> Shape:
     x = jnp.array([[-1.0], [0.0], [1.0]])
     slope = shape(x)
     neurons = slope.shape[-1:] if isinstance(slope, jax.Array) else 1  # as many as its parameters are for
-    if not jnp.isfinite(evaluated(shape, shape, "slope", jnp.tile(x, neurons))).all():
+    if not jnp.isfinite(evaluated(rounded, shape, shape, "slope", jnp.tile(x, neurons))).all():
         raise ValueError("the slope is not finite")
     return shape
 

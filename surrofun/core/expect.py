@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .dtype import as_array, rounded, widened
+from .dtype import as_array, widened
 from .text import describe_value, show
 
 
@@ -34,10 +34,13 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     return potential
 
 
-def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return `f(x, *args, **kwargs)` in the shape and dtype of `x`, computed in at least float32.
+def evaluated(
+    how: Callable[..., Any], f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *args: Any, **kwargs: Any
+) -> jax.Array:
+    """Return `f(x, *args, **kwargs)` in the shape and dtype of `x`, computed by the rules of `how`.
 
     Args:
+        how: `rounded` or `compared`, the rules of dtype.
         f: a function of the potential and of parameters.
         named: the function that the user knows, which is the one that complains.
         what: what it was to return, for the complaint.
@@ -47,7 +50,8 @@ def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *ar
     Raises:
         TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
 
-    >>> evaluated(lambda x, alpha: alpha, abs, "slope", jnp.zeros(2, jnp.bfloat16), 1.0)
+    >>> from surrofun.core.dtype import rounded
+    >>> evaluated(rounded, lambda x, alpha: alpha, abs, "slope", jnp.zeros(2, jnp.bfloat16), 1.0)
     Array([1, 1], dtype=bfloat16)
     """
     if args or kwargs:
@@ -60,7 +64,7 @@ def evaluated(f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *ar
         came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
         raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
 
-    value = rounded(real, x)
+    value: jax.Array = how(real, x)
     if np.shape(value) == np.shape(x):
         return value
     if value.ndim > x.ndim or any(n not in (1, m) for n, m in zip(value.shape[::-1], x.shape[::-1], strict=False)):

@@ -26,6 +26,8 @@ NUMBERS = (float, np.floating, *ARRAYS)  # what a compiled program takes as oper
 _LEAF = "a leaf"  # stands for an operand
 _SIMPLE = (type(None), bool, int, str, float, np.dtype)
 _interned: weakref.WeakValueDictionary[Key, Any] = weakref.WeakValueDictionary()
+_MOST = 1024
+_found: dict[Key, Any] = {}
 _constant: weakref.WeakSet[Any] = weakref.WeakSet()  # functions that are declared and close over nothing
 
 
@@ -52,9 +54,9 @@ def apart(part: Any, leaves: list[Any], moving: Types = (), fixed: bool = False)
         return _LEAF
     if kind is float:
         return kind, repr(part)
-    if isinstance(part, tuple | list):
+    if isinstance(part, tuple) or (kind is list and moving and not fixed):
         return kind, *(apart(p, leaves, moving, fixed) for p in part)
-    if kind is dict:
+    if kind is dict and moving and not fixed:  # it may change: it has a key for the moment only
         return kind, *(apart(item, leaves, moving, fixed) for item in part.items())
     if kind is functools.partial:
         return kind, *(apart(p, leaves, moving, fixed) for p in (part.func, part.args, tuple(part.keywords.items())))
@@ -83,13 +85,13 @@ def once(f: Callable[..., Any], *parts: Any) -> Any:
     2
     """
     key = key_of((f, *parts), [])
-    return f(*parts) if key is None else _kept(key)
-
-
-@functools.lru_cache(maxsize=1024)
-def _kept(key: Key) -> Any:
-    f, *parts = together(key, iter(()))
-    return f(*parts)
+    if key is None:
+        return f(*parts)
+    if key not in _found:
+        if len(_found) >= _MOST:
+            del _found[next(iter(_found))]
+        _found[key] = f(*parts)
+    return _found[key]
 
 
 def together(key: Key, leaves: Iterator[Any]) -> Any:

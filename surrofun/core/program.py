@@ -14,7 +14,7 @@ import jax
 from .memo import ARRAYS, NUMBERS, Key, Types, arrays_of, key_of, together
 from .text import show
 
-Entry: TypeAlias = tuple[Key | None, list[Any], Types]  # a key or None, the operands, and of which types these are
+Entry: TypeAlias = tuple[Key | None, list[Any]]  # a key or None, and the operands
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -22,7 +22,8 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-_entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
+_entries: weakref.WeakKeyDictionary[Any, dict[Types, Entry]] = weakref.WeakKeyDictionary()
+_asking: set[tuple[Key, Key]] = set()  # programs that were given up
 _in_program: contextvars.ContextVar[bool] = contextvars.ContextVar("_in_program", default=False)
 
 
@@ -38,24 +39,27 @@ def compiled(call: Any, sweeps: bool, /, *rest: Any) -> Any:
     >>> compiled(functools.partial(jnp.multiply, 2.0), True, jnp.ones(()))
     Array(2., dtype=float32)
     """
-    if call not in _entries:
-        _entries[call] = _entry(call, NUMBERS if sweeps else ARRAYS)
-    while True:
-        key, held, moving = _entries[call]
+    for moving in (NUMBERS, ARRAYS) if sweeps else (ARRAYS,):
+        key, held = _entry(call, moving)
         operands = [*held]
         of_rest = key and key_of(rest[:-1], operands, moving)
         if of_rest is None:
-            return call(*rest)
-        try:
-            return _program(key, of_rest)(operands, rest[-1])
-        except _NEEDS_A_VALUE:  # with its floats as constants, then, or else directly
-            _entries[call] = _entry(call, ARRAYS) if moving is NUMBERS else (None, [], ())
+            break
+        if (key, of_rest) not in _asking:
+            try:
+                return _program(key, of_rest)(operands, rest[-1])
+            except _NEEDS_A_VALUE:  # with its floats as constants, then, or else directly
+                _asking.add((key, of_rest))
+    return call(*rest)
 
 
 def _entry(call: Any, moving: Types) -> Entry:
-    operands: list[Any] = []
-    keys = key_of(call.args[0], operands, moving), key_of((call.func, call.args[1:]), operands, ARRAYS)
-    return None if None in keys else keys, operands, moving
+    entries = _entries.setdefault(call, {})
+    if moving not in entries:
+        operands: list[Any] = []
+        keys = key_of(call.args[0], operands, moving), key_of((call.func, call.args[1:]), operands, ARRAYS)
+        entries[moving] = None if None in keys else keys, operands
+    return entries[moving]
 
 
 @functools.lru_cache(maxsize=1024)

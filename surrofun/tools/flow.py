@@ -12,7 +12,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from ..calculus import bounds_like
-from ..core.dtype import widened
+from ..core.dtype import rounded, widened
 from ..core.expect import as_potential, evaluated
 from ..core.shape import as_shape
 from ..core.text import describe_value, show
@@ -56,7 +56,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
     """
     x = _potentials(as_shape(g, "flow"), x)
-    slope = evaluated(g, g, "slope", x, *args, **kwargs)
+    slope = evaluated(rounded, g, g, "slope", x, *args, **kwargs)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
         "rate": heaviside(x).mean(),
@@ -102,7 +102,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         peak = _peak(g, x)
 
         def covered(alpha: Any) -> jax.Array:
-            return _inside(evaluated(lambda x: g(alpha * x), g, "slope", x), peak).mean() >= wanted
+            return _inside(evaluated(rounded, lambda x: g(alpha * x), g, "slope", x), peak).mean() >= wanted
 
         def bisect(_: Any, alphas: Any) -> Any:
             low, high = alphas
