@@ -147,8 +147,21 @@ def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, li
             if seen is not None:
                 return find(np, numbers, np.broadcast_to(at, seen.shape), seen, like.dtype)
 
+    centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
+
     def in_jax() -> Any:
-        slopes = functools.partial(_slopes, lambda x: lax.stop_gradient(f(x)))
+        # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
+        neurons = jax.eval_shape(functools.partial(_slopes, f), jnp.zeros(centre.shape, like.dtype)).shape
+        pure, held = jax.closure_convert(functools.partial(_slopes, f), jnp.zeros(neurons, like.dtype))
+        constants = [lax.stop_gradient(v) for v in held]
+
+        def slopes(x: jax.Array) -> jax.Array:
+            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *neurons))
+            each = pure
+            for _ in range(x.ndim - like.ndim):
+                each = jax.vmap(each, (0, *(None for _ in constants)))
+            return each(x, *constants)  # type: ignore[no-any-return]
+
         places = jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, fine, like)
         seen = slopes(places)
         return find(jnp, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
