@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from .dtype import fit, rounded, widened
-from .memo import apart, constant, interned
+from .memo import constant, interned
 from .shape import Shape, as_number, as_shape, declare, facts_of, given, holds, named
 from .text import describe_value, show
 
@@ -247,23 +247,17 @@ def expression(made: Made, write: Callable[[Any], str] = show) -> str:
     'shift(sigmoid, 0.5)'
     """
     f, parts, numbers = made
-    bound = inspect.signature(f).bind(*parts, **dict(numbers))
+    signature = inspect.signature(f)
+    bound = signature.bind(*parts, **dict(numbers))
     texts: list[str] = []
     in_order = True
     for name, value in bound.arguments.items():
-        parameter = inspect.signature(f).parameters[name]
+        parameter = signature.parameters[name]
         if parameter.kind is parameter.VAR_POSITIONAL:
             texts += map(write, value)
-        elif _same(value, parameter.default):
+        elif show(value) == show(parameter.default):
             in_order = False
         else:
             keyword = not in_order or parameter.kind is parameter.KEYWORD_ONLY
             texts.append(f"{name}={write(value)}" if keyword else write(value))
     return f"{write(f)}({', '.join(texts)})"
-
-
-def _same(value: Any, default: Any) -> bool:
-    try:
-        return bool(apart(value, []) == apart(default, []))
-    except TypeError:  # an array or a tracer
-        return False
