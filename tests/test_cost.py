@@ -137,6 +137,43 @@ def test_checkpointed_segments_keep_the_square_root():
     assert long < temporary_bytes(spike, 16_384) / 15
 
 
+def hard_reset_loop(spike, steps, checkpointed):
+    """The gradient of 32 x 64 neurons with a hard reset, by the weights and by the input of each neuron and step."""
+
+    def fire(v):
+        z = spike(v - 1.0)
+        return v * (1 - z), z
+
+    if checkpointed:
+        fire = jax.checkpoint(fire, prevent_cse=False)
+
+    def loss(w, drive):
+        def step(v, x):
+            v, z = fire(0.9 * v + x * w)
+            return v, z.mean()
+
+        return jax.lax.scan(step, jnp.zeros((32, 64)), drive)[1].mean()
+
+    drive = jax.random.uniform(jax.random.key(0), (steps, 32, 64))
+    return jax.jit(jax.grad(loss, argnums=(0, 1))), (jnp.linspace(0.1, 0.6, 64), drive)
+
+
+# Bytes a spike: the slope, the potential and the spike; where the reset is checkpointed, the potential alone.
+@pytest.mark.parametrize(("residual", "plain"), [(None, 12), (jnp.uint8, 9)], ids=["float32", "uint8"])
+def test_a_checkpointed_hard_reset_keeps_the_potential_alone(residual, plain):
+    spike, sizes, gradients = make_spike(shapes.superspike, residual=residual), {}, {}
+    for checkpointed in (False, True):
+        for steps in (100, 300):
+            gradient, arguments = hard_reset_loop(spike, steps, checkpointed)
+            program = gradient.lower(*arguments).compile()
+            sizes[checkpointed, steps] = program.memory_analysis().temp_size_in_bytes
+        gradients[checkpointed] = program(*arguments)
+    growth = {c: (sizes[c, 300] - sizes[c, 100]) / (200 * 32 * 64) for c in (False, True)}
+    assert growth == {False: pytest.approx(plain, abs=0.1), True: pytest.approx(4, abs=0.1)}
+    for a, b in zip(*gradients.values(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
 def test_import_brings_nothing_that_is_not_needed():
     code = "import sys, surrofun; print([m for m in ('matplotlib', 'argparse', 'surrofun.cli') if m in sys.modules])"
     jax_alone = "import sys, jax; print([m for m in ('matplotlib', 'argparse', 'surrofun.cli') if m in sys.modules])"

@@ -207,6 +207,31 @@ def near(values, tolerance):
     return pytest.approx(np.asarray(values), abs=tolerance)
 
 
+def test_a_variable_in_a_shape_would_never_learn():
+    class Variable:  # as flax.nnx has them
+        def __jax_array__(self):
+            return jnp.ones(())
+
+    cure = (
+        "expected a number or an array, got a Variable, which would not learn from here; keep the parameter as a field, "
+        "and compose the shape in the call, with its value alpha[...]"
+    )
+    for who, compose in {
+        "sigmoid": lambda alpha: shapes.sigmoid(alpha=alpha),
+        "scale": lambda alpha: scale(shapes.sigmoid, alpha),
+        "scale(sigmoid, 2.0)": lambda alpha: scale(shapes.sigmoid, 2.0)(alpha=alpha),
+    }.items():
+        with told(TypeError, f"{who}: {cure}"):
+            compose(Variable())
+    jax.jit(lambda alpha: shapes.sigmoid(alpha=alpha)(0.0))(2.0)  # a tracer is none
+
+
+def test_a_variable_of_flax_would_never_learn():
+    nnx = pytest.importorskip("flax.nnx", reason="flax is not installed")
+    with pytest.raises(TypeError, match=r"sigmoid: expected a number or an array, got a Param, which would not learn"):
+        shapes.sigmoid(alpha=nnx.Param(jnp.ones(())))
+
+
 def test_escape_noise_follows_the_parameters_of_the_call():
     step = escape(shapes.sigmoid, jax.random.key(0))
     spike = make_spike(step=step)(shapes.sigmoid)

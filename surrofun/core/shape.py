@@ -137,6 +137,8 @@ def given(g: Shape, /, **params: Any) -> Shape:
     """
     if isinstance(g, functools.partial) and not g.args:  # a shape with parameters already
         return given(g.func, **{**g.keywords, **params})
+    for value in params.values():
+        _refuse_variable(value, show(g))
     clean = {name: p.item() if isinstance(p, np.generic) else p for name, p in params.items()}
     return interned(_given, g, tuple(clean.items())) if clean else g
 
@@ -230,10 +232,16 @@ def as_number(value: Any, who: str) -> Any:
     if isinstance(value, np.generic) and not isinstance(value, str | bytes):
         return value.item()
     if not isinstance(value, int | float | jax.Array | np.ndarray):
-        hint = ""
-        if hasattr(value, "__jax_array__"):  # flax.nnx.Variable: composed outside of the call, it would never learn
-            hint = "; keep it as it is, and compose the shape where it is used, with the value alpha[...]"
-        raise TypeError(
-            f"{who}: expected a number or an array that broadcasts against x, got {describe_value(value)}{hint}"
-        )
+        _refuse_variable(value, who)
+        came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
+        raise TypeError(f"{who}: expected a number or an array that broadcasts against x, got {came}")
     return value
+
+
+def _refuse_variable(value: Any, who: str) -> None:
+    """Refuse a variable of flax.nnx: a shape that is composed of it outside of the call would never learn."""
+    if hasattr(value, "__jax_array__") and not isinstance(value, jax.Array):
+        raise TypeError(
+            f"{who}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "
+            "keep the parameter as a field, and compose the shape in the call, with its value alpha[...]"
+        )

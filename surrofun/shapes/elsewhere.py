@@ -7,7 +7,9 @@ one before. `tests/test_first_hour.py` compares all of them with `tests/rosetta.
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 
 _TABLE = """
 ste: straight_through_estimator() of snnTorch and BrainCog is straight_through
@@ -151,11 +153,17 @@ def meaning(name: str) -> str:
     >>> meaning("piecewise_quadratic")
     'PiecewiseQuadratic(alpha=1) of braintools and spikingjelly is triangle(alpha=1.0)'
     """
-    for spelled in (str, _letters):
-        found = [answer for names, answer in answers() if spelled(name) in map(spelled, names)]
-        if found:
-            return "; ".join(found)
-    return ""
+    found = _by_name(str).get(name) or _by_name(_letters).get(_letters(name), [])
+    return "; ".join(found)
+
+
+@functools.cache
+def _by_name(spelled: Callable[[str], str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for names, answer in answers():
+        for name in set(map(spelled, names)):
+            found.setdefault(name, []).append(answer)
+    return found
 
 
 def _letters(name: str) -> str:
