@@ -213,8 +213,8 @@ def test_a_variable_in_a_shape_would_never_learn():
             return jnp.ones(())
 
     cure = (
-        "expected a number or an array, got a Variable, which would not learn from here; keep the parameter as a field, "
-        "and compose the shape in the call, with its value alpha[...]"
+        "expected a number or an array, got a Variable, which would not learn from here; keep the parameter as a "
+        "field, and compose the shape in the call, with its value alpha[...]"
     )
     for who, compose in {
         "sigmoid": lambda alpha: shapes.sigmoid(alpha=alpha),
