@@ -74,7 +74,8 @@ def make_spike(
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
             or a pair of plain functions (encode, decode) that close over no tracer. Only `None` has second derivatives.
-        forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work.
+        forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
+            forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
             which x is kept, too. Otherwise they get zero. Through an update step (a meta-gradient) both are right.
 
@@ -332,7 +333,9 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
 def _fire_forward(slope: Any, soft: Any, x: Any, out: Any, known: Any, arrays: Any, soft_arrays: Any) -> Any:
-    return _mapped_like_slope(out, slope, x, known, arrays)
+    # JAX loses this rule where it differentiates `scan` twice in reverse; what is left then is the other one.
+    rule = slope, soft, None, None
+    return _fire_learning(rule, x, out, arrays, soft_arrays, ()) if soft else _fire(rule, x, out, known, arrays, ())
 
 
 def _fire_tangent(slope: Any, soft: Any, primals: Any, tangents: Any) -> Any:
