@@ -135,9 +135,7 @@ def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tupl
         declared = facts_of(f).get("bounds")
         ends = declared(*parts, **numbers) if declared else None
         if ends is None:
-            places = around_like(like, g, *args, **kwargs)
-            need_values(g, args, kwargs)
-            ends = extremes(_bound(g, args, kwargs), places, like)
+            ends = _looked_at(extremes, g, like, args, kwargs)
         one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
         return jnp.minimum(one, other) + 0.0, jnp.maximum(one, other) + 0.0  # never -0.0
 
@@ -216,16 +214,25 @@ def surveyed(g: Shape, like: jax.Array, args: tuple[Any, ...] = (), kwargs: dict
     >>> round(float(found["area"]), 4), bool(found["known"])
     (2.0, True)
     """
-    g, args, kwargs = unbound(g, args, kwargs or {})
+    return _looked_at(_surveyed, g, like, args, kwargs or {})  # type: ignore[no-any-return]
+
+
+def _looked_at(look: Any, g: Shape, like: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return `look(f, places, like)` of a shape with its parameters, once where it cannot change."""
+    g, args, kwargs = unbound(g, args, kwargs)
     need_values(g, args, kwargs)
-    return once(_surveyed, g, like.dtype.name, like.ndim, args, tuple(kwargs.items()))  # type: ignore[no-any-return]
+    return once(_look, look, g, like.dtype.name, like.ndim, args, tuple(kwargs.items()))
 
 
-def _surveyed(g: Shape, dtype: str, ndim: int, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> Survey:
+def _look(look: Any, g: Shape, dtype: str, ndim: int, args: tuple[Any, ...], items: tuple[Any, ...]) -> Any:
     with jax.ensure_compile_time_eval():
-        like = jnp.zeros((1,) * ndim, dtype)
-        found = survey(_bound(g, args, dict(kwargs)), around_like(like, g, *args, **dict(kwargs)), like)
-        return {**found, "known": found["error"] <= _TOLERANCE[dtype]}
+        like, kwargs = jnp.zeros((1,) * ndim, dtype), dict(items)
+        return look(_bound(g, args, kwargs), around_like(like, g, *args, **kwargs), like)
+
+
+def _surveyed(f: Shape, places: Any, like: jax.Array) -> Survey:
+    found = survey(f, places, like)
+    return {**found, "known": found["error"] <= _TOLERANCE[like.dtype.name]}
 
 
 def _integrated(g: Shape, like: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Survey:

@@ -490,16 +490,16 @@ def _random_expression(random, depth):
 
 
 def test_fuzz():
-    """100,000 texts: each is a shape, which can be described and read again, or a ValueError with a position."""
+    """30,000 texts: each is a shape, which can be described and read again, or a ValueError with a position."""
     generator, shapes_read = random.Random(0), 0
-    for i in range(100_000):
+    for i in range(30_000):
         text = _random_text(generator)
         shape = attempt(text)
         assert callable(shape) or shape.startswith("parse: line "), text
         shapes_read += callable(shape)
         if callable(shape) and i % 10 == 0:
             assert describe(parse(describe(shape))) == describe(shape)
-    assert 10_000 < shapes_read < 90_000
+    assert 3_000 < shapes_read < 27_000
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,8 @@ def resolved(
     kwargs = kwargs or {}
     if isinstance(g, functools.partial):
         if g.func is part:
-            inner, like, own, own_kwargs, free = g.args[0]
-            return resolved(inner, like, (*own, *args), {**own_kwargs, **kwargs}, free)
+            inner, like, own, own_kwargs, held_free = g.args[0]
+            return resolved(inner, like, (*own, *args), {**own_kwargs, **kwargs}, free or held_free)
         if g.func is composed:
             f, parts, numbers = g.args[0]
             args, kwargs = widened((args, kwargs))
