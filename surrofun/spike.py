@@ -278,14 +278,11 @@ def _learning_bwd(rule: Rule, residual: Any, g: Any) -> Any:
     kept, ends, x, arrays, soft_arrays, flags = jax.tree.map(as_array, residual)  # a scalar may come as a number
     if x.dtype == bool:
         return g * _decoded(rule, g, kept, ends), None, None, None, None
-    wide = [None if f.dtype == bool else _like_potential(soft, p, x) for f, p in zip(flags, soft_arrays, strict=True)]
-
-    def learn(wide: Any) -> Any:
-        return soft(x, [p if w is None else w for p, w in zip(soft_arrays, wide, strict=True)])
-
-    _, pull = jax.vjp(learn, wide)
-    by_parameters = [None if v is None else _summed(v, p) for p, v in zip(soft_arrays, pull(g)[0], strict=True)]
-    return g * slope(x, arrays), None, None, by_parameters, None
+    learned = [i for i, flag in enumerate(flags) if flag.dtype != bool]
+    pull = _pull_once if is_elementwise(slope) and is_elementwise(soft) else _pull
+    by_x, by_learned = pull(slope, soft, tuple(learned), x, g, arrays, soft_arrays)
+    by_parameters = dict(zip(learned, by_learned, strict=True))
+    return by_x, None, None, [by_parameters.get(i) for i in range(len(flags))], None
 
 
 _fire_learning.defvjp(_learning_fwd, _learning_bwd, symbolic_zeros=True)
@@ -298,14 +295,33 @@ def _absent(values: Any) -> Any:
     return jax.tree.map(lambda _: _ABSENT, values)
 
 
-def _like_potential(soft: Any, p: jax.Array, x: jax.Array) -> jax.Array:
-    """Return a parameter in the shape of x, so that its derivative is not summed at each of its uses."""
-    fits = (
-        is_elementwise(soft)
-        and p.ndim <= x.ndim
-        and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
-    )
-    return jnp.broadcast_to(p, x.shape) if fits else p
+def _pull(slope: Any, soft: Any, learned: Any, x: Any, g: Any, arrays: Any, parameters: Any) -> Any:
+    """Return g times the slope, and for each learned parameter the sum of g times dS/dp."""
+
+    def moved(values: Any) -> Any:
+        given = dict(zip(learned, values, strict=True))
+        return soft(x, [given.get(i, p) for i, p in enumerate(parameters)])
+
+    values = [parameters[i] for i in learned]
+    if not all(is_elementwise(soft) and _broadcasts(p, x) for p in values):
+        return g * slope(x, arrays), jax.vjp(moved, values)[1](g)[0]
+    if len(values) > _FEW:
+        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
+        products = jax.vjp(moved, wide)[1](g)[0]
+    else:  # each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere
+        products = [
+            g * jax.jvp(lambda p, k=k: moved([*values[:k], p, *values[k + 1 :]]), (p,), (jnp.ones_like(p),))[1]
+            for k, p in enumerate(values)
+        ]
+    return g * slope(x, arrays), [_summed(v, p) for v, p in zip(products, values, strict=True)]
+
+
+_FEW = 4  # parameters for each of which dS/dp is computed by itself
+_pull_once = jax.jit(_pull, static_argnums=(0, 1, 2), inline=True)  # one call, where nothing else is compiled
+
+
+def _broadcasts(p: jax.Array, x: jax.Array) -> bool:
+    return p.ndim <= x.ndim and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
 
 
 def _summed(v: jax.Array, p: jax.Array) -> jax.Array:

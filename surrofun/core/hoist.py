@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from .memo import ARRAYS, Key, key_of, together
+from .memo import ARRAYS, Key, interned, key_of, together
 
 
 def hoist(
@@ -32,7 +32,7 @@ def hoist(
     parts = (f, args, tuple(kwargs.items()))
     key = key_of(parts, arrays, ARRAYS, fixed=hides)
     if key is not None:
-        return functools.partial(_called, key), arrays
+        return interned(functools.partial, _called, key), arrays
     closed = jax.make_jaxpr(lambda x: f(x, *args, **kwargs))(x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
     replay = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)

@@ -10,7 +10,7 @@ from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positiv
 
 
 def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
-    return rising(x, 1 / (1 + beta * distance(x)) / beta, 2 / beta)
+    return rising(x, 1 / (beta + beta * beta * distance(x)), 2 / beta)
 
 
 @shape(

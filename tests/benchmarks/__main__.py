@@ -1,13 +1,14 @@
 """What a spike costs: `python -m tests.benchmarks`, the same work for every library, interleaved in one run.
 
 Backpropagation through T steps of B x N leaky integrate-and-fire neurons with one surrogate of the same formula,
-1 / (1 + 10 |x|)^2. Times are medians over rounds in which every variant has one turn; "compile" is tracing and
-compiling the loop, "eager" a call on 1024 potentials. Free of noise: bytes of temporary memory a spike, equations of
-the jaxpr, instructions of the compiled program, and how often a spike that is built ten times is traced. spyx and
+1 / (1 + 10 |x|)^2, with a soft reset, v - z, and with a hard one, v (1 - z). Times are medians over rounds in which
+every variant has one turn. "Bytes" are those of temporary memory a spike, "CPU" is the time of all cores together,
+"compile" is tracing and compiling the soft loop, "eager" a call on 1024 potentials and its gradient. spyx and
 braintools are measured where they are installed.
 """
 
 import argparse
+import functools
 import importlib
 import importlib.metadata
 import math
@@ -19,13 +20,13 @@ import time
 import jax
 import jax.numpy as jnp
 
-from surrofun import make_spike, mix, scale, shapes, shift
+from surrofun import make_spike, mix, sampled, scale, shapes, shift
 
 BETA = 10.0
 
 
-def slope(x):
-    return 1 / jnp.square(1 + BETA * jnp.abs(x))
+def slope(x, beta=BETA):
+    return 1 / jnp.square(1 + beta * jnp.abs(x))
 
 
 def hand_written():
@@ -39,14 +40,31 @@ def hand_written():
     return spike
 
 
-def tutorial():
-    """The recipe of the braintools tutorial; keeps the potential and computes the slope in the backward pass."""
+def textbook():
+    """The recipe of the tutorials; keeps the potential and computes the slope in the backward pass."""
 
     @jax.custom_vjp
     def spike(x):
         return jnp.where(x >= 0, 1.0, 0.0)
 
     spike.defvjp(lambda x: (spike(x), x), lambda x, g: (g * slope(x),))
+    return spike
+
+
+def hand_written_learned():
+    """A rule for this shape that learns beta; keeps the potential, and S = x / (1 + beta |x|) + 1 / beta."""
+
+    @jax.custom_vjp
+    def spike(x, beta):
+        return jnp.where(x >= 0, 1.0, 0.0)
+
+    def backward(kept, g):
+        x, beta = kept
+        by_beta = g * (-x * jnp.abs(x) * slope(x, beta) - 1 / jnp.square(beta))
+        total = jnp.ones(len(x)) @ by_beta if x.ndim == 2 else by_beta
+        return g * slope(x, beta), total.sum() if beta.ndim == 0 else total
+
+    spike.defvjp(lambda x, beta: (spike(x, beta), (x, beta)), backward)
     return spike
 
 
@@ -64,35 +82,64 @@ def eight_composed():
     return make_spike(mix(*parts))
 
 
+def ours(**options):
+    return lambda: make_spike(shapes.superspike, **options)
+
+
+NUMBER, PER_NEURON, RECIPE = "a number learned", "one a neuron learned", "in one checkpoint"
 VARIANTS = {
-    "hand-written custom_vjp": hand_written,
-    "the tutorial's recipe": tutorial,
-    "spyx superspike": lambda: importlib.import_module("spyx").axn.superspike(k=BETA),
-    "braintools InvSquareGrad": lambda: importlib.import_module("braintools.surrogate").InvSquareGrad(alpha=BETA),
-    "surrofun": lambda: make_spike(shapes.superspike),
-    "surrofun forward_mode": lambda: make_spike(shapes.superspike, forward_mode=True),
-    "surrofun learnable": lambda: make_spike(shapes.superspike, learnable=True),
-    "surrofun bfloat16": lambda: make_spike(shapes.superspike, residual=jnp.bfloat16),
-    "surrofun uint8": lambda: make_spike(shapes.superspike, residual=jnp.uint8),
-    "surrofun bit (rectangle)": lambda: make_spike(shapes.rectangle, residual="bit"),
-    "surrofun plain function": lambda: make_spike(slope),
-    "surrofun plain function, uint8": lambda: make_spike(slope, residual=jnp.uint8),
+    "hand-written `custom_vjp`": hand_written,
+    f"... {RECIPE}": hand_written,
+    "textbook recipe": textbook,
+    "spyx": lambda: importlib.import_module("spyx").axn.superspike(k=BETA),
+    "braintools": lambda: importlib.import_module("braintools.surrogate").InvSquareGrad(alpha=BETA),
+    "**surrofun**": ours(),
+    f"... spike and reset {RECIPE}": ours(),
+    "... of a plain function": lambda: make_spike(slope),
+    "... `forward_mode=True`": ours(forward_mode=True),
+    "... `residual=bfloat16`": ours(residual=jnp.bfloat16),
+    "... `residual=uint8`": ours(residual=jnp.uint8),
+    "... `residual=uint8` of a plain function": lambda: make_spike(slope, residual=jnp.uint8),
+    "... `residual=sampled(key)`": lambda: make_spike(shapes.superspike, residual=sampled(jax.random.key(0))),
+    '... `residual="bit"`, rectangle': lambda: make_spike(shapes.rectangle, residual="bit"),
+    f"hand-written, {NUMBER}": hand_written_learned,
+    f"`learnable=True`, {NUMBER}": ours(learnable=True),
+    f"hand-written, {PER_NEURON}": hand_written_learned,
+    f"`learnable=True`, {PER_NEURON}": ours(learnable=True),
     "mix of 8, by hand": eight_by_hand,
     "mix of 8, composed": eight_composed,
 }
-LEARNED = {"surrofun learnable": (jnp.float32(BETA),)}  # parameters that are differentiated, too
 
 
-def bptt(spike, steps, batch, neurons, hard, segments=1, learned=()):
-    """Return the gradient function of the loop, which checkpoints segments if there are several, and its arguments."""
+def parameters(name, neurons):
+    """Return what the spike of a variant takes beside the potential, and learns."""
+    if name.endswith(PER_NEURON):
+        return (jnp.full(neurons, BETA),)
+    return (jnp.float32(BETA),) if name.endswith(NUMBER) else ()
+
+
+def bptt(spike, sizes, hard=False, learned=(), recipe=False, segments=1):
+    """Return the gradient function of the loop and its arguments.
+
+    Args:
+        spike: the spike function of a potential and of what is learned.
+        sizes: steps, batch and neurons.
+        hard: the reset is v (1 - z), else v - z.
+        learned: parameters that are differentiated, too.
+        recipe: spike and reset are in one checkpoint.
+        segments: so many parts of the sequence are checkpointed, if there are several.
+    """
+    steps, batch, neurons = sizes
 
     def loss(weights, drive):
         w, learned = weights
 
-        def step(v, x):
-            v = 0.9 * v + x * w
+        def fire(v):
             z = spike(v - 1.0, *learned)
             return (v * (1 - z) if hard else v - z), z
+
+        def step(v, x):
+            return (jax.checkpoint(fire, prevent_cse=False) if recipe else fire)(0.9 * v + x * w)
 
         def run(v, xs):
             return jax.lax.scan(step, v, xs)
@@ -106,81 +153,108 @@ def bptt(spike, steps, batch, neurons, hard, segments=1, learned=()):
     return jax.jit(jax.grad(loss)), ((jnp.linspace(0.1, 0.6, neurons), learned), drive)
 
 
-def seconds(run, repeats=1):
-    start = time.perf_counter()
+def measured(run, repeats=1):
+    """Return seconds of wall time and of CPU time."""
+    wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(repeats):
         jax.block_until_ready(run())
-    return (time.perf_counter() - start) / repeats
+    return (time.perf_counter() - wall) / repeats, (time.process_time() - cpu) / repeats
 
 
-def measure(makers, sizes, hard, rounds):
-    """Return a row of figures for each variant."""
-    rows, runs, x = {}, {}, jnp.linspace(-1.0, 1.0, 1024)
-    for name, make in makers.items():
-        spike, learned = make(), LEARNED.get(name, ())
-        gradient, arguments = bptt(spike, *sizes, hard, learned=learned)
-        compiled = gradient.lower(*arguments).compile()
-        rows[name] = {
-            "bytes/spike": compiled.memory_analysis().temp_size_in_bytes / (sizes[0] * sizes[1] * sizes[2]),
-            "equations": sum(1 for _ in equations(jax.make_jaxpr(gradient)(*arguments).jaxpr)),
-            "instructions": sum(" = " in line for line in compiled.as_text().splitlines()),
-            "traces": traces(make),
-        }
-        by_weights = jax.grad(lambda weights, f=spike: f(weights[0], *weights[1]).sum())
-        runs[name] = {
-            "compile ms": (lambda m=make, a=arguments: bptt(m(), *sizes, hard)[0].lower(*a).compile(), 1, 1e3),
-            "loop ms": (lambda c=compiled, a=arguments: c(*a), 1, 1e3),
-            "eager us": (lambda f=spike, p=learned: f(x, *p), 50, 1e6),
-            "eager grad us": (lambda f=by_weights, p=learned: f((x, p)), 5, 1e6),
-        }
-    for figure in ("compile ms", "loop ms", "eager us", "eager grad us"):
-        times = {name: [] for name in runs}
-        for _ in range(rounds if figure != "compile ms" else min(rounds, 9)):
-            for name, run in runs.items():
-                times[name].append(seconds(*run[figure][:2]) * run[figure][2])
-        for name, values in times.items():
-            rows[name][figure] = statistics.median(values[1:] or values)
-    return rows
+def interleaved(runs, rounds, repeats=1):
+    """Return the medians of wall and CPU time of each run, every one having a turn in each round."""
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(measured(run, repeats))
+    return {name: [statistics.median(t) for t in zip(*(v[1:] or v), strict=True)] for name, v in times.items()}
 
 
-def traces(make, times=10):
-    """How often a jitted function that takes the spike as a static argument is traced when the spike is rebuilt."""
-    traced = []
+def table(makers, sizes, rounds):
+    """Yield the lines of a table, a line a variant, the times of the first one being 1."""
+    x = jnp.linspace(-1.0, 1.0, 1024)
+    learned = {name: parameters(name, sizes[2]) for name in makers}
+    few = {name: parameters(name, len(x)) for name in makers}
+    spikes = {name: make() for name, make in makers.items()}
 
-    def called(spike, x):
-        traced.append(spike)
-        return spike(x)
+    def looped(name, hard):
+        return bptt(spikes[name], sizes, hard, learned[name], recipe=name.endswith(RECIPE))
 
-    jitted = jax.jit(called, static_argnums=0)
-    for _ in range(times):
-        jitted(make(), 0.5)
-    return len(traced)
+    def compiled(name):
+        gradient, arguments = bptt(makers[name](), sizes, False, learned[name], recipe=name.endswith(RECIPE))
+        return gradient.lower(*arguments).compile()
+
+    def gradient_of(name):
+        by_all = jax.grad(lambda weights: spikes[name](weights[0], *weights[1]).sum())
+        return lambda: by_all((x, few[name]))
+
+    size, loops, bytes_of = math.prod(sizes), {}, {}
+    for hard in (False, True):
+        runs = {}
+        for name in makers:
+            gradient, arguments = looped(name, hard)
+            program = gradient.lower(*arguments).compile()
+            bytes_of[name, hard] = program.memory_analysis().temp_size_in_bytes / size
+            runs[name] = functools.partial(program, *arguments)
+        loops[hard] = interleaved(runs, rounds)
+    compiling = interleaved({name: functools.partial(compiled, name) for name in makers}, min(rounds, 9))
+    eager = interleaved({name: functools.partial(spikes[name], x, *few[name]) for name in makers}, rounds, 50)
+    gradient = interleaved({name: gradient_of(name) for name in makers}, rounds, 5)
+
+    yield "| | soft reset: bytes | ms | ratio | CPU ms | hard reset: bytes | ms | ratio | CPU ms | compile ms | eager us | gradient us |"
+    yield "|---|" + "---:|" * 11
+    first = next(iter(makers))
+    for name in makers:
+        cells = []
+        for hard in (False, True):
+            wall, cpu = loops[hard][name]
+            ratio = wall / loops[hard][first][0]
+            cells += [f"{bytes_of[name, hard]:.2f}", f"{wall * 1e3:.2f}", f"{ratio:.2f}", f"{cpu * 1e3:.1f}"]
+        cells += [f"{compiling[name][0] * 1e3:.0f}", f"{eager[name][0] * 1e6:.0f}", f"{gradient[name][0] * 1e6:.0f}"]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
-def equations(jaxpr):
-    """Every equation of a jaxpr and of those inside it."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for value in equation.params.values():
-            inner = getattr(value, "jaxpr", value)
-            if hasattr(inner, "eqns"):
-                yield from equations(inner)
-
-
-def growth(rounds, batch=16, neurons=256):
-    """Time and bytes of the loop for 100 to 10,000 steps, plain and in checkpointed segments of sqrt(T) steps."""
+def longer_sequences(rounds, batch=16, neurons=256):
+    """Yield a table of time and bytes for 100 to 10,000 steps, plain and in checkpointed segments of sqrt(T) steps."""
     spike = make_spike(shapes.superspike)
-    print(f"\nlonger sequences, surrofun, batch, neurons = ({batch}, {neurons})\n")
-    print("| T | us/step | bytes/spike | checkpointed us/step | bytes/spike |\n|---:|---:|---:|---:|---:|")
+    yield f"longer sequences, surrofun, batch, neurons = ({batch}, {neurons})\n"
+    yield "| T | us/step | bytes/spike | checkpointed us/step | bytes/spike |\n|---:|---:|---:|---:|---:|"
     for steps in (100, 1_024, 10_000):
         cells = []
         for segments in (1, math.isqrt(steps)):
-            gradient, arguments = bptt(spike, segments * (steps // segments), batch, neurons, False, segments)
-            compiled = gradient.lower(*arguments).compile()
-            times = [seconds(lambda c=compiled, a=arguments: c(*a)) for _ in range(rounds)]
-            cells.append(f"{statistics.median(times) / steps * 1e6:.1f}")
-            cells.append(f"{compiled.memory_analysis().temp_size_in_bytes / (steps * batch * neurons):.2f}")
-        print(f"| {steps} | {' | '.join(cells)} |")
+            sizes = segments * (steps // segments), batch, neurons
+            gradient, arguments = bptt(spike, sizes, segments=segments)
+            program = gradient.lower(*arguments).compile()
+            wall, _ = interleaved({"": functools.partial(program, *arguments)}, rounds)[""]
+            cells.append(f"{wall / steps * 1e6:.1f}")
+            cells.append(f"{program.memory_analysis().temp_size_in_bytes / math.prod(sizes):.2f}")
+        yield f"| {steps} | {' | '.join(cells)} |"
+
+
+def more_layers(rounds):
+    """Yield a table of seconds to trace and compile 1 to 64 layers, unrolled, with rules by hand and with ours."""
+    rules = {
+        "hand-written": (hand_written(), ()),
+        "surrofun": (make_spike(shapes.superspike), ()),
+        "hand-written, learned": (hand_written_learned(), (jnp.float32(BETA),)),
+        "learnable=True": (make_spike(shapes.superspike, learnable=True), (jnp.float32(BETA),)),
+    }
+    yield "tracing and compiling the gradient of layers of 128 neurons, unrolled, ms\n"
+    yield f"| layers | {' | '.join(rules)} |\n|---:|" + "---:|" * len(rules)
+
+    def compiled(spike, learned, layers):
+        def loss(parameters, x):
+            for w, p in parameters:
+                x = spike(x @ w - 1.0, *p)
+            return x.mean()
+
+        layer = jnp.zeros((128, 128)), learned
+        return jax.jit(jax.grad(loss)).lower([layer] * layers, jnp.zeros((32, 128))).compile()
+
+    for layers in (1, 4, 16, 64):
+        runs = {name: functools.partial(compiled, *rule, layers) for name, rule in rules.items()}
+        times = interleaved(runs, min(rounds, 5))
+        yield f"| {layers} | {' | '.join(f'{wall * 1e3:.0f}' for wall, _ in times.values())} |"
 
 
 def available(names):
@@ -200,22 +274,14 @@ def main():
     options = parser.parse_args()
     makers = {name: VARIANTS[name] for name in available(VARIANTS)}
     versions = [
-        f"{p} {importlib.metadata.version(p)}"
-        for p in ("jax", *(p for p in ("spyx", "braintools") if any(p in m for m in makers)))
+        f"{p} {importlib.metadata.version(p)}" for p in ("jax", *(p for p in ("spyx", "braintools") if p in makers))
     ]
     device = jax.devices()[0]
     print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
-    for hard in (False, True):
-        rows = measure(makers, tuple(options.sizes), hard, options.rounds)
-        first = rows["hand-written custom_vjp"]
-        print(f"\n{'hard' if hard else 'soft'} reset, T, batch, neurons = {tuple(options.sizes)}\n")
-        columns = list(first)
-        print("| variant | " + " | ".join(columns) + " | loop ratio |")
-        print("|---|" + "---:|" * (len(columns) + 1))
-        for name, row in rows.items():
-            cells = [f"{row[c]:.2f}" if c in ("bytes/spike", "loop ms") else f"{row[c]:.0f}" for c in columns]
-            print(f"| {name} | {' | '.join(cells)} | {row['loop ms'] / first['loop ms']:.2f} |")
-    growth(min(options.rounds, 9))
+    print(f"T, batch, neurons = {tuple(options.sizes)}\n")
+    print(*table(makers, tuple(options.sizes), options.rounds), sep="\n")
+    for more in (longer_sequences, more_layers):
+        print("", *more(min(options.rounds, 9)), sep="\n")
 
 
 if __name__ == "__main__":
