@@ -208,10 +208,10 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any
 
 
 def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items: Any) -> tuple[jax.Array, jax.Array]:
-    with jax.ensure_compile_time_eval():
+    with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
         like, kwargs = jnp.zeros((1,) * ndim, dtype if dtype == "float64" else "float32"), dict(items)
         lowest, highest = map(_constant, bounds_like(like, g, *args, **kwargs))
-        suit = jnp.isfinite(highest - lowest)
+        suit = _numpy_of(lowest, highest).isfinite(highest - lowest)
         if two_valued:
             slopes = _looks(g, like, args, kwargs)
             suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0)
@@ -222,7 +222,8 @@ def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
                 f"{highest.max():g}; use {instead}"
             )
-        return tuple(jnp.where(suit, end, jnp.nan).astype(dtype) for end in (lowest, highest))  # type: ignore[return-value]
+        where = _numpy_of(suit, lowest, highest).where
+        return jnp.asarray(where(suit, lowest, np.nan), dtype), jnp.asarray(where(suit, highest, np.nan), dtype)
 
 
 def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
@@ -233,5 +234,10 @@ def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
     return slopes if isinstance(slopes, jax.core.Tracer) else surveyed(g, like, args, kwargs)["slopes"]
 
 
+def _numpy_of(*values: Any) -> Any:
+    """Return `numpy` for numbers, which takes less time, and `jax.numpy` where one is traced."""
+    return jnp if any(isinstance(v, jax.core.Tracer) for v in values) else np
+
+
 def _constant(value: Any) -> Any:
-    return lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value
+    return lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else np.asarray(value)

@@ -314,9 +314,9 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
         points = place + reach * shares
         earlier = xp.where(k > _ZOOMS // 2, earlier, slope)
         higher, place = _best(xp, sign * slopes(points), points)
-        return k + 1, (higher > slope + digit * xp.abs(slope)).any(), earlier, higher, place, reach / _STEPS
+        return k + 1, (higher > slope + least).any(), earlier, higher, place, reach / _STEPS
 
-    digit = float(jnp.finfo(dtype).eps)  # type: ignore[no-untyped-call]
+    least = float(np.finfo(dtype).eps) * xp.abs(slope).max((0, 1))  # difference that counts
     state = (0, xp.asarray(True), slope, slope, place, _GAP * width)
     # Once a closer look finds nothing higher, the peak was in place.
     k, _, earlier, slope, place, _ = _repeated(xp, lambda state: (state[0] < _ZOOMS) & state[1], closer, state)
