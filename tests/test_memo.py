@@ -122,6 +122,23 @@ def test_300_steepnesses_compile_once_and_leave_nothing_behind(build, peak, even
     assert whole - half < 50 * 2000  # where each has a program it is 50 * 100,000
 
 
+@pytest.mark.parametrize("g", [shapes.superspike, bump], ids=["catalogue", "by quadrature"])
+def test_a_learned_parameter_compiles_once(g, events):
+    spike = make_spike(g, learnable=True)
+
+    def run(a):
+        return jax.grad(lambda a: spike(X, a).sum())(jnp.float32(a))
+
+    run(2.0)
+    assert events
+    events.clear()
+    slopes = [run(a) for a in (2.0, 3.0, 4.0)]
+    assert events == []
+    if g is shapes.superspike:  # S = x / (1 + a |x|) + 1 / a
+        by_hand = [(-X * np.abs(X) / (1 + a * np.abs(X)) ** 2 - 1 / a**2).sum() for a in (2, 3, 4)]
+        np.testing.assert_allclose(slopes, by_hand, rtol=1e-5)
+
+
 REPEATED = {
     "int": (bump, (2,), {}, by_hand(2)),
     "int by keyword": (bump, (), {"alpha": 2}, by_hand(2)),
