@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
+import numpy as np
 
 from ..core.shape import is_spike
 from ..core.text import describe_value
@@ -155,7 +156,8 @@ def _told(value: Any, room: int = 80) -> str:
 def _found(measure: Callable[..., Finding], *parts: Any, raised: bool | None = False) -> Finding:
     """Return what a measure found; an exception is a finding, of the verdict `raised`."""
     try:
-        verdict, value = measure(*parts)
+        with np.errstate(all="ignore"):
+            verdict, value = measure(*parts)
     except (Exception, SystemExit) as error:  # of the function that is checked: it may be any
         return raised, f"{type(error).__name__}: {error}".splitlines()[0]
     return verdict if verdict is LIMIT else bool(verdict), value

@@ -141,7 +141,8 @@ def _thresholds(f: Function) -> list[float]:
 
 
 def _is_drawn(f: Function) -> bool:
-    return bool(np.ptp(values_of(f, np.zeros(BLOCK))) > 0)
+    """Say whether f has several values at the same potential, of three that are asked 256 times each."""
+    return bool(np.ptp(values_of(f, np.broadcast_to(SCATTERED[:, :1], BLOCK)), axis=1).any())
 
 
 def _unless_drawn(measure: Callable[..., Finding]) -> Callable[..., Finding]:
@@ -178,7 +179,7 @@ def _is_one_step(f: Function, *_: Any) -> Finding:
 
 def _has_a_slope(f: Function, *parts: Any) -> Finding:
     slope = slope_of(f)
-    if np.ptp(values_of(slope, np.zeros(BLOCK))) > 0:
+    if _is_drawn(slope):
         return LIMIT, "drawn at random"
     if not values_of(slope, SCATTERED).any():
         return False, "0 everywhere"
@@ -217,7 +218,7 @@ def _closest(_: Function, *parts: Any) -> Finding:
     return True, closest(found["slope"], found["places"], found["slopes"])
 
 
-_FREE = "let the rule take what it needs as its arguments or residuals: it closes over a value that is traced"
+_TRACED = "give the rule what it needs as arguments: it closes over something that is traced"
 SPIKE_STAGES: tuple[Stage, ...] = (
     {"fires": (_fires, "return one real array of spikes: a low level below the threshold, a higher one above")},
     {"shape kept": (keeps_shape, "return one spike for each potential, whatever the shape of x is")},
@@ -229,23 +230,17 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "eager = jit = vmap": (_unless_drawn(_is_one_step), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
         "slope by jax.grad": (_has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
     },
+    {"slope elementwise": (uses.slope_is_elementwise, "compute each slope from its own potential alone")},
     {
-        "slope elementwise": (
-            uses.slope_is_elementwise,
-            "compute each slope from its own potential alone",
-        ),
-        "cotangent": (
-            uses.multiplies_the_cotangent,
-            "have the rule return the cotangent given to it times the slope",
-        ),
+        "cotangent": (uses.multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
         "non-negative": (_is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
         "peak at a threshold": (_peaks_at_a_threshold, "centre the slope where the step rises"),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
-        "grad under jit": (uses.under_jit, _FREE),
-        "grad under vmap": (uses.under_vmap, _FREE),
-        "grad under scan": (uses.under_scan, _FREE),
-        "grad under checkpoint": (uses.under_checkpoint, _FREE),
-        "grad under shard_map": (uses.under_shard_map, _FREE),
+        "grad under jit": (uses.under_jit, _TRACED),
+        "grad under vmap": (uses.under_vmap, _TRACED),
+        "grad under scan": (uses.under_scan, _TRACED),
+        "grad under checkpoint": (uses.under_checkpoint, _TRACED),
+        "grad under shard_map": (uses.under_shard_map, _TRACED),
         "second derivative": (uses.has_second_derivative, "only Hessians and meta-gradients need it"),
         "forward mode": (uses.has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
         "traced parameters": (uses.takes_tracers, "only annealing and learning need it"),

@@ -48,9 +48,11 @@ def _operands() -> tuple[jax.Array, jax.Array]:
     return jnp.float32(SCATTERED), jnp.float32(_COTANGENT)
 
 
-def _compared(f: Function, came: Any) -> Finding:
-    """Compare what some other way made of the cotangents with an eager call."""
-    return same(np.asarray(pulled(f)(*_operands()), float), np.asarray(came, float))
+def _compared(f: Function, *came: Any) -> tuple[bool, float]:
+    """Compare what some other ways made of the cotangents with an eager call."""
+    eager = np.asarray(pulled(f)(*_operands()), float)
+    found = [same(eager, np.asarray(other, float)) for other in came]
+    return all(ok for ok, _ in found), max(apart for _, apart in found)
 
 
 def slope_is_elementwise(f: Function, *_: Any) -> Finding:
@@ -81,12 +83,13 @@ def under_jit(f: Function, *_: Any) -> Finding:
 
 
 def under_vmap(f: Function, *_: Any) -> Finding:
-    """Compare the gradient of single potentials under `jax.vmap` with that of all together.
+    """Compare gradients under `jax.vmap`, of a mapped spike and of each spike, with that of an eager call.
 
     >>> under_vmap(jnp.square)[0]
     True
     """
-    return _compared(f, jax.jit(jax.vmap(jax.vmap(pulled(f))))(*_operands()))
+    of_mapped, of_each = pulled(jax.vmap(jax.vmap(f))), jax.vmap(jax.vmap(pulled(f)))
+    return _compared(f, *jax.jit(lambda *operands: (of_mapped(*operands), of_each(*operands)))(*_operands()))
 
 
 def under_scan(f: Function, *_: Any) -> Finding:
@@ -126,7 +129,9 @@ def under_checkpoint(f: Function, *_: Any) -> Finding:
 
 
 def under_shard_map(f: Function, *_: Any) -> Finding:
-    """Compare the gradient of potentials divided among the devices, eight at most, with that of an eager call.
+    """Compare gradients under `jax.shard_map`, from outside and inside of it, with that of an eager call.
+
+    The potentials are divided among the devices, eight at most.
 
     >>> under_shard_map(jnp.square)[0]
     True
@@ -134,8 +139,9 @@ def under_shard_map(f: Function, *_: Any) -> Finding:
     devices = jax.devices()[: max(n for n in (1, 2, 4, 8) if n <= jax.device_count())]
     mesh = jax.make_mesh((len(devices),), ("neurons",), axis_types=(AxisType.Auto,), devices=devices)
     spec = PartitionSpec(None, "neurons")
-    divided = jax.shard_map(pulled(f), mesh=mesh, in_specs=(spec, spec), out_specs=spec)
-    ok, apart = _compared(f, jax.jit(divided)(*_operands()))
+    inside = jax.shard_map(pulled(f), mesh=mesh, in_specs=(spec, spec), out_specs=spec)
+    outside = pulled(jax.shard_map(f, mesh=mesh, in_specs=spec, out_specs=spec))
+    ok, apart = _compared(f, *jax.jit(lambda *operands: (outside(*operands), inside(*operands)))(*_operands()))
     return ok, {"devices": len(devices), "difference": apart}
 
 
@@ -167,7 +173,7 @@ def has_forward_mode(f: Function, *_: Any) -> Finding:
 
 
 def takes_tracers(_: Function, spike: Function, args: Any, kwargs: Any, *__: Any) -> Finding:
-    """Compare the gradient in a scan, where the parameters that are floats are traced, with that of an eager call.
+    """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call.
 
     >>> takes_tracers(abs, lambda x, alpha: alpha * x, (2.0,), {})
     (True, 0.0)
@@ -183,7 +189,7 @@ def takes_tracers(_: Function, spike: Function, args: Any, kwargs: Any, *__: Any
         return lambda x: spike(x, *args, **kwargs)
 
     def scanned(values: Any) -> Any:
-        return lax.scan(lambda held, operands: (held, pulled(bound(held))(*operands)), values, _operands())[1]
+        return pulled(lambda x: lax.scan(lambda held, row: (held, bound(held)(row)), values, x)[1])(*_operands())
 
     given = [leaves[i] for i in floats]
     return _compared(bound(given), jax.jit(scanned)([jnp.asarray(v) for v in given]))
