@@ -1,11 +1,17 @@
 """`check` of a finished spike: each fault that users report is found, alone, and a sound spike has none."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from dropins import import_snnax
+from test_rosetta import as_others_expect
 
 from surrofun import (
     antiderivative,
@@ -23,6 +29,8 @@ from surrofun import (
     staircase,
     ternary,
 )
+from surrofun.cli.arguments import find
+from surrofun.cli.commands import main
 
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
 
@@ -169,8 +177,11 @@ def test_a_rule_by_hand_has_no_fault_and_no_forward_mode():
     assert value["closest shape"] == "superspike(beta=25.0) to 3e-07"
 
 
-def test_what_is_a_spike_and_what_is_a_shape():
+def test_what_is_a_spike_and_what_is_a_shape(monkeypatch):
     """A step whose derivative is not that of its values, whoever wrote it; a rectangle is a shape of two levels."""
+    tables = sys.modules["surrofun.tools.check"]
+    for name in ("SHAPE_STAGES", "SPIKE_STAGES"):
+        monkeypatch.setattr(tables, name, getattr(tables, name)[:1])  # the first property tells which table it is
 
     def told(f, **parameters):
         return next(iter(check(f, **parameters)))
@@ -226,3 +237,159 @@ def test_float64_is_checked_where_it_is_enabled(x64):
 def test_float16_overflows_first():
     results = check(by_hand(lambda x: jnp.exp(-jnp.abs(x)) * jnp.square(x) / jnp.square(jnp.where(x == 0, 1, x))))
     assert faults(results) == {"finite"}
+
+
+# What is told
+
+
+def test_the_report_of_a_spike():
+    """Every line fits in 100 columns; a limit is no fault."""
+    results = check(lambda: make_spike(shapes.superspike(beta=25.0)))
+    text = report({name: {**r, "value": 0.0} if r["value"] and name in ROUNDING else r for name, r in results.items()})
+    assert text == REPORT.format(bytes=results["pickling"]["value"])
+    assert max(map(len, text.splitlines())) <= 100
+
+
+ROUNDING = {"cotangent", "grad under jit", "grad under vmap", "grad under scan", "grad under checkpoint"}
+REPORT = """\
+ok     fires                  levels 0 1, threshold 0
+ok     shape kept             (3, 256) from (3, 256)
+ok     elementwise            0
+ok     dtype kept             float16, bfloat16, float32
+ok     H(0)                   1
+ok     silent at NaN          0
+ok     eager = jit = vmap     jit 0, vmap 0
+ok     slope by jax.grad      peak 1, at 0, area 0.08
+ok     slope elementwise      0
+ok     cotangent              0
+ok     non-negative           lowest 2e-29, at -8.94e+12
+ok     peak at a threshold    height 1, at 0
+ok     finite                 float16, bfloat16, float32
+ok     grad under jit         0
+ok     grad under vmap        0
+ok     grad under scan        0
+ok     grad under checkpoint  0
+ok     grad under shard_map   devices 1, difference 0
+ok     second derivative      largest 49.8, wrong 0
+limit  forward mode           TypeError: can't apply...; only jvp and jacfwd need it: jax.custom_jvp
+ok     traced parameters      none given
+ok     bytes a spike          4
+ok     rebuilding             traced once when built twice
+ok     pickling               {bytes}
+ok     closest shape          superspike(beta=25.0) to 3e-07"""
+
+
+def test_the_report_says_why_something_is_not_measured():
+    fault, limit = (report(check(spike)).splitlines() for spike in (by_hand(jnp.zeros_like), OURS["sampled"][0]))
+    assert fault[-1] == "-      closest shape          not measured, because of the fault above"
+    assert limit[-1] == "-      closest shape          not measured, because of the limit above"
+    assert limit[7].startswith("limit  slope by jax.grad      drawn at random; ")
+
+
+MODULE = """
+import jax, jax.numpy as jnp
+def fast(beta=10.0, height=1.0):
+    @jax.custom_vjp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defvjp(lambda x: (spike(x), x), lambda x, g: (height * g / (1 + beta * jnp.abs(x)) ** 2,))
+    return spike
+level = 3
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    (tmp_path / "my_spikes.py").write_text(MODULE)
+    yield "my_spikes"
+    sys.modules.pop("my_spikes", None)
+
+
+def test_the_command_line_builds_a_spike_from_numbers(module, capsys):
+    for call, status, closest_shape in (
+        ("fast(25)", 0, "superspike(beta=25.0)"),
+        ("fast( height = -0.5, beta=7.0 )", 1, "scale(superspike(beta=7.0), height=-0.5)"),
+    ):
+        assert main(["check", f"{module}:{call}"]) == status
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first == f"{module}:{call}"
+        assert [line[:50] for line in lines if line.startswith("FAULT")] == [
+            "FAULT  non-negative           lowest -0.5, at 0; m"
+        ] * status
+        assert lines[-3].startswith("limit  rebuilding             traced twice when built twice; ")
+        assert lines[-1] == f"ok     closest shape          {closest_shape} to 3e-07"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("fast(k=25)", "fast() got an unexpected keyword argument 'k'"),
+        ("fast(beta=x)", "parse: line 1, column 6, at 'x': expected a number, or an array [1.0, 2.0]"),
+        ("fast(exec('1'))", "parse: line 1, column 1, at 'exec': expected a number, or an array [1.0, 2.0]"),
+        ("fast(2 3)", "parse: line 1, column 3, at '3': expected , or the end of the text"),
+        ("fast(2)(3)", "parse: line 1, column 2, at ')': expected , or the end of the text"),
+        ("fast(2", "expected package.module:function, or that called with numbers, package.module:function(25)"),
+        ("level(2)", "expected a function g(x, *params), got int 3"),
+        ("past(2)", "there is no 'past' in it; did you mean fast?"),
+    ],
+)
+def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys):
+    assert main(["check", f"{module}:{call}"]) == 2
+    text = f"{module}:{call}"
+    assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {reason}\n")
+
+
+def test_eight_devices():
+    code = (
+        "import jax, json; from surrofun import check, make_spike, shapes; "
+        "print(json.dumps(check(make_spike(shapes.triangle))['grad under shard_map']))"
+    )
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+    env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["ok"]
+    assert result["value"] == {"devices": 8, "difference": pytest.approx(0, abs=1e-6)}
+
+
+# Other libraries, as they are
+
+PEERS = {  # call, faults, limits beyond rebuilding and pickling, closest shape
+    "spyx.axn": [
+        ("superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
+        ("arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
+        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode"}, "none"),
+    ],
+    "braintools.surrogate": [  # the slope stands behind a stop_gradient
+        ("ReluGrad()", {"second derivative"}, set(), "scale(triangle, height=0.3)"),
+        ("SquarewaveFourierSeries()", {"non-negative", "finite", "second derivative"}, set(), "squarewave_fourier"),
+    ],
+    "slax": [
+        ("fast_sigmoid(25)", set(), set(), "superspike(beta=25.0)"),
+        ("multi_gauss()", {"non-negative"}, set(), "scale(multi_gaussian(sigma=0.3), height=0.5)"),
+    ],
+    "snnax.functional.surrogate": [
+        ("superspike_surrogate(10.0)", set(), set(), "scale(reciprocal(alpha=10.0), height=0.1)"),
+        ("piecewise_surrogate(0.5)", set(), {"bytes a spike"}, "rectangle"),
+        ("sigmoid_surrogate(1.0)", {"slope by jax.grad"}, None, None),
+    ],
+}
+
+
+@pytest.mark.parametrize(("library", "row"), [(library, row) for library, rows in PEERS.items() for row in rows])
+def test_what_is_found_in_another_library(library, row):
+    call, wrong, lacking, shape = row
+    with as_others_expect():
+        if library.startswith("snnax"):
+            import_snnax()
+        pytest.importorskip(library)
+        results = check(lambda: find(f"{library}:{call}"))
+    assert faults(results) == wrong
+    if lacking is None:
+        assert list(results)[-1] == "slope by jax.grad"
+        return
+    assert limits(results) == lacking | {"rebuilding"} | ({"pickling"} if library[:5] != "brain" else set())
+    assert results["closest shape"]["value"].partition(" to ")[0] == shape

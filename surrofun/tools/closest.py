@@ -69,7 +69,7 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     best = min(fit["error"] for fit in fits)
     if best > _UNLIKE:
         return "none"
-    chosen = min((f for f in fits if f["error"] <= 1.5 * best + _EQUAL), key=lambda f: _factors(f, peak))
+    chosen = min((f for f in fits if f["error"] <= 1.5 * best + _EQUAL), key=lambda f: _complexity(f, peak))
     return _text(chosen, x, measured, weights, peak)
 
 
@@ -132,10 +132,12 @@ def _fits(k: int, x: Array, by: float, measured: Array, weights: Array) -> list[
     ]
 
 
-def _factors(fit: Fit, peak: float) -> tuple[int, int]:
-    """Return how many numbers the text of a fit has, and how many parameters the shape."""
+def _complexity(fit: Fit, peak: float) -> tuple[int, int, int]:
+    """Return how many parameters the shape of a fit has, how many numbers its text; if it is stretched."""
     value, height = fit["value"] / fit["default"], fit["height"] * peak / (1.0 if fit["varied"] else fit["value"])
-    return sum(abs(v - 1) > _ONE for v in (value, height)), len(_DEFAULTS[fit["shape"]])
+    stretched = 0 if fit["varied"] else 1
+    numbers = (1 + stretched) * (abs(value - 1) > _ONE) + (abs(height - 1) > _ONE)
+    return len(_DEFAULTS[fit["shape"]]), numbers, stretched
 
 
 def _text(fit: Fit, x: Array, measured: Array, weights: Array, peak: float) -> str:
