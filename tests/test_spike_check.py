@@ -99,6 +99,11 @@ UNDER = {f"grad under {name}" for name in ("scan", "checkpoint", "shard_map")}
 HALVES = {"float16": "becomes float32", "bfloat16": "becomes float32"}
 BAD = {
     "an exp that overflows": (by_hand(overflows), {"finite"}, "'float32': 'slope nan at -1.*'"),
+    "a steep exp": (
+        by_hand(lambda x: overflows(25 * x)),
+        {"finite", "second derivative"},
+        r"nan at -[1-9]\.\d*",
+    ),
     "a sign error": (by_hand(lambda x: -fast(x)), {"non-negative"}, "'lowest': -1.0, 'at': 0.0"),
     "a dtype that is lost": (
         by_hand(step=lambda x: jnp.where(x >= 0, jnp.float32(1), jnp.float32(0))),

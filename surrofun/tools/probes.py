@@ -71,6 +71,7 @@ def first_bad(x: Array, slopes: Array) -> str:
     >>> first_bad(np.array([1.0, 100.0]), np.array([0.5, np.nan]))
     'nan at 100'
     """
+    x, slopes = np.ravel(x), np.ravel(slopes)
     bad = np.flatnonzero(~np.isfinite(slopes))
     return "".join(f"{slopes[i]} at {x[i]:.3g}" for i in bad[abs(x[bad]).argsort(kind="stable")][:1])
 

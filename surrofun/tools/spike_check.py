@@ -198,9 +198,10 @@ def _is_non_negative(_: Function, *parts: Any) -> Finding:
 def _peaks_at_a_threshold(f: Function, *parts: Any) -> Finding:
     height = abs(parts[-1]()["slopes"]).max()
     thresholds = np.array(_thresholds(f))
-    at = np.concatenate([thresholds - _NEAR, thresholds, thresholds + _NEAR])
+    at = np.concatenate([thresholds, thresholds - _NEAR, thresholds + _NEAR])
     slopes = np.nan_to_num(abs(values_of(slope_of(f), at)))
-    return slopes.max() >= height / 2, numbers(height=slopes.max(), at=at[slopes.argmax()])
+    highest = (slopes >= (1 - 1e-6) * slopes.max()).argmax()  # the first of them, at the threshold itself
+    return slopes[highest] >= height / 2, numbers(height=slopes[highest], at=at[highest])
 
 
 def _is_finite(f: Function, *_: Any) -> Finding:
