@@ -13,8 +13,8 @@
 #
 # The same line there and here, for braintools, spyx, snnax, snnTorch, spikingjelly, norse and sinabs. None of them has
 # to be installed: their code is shown as text, ours runs, and every slope is compared with the formula of the library,
-# written down in NumPy. The last section puts the neuron around the spike, since the libraries reset theirs at
-# different places.
+# written down in NumPy. Then `check` measures finished spikes, those of the libraries too, where they are installed.
+# The last section puts the neuron around the spike, since the libraries reset theirs at different places.
 #
 # Two things differ from library to library and are easily overlooked:
 #
@@ -25,11 +25,13 @@
 # In all of them, and here, x is the membrane potential minus the threshold.
 
 # %%
+import importlib.util
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from surrofun import escape, heaviside, make_spike, parse, scale, shapes, staircase
+from surrofun import check, escape, heaviside, make_spike, parse, report, scale, shapes, staircase
 
 x = np.concatenate([np.linspace(-3.03, 3.07, 400), [-30.0, 30.0]])
 
@@ -249,6 +251,85 @@ compare(
 # %% [markdown]
 # `PeriodicExponential` is the one to use with several spikes a step: the others pass hardly any gradient at the second
 # threshold and beyond.
+
+# %% [markdown]
+# ## Any spike, checked
+#
+# `check` takes a finished spike function, whoever wrote it, and measures it; `report` prints what it found. Here is one
+# written by hand, with three mistakes that are easily made:
+
+
+# %%
+@jax.custom_vjp
+def careless(x):
+    return jnp.where(x < 0, 0.0, 1.0)  # fires on NaN, and is float32 whatever x is
+
+
+def careless_rule(x, g):
+    return (g * jnp.exp(-25 * x) * 25 / (1 + jnp.exp(-25 * x)) ** 2,)  # inf / inf, far below the threshold
+
+
+careless.defvjp(lambda x: (careless(x), x), careless_rule)
+print(report(check(careless)))
+
+# %% [markdown]
+# Mended. It has no forward mode, as no `jax.custom_vjp` has: that is a limit, and no fault. `check` also says which
+# shape of the catalogue the slope is.
+
+
+# %%
+@jax.custom_vjp
+def careful(x):
+    return (x >= 0).astype(x.dtype)
+
+
+def careful_rule(x, g):
+    tail = jnp.exp(-25 * jnp.abs(x))
+    return (g * 25 * tail / (1 + tail) ** 2,)
+
+
+careful.defvjp(lambda x: (careful(x), x), careful_rule)
+print(report(check(careful)))
+
+# %% [markdown]
+# And those of the libraries. A function without parameters is a recipe, which is called twice, to see whether a spike
+# that is built again is compiled again. Where a library is not installed, its row is the one that the tests pin
+# (spyx 1.0.0, braintools 0.3.0, slax 0.0.1, snnax 0.0.1). In a shell it is
+# `python -m surrofun check "spyx.axn:superspike(25)"`.
+
+# %%
+LIBRARIES = {  # module, function, parameters: (H(0), at NaN, forward mode, faults, closest shape)
+    ("spyx.axn", "superspike", 25): (0, 0, "no", "", "superspike(beta=25.0)"),
+    ("spyx.axn", "arctan", 2): (0, 0, "no", "", "scale(atan(alpha=4.0), height=0.159155)"),
+    ("spyx.axn", "custom"): (0, 0, "no", "non-negative, peak at a threshold, finite", "none"),
+    ("braintools.surrogate", "ReluGrad"): (1, 0, "yes", "second derivative", "scale(triangle, height=0.3)"),
+    ("slax", "fast_sigmoid", 25): (1, 0, "yes", "", "superspike(beta=25.0)"),
+    ("slax", "multi_gauss"): (1, 0, "yes", "non-negative", "scale(multi_gaussian(sigma=0.3), height=0.5)"),
+}
+
+
+def found(module, name, *parameters):
+    """Return the row of a library that is installed."""
+    factory = getattr(importlib.import_module(module), name)
+    results = check(lambda: factory(*parameters))
+    value = {name: result["value"] for name, result in results.items()}
+    forward = "no" if results["forward mode"]["limit"] else "yes"
+    faults = ", ".join(name for name, result in results.items() if not result["ok"])
+    return value["H(0)"], value["silent at NaN"], forward, faults, value["closest shape"].partition(" to ")[0]
+
+
+print(f"{'there':24} H(0) NaN forward  {'closest shape':45} faults")
+for (module, name, *parameters), pinned in LIBRARIES.items():
+    installed = importlib.util.find_spec(module.partition(".")[0]) is not None
+    row = found(module, name, *parameters) if installed else pinned
+    assert row == pinned
+    there = f"{module.partition('.')[0]} {name}"
+    print(f"{there:24} {row[0]:4.0f} {row[1]:3.0f} {row[2]:7}  {row[4]:45} {row[3] or 'none'}")
+
+# %% [markdown]
+# `custom()` of spyx multiplies the cotangent by the potential, where the straight-through estimator was meant. The
+# slopes of braintools stand behind a `stop_gradient`, so that a second derivative through them is 0, without a word.
+# `multi_gauss` has negative lobes on purpose. `sigmoid_surrogate` of snnax raises when it is differentiated.
 #
 # ## The neuron around the spike
 #

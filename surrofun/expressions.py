@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -80,11 +81,7 @@ def parse(text: str) -> Shape:
     >>> parse("scale(triangle, 2.0)")(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
     """
-    if not isinstance(text, str) or len(text) > _LONGEST:
-        got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
-        raise ValueError(f"parse: line 1, column 1: expected a text of at most {_LONGEST} characters, got {got}")
-    tokens = [*_TOKEN.finditer(text)][::-1]
-    tokens.insert(0, tokens[0])  # the end twice, one to take where something is missing and one to look at
+    tokens = _tokens(text)
     start = tokens[-1]
     shape = _term(tokens, 0)
     if tokens[-1][0]:
@@ -92,6 +89,34 @@ def parse(text: str) -> Shape:
     if not callable(shape) or is_combinator(shape):
         raise _fault(start, "expected a shape")
     return shape  # type: ignore[no-any-return]
+
+
+def parse_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return the numbers of a call, those by position and those by keyword, of what stands in its brackets.
+
+    Args:
+        text: numbers and arrays as in an expression, `25, height=0.5`.
+
+    Raises:
+        ValueError: there is something else in it; the message has line and column.
+
+    >>> parse_arguments("25, height=0.5")
+    ([25], {'height': 0.5})
+    """
+    tokens = _tokens(text)
+    for following, token in itertools.pairwise(tokens):
+        if token["name"] and token[0] not in ("True", "False") and following[0] != "=":
+            raise _fault(token, "expected a number, or an array [1.0, 2.0]")
+    return _items(tokens, "", 0)
+
+
+def _tokens(text: str) -> list[Token]:
+    """Return the tokens of a text, the last one first, and its end twice: to take where something is missing."""
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
+        raise ValueError(f"parse: line 1, column 1: expected a text of at most {_LONGEST} characters, got {got}")
+    tokens = [*_TOKEN.finditer(text)][::-1]
+    return [tokens[0], *tokens]
 
 
 def _fault(token: Token, reason: object) -> ValueError:
@@ -139,7 +164,7 @@ def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict
         else:
             args.append(_term(tokens, depth + 1))
         if tokens[-1][0] not in (",", close):
-            raise _fault(tokens[-1], f"expected , or {close}")
+            raise _fault(tokens[-1], f"expected , or {close or 'the end of the text'}")
         if tokens[-1][0] == ",":
             tokens.pop()
     tokens.pop()

@@ -133,6 +133,23 @@ def _spike_of(g: Shape, step: Step, code: Code | None, forward_mode: bool, learn
     return spike
 
 
+def rebuilt(spike: Any) -> Any:
+    """Return what `make_spike` makes of the parts of a spike function: the same one, where these have a key.
+
+    Of a decorated function it is the function itself: there is nothing else by that name to build it of.
+
+    >>> from surrofun import shapes
+    >>> spike = make_spike(shapes.sigmoid(alpha=2.0))
+    >>> rebuilt(spike) is spike
+    True
+    """
+    if not isinstance(spike, functools.partial):
+        return spike
+    call, code = spike.args
+    g, step, forward_mode, learnable = call.args
+    return interned(_spike_of, g, step, code, forward_mode, learnable)
+
+
 @fires
 def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Call a spike: find its potential, and what a residual code needs, which is best known outside of a program."""

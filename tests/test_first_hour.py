@@ -14,8 +14,25 @@ import pytest
 from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 
 import surrofun
-from surrofun import describe, escape, lookup, make_spike, parse, scale, shapes, sign, staircase, ternary
+from surrofun import (
+    check,
+    describe,
+    escape,
+    fit_alpha,
+    flow,
+    lookup,
+    make_spike,
+    parse,
+    report,
+    scale,
+    shape,
+    shapes,
+    sign,
+    staircase,
+    ternary,
+)
 from surrofun.__main__ import main
+from surrofun.core.text import describe_value
 from surrofun.shapes.elsewhere import answers, meaning
 
 
@@ -298,3 +315,72 @@ def test_the_version_and_the_plots_are_there_at_first_use():
     assert done.returncode == 0, done.stderr
     pytest.importorskip("matplotlib")
     assert callable(surrofun.plot.gallery)
+
+
+# Tools given something else
+
+
+@pytest.mark.parametrize("nothing", [jnp.zeros((0, 3)), np.zeros(0), []])
+def test_no_potentials(nothing):
+    for tool in (flow, fit_alpha):
+        with told(
+            ValueError, f"{tool.__name__}: expected at least one potential, got an array of shape {np.shape(nothing)}"
+        ):
+            tool(shapes.sigmoid, nothing)
+
+
+@pytest.mark.parametrize("other", [check, {}, {"loss": 2.0}, None, [1.0], "text", shapes.sigmoid])
+def test_a_report_of_something_else(other):
+    came = describe_value(other)
+    with told(TypeError, f"report: expected what check returned, as in report(check(g)), got {came}"):
+        report(other)
+
+
+@make_spike
+@shape(around=lambda width=2.0: [(0.0, width)])
+def decorated(x, width=2.0):
+    return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
+
+
+def test_a_spike_is_shown_as_the_shape_that_is_nowhere_else(capsys):
+    """The name of a decorated function is that of its spike."""
+    assert main(["show", f"{__name__}:decorated"]) == 0
+    name, summary, *_ = capsys.readouterr().out.splitlines()
+    assert (name, summary) == ("decorated", "area 1, peak 0.5 at 0")
+    pytest.importorskip("matplotlib")
+    title = surrofun.plot.shape(decorated).axes[2].get_title()
+    assert title == "surrogate gradient\narea 1, peak 0.5 at 0"
+
+
+G = "expected a shape, that is a function g(x, *params), got"
+
+
+@pytest.mark.parametrize(
+    ("draw", "text"),
+    [
+        (lambda plot: plot.shape("sigmoid"), f"plot.shape: {G} str 'sigmoid'; shapes.sigmoid is one"),
+        (lambda plot: plot.compare("sigmoid(2)"), f"plot.compare: {G} str 'sigmoid(2)'; parse('sigmoid(2)') is one"),
+        (
+            lambda plot: plot.compare([shapes.sigmoid, shapes.atan]),
+            f"plot.compare: {G} a list; give them one by one, plot.compare(*gs)",
+        ),
+        (
+            lambda plot: plot.gallery((shapes.atan,)),
+            f"plot.gallery: {G} a tuple; give them one by one, plot.gallery(*gs)",
+        ),
+        (lambda plot: plot.shape([shapes.atan]), f"plot.shape: {G} a list; plot.compare(*gs) draws several"),
+        (lambda plot: plot.shape(4.0), f"plot.shape: {G} float 4.0"),
+        *(
+            (
+                lambda plot, records=records: plot.learning_curve(records),
+                "plot.learning_curve: expected for each epoch a dict with the same keys, as in "
+                f"[{{'loss': 2.0}}, {{'loss': 1.0}}], got {describe_value(records)}",
+            )
+            for records in ({"loss": [2.0, 1.0]}, [2.0, 1.0], 3, [{"loss": 2.0}, {"rate": 1.0}])
+        ),
+    ],
+)
+def test_a_figure_of_something_else(draw, text):
+    pytest.importorskip("matplotlib")
+    with told(TypeError, text):
+        draw(surrofun.plot)

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 
 from ..core.dtype import rounded
 from ..core.expect import evaluated
+from ..core.shape import shape_behind
 from ..core.text import describe_value
-from ..expressions import parse
+from ..expressions import parse, parse_arguments
 
 Shape: TypeAlias = Callable[..., Any]
 
@@ -38,17 +39,25 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
 
 
 def find(text: str) -> Shape:
-    """Return the shape of an expression, or the function of `package.module:function`.
+    """Return the shape of an expression, the function of `package.module:function`, or what it returns for numbers.
+
+    Nothing in the text is evaluated: the numbers of `package.module:function(25, height=0.5)` are read as in `parse`.
 
     Raises:
-        ValueError: it is no expression of registered shapes; the module cannot be imported or has no such function.
+        ValueError: it is no expression of registered shapes; the module cannot be imported or has no such function;
+            what stands in the brackets is no number.
 
     >>> find("math:fabs")(-2)
     2.0
+    >>> find("operator:itemgetter(1)")("abc")
+    'b'
     """
-    if not re.fullmatch(r"[\w.]+:[\w.]+", text):
+    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
+    if not called and ":" in text:
+        raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
+    if not called:
         return parse(text)
-    module, _, path = text.partition(":")
+    module, path, numbers = called.groups()
     if os.getcwd() not in sys.path:  # it is there under `python -m`, and is not under a script
         sys.path.insert(0, os.getcwd())
     try:
@@ -60,13 +69,16 @@ def find(text: str) -> Shape:
             near = difflib.get_close_matches(name, dir(found))
             raise ValueError(f"there is no {name!r} in it" + (f"; did you mean {' or '.join(near)}?" if near else ""))
         found = getattr(found, name)
+    if numbers is not None and callable(found):
+        args, kwargs = parse_arguments(numbers)
+        found = found(*args, **kwargs)
     if not callable(found):
         raise ValueError(f"expected a function g(x, *params), got {describe_value(found)}")
     return found  # type: ignore[no-any-return]
 
 
 def find_shape(text: str) -> Shape:
-    """Return what `find` finds, if its slope is finite around the threshold.
+    """Return what `find` finds, if its slope is finite around the threshold; of a spike function, its shape.
 
     Raises:
         ValueError: there is no such shape, or it is not finite.
@@ -75,7 +87,7 @@ def find_shape(text: str) -> Shape:
     Traceback (most recent call last):
     ValueError: the slope is not finite
     """
-    shape = find(text)
+    shape: Shape = shape_behind(find(text))
     x = jnp.array([[-1.0], [0.0], [1.0]])
     slope = shape(x)
     neurons = slope.shape[-1:] if isinstance(slope, jax.Array) else 1  # as many as its parameters are for

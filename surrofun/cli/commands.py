@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..calculus import antiderivative
+from ..core.shape import shape_behind
 from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; without `argv`, as the program, with the words of its command line.
 
     Returns:
-        0, or 1 if a checked shape has a fault, 2 after a mistake of the user's, 141 after a closed pipe.
+        0, or 1 if a checked shape or spike has a fault, 2 after a mistake of the user's, 141 after a closed pipe.
     """
     if argv is None:
         _become_a_program()
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m surrofun",
         description="Surrogate gradients for spiking neural networks in JAX.",
         epilog="A shape is given as an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or as a function of "
-        "yours, package.module:function.",
+        "yours, package.module:function, or what it returns for numbers, package.module:function(25).",
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
     for add in (_add_list, _add_show, _add_check, _add_demo):
@@ -123,7 +124,7 @@ def _show(options: argparse.Namespace) -> None:
         out = valid("--out", writable, options.out)
     print(valid("shape", _drawing, options.shape))
     if options.out is not None:
-        plot.shape(find(options.shape)).savefig(out, dpi=150)
+        plot.shape(shape_behind(find(options.shape))).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
@@ -149,20 +150,24 @@ def _add_check(command: Callable[..., argparse.ArgumentParser]) -> None:
     parser = command(
         _check,
         "check",
-        "check what a shape should be, with status 1 after a fault",
+        "check what a shape or a finished spike function should be, with status 1 after a fault",
         'check "mix(triangle(2), shift(atan, 0.1))"',
         "check my_package.my_module:my_shape",
+        'check "spyx.axn:superspike(25)"',
     )
-    parser.add_argument("shape", metavar="EXPR", help="an expression of shapes, or package.module:function")
+    parser.add_argument(
+        "shape", metavar="EXPR", help="an expression of shapes, package.module:function, or that called with numbers"
+    )
 
 
 def _check(options: argparse.Namespace) -> int:
-    shape = valid("shape", find, options.shape)
-    results = check(shape)
-    print(show(shape))
+    found = valid("shape", find, options.shape)
+    is_called = ":" in options.shape and "(" in options.shape
+    results = check(functools.partial(find, options.shape)) if is_called else check(found)  # or it cannot be rebuilt
+    print(options.shape if is_called else show(found))
     for line in report(results).splitlines():
         word, _, rest = line.partition(" ")
-        color = {"ok": 32, "FAULT": 31}.get(word)
+        color = {"ok": 32, "limit": 33, "FAULT": 31}.get(word)
         print(terminal.paint(word, color, sys.stdout) if color else word, rest)
     return int(not all(result["ok"] for result in results.values()))
 

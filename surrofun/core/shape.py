@@ -220,6 +220,15 @@ def is_spike(g: Any) -> bool:
     return isinstance(f, types.FunctionType) and f in _spikes
 
 
+def shape_behind(g: Any) -> Any:
+    """Return the shape that a spike function of `make_spike` is made of, and any other function as it is.
+
+    >>> shape_behind(abs) is abs
+    True
+    """
+    return g.__wrapped__ if is_spike(g) else g
+
+
 def as_number(value: Any, who: str) -> Any:
     """Return `value`, if it is a number, an array or a tracer; a NumPy scalar as a Python number.
 

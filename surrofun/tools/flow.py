@@ -49,13 +49,14 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
 
     Raises:
         TypeError: x is not real floating point, or the slope does not broadcast to its shape.
+        ValueError: x is empty.
 
     >>> from surrofun import shapes
     >>> x = jnp.array([[-0.5, 9.0], [0.25, 7.0]])              # two time steps, two neurons
     >>> {name: float(value) for name, value in flow(shapes.triangle, x).items() if name != "rms"}
     {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
     """
-    x = _potentials(as_shape(g, "flow"), x)
+    x = _potentials(as_shape(g, "flow"), x, "flow")
     slope = evaluated(rounded, g, g, "slope", x, *args, **kwargs)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
@@ -86,7 +87,8 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
 
     Raises:
         ValueError: `coverage` is not in (0, 1], or no alpha reaches it: at every alpha too few potentials are inside
-            (a support that does not reach the threshold, or no finite peak) or that many and more (an unbounded one).
+            (a support that does not reach the threshold, or no finite peak) or that many and more (an unbounded one);
+            or x is empty.
 
     >>> from surrofun import scale, shapes
     >>> x = jnp.array([-4.0, -1.0, 0.5, 3.0])
@@ -114,7 +116,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
         return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
-    x = _potentials(as_shape(g, "fit_alpha"), x)
+    x = _potentials(as_shape(g, "fit_alpha"), x, "fit_alpha")
     alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         raise ValueError(
@@ -124,8 +126,11 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     return lax.stop_gradient(alpha)
 
 
-def _potentials(g: Shape, x: ArrayLike) -> jax.Array:
-    return lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, g))))
+def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
+    potentials = lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, g))))
+    if not potentials.size:
+        raise ValueError(f"{who}: expected at least one potential, got an array of shape {potentials.shape}")
+    return potentials
 
 
 def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..calculus import antiderivative
-from ..core.text import show
+from ..core.shape import as_shape, shape_behind
+from ..core.text import describe_value, show
 from ..registry import lookup, names
 from .curves import places, summary, top, values, window
 
@@ -40,6 +41,7 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
     >>> [axes.get_title() for axes in shape(scale(shapes.sigmoid, 2.0)).axes]
     ['step', 'soft step', 'surrogate gradient\\narea 1, peak 2 at 0']
     """
+    (g,) = _shapes("shape", g)
     axes = _axes("shape", ax, 3, (10, 3.2))
     low, high = window(g)
     x = places(g, low, high)
@@ -72,6 +74,7 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
     """
     if not gs:
         raise ValueError("plot.compare: expected at least one shape, got none")
+    gs = _shapes("compare", *gs)
     labels = [_wrapped(show(g), 36) for g in gs]
     (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
     windows = np.array([window(g) for g in gs])
@@ -103,7 +106,7 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
     >>> len(gallery(shapes.sigmoid, shapes.atan).axes)
     2
     """
-    gs = gs or tuple(map(lookup, names()))
+    gs = _shapes("gallery", *gs) or tuple(map(lookup, names()))
     rows = math.ceil(len(gs) / 6)
     axes = _axes("gallery", ax, len(gs), (min(len(gs), 6) * 2, rows * 1.7), rows)
     for panel, g in zip(axes, gs, strict=True):
@@ -156,26 +159,50 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         ax: one Axes for each key.
 
     Raises:
+        TypeError: `records` are no dicts of the same keys.
         ValueError: there are no records.
 
     >>> figure = learning_curve([{"loss": 2.0, "rate": 10.0}, {"loss": 1.0, "rate": 8.0}])
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['loss', 'rate (Hz)']
     """
-    records = list(records)
-    if not records:
+    epochs: list[Any] = list(records) if isinstance(records, Iterable) and not isinstance(records, dict) else [records]
+    if any(not isinstance(epoch, dict) or set(epoch) != set(epochs[0]) or epoch is records for epoch in epochs):
+        raise TypeError(
+            "plot.learning_curve: expected for each epoch a dict with the same keys, as in "
+            f"[{{'loss': 2.0}}, {{'loss': 1.0}}], got {describe_value(records)}"
+        )
+    if not epochs:
         raise ValueError("plot.learning_curve: expected one record an epoch, got none")
-    axes = _axes("learning_curve", ax, len(records[0]), (6, 1.6 * len(records[0])), len(records[0]))
+    axes = _axes("learning_curve", ax, len(epochs[0]), (6, 1.6 * len(epochs[0])), len(epochs[0]))
     units = {"rate": "rate (Hz)"}
-    for i, (panel, key) in enumerate(zip(axes, records[0], strict=True)):
-        epochs = range(1, len(records) + 1)
+    for i, (panel, key) in enumerate(zip(axes, epochs[0], strict=True)):
         panel.axhline(0, color=GREY, linewidth=0.5)
-        panel.plot(epochs, [record[key] for record in records], "o-", color=COLORS[i % len(COLORS)], markersize=4)
-        panel.set(ylabel=units.get(key, key), xlim=(0.5, len(records) + 0.5), ymargin=0.15)
+        panel.plot(
+            range(1, len(epochs) + 1),
+            [epoch[key] for epoch in epochs],
+            "o-",
+            color=COLORS[i % len(COLORS)],
+            markersize=4,
+        )
+        panel.set(ylabel=units.get(key, key), xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
     axes[-1].set_xlabel("epoch")
     return _figure(axes)
+
+
+def _shapes(who: str, *gs: Any) -> tuple[Shape, ...]:
+    """Return the shapes that a figure is asked for; of a spike function its own."""
+    for g in gs:
+        if isinstance(g, str | list | tuple):
+            came = describe_value(g) if isinstance(g, str) else f"a {type(g).__name__}"
+            several = "plot.compare(*gs) draws several" if who == "shape" else f"give them one by one, plot.{who}(*gs)"
+            cure = (
+                several if not isinstance(g, str) else f"shapes.{g} is one" if g in names() else f"parse({g!r}) is one"
+            )
+            raise TypeError(f"plot.{who}: expected a shape, that is a function g(x, *params), got {came}; {cure}")
+    return tuple(as_shape(shape_behind(g), f"plot.{who}") for g in gs)
 
 
 def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 1) -> list[Axes]:

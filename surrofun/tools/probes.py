@@ -1,0 +1,144 @@
+"""What the checks of a shape and of a spike have in common: where they look, how they compare, what both ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
+Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
+Stage: TypeAlias = dict[str, tuple[Callable[..., Finding], str]]  # name of a property: how it is measured, and advice
+
+LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
+BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation is compiled once
+# Potentials in no order and without symmetry, around the threshold on three scales.
+SCATTERED = (np.random.default_rng(0).normal(size=BLOCK) * [[2.0], [0.1], [0.005]]).T.reshape(BLOCK)
+
+
+def values_of(f: Function, x: Array, dtype: Any = jnp.float32) -> Array:
+    """Return f(x) as float64; it is given one block of x at a time.
+
+    >>> values_of(jnp.abs, np.array([-0.5, 0.25]))
+    array([0.5 , 0.25])
+    """
+    blocks = np.pad(x.ravel(), (0, -x.size % SCATTERED.size), "edge").reshape(-1, *BLOCK)
+    values = [np.broadcast_to(np.asarray(f(jnp.asarray(block, dtype)), float), BLOCK) for block in blocks]
+    return np.ravel(values)[: x.size].reshape(x.shape)
+
+
+def same(a: Any, b: Any, tolerance: float = 1e-5) -> tuple[bool, float]:
+    """Say whether two arrays are the same up to rounding, and what their largest difference is.
+
+    >>> same(np.array([1.0, np.nan]), np.array([1.5, np.nan]))
+    (False, 0.5)
+    """
+    height = abs(a[np.isfinite(a)]).max(initial=0.0)
+    a, b = (np.nan_to_num(v, nan=2e99, posinf=1e99, neginf=-1e99) for v in (a, b))  # NaN is the same as NaN
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance * height), float(abs(a - b).max())
+
+
+def dtypes() -> list[Any]:
+    """Return the dtypes that a potential may have.
+
+    >>> [str(dtype) for dtype in dtypes()]
+    ['float16', 'bfloat16', 'float32']
+    """
+    wide = ["float64"] if jnp.zeros(()).dtype == jnp.float64 else []
+    return [jnp.dtype(name) for name in ("float16", "bfloat16", "float32", *wide)]
+
+
+def every_size(dtype: Any) -> Array:
+    """Return 0, ..., inf, -0.0, ..., -inf: potentials of every size in a dtype.
+
+    >>> x = every_size(jnp.float16)
+    >>> float(x[1]), float(x[3])
+    (5.960464477539063e-08, 65504.0)
+    """
+    info: Any = jnp.finfo(dtype)  # type: ignore[no-untyped-call]
+    ends = [0.0, *(float(v) for v in (info.smallest_subnormal, info.smallest_normal, info.max)), np.inf]
+    sizes = np.concatenate([ends, np.clip(np.geomspace(1e-30, 1e30, 379), 0, ends[3])])
+    return np.concatenate([sizes, -sizes])
+
+
+def first_bad(x: Array, slopes: Array) -> str:
+    """Return the slope that is not finite, at the smallest potential of those; nothing if all are.
+
+    >>> first_bad(np.array([1.0, 100.0]), np.array([0.5, np.nan]))
+    'nan at 100'
+    """
+    x, slopes = np.ravel(x), np.ravel(slopes)
+    bad = np.flatnonzero(~np.isfinite(slopes))
+    return "".join(f"{slopes[i]} at {x[i]:.3g}" for i in bad[abs(x[bad]).argsort(kind="stable")][:1])
+
+
+def nearest(places: Array, chosen: Array) -> Any:
+    """Return the index of the chosen place that is next to the threshold.
+
+    >>> int(nearest(np.array([-2.0, 0.0, 1.0]), np.array([True, False, True])))
+    2
+    """
+    (found,) = np.nonzero(chosen)
+    return found[abs(places[found]).argmin()]
+
+
+def numbers(**values: Any) -> dict[str, float]:
+    """Return what was measured as Python floats.
+
+    >>> numbers(height=np.float32(0.5))
+    {'height': 0.5}
+    """
+    return {name: float(value) for name, value in values.items()}
+
+
+# What is asked of both. A measure is given the function with its parameters first.
+
+
+def runs(f: Function, *_: Any) -> Finding:
+    """Say whether f returns one real array.
+
+    >>> runs(jnp.abs)
+    (True, 'returns float32')
+    """
+    value = f(jnp.float32(SCATTERED))
+    if callable(value):
+        return False, f"returns {type(value).__name__}, a function: give check what superspike(25.0) returns"
+    if not isinstance(value, jax.Array | np.ndarray | np.generic | float | int):
+        return False, f"returns {type(value).__name__}"
+    return not jnp.iscomplexobj(value), f"returns {jnp.result_type(value)}"
+
+
+def keeps_shape(f: Function, *_: Any) -> Finding:
+    """Say whether what f returns broadcasts to the shape of x.
+
+    >>> keeps_shape(lambda x: x[:2])
+    (False, '(2, 256) from (3, 256)')
+    """
+    came = jnp.shape(f(jnp.float32(SCATTERED)))
+    fits = len(came) <= 2 and all(n in (1, m) for n, m in zip(came[::-1], BLOCK[::-1], strict=False))
+    return fits, f"{came} from {BLOCK}"
+
+
+def is_elementwise(f: Function, *_: Any) -> Finding:
+    """Say whether a value depends on no other potential.
+
+    >>> is_elementwise(jnp.abs)
+    (True, 0.0)
+    """
+    moved = SCATTERED.T.reshape(BLOCK)
+    among_others = np.vstack([moved[:2], moved[:1]])
+    return same(values_of(f, SCATTERED).T.reshape(BLOCK)[:2], values_of(f, among_others)[:2])
+
+
+def is_non_negative(places: Array, slopes: Array) -> Finding:
+    """Say whether no slope of a curve is negative; the smallest, and where.
+
+    >>> is_non_negative(np.array([-1.0, 0.0]), np.array([0.5, 1.0]))[1]
+    {'lowest': 0.5, 'at': -1.0}
+    """
+    lowest = nearest(places, slopes == slopes.min())
+    return slopes[lowest] >= -1e-5 * abs(slopes).max(), numbers(lowest=slopes[lowest], at=places[lowest])

@@ -1,0 +1,144 @@
+"""The checklist of a shape: sound as a function and, as a surrogate gradient should be, a bump at the threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..calculus import antiderivative
+from ..core.shape import Shape
+from ..spike import make_spike
+from .curves import curve
+from .probes import (
+    BLOCK,
+    SCATTERED,
+    Array,
+    Finding,
+    Stage,
+    dtypes,
+    every_size,
+    first_bad,
+    is_elementwise,
+    is_non_negative,
+    keeps_shape,
+    nearest,
+    numbers,
+    runs,
+    same,
+    values_of,
+)
+
+_STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
+
+
+# Each measure is given f(x), the shape with its parameters, and then the shape itself and its parameters.
+
+
+def _transforms(f: Shape, *_: Any) -> Finding:
+    grad = jax.grad(lambda x: make_spike(f)(x).sum())
+    ways: dict[str, Shape] = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), "grad": grad}
+    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
+    found = [same(values_of(f, SCATTERED), np.asarray(slopes, float)) for slopes in came]
+    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
+
+
+def _keeps_dtype(f: Shape, *_: Any) -> Finding:
+    came = {str(dtype): jax.eval_shape(f, jnp.zeros(BLOCK, dtype)) for dtype in dtypes()}
+    lost = {d: f"becomes {out.dtype}" for d, out in came.items() if out.dtype != d and not out.weak_type}
+    return not lost, lost or ", ".join(came)
+
+
+def _is_finite(f: Shape, *_: Any) -> Finding:
+    came = {str(dtype): first_bad(every_size(dtype), values_of(f, every_size(dtype), dtype)) for dtype in dtypes()}
+    bad = {dtype: told for dtype, told in came.items() if told}
+    return not bad, bad or ", ".join(came)
+
+
+def _is_non_negative(f: Shape, *parts: Any) -> Finding:
+    return is_non_negative(*_curve(*parts))
+
+
+def _peaks_near(f: Shape, *parts: Any) -> Finding:
+    places, slopes = _curve(*parts)
+    height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max()
+    highest = nearest(places, abs(slopes) >= (1 - 1e-6) * height)
+    return height > 0 and near >= height / 2, numbers(height=height, at=places[highest])
+
+
+def _is_unimodal(f: Shape, *parts: Any) -> Finding:
+    places, slopes = _curve(*parts)
+    places, high = places[np.isfinite(slopes)], np.maximum(0, slopes[np.isfinite(slopes)])
+    left, right = np.maximum.accumulate(high), np.maximum.accumulate(high[::-1])[::-1]
+    valley = (np.minimum(left, right) - high) / max(high.max(), 1e-30)
+    deepest = nearest(places, valley == valley.max())
+    return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
+
+
+def _soft_step_rises(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
+    x = np.sort(SCATTERED, None)
+    soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
+    heights, rises = np.asarray(soft(jnp.asarray([-np.inf, *x, np.inf], jnp.float32)), float)
+    agree, error = same(values_of(f, x), rises[1:-1], 1e-3)
+    fall = max(0.0, -np.diff(heights).min())
+    monotone = fall <= 1e-5 * abs(heights[1:-1]).max()
+    return agree and monotone, numbers(area=heights[-1] - heights[0], fall=fall, error=error)
+
+
+def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
+    parameters = {**dict(enumerate(args)), **kwargs}
+    names = [name for name, p in parameters.items() if isinstance(p, float | np.floating)]
+    if not names:
+        return True, "none given"
+
+    def soft(values: Any) -> Any:
+        moved = {**parameters, **dict(zip(names, values, strict=True))}
+        return antiderivative(g)(jnp.float32(SCATTERED), *(moved.pop(i) for i in range(len(args))), **moved)
+
+    soft_and_rates = jax.jit(lambda values: (soft(values), jax.jacfwd(soft)(values)))
+    values = np.array([parameters[name] for name in names], np.float32)
+    at, rates = (np.asarray(v, float) for v in soft_and_rates(values))
+    errors = {}
+    for i, name in enumerate(names):
+        step = _STEP * (abs(values[i]) or 1.0) * np.eye(len(values), dtype=np.float32)[i]
+        moves = [(np.asarray(soft_and_rates(values + d)[0], float) - at) / d[i] for d in (step, -step)]
+        # Where a kink of the soft step passes a potential, the difference on one side is right.
+        error = np.minimum(*(abs(move - rates[..., i]) for move in moves)).max()
+        errors[str(name)] = float(error / max(abs(moves[0]).max(), np.ptp(at) / (abs(values[i]) or 1.0)))
+    return all(error < 0.03 for error in errors.values()), errors
+
+
+def _has_second_derivative(f: Shape, *_: Any) -> Finding:
+    x = every_size(jnp.dtype(jnp.float32))
+    x = x[abs(x) <= 1e6]
+    slopes = values_of(jax.jit(lambda x: jax.jvp(f, (x,), (jnp.ones_like(x),))[1]), x)
+    told, steepest = first_bad(x, slopes), abs(slopes).argmax()
+    return not told, told or numbers(largest=abs(slopes[steepest]), at=x[steepest])
+
+
+SHAPE_STAGES: tuple[Stage, ...] = (
+    {"runs": (runs, "write a function of an array x, and of the parameters given, that returns one real array")},
+    {"shape kept": (keeps_shape, "return one slope for each potential, whatever the shape of x is")},
+    {"elementwise": (is_elementwise, "compute each slope from its own potential, with no sum, sort or norm over x")},
+    {"eager = jit = vmap = grad": (_transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape")},
+    {
+        "dtype kept": (_keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
+        "non-negative": (_is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
+        "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
+        "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
+        "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
+    },
+    {
+        "soft step monotone": (_soft_step_rises, "declare one whose derivative is the slope, shape(g, soft=...)"),
+        "second derivative finite": (_has_second_derivative, "limit x or round the place off; only Hessians need it"),
+        "learned parameters": (_learns, "declare the soft step, shape(g, soft=...): a parameter moves a jump"),
+    },
+)
+
+
+def _curve(g: Shape, args: Any, kwargs: Any) -> tuple[Array, Array]:
+    """Return the places that a survey of the shape looks at, in order, and the slopes there that are not NaN."""
+    places, slopes = (v.astype(float) for v in curve(g, *args, **kwargs))
+    return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]

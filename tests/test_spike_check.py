@@ -1,0 +1,394 @@
+"""`check` of a finished spike: each fault that users report is found, alone, and a sound spike has none."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from dropins import import_snnax
+from test_rosetta import as_others_expect
+
+from surrofun import (
+    antiderivative,
+    check,
+    escape,
+    heaviside,
+    make_spike,
+    mix,
+    report,
+    sampled,
+    scale,
+    shapes,
+    shift,
+    sign,
+    staircase,
+    ternary,
+)
+from surrofun.cli.arguments import find
+from surrofun.cli.commands import main
+
+pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
+
+
+def faults(results):
+    return {name for name, result in results.items() if not result["ok"]}
+
+
+def limits(results):
+    return {name for name, result in results.items() if result["limit"]}
+
+
+def fires(x):
+    return (x >= 0).astype(x.dtype)
+
+
+def fast(x):
+    return 1 / (1 + 25 * jnp.abs(x)) ** 2
+
+
+def by_hand(slope=fast, step=fires, rule=lambda slope, x, g: g * slope(x), keep=lambda x: x):
+    """The textbook's spike; each argument is a place for a mistake."""
+
+    @jax.custom_vjp
+    def spike(x):
+        return step(x)
+
+    spike.defvjp(lambda x: (step(x), keep(x)), lambda x, g: (rule(slope, x, g),))
+    return spike
+
+
+SPIKE = by_hand()  # as in a program: the rule is at module level, and cannot be pickled all the same
+
+
+# Mistakes, each with the one property that it breaks
+
+
+def overflows(x):
+    return jnp.exp(-x) / (1 + jnp.exp(-x)) ** 2
+
+
+def builds_its_rule_in_the_call(x):
+    steepness = jnp.exp(jnp.asarray(3.0, x.dtype))  # a tracer, under jit
+
+    @jax.custom_vjp
+    def spike(x):
+        return fires(x)
+
+    spike.defvjp(lambda x: (fires(x), x), lambda x, g: (g / (1 + steepness * jnp.abs(x)) ** 2,))
+    return spike(x)
+
+
+def of_half_the_batch(slope, x, g):
+    return g * slope(x) / jnp.std(x)
+
+
+@jax.custom_vjp
+def constant_slope_kept(x):
+    return fires(x)
+
+
+constant_slope_kept.defvjp(lambda x: (fires(x), jax.lax.stop_gradient(fast(x))), lambda kept, g: (g * kept,))
+
+
+UNDER = {f"grad under {name}" for name in ("scan", "checkpoint", "shard_map")}
+HALVES = {"float16": "becomes float32", "bfloat16": "becomes float32"}
+BAD = {
+    "an exp that overflows": (by_hand(overflows), {"finite"}, "'float32': 'slope nan at -1.*'"),
+    "a steep exp": (
+        by_hand(lambda x: overflows(25 * x)),
+        {"finite", "second derivative"},
+        r"nan at -[1-9]\.\d*",
+    ),
+    "a sign error": (by_hand(lambda x: -fast(x)), {"non-negative"}, "'lowest': -1.0, 'at': 0.0"),
+    "a dtype that is lost": (
+        by_hand(step=lambda x: jnp.where(x >= 0, jnp.float32(1), jnp.float32(0))),
+        {"dtype kept"},
+        re.escape(str(HALVES)),
+    ),
+    "a where that fires on NaN": (by_hand(step=lambda x: 1 - (x < 0).astype(x.dtype)), {"silent at NaN"}, "1.0"),
+    "a rule that forgets its cotangent": (by_hand(rule=lambda slope, x, g: slope(x)), {"cotangent"}, r"\d\.\d+"),
+    "a closure that fails under scan": (builds_its_rule_in_the_call, UNDER, "UnexpectedTracerError: .*"),
+    "a rule that returns 0": (by_hand(jnp.zeros_like), {"slope by jax.grad"}, "0 everywhere"),
+    "a rule that raises": (by_hand(lambda x: x.potential), {"slope by jax.grad"}, "AttributeError: .*"),
+    "a rule of the whole batch": (by_hand(rule=of_half_the_batch), {"slope elementwise"}, r"\d\.\d+"),
+    "a step that falls": (by_hand(step=lambda x: (x < 0).astype(x.dtype)), {"fires"}, "falls from 1 to 0"),
+    "a threshold elsewhere": (by_hand(step=lambda x: fires(x - 1)), {"peak at a threshold"}, "'height': 0.0014.*"),
+    "a second derivative that is lost": (constant_slope_kept, {"second derivative"}, "'largest': 0.0, 'wrong': 0.99.*"),
+    "a bool": (by_hand(step=lambda x: x >= 0), {"dtype kept", "slope by jax.grad"}, "Type.*Error: .*"),
+    "no array": (make_spike(lambda x: x.potential), {"fires"}, "AttributeError: .*"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_spike_has_its_fault_named(name):
+    spike, names, told = BAD[name]
+    results = check(spike)
+    assert faults(results) == names
+    last = [name for name in results if name in names][-1]
+    assert re.fullmatch(rf"\{{?.*{told}\}}?", str(results[last]["value"]))
+    lines = [line for line in report(results).splitlines() if line.startswith("FAULT")]
+    assert len(lines) == len(names)
+    assert all(line.endswith(results[line[7:29].strip()]["advice"]) for line in lines)
+
+
+# Sound spikes
+
+FORWARD = make_spike(forward_mode=True)
+HALF = {"step": heaviside(at_zero=0.0)}
+TWO = mix(shift(shapes.triangle, 1.0), shift(shapes.triangle, -1.0), weights=(1.0, 1.0))
+OURS = {
+    "superspike(beta=25.0)": (make_spike(shapes.superspike(beta=25.0)), {"forward mode"}),
+    "scale(triangle(alpha=3.0), height=0.7)": (make_spike(scale(shapes.triangle(alpha=3.0), height=0.7), **HALF),
+                                               {"forward mode"}),
+    "rectangle(width=1.4)": (FORWARD(shapes.rectangle(width=1.4)), set()),
+    "shift(gaussian, 0.5)": (make_spike(shift(shapes.gaussian, 0.5), step=lambda x: x >= 0.5),
+                             {"forward mode", "pickling"}),
+    "sigmoid": (make_spike(shapes.sigmoid, step=antiderivative(shapes.sigmoid)), {"forward mode"}),
+    "straight_through": (make_spike(shapes.straight_through, step=sign, learnable=True), {"forward mode"}),
+    "atan": (make_spike(shapes.atan, residual=jnp.bfloat16), {"forward mode", "second derivative"}),
+    "laplace": (make_spike(shapes.laplace, step=escape(shapes.laplace, jax.random.PRNGKey(0))),
+                {"elementwise", "H(0)", "eager = jit = vmap", "forward mode", "rebuilding"}),
+    "ternary": (make_spike(TWO, step=ternary), {"forward mode"}),
+    "stairs": (make_spike(TWO, step=staircase(3)), {"forward mode"}),
+    "sampled": (make_spike(shapes.triangle, residual=sampled(jax.random.key(0))), {"slope by jax.grad"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_spikes_have_no_fault_and_their_shape_is_named(name):
+    spike, lacks = OURS[name]
+    results = check(spike)
+    assert faults(results) == set()
+    assert limits(results) == lacks
+    if hasattr(shapes, re.split(r"\W", name)[0]) or "(" in name:
+        assert results["closest shape"]["value"].rpartition(" to ")[0] == name
+
+
+def test_a_rule_by_hand_has_no_fault_and_no_forward_mode():
+    results = check(lambda: by_hand())
+    assert faults(results) == set()
+    assert limits(results) == {"forward mode", "rebuilding", "pickling"}
+    value = {name: result["value"] for name, result in results.items()}
+    assert value["fires"] == {"levels": "0 1", "threshold": 0.0}
+    assert (value["H(0)"], value["silent at NaN"], value["bytes a spike"]) == (1.0, 0.0, 4.0)
+    assert value["slope by jax.grad"] == pytest.approx({"peak": 1.0, "at": 0.0, "area": 0.08}, rel=1e-5)
+    assert value["forward mode"].startswith("TypeError: ")
+    assert value["closest shape"] == "superspike(beta=25.0) to 3e-07"
+
+
+def test_what_is_a_spike_and_what_is_a_shape(monkeypatch):
+    """A step whose derivative is not that of its values, whoever wrote it; a rectangle is a shape of two levels."""
+    tables = sys.modules["surrofun.tools.check"]
+    for name in ("SHAPE_STAGES", "SPIKE_STAGES"):
+        monkeypatch.setattr(tables, name, getattr(tables, name)[:1])  # the first property tells which table it is
+
+    def told(f, **parameters):
+        return next(iter(check(f, **parameters)))
+
+    @jax.jit
+    def inside(x):
+        return by_hand()(x)
+
+    assert {told(f) for f in (SPIKE, inside, make_spike(shapes.sigmoid), lambda x: 2 * SPIKE(x) - 1)} == {"fires"}
+    steps = lambda x: fires(x), lambda x: jnp.abs(x) < 0.5, jnp.round, jax.nn.relu, shapes.rectangle, np.sign
+    assert {told(f) for f in steps} == {"runs"}
+    assert {told(f) for f in (scale(shapes.triangle, 1e4), shift(shapes.rectangle, 0.5), jnp.zeros_like)} == {"runs"}
+    assert told(shapes.leaky_step, leak=0.0) == told(lambda: shapes.triangle) == told(lambda: 1 / 0) == "runs"
+
+
+def annealed(x, beta, height=1.0):
+    return make_spike(scale(shapes.superspike(beta=beta), height=height))(x)
+
+
+def annealed_by_hand(x, beta):
+    return by_hand(lambda x: 1 / (1 + beta * jnp.abs(x)) ** 2)(x)
+
+
+def test_parameters_are_given_and_traced():
+    ours, theirs = check(annealed, 10.0, height=0.5), check(annealed_by_hand, beta=25.0)
+    assert faults(ours) == faults(theirs) == set()
+    assert ours["closest shape"]["value"] == "scale(superspike, height=0.5) to 3e-07"
+    assert ours["traced parameters"]["value"] < 1e-6
+    assert ours["rebuilding"]["value"] is None  # without a recipe
+    assert theirs["traced parameters"]["limit"]
+    assert theirs["closest shape"]["value"] == "superspike(beta=25.0) to 3e-07"
+
+
+def test_an_array_more_is_a_limit():
+    two = by_hand(keep=lambda x: (x, fast(x)), rule=lambda slope, kept, g: g * jnp.where(kept[0] < 9, kept[1], 0.0))
+    result = check(two)["bytes a spike"]
+    assert (result["ok"], result["limit"], result["value"]) == (True, True, 8.0)
+
+
+def test_rebuilding_by_recipe():
+    for recipe, times in ((lambda: make_spike(shapes.superspike(beta=7.5)), "once"), (lambda: by_hand(), "twice")):
+        result = check(recipe)["rebuilding"]
+        assert result["limit"] == (times == "twice")
+        assert result["value"] == f"traced {times} when built twice"
+
+
+def test_float64_is_checked_where_it_is_enabled(x64):
+    results = check(
+        by_hand(step=lambda x: (x >= 0).astype(max(x.dtype, jnp.dtype(jnp.float32), key=lambda d: d.itemsize)))
+    )
+    assert results["dtype kept"]["value"] == HALVES
+    assert results["finite"]["value"] == "float32, float64"
+
+
+# What is told
+
+
+def test_the_report_of_a_spike():
+    """Every line fits in 100 columns; a limit is no fault."""
+    results = check(lambda: make_spike(shapes.superspike(beta=25.0)))
+    text = report({name: {**r, "value": 0.0} if r["value"] and name in ROUNDING else r for name, r in results.items()})
+    assert text == REPORT.format(bytes=results["pickling"]["value"])
+    assert max(map(len, text.splitlines())) <= 100
+
+
+ROUNDING = {"cotangent", "grad under jit", "grad under vmap", "grad under scan", "grad under checkpoint"}
+REPORT = """\
+ok     fires                  levels 0 1, threshold 0
+ok     shape kept             (3, 256) from (3, 256)
+ok     elementwise            0
+ok     dtype kept             float16, bfloat16, float32
+ok     H(0)                   1
+ok     silent at NaN          0
+ok     eager = jit = vmap     jit 0, vmap 0
+ok     slope by jax.grad      peak 1, at 0, area 0.08
+ok     slope elementwise      0
+ok     cotangent              0
+ok     non-negative           lowest 2e-29, at -8.94e+12
+ok     peak at a threshold    height 1, at 0
+ok     finite                 float16, bfloat16, float32
+ok     grad under jit         0
+ok     grad under vmap        0
+ok     grad under scan        0
+ok     grad under checkpoint  0
+ok     grad under shard_map   devices 1, difference 0
+ok     second derivative      largest 49.8, wrong 0
+limit  forward mode           TypeError: can't apply...; only jvp and jacfwd need it: jax.custom_jvp
+ok     traced parameters      none given
+ok     bytes a spike          4
+ok     rebuilding             traced once when built twice
+ok     pickling               {bytes}
+ok     closest shape          superspike(beta=25.0) to 3e-07"""
+
+
+def test_the_report_says_why_something_is_not_measured():
+    fault, limit = (report(check(spike)).splitlines() for spike in (by_hand(jnp.zeros_like), OURS["sampled"][0]))
+    assert fault[-1] == "-      closest shape          not measured, because of the fault above"
+    assert limit[-1] == "-      closest shape          not measured, because of the limit above"
+    assert limit[7].startswith("limit  slope by jax.grad      drawn at random; ")
+
+
+MODULE = """
+import jax, jax.numpy as jnp
+def fast(beta=10.0, height=1.0):
+    @jax.custom_vjp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defvjp(lambda x: (spike(x), x), lambda x, g: (height * g / (1 + beta * jnp.abs(x)) ** 2,))
+    return spike
+level = 3
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    (tmp_path / "my_spikes.py").write_text(MODULE)
+    yield "my_spikes"
+    sys.modules.pop("my_spikes", None)
+
+
+def test_the_command_line_builds_a_spike_from_numbers(module, capsys):
+    for call, status, closest_shape in (
+        ("fast(25)", 0, "superspike(beta=25.0)"),
+        ("fast( height = -0.5, beta=7.0 )", 1, "scale(superspike(beta=7.0), height=-0.5)"),
+    ):
+        assert main(["check", f"{module}:{call}"]) == status
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first == f"{module}:{call}"
+        assert [line[:50] for line in lines if line.startswith("FAULT")] == [
+            "FAULT  non-negative           lowest -0.5, at 0; m"
+        ] * status
+        assert lines[-3].startswith("limit  rebuilding             traced twice when built twice; ")
+        assert lines[-1] == f"ok     closest shape          {closest_shape} to 3e-07"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("fast(k=25)", "fast() got an unexpected keyword argument 'k'"),
+        ("fast(beta=x)", "parse: line 1, column 6, at 'x': expected a number, or an array [1.0, 2.0]"),
+        ("fast(exec('1'))", "parse: line 1, column 1, at 'exec': expected a number, or an array [1.0, 2.0]"),
+        ("fast(2 3)", "parse: line 1, column 3, at '3': expected , or the end of the text"),
+        ("fast(2)(3)", "parse: line 1, column 2, at ')': expected , or the end of the text"),
+        ("fast(2", "expected package.module:function, or that called with numbers, package.module:function(25)"),
+        ("level(2)", "expected a function g(x, *params), got int 3"),
+        ("past(2)", "there is no 'past' in it; did you mean fast?"),
+    ],
+)
+def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys):
+    assert main(["check", f"{module}:{call}"]) == 2
+    text = f"{module}:{call}"
+    assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {reason}\n")
+
+
+def test_eight_devices():
+    code = (
+        "import json; from surrofun import make_spike, shapes; from surrofun.tools.spike_uses import under_shard_map; "
+        "print(json.dumps(under_shard_map(make_spike(shapes.triangle))))"
+    )
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+    env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [True, {"devices": 8, "difference": pytest.approx(0, abs=1e-6)}]
+
+
+# Other libraries, as they are
+
+PEERS = {  # call, faults, limits beyond rebuilding and pickling, closest shape
+    "spyx.axn": [
+        ("superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
+        ("arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
+        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode"}, "none"),
+    ],
+    "braintools.surrogate": [  # the slope stands behind a stop_gradient
+        ("ReluGrad()", {"second derivative"}, set(), "scale(triangle, height=0.3)"),
+        ("SquarewaveFourierSeries()", {"non-negative", "finite", "second derivative"}, set(), "squarewave_fourier"),
+    ],
+    "slax": [
+        ("fast_sigmoid(25)", set(), set(), "superspike(beta=25.0)"),
+        ("multi_gauss()", {"non-negative"}, set(), "scale(multi_gaussian(sigma=0.3), height=0.5)"),
+    ],
+    "snnax.functional.surrogate": [
+        ("superspike_surrogate(10.0)", set(), set(), "scale(reciprocal(alpha=10.0), height=0.1)"),
+        ("piecewise_surrogate(0.5)", set(), {"bytes a spike"}, "rectangle"),
+        ("sigmoid_surrogate(1.0)", {"slope by jax.grad"}, None, None),
+    ],
+}
+
+
+@pytest.mark.parametrize(("library", "row"), [(library, row) for library, rows in PEERS.items() for row in rows])
+def test_what_is_found_in_another_library(library, row):
+    call, wrong, lacking, shape = row
+    with as_others_expect():
+        if library.startswith("snnax"):
+            import_snnax()
+        pytest.importorskip(library)
+        results = check(lambda: find(f"{library}:{call}"))
+    assert faults(results) == wrong
+    if lacking is None:
+        assert list(results)[-1] == "slope by jax.grad"
+        return
+    assert limits(results) == lacking | {"rebuilding"} | ({"pickling"} if library[:5] != "brain" else set())
+    assert results["closest shape"]["value"].partition(" to ")[0] == shape
