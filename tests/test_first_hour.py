@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import inspect
+import pathlib
 import re
 import subprocess
 import sys
@@ -34,6 +35,9 @@ from surrofun import (
 from surrofun.__main__ import main
 from surrofun.core.text import describe_value
 from surrofun.shapes.elsewhere import answers, meaning
+
+
+README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
 @contextlib.contextmanager
@@ -384,3 +388,34 @@ def test_a_figure_of_something_else(draw, text):
     pytest.importorskip("matplotlib")
     with told(TypeError, text):
         draw(surrofun.plot)
+
+
+def provoke_second_derivative():
+    jax.grad(jax.grad(make_spike(shapes.sigmoid, residual=jnp.uint8)))(0.5)
+
+
+def provoke_leak():
+    def run(x, a):
+        spike = make_spike(shapes.sigmoid, residual=(lambda slope: slope * a, lambda kept: kept / a))
+        return jax.lax.scan(lambda v, x: (v, spike(x)), 0.0, x)[1].sum()
+
+    jax.jit(jax.grad(run))(jnp.zeros(3), 2.0)
+
+
+@pytest.mark.parametrize(
+    "provoke",
+    [
+        lambda: jax.jvp(make_spike(shapes.sigmoid), (0.5,), (1.0,)),
+        lambda: make_spike(shapes.sigmoid)(1),
+        provoke_second_derivative,
+        lambda: antiderivative(lambda x: jnp.abs(x) ** -1.1)(0.5),
+        provoke_leak,
+    ],
+    ids=["jvp", "integer", "second derivative", "integral", "leak"],
+)
+def test_the_readme_has_the_messages_to_the_letter(provoke):
+    headings = re.findall(r"^\* \*\*`(.+?)`\*\*", README.read_text(), re.MULTILINE)
+    assert len(headings) == 5
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        provoke()
+    assert any(heading in f"{type(caught.value).__name__}: {caught.value}" for heading in headings)
