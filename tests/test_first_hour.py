@@ -16,6 +16,7 @@ from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 
 import surrofun
 from surrofun import (
+    antiderivative,
     check,
     describe,
     escape,
@@ -35,7 +36,6 @@ from surrofun import (
 from surrofun.__main__ import main
 from surrofun.core.text import describe_value
 from surrofun.shapes.elsewhere import answers, meaning
-
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
