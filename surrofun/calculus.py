@@ -13,10 +13,11 @@ from jax import lax
 
 from .core.combinator import is_free, is_part, like_of, resolved, unbound
 from .core.dtype import Real, fit, rounded
+from .core.integral import integral
 from .core.memo import arrays_of, interned, once
 from .core.program import need_values
 from .core.shape import Shape, as_shape, facts_of, holds, named
-from .core.survey import Survey, extremes, integral, survey
+from .core.survey import Survey, extremes, survey
 from .core.text import show
 
 _FAR = 1e30  # where the derivative of a soft step by a parameter is taken for that at infinity: there it is 0 * inf

@@ -1,0 +1,92 @@
+"""What NumPy and JAX spell differently, and axes in front of those of the neurons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+Array: TypeAlias = Any  # of NumPy or of JAX
+Arithmetic: TypeAlias = Any  # numpy or jax.numpy
+
+
+def repeated(xp: Arithmetic, goes_on: Callable[..., Any], step: Callable[..., Any], state: Any) -> Any:
+    """Return the state after steps for as long as it goes on.
+
+    >>> repeated(np, lambda n: n < 5, lambda n: 2 * n, 1)
+    8
+    """
+    if xp is jnp:
+        return lax.while_loop(goes_on, step, state)
+    while goes_on(state):
+        state = step(state)
+    return state
+
+
+def put(xp: Arithmetic, array: Array, rows: Array, start: Any, axis: int) -> Array:
+    """Put rows into an array of JAX, where there is room for them; append them to one of NumPy.
+
+    >>> put(np, np.zeros(1), np.ones(1), 0, 0), put(jnp, jnp.zeros(2), jnp.ones(1), 1, 0)
+    (array([0., 1.]), Array([0., 1.], dtype=float32))
+    """
+    if xp is jnp:
+        return lax.dynamic_update_slice_in_dim(array, rows, start, axis)
+    return np.concatenate([array, rows], axis)
+
+
+def ordered(xp: Arithmetic, axis: int, keys: int, *arrays: Array) -> Sequence[Array]:
+    """Sort arrays along an axis, by the first of them, or by the first and then by the second.
+
+    >>> ordered(np, 0, 1, np.array([2, 1]), np.array([3, 4]))
+    [array([1, 2]), array([4, 3])]
+    """
+    if xp is jnp:
+        return lax.sort(arrays, dimension=axis, num_keys=keys)
+    order = np.lexsort(arrays[keys - 1 :: -1], axis=axis)
+    return [np.take_along_axis(v, order, axis) for v in arrays]
+
+
+def shaped(array: Array, start: int, stop: int, *sizes: int) -> Array:
+    """Return the array with axes of these sizes, of which the first is -1, in the place of those from start to stop.
+
+    >>> shaped(np.zeros((2, 6, 5)), 1, 2, -1, 3).shape
+    (2, 2, 3, 5)
+    """
+    first = math.prod(array.shape[start:stop]) // math.prod(sizes[1:])
+    shape = (*array.shape[:start], first, *sizes[1:], *array.shape[stop:])
+    if isinstance(array, np.ndarray):
+        return array.reshape(shape)
+    rest = lax.expand_dims(array[(slice(None),) * start + (0,) * (stop - start)], range(start, start + len(sizes)))
+    return lax.reshape(array, shape, out_sharding=jax.typeof(rest).sharding)
+
+
+def representable(array: Array, dtype: Any) -> Array:
+    """Return the array with the digits that a dtype has, in its own dtype.
+
+    >>> representable(np.array([1.0, 1.0004, 1e-9]), np.float16)
+    array([1., 1., 0.])
+    """
+    return array.astype(dtype).astype(array.dtype)
+
+
+def column(values: Any, like: Array) -> Array:
+    """Return values (k,) as (k, 1, ...), in the dtype of an array and to stand in front of its axes.
+
+    >>> column([1.0, 2.0], np.zeros((3, 4))).shape
+    (2, 1, 1)
+    """
+    return np.asarray(values, like.dtype).reshape(-1, *(1,) * like.ndim)
+
+
+def dot(weights: Any, slopes: Array) -> Array:
+    """Return the weighted sum along the first axis.
+
+    >>> dot([1.0, 2.0], np.ones((2, 3)))
+    array([3., 3., 3.])
+    """
+    return (column(weights, slopes[0]) * slopes).sum(0)

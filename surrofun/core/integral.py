@@ -1,0 +1,106 @@
+"""The soft step of what was surveyed: from a table of panels, and a rule within the panel of x."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from .arrays import column, dot, shaped
+from .dtype import Real
+from .panels import NODES, WEIGHTS, Function, slopes_at, table
+from .survey import Survey
+
+_BLOCK = 128  # panels that are integrated at once where f is traced; their number is a multiple of it
+# Six nodes of Gauss and their weights on [0, 1].
+_INSIDE, _INSIDE_WEIGHTS = ((v + u) / 2 for v, u in zip(np.polynomial.legendre.leggauss(6), (1, 0), strict=True))
+
+
+def integral(f: Function, found: Survey, x: Real) -> jax.Array:
+    """Return S(x), the integral of `f` up to x, from -inf where the area is finite, else from 0.
+
+    The derivative by x is `f(x)` itself, and what `f` closes over is differentiated under the integral.
+
+    Args:
+        f: the function that was surveyed.
+        found: what `survey` found.
+        x: of a shape that broadcasts with that of the neurons; it may be infinite.
+
+    >>> from .survey import survey
+    >>> f = lambda x: jnp.exp(-abs(x))
+    >>> integral(f, survey(f, [(0.0, 1.0)], jnp.zeros(())), jnp.array([-jnp.inf, 0.0, jnp.inf]))
+    Array([0., 1., 2.], dtype=float32)
+    """
+    concrete = isinstance(found["edges"], np.ndarray)
+    integrated = functools.partial(_integral, f, found, concrete)
+    return integrated(jnp.asarray(x)) if concrete else jax.jit(integrated)(jnp.asarray(x))
+
+
+def _integral(f: Function, found: Survey, concrete: bool, x: jax.Array) -> jax.Array:
+    x = lax.expand_dims(x, tuple(range(found["edges"].ndim - 1 - x.ndim)))
+    edges, soft, tails = (lax.stop_gradient(jnp.asarray(found[name], x.dtype)) for name in ("edges", "soft", "tails"))
+    if not concrete:
+        soft, tails = table(jnp, edges, _integrated(f, edges), x.dtype)[:2]
+    finite = jnp.where(jnp.isinf(x), 0.0, x)
+    start = lax.stop_gradient(finite)
+    edges, soft, tails = (_aligned(v, start) for v in (edges, soft, tails))
+
+    # From the last edge before x to x; then zero, but its derivatives by x are those of the integral.
+    panel = _panel_of(edges, start)
+    base = _taken(edges, panel)
+    inside = (finite - start) * column(_INSIDE, x)
+    slopes = slopes_at(f, jnp.concatenate([base + (start - base) * column(NODES, x), start + inside]))
+    part = (start - base) * dot(WEIGHTS, slopes[:9])
+    limit = jnp.abs(jnp.where(start < 0, tails[0], tails[1]))
+    part = jnp.where(jnp.abs(start) > edges[-1], jnp.clip(part, -limit, limit), part)
+    value = _taken(soft, panel) + part
+    value = jnp.where(x == -jnp.inf, soft[0] - tails[0], jnp.where(x == jnp.inf, soft[-1] + tails[1], value))
+    return jnp.asarray(value + (finite - start) * dot(_INSIDE_WEIGHTS, slopes[9:]))
+
+
+def _integrated(f: Function, edges: jax.Array) -> jax.Array:
+    """Return the areas between `edges`, of a function that is traced; in blocks, of which little is kept."""
+
+    @jax.checkpoint
+    def block(k: jax.Array) -> jax.Array:
+        start, end = (lax.dynamic_slice_in_dim(edges, k * _BLOCK + j, _BLOCK) for j in (0, 1))
+        at = start + (end - start) * column(NODES, start)
+        area: jax.Array = (end - start) * dot(WEIGHTS, slopes_at(f, at))
+        return area
+
+    areas: jax.Array = shaped(lax.map(block, np.arange(len(edges) // _BLOCK)), 0, 2, -1)
+    return areas
+
+
+def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:
+    """Return the rows (k, *n) of a table with the rank of x and on the devices of x."""
+    rows = lax.expand_dims(rows, tuple(range(1, 2 + x.ndim - rows.ndim)))
+    shared = tuple(axis for axis in range(x.ndim) if rows.shape[axis + 1] == 1)
+    return rows + jnp.zeros_like(x + rows[0]).sum(shared, keepdims=True)
+
+
+@jax.jit
+def _panel_of(edges: jax.Array, x: jax.Array) -> jax.Array:
+    """Return the index of the last edge that is not above x, of the first if all are."""
+    bits = len(edges).bit_length()
+
+    def closer(k: jax.Array, index: jax.Array) -> jax.Array:
+        further = index + (1 << (bits - 1 - k))
+        return jnp.where((further < len(edges)) & (_taken(edges, further) <= x), further, index)
+
+    return lax.fori_loop(0, bits, closer, jnp.zeros_like(x + edges[0], np.int32))  # type: ignore[no-any-return]
+
+
+def _taken(rows: jax.Array, index: jax.Array) -> jax.Array:
+    """Return the rows of a table (k, *n) at indices that broadcast with n; a gather that divided arrays permit."""
+
+    def take(rows: jax.Array, index: jax.Array) -> jax.Array:
+        return rows.at[index].get(mode="clip", out_sharding=jax.typeof(index).sharding)
+
+    for axis in range(index.ndim):
+        if rows.shape[axis + 1] > 1:
+            take = jax.vmap(take, (-1, axis), axis)
+    return take(lax.squeeze(rows, tuple(axis for axis in range(1, rows.ndim) if rows.shape[axis] == 1)), index)
