@@ -258,6 +258,32 @@ def more_layers(rounds):
         yield f"| {layers} | {' | '.join(f'{wall * 1e3:.0f}' for wall, _ in times.values())} |"
 
 
+def bell(x, mu, sigma):
+    return jnp.exp(-jnp.square((x - mu) / sigma) / 2) / (sigma * math.sqrt(2 * math.pi))
+
+
+PLAIN = {
+    "gaussian": lambda x: bell(x, 0.0, 0.5),
+    "multi_gaussian": lambda x: 1.15 * bell(x, 0, 0.5) - 0.15 * (bell(x, 0.5, 3.0) + bell(x, -0.5, 3.0)),
+    "squarewave_fourier": lambda x: sum(jnp.cos(k * 2 * jnp.pi / 8 * x) for k in (1, 3)) / 2,
+    "triangle": lambda x: jnp.maximum(0, 1 - jnp.abs(x)),
+}
+
+
+def digits(rounds):
+    """Yield a table of the time of shapes that keep all digits, as a multiple of that of the plain formula."""
+    yield "a million potentials, float32, time as a multiple of that of the plain formula\n"
+    yield "| shape | slope | its derivative |\n|---|---:|---:|"
+    x = jnp.linspace(-4, 4, 2**20)
+    for name, plain in PLAIN.items():
+        cells = []
+        for of in (lambda f: f, lambda f: lambda x: jax.jvp(f, (x,), (jnp.ones_like(x),))[1]):
+            pair = {kind: jax.jit(of(f)) for kind, f in (("ours", getattr(shapes, name)), ("plain", plain))}
+            times = interleaved({kind: functools.partial(f, x) for kind, f in pair.items()}, rounds)
+            cells.append(f"{times['ours'][1] / times['plain'][1]:.2f}")
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
 def available(names):
     for name in names:
         try:
@@ -281,8 +307,8 @@ def main():
     print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
     print(f"T, batch, neurons = {tuple(options.sizes)}\n")
     print(*table(makers, tuple(options.sizes), options.rounds), sep="\n")
-    for more in (longer_sequences, more_layers):
-        print("", *more(min(options.rounds, 9)), sep="\n")
+    for more in (longer_sequences, more_layers, digits):
+        print("", *more(min(options.rounds, 31)), sep="\n")
 
 
 if __name__ == "__main__":
