@@ -171,26 +171,44 @@ def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.
 
 
 def _packed(bits: jax.Array) -> jax.Array:
-    """Return booleans as bits of integers, 32 rows of the first axis in one, which a CPU does fast; else 8 of a row."""
-    if not _in_words(bits):
+    """Return booleans as bits of integers: 32 rows of an axis in one, which a CPU does fast, or else 8 of a row."""
+    axis = _axis_of_words(bits)
+    if axis is None:
         return jnp.packbits(bits if _in_rows(bits) else bits.ravel(), axis=-1)
-    rows = bits.reshape(32, bits.shape[0] // 32, *bits.shape[1:]).astype(jnp.uint32)
-    return functools.reduce(jnp.bitwise_or, (rows[i] << np.uint32(i) for i in range(32)))
+    shape, at = _in_words(bits, axis)
+    rows = bits.reshape(shape).astype(jnp.uint32)
+    return functools.reduce(
+        jnp.bitwise_or, (lax.index_in_dim(rows, i, at, keepdims=False) << np.uint32(i) for i in range(32))
+    )
 
 
 def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
-    if not _in_words(like):
+    axis = _axis_of_words(like)
+    if axis is None:
         count = like.shape[-1] if _in_rows(like) else like.size
         return jnp.unpackbits(kept, axis=-1, count=count).reshape(like.shape) == 1
-    place = (np.uint32(1) << np.arange(32, dtype=np.uint32)).reshape(32, *(1,) * like.ndim)
-    return ((kept[None] & place) != 0).reshape(like.shape)
+    shape, at = _in_words(like, axis)
+    place = (np.uint32(1) << np.arange(32, dtype=np.uint32)).reshape(32, *(1,) * (len(shape) - at - 1))
+    return ((jnp.expand_dims(kept, at) & place) != 0).reshape(like.shape)
 
 
-def _in_words(x: jax.Array) -> bool:
-    """Say whether the first axis can be cut in blocks of 32: its size is known, and it is not spread over devices."""
-    if not x.ndim or 0 in x.shape or jax.typeof(x).sharding.spec[0]:
-        return False
-    return isinstance(x.shape[0], int) and x.shape[0] % 32 == 0
+def _axis_of_words(x: jax.Array) -> int | None:
+    """Return the first axis of which 32 rows are one word: its size is known, and it is not spread over devices."""
+    spread = jax.typeof(x).sharding.spec
+    axes = [i for i, n in enumerate(x.shape) if isinstance(n, int) and n % 32 == 0 and not spread[i]]
+    return axes[0] if axes and 0 not in x.shape else None
+
+
+def _in_words(x: jax.Array, axis: int) -> tuple[tuple[int, ...], int]:
+    """Return the shape in which an axis is cut into words, and the axis of the bits of one.
+
+    Neighbouring rows are in one word, so that an axis that the compiler divides among devices stays divided; of the
+    last axis, what is in one word is far apart, since a CPU works on neighbours at once.
+    """
+    words = x.shape[axis] // 32
+    last = axis == x.ndim - 1
+    parts = (32, words) if last else (words, 32)
+    return (*x.shape[:axis], *parts, *x.shape[axis + 1 :]), axis if last else axis + 1
 
 
 def _in_rows(x: jax.Array) -> bool:

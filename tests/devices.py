@@ -16,7 +16,7 @@ from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 from reference import CASES, A, C, X
 
-from surrofun import make_spike, mix, scale, shapes
+from surrofun import make_spike, mix, sampled, scale, shapes
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
 STEPS, BATCH, INPUTS, NEURONS, CLASSES = 16, 16, 5, 8, 2
@@ -76,6 +76,21 @@ def pmap():
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*pmap.*", DeprecationWarning)
         return {"spikes": jax.pmap(slopes, in_axes=(0, 0, None))(X8, C8, A)}
+
+
+def codes_of_a_divided_batch():
+    """What devices exchange for the gradient by potentials of a batch of 256, and the bytes of each for it."""
+    x = jax.device_put(
+        np.linspace(-2, 2, 256 * 40, dtype=np.float32).reshape(256, 40), NamedSharding(mesh("batch"), P("batch"))
+    )
+    found = {}
+    for name, residual in {"bit": "bit", "uint8": jnp.uint8, "sampled": sampled(jax.random.key(0))}.items():
+        spike = make_spike(shapes.rectangle, residual=residual)
+        _, pull = jax.vjp(jax.jit(spike), x)
+        kept = [v.nbytes for v in jax.tree.leaves(pull) if v.size > 2]  # without the bounds
+        compiled = jax.jit(lambda x, spike=spike: jax.vjp(spike, x)[1](jnp.ones_like(x))[0]).lower(x).compile()
+        found[name] = {"exchanged": collectives(compiled), "kept": sum(kept), "slope": np.unique(compiled(x))}
+    return found
 
 
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
@@ -216,6 +231,7 @@ def layer_on_each_device():
 
 
 SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
+CODES = (codes_of_a_divided_batch,)
 STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
 
 
@@ -230,7 +246,7 @@ def main(process=None, processes=None, address=None):
     warnings.simplefilter("error")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_num_cpu_devices", 8 if process is None else 4)
-    rows = SPIKES + STEP
+    rows = SPIKES + CODES + STEP
     if process is not None:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(address, int(processes), int(process))

@@ -67,6 +67,15 @@ def test_devices_exchange_the_gradient_and_no_more(eight):
     assert {(name, in_loop) for name, _, in_loop in whole} == {("all-reduce", False), ("all-reduce", True)}
 
 
+def test_codes_of_a_divided_batch_are_made_where_it_is(eight):
+    result = eight["codes_of_a_divided_batch"]
+    assert "error" not in result, result["error"]
+    for name, bits in (("bit", 1), ("uint8", 8), ("sampled", 1)):
+        assert result[name]["exchanged"] == [], name
+        assert result[name]["kept"] == 256 * 40 * bits / 8, name
+        assert result[name]["slope"] == [0, 1], name
+
+
 def test_divided_neurons_exchange_the_readout_and_layers_their_spikes(eight):
     assert eight["neurons_divided"]["exchanged"] == [["all-reduce", BATCH * CLASSES, False]]
     forth_and_back = [["collective-permute", BATCH * NEURONS, True]] * 2
