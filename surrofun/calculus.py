@@ -130,7 +130,12 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 
 def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
-    """Return the bounds of `g` for potentials of the dtype and rank of `like`."""
+    """Return the bounds of `g` for potentials of the dtype and rank of `like`.
+
+    >>> from surrofun import shapes
+    >>> bounds_like(jnp.zeros((1, 1)), shapes.triangle, alpha=jnp.array([1.0, 2.0]))[1]
+    Array([[1., 2.]], dtype=float32)
+    """
     with jax.ensure_compile_time_eval():
         f, parts, numbers = resolved(as_shape(g, "bounds"), like, args, kwargs)
         declared = facts_of(f).get("bounds")
@@ -154,7 +159,12 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
 
 
 def around_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return the places of `g` for potentials of the dtype and rank of `like`."""
+    """Return the places of `g` for potentials of the dtype and rank of `like`.
+
+    >>> from surrofun import shapes
+    >>> around_like(jnp.zeros(1), shapes.triangle, 4.0)
+    [(Array(0., dtype=float32), Array(0.25, dtype=float32))]
+    """
     with jax.ensure_compile_time_eval():
         f, parts, numbers = resolved(as_shape(g, "around"), like, args, kwargs)
         declared = facts_of(f).get("around")
@@ -180,7 +190,12 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 
 def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the area of `g` for potentials of the dtype and rank of `like`."""
+    """Return the area of `g` for potentials of the dtype and rank of `like`.
+
+    >>> from surrofun import shapes
+    >>> area_like(jnp.zeros(1), shapes.triangle, alpha=4.0)
+    Array([1.], dtype=float32)
+    """
     with jax.ensure_compile_time_eval():
         f, parts, numbers = resolved(as_shape(g, "area"), like, args, kwargs, free=True)
         soft = facts_of(f).get("soft")

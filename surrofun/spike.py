@@ -23,9 +23,10 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.hoist import hoist, is_elementwise
+from .core.hoist import hoist
 from .core.memo import importable, interned
 from .core.program import compiled
+from .core.pull import pulled
 from .core.shape import Shape, as_shape, fires, signature_of
 from .core.text import describe_value, show
 from .residuals import Code, code_of
@@ -296,8 +297,7 @@ def _learning_bwd(rule: Rule, residual: Any, g: Any) -> Any:
     if x.dtype == bool:
         return g * _decoded(rule, g, kept, ends), None, None, None, None
     learned = [i for i, flag in enumerate(flags) if flag.dtype != bool]
-    pull = _pull_once if is_elementwise(slope) and is_elementwise(soft) else _pull
-    by_x, by_learned = pull(slope, soft, tuple(learned), x, g, arrays, soft_arrays)
+    by_x, by_learned = pulled(slope, soft, tuple(learned), x, g, arrays, soft_arrays)
     by_parameters = dict(zip(learned, by_learned, strict=True))
     return by_x, None, None, [by_parameters.get(i) for i in range(len(flags))], None
 
@@ -310,46 +310,6 @@ _ABSENT = np.zeros(0, bool)  # stands for an array that is not kept; of none tha
 
 def _absent(values: Any) -> Any:
     return jax.tree.map(lambda _: _ABSENT, values)
-
-
-def _pull(slope: Any, soft: Any, learned: Any, x: Any, g: Any, arrays: Any, parameters: Any) -> Any:
-    """Return g times the slope, and for each learned parameter the sum of g times dS/dp."""
-
-    def moved(values: Any) -> Any:
-        given = dict(zip(learned, values, strict=True))
-        return soft(x, [given.get(i, p) for i, p in enumerate(parameters)])
-
-    values = [parameters[i] for i in learned]
-    if not all(is_elementwise(soft) and _broadcasts(p, x) for p in values):
-        return g * slope(x, arrays), jax.vjp(moved, values)[1](g)[0]
-    if len(values) > _FEW:
-        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
-        products = jax.vjp(moved, wide)[1](g)[0]
-    else:  # each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere
-        products = [
-            g * jax.jvp(lambda p, k=k: moved([*values[:k], p, *values[k + 1 :]]), (p,), (jnp.ones_like(p),))[1]
-            for k, p in enumerate(values)
-        ]
-    return g * slope(x, arrays), [_summed(v, p) for v, p in zip(products, values, strict=True)]
-
-
-_FEW = 4  # parameters for each of which dS/dp is computed by itself
-_pull_once = jax.jit(_pull, static_argnums=(0, 1, 2), inline=True)  # one call, where nothing else is compiled
-
-
-def _broadcasts(p: jax.Array, x: jax.Array) -> bool:
-    return p.ndim <= x.ndim and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
-
-
-def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
-    """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
-    if v.shape == p.shape:
-        return v
-    shape = (1,) * (v.ndim - p.ndim) + p.shape
-    if v.ndim > 1 and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
-        ones = jnp.ones(v.shape[0], v.dtype)
-        v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
-    return v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
 
 
 @jax.custom_jvp

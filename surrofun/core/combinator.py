@@ -135,7 +135,12 @@ def _composition(*made: Any) -> Shape:
 
 @holds
 def composed(made: Made, /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any:
-    """Evaluate a composed shape at x; without x, return it with the parameters given."""
+    """Evaluate a composed shape at x; without x, return it with the parameters given.
+
+    >>> from surrofun import scale, shapes
+    >>> composed(made_of(scale(shapes.triangle, 2.0)), 0.0)
+    Array(2., dtype=float32)
+    """
     if x is _NOTHING:
         return given(interned(_composition, *made), **kwargs)
 
@@ -149,7 +154,12 @@ def composed(made: Made, /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any
 @holds
 def part(held: tuple[Shape, Any, tuple[Any, ...], dict[str, Any], bool], /, x: Any) -> Any:
     """Evaluate a shape whose parameters are bound. `held` is the shape, a potential like those of the call, the
-    parameters, and whether its soft step may have any constant."""
+    parameters, and whether its soft step may have any constant.
+
+    >>> from surrofun import shapes
+    >>> part((shapes.triangle, np.zeros(1), (2.0,), {}, False), 0.0)
+    Array(2., dtype=float32)
+    """
     g, _, args, kwargs, _ = held
     return g(x, *args, **kwargs)
 

@@ -148,7 +148,11 @@ def _given(g: Shape, params: tuple[tuple[str, Any], ...]) -> Shape:
 
 
 def named(f: Any, name: str = "", doc: str = "") -> Any:
-    """Give a `functools.partial` a name, which help and error messages show, and keep others from flattening it."""
+    """Give a `functools.partial` a name, which help and error messages show, and keep others from flattening it.
+
+    >>> named(functools.partial(abs), "size").__name__
+    'size'
+    """
     f.__name__ = f.__qualname__ = name or show(f)
     f.__doc__ = doc or f"{f.__name__}\n\nA surrogate gradient shape."
     return f
@@ -164,19 +168,31 @@ def facts_of(f: Any) -> Facts:
 
 
 def declare(f: F, facts: Facts) -> F:
-    """Write down what is known of a function of this package or a declared one."""
+    """Write down what is known of a function of this package or a declared one.
+
+    >>> facts_of(declare(lambda x: x, {"soft": None}))
+    {'soft': None}
+    """
     _facts[f] = facts
     return f
 
 
 def holds(f: F) -> F:
-    """Mark a function of this package whose `functools.partial` holds what it is made of before x."""
+    """Mark a function of this package whose `functools.partial` holds what it is made of before x.
+
+    >>> as_shape(functools.partial(holds(lambda made, x: x), "parts"), "scale").args
+    ('parts',)
+    """
     _holders.add(f)
     return f
 
 
 def fires(f: F) -> F:
-    """Mark a spike function, or the function whose `functools.partial` is one."""
+    """Mark a spike function, or the function whose `functools.partial` is one.
+
+    >>> is_spike(fires(lambda x: x))
+    True
+    """
     _spikes.add(f)
     return f
 
