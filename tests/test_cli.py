@@ -61,16 +61,39 @@ def test_list_in_a_pipe_is_columns_between_tabs(capsys):
     ]
 
 
-@pytest.mark.parametrize("columns", [30, 40, 80, 120, 300])
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 120, 160, 300])
 def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     terminal_of(monkeypatch, columns)
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     assert {line.split(" ")[0] for line in lines} >= set(names())
-    assert ("source" in " ".join(lines).split()[:8]) == (columns >= 120)  # at 80 it is dropped
-    assert ("source: Zenke" in "\n".join(lines)) == (columns < 80)  # below one another
+    below_one_another = columns < 60
+    assert ("source: Zenke" in "\n".join(lines)) == below_one_another
+    if not below_one_another:  # as many columns as leave most shapes one line
+        shown = {60: 3, 80: 3, 120: 4, 160: 5, 300: 6}[columns]
+        assert lines[0].split() == ["name", "parameters", "formula", "area", "peak", "source"][:shown]
+        assert len(lines) <= len(names()) * (2 if columns == 60 else 1.6)
+        formula = lines[1].split()[2]
+        assert len(formula) >= {60: 26, 80: 36}.get(columns, 40)
+        assert any(line.startswith("superspike") and "1 / (1 + beta |x|)^2" in line for line in lines)
     assert "\t" not in "".join(lines)
+
+
+def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
+    terminal_of(monkeypatch, 300)
+    assert main(["list"]) == 0
+    _, ruler, *lines = capsys.readouterr().out.splitlines()
+    starts = [0, *(found.end() for found in re.finditer("  ", ruler))]
+    rows = {
+        line.split()[0]: [line[i:j].strip() for i, j in zip(starts, [*starts[1:], None], strict=True)] for line in lines
+    }
+    assert len(rows) == len(names())  # one line each
+    assert rows["escape_exponential"][4:] == ["infinite", "Gerstner & Kistler 2002"]
+    assert rows["s2nn"][4] == "max(alpha / 4, beta) at 0"
+    assert rows["multi_gaussian"][2] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
+    assert rows["reciprocal"][5] == "the spikingjelly code base"
+    assert rows["power_law"][2:4] == ["(1 + alpha |x|)^-q", "2 / (alpha * (q - 1)), infinite for q <= 1"]
 
 
 def test_chart_draws_the_curve_where_it_is():

@@ -88,6 +88,37 @@ def test_shape_shows_step_soft_step_and_gradient():
     assert figure.get_suptitle() == "scale(triangle, 2.0)"
 
 
+TWO = jnp.array([1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("g", "labels"),
+    [
+        (shapes.triangle(alpha=TWO), ["alpha=1.0", "alpha=3.0"]),
+        (scale(shapes.triangle, TWO, height=2.0), ["alpha=1.0", "alpha=3.0"]),
+        (shift(scale(shapes.sigmoid, height=TWO), -TWO / 3), ["height=1.0, by=-0.3333", "height=3.0, by=-1.0"]),
+        (mix(shapes.sigmoid(alpha=TWO), shapes.triangle(alpha=1 / TWO)), ["neuron 0", "neuron 1"]),  # which alpha?
+        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 7)), [f"alpha={1 + i / 2}" for i in range(7)]),
+        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 8)), ["neuron 0", "neuron 7"]),
+    ],
+)
+def test_a_legend_says_which_neuron_a_curve_is_of(g, labels):
+    step, soft, slope = plot.shape(g).axes
+    legend = soft.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == labels
+    count = g(jnp.zeros(1)).size
+    curves = soft.lines[2:]
+    assert len(curves) == len({line.get_color() for line in curves}) == count
+    assert [line.get_color() for line in slope.lines[2 : 2 + count]] == [line.get_color() for line in curves]
+    shown = [handle.get_color() for handle in legend.get_lines()]
+    assert shown == [line.get_color() for line in (curves if count <= 7 else (curves[0], curves[-1]))]
+    assert len(step.lines) == 3  # one step for all
+
+
+def test_one_curve_needs_no_legend():
+    assert all(axes.get_legend() is None for axes in plot.shape(scale(shapes.triangle, jnp.array(2.0))).axes)
+
+
 def test_every_neuron_has_its_curve():
     axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
@@ -121,6 +152,23 @@ def test_gallery_has_every_shape_of_the_catalogue():
     figure.draw_without_rendering()
     boxes = [axes.get_tightbbox() for axes in figure.axes]
     assert not [(a, b) for a in boxes for b in boxes if a is not b and a.overlaps(b)]
+
+
+def labelled(axes):
+    """Which of several Axes have a label below, and which one on the left."""
+    x = [i for i, a in enumerate(axes) if a.get_xlabel() == "potential minus threshold"]
+    return x, [i for i, a in enumerate(axes) if a.get_ylabel() == "surrogate gradient"]
+
+
+def test_gallery_labels_its_outer_axes():
+    assert labelled(plot.gallery().axes) == ([17, 18, 19, 20, 21, 22], [0, 6, 12, 18])
+    assert labelled(plot.gallery(shapes.sigmoid).axes) == ([0], [0])
+    given = Figure().subplots(2, 2)
+    plot.gallery(shapes.sigmoid, shapes.atan, shapes.triangle, ax=given.ravel()[:3])
+    assert labelled(given.ravel()) == ([1, 2], [0, 2])
+    apart = Figure()
+    plot.gallery(shapes.sigmoid, shapes.atan, ax=[apart.add_axes((x, 0.1, 0.3, 0.8)) for x in (0.1, 0.6)])
+    assert labelled(apart.axes) == ([0, 1], [0, 1])
 
 
 def test_long_names_stay_inside_the_figure():

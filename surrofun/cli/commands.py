@@ -88,8 +88,7 @@ def _list(_: argparse.Namespace) -> None:
     if not sys.stdout.isatty():
         print("\n".join(map("\t".join, rows)))
         return
-    authors = [(*row[:-1], re.sub(r"(?<=\d{4}).*", "", row[-1])) for row in rows]
-    print(*terminal.table(authors, shutil.get_terminal_size().columns), sep="\n")
+    print(*terminal.table([_brief(row) for row in rows], shutil.get_terminal_size().columns), sep="\n")
 
 
 def _row(name: str) -> tuple[str, ...]:
@@ -100,6 +99,12 @@ def _row(name: str) -> tuple[str, ...]:
     formula, area, peak, source = (found[1] if (found := re.search(s, text)) else "" for s in sections)
     parameters = [f"{p.name}={p.default}" for p in inspect.signature(shape).parameters.values() if p.name != "x"]
     return name, ", ".join(parameters), formula, area, peak, source
+
+
+def _brief(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a row for a terminal: without remarks, and of the source its authors and the year."""
+    *cells, source = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
+    return *cells, re.sub(r"(?<=\d{4}).*", "", source)
 
 
 def _add_show(command: Callable[..., argparse.ArgumentParser]) -> None:

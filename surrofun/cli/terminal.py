@@ -15,6 +15,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 _BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])  # the bits of the 4 x 2 dots of a character from U+2800
 _ASCII = str.maketrans("│┤└─┴", "||+-+")
+_LINES_A_ROW = 1.5  # of a table, on average: with more of them, the eye loses the row
 
 
 def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: bool = True) -> list[str]:
@@ -91,8 +92,8 @@ def beside(charts: Sequence[Sequence[str]], gap: int = 3) -> list[str]:
 def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     """Return the lines of a table with a heading, its first row, as wide as `columns` characters allow.
 
-    The longest cells are wrapped at spaces; the last cells of a row, beyond the third, are dropped where not even
-    their words have room. Where that is not enough, the cells of a row stand below one another.
+    The longest cells are wrapped at spaces. Where the rows then take too many lines, their last cells are dropped,
+    down to the third. Where three have no room even for their words, the cells of a row stand below one another.
 
     >>> for line in table([("name", "formula"), ("triangle", "alpha max(0, 1 - alpha |x|)")], 26):
     ...     print(line)
@@ -102,21 +103,41 @@ def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
               alpha |x|)
     """
     cells = list(zip(*rows, strict=True))
+    for count in range(len(cells), 0, -1):
+        widths = _widths(cells[:count], columns)
+        if widths is not None:
+            lines = [line for row in rows for line in _wrapped(row, widths)]
+            if count <= 3 or len(lines) <= _LINES_A_ROW * len(rows):
+                return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+        elif count <= 3:
+            break
+    return [line for row in rows[1:] for line in _stacked(rows[0], row, columns)]
+
+
+def _widths(cells: Sequence[Sequence[str]], columns: int) -> Array | None:
+    """Return the widths of the columns of a table that fits and has few lines; None where not even words have room."""
     least = [max(len(word) for cell in column for word in cell.split()) for column in cells]
-    while sum(least) + 2 * len(least) - 2 > columns:
-        if len(least) <= 3:
-            return [line for row in rows[1:] for line in _stacked(rows[0], row, columns)]
-        least.pop()
-    lengths = np.array([[len(cell) for cell in column] for column in cells[: len(least)]])
-    widths = lengths.max(axis=1)
-    while sum(widths) + 2 * len(widths) - 2 > columns:
-        narrower = [widths - (np.arange(len(widths)) == i) for i in range(len(widths)) if widths[i] > least[i]]
-        widths = min(narrower, key=lambda widths: (np.ceil(lengths / widths[:, None]).max(axis=0).sum(), widths.max()))
-    lines = [line for row in rows for line in _wrapped(row, widths)]
-    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+    if sum(least) + 2 * len(least) - 2 > columns:
+        return None
+    lengths = np.array([[len(cell) for cell in column] for column in cells])
+
+    def lines(widths: Array) -> float:
+        return float(np.ceil(lengths / widths[:, None]).max(axis=0).sum())
+
+    widths: Array = lengths.max(axis=1)
+    while (excess := sum(widths) + 2 * len(widths) - 2 - columns) > 0:
+        options = []  # one column narrower: so that it fits, or that a cell of it just fills 1, 2, 3 or 4 lines
+        for i, column in enumerate(lengths):
+            for width in {least[i], *(-(-int(length) // parts) for length in column for parts in (1, 2, 3, 4))}:
+                if least[i] <= width < widths[i]:
+                    option = widths.copy()
+                    option[i] = max(width, widths[i] - excess)
+                    options.append(((lines(option) - lines(widths)) / (widths[i] - option[i]), -option[i], option))
+        *_, widths = min(options, key=lambda option: option[:2])  # few more lines for each character less
+    return widths
 
 
-def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+def _wrapped(row: Sequence[str], widths: Array) -> list[str]:
     cells = [
         textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=False)
     ]

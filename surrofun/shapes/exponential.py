@@ -211,7 +211,7 @@ def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """Derivative of the exponential hazard of escape noise: p0 / delta exp(x / delta).
 
-    Area infinite. Peak infinite: it grows without bound above the threshold and is p0 / delta at 0. Support: all x.
+    Area infinite. Peak infinite: it grows without bound above the threshold. Support: all x. At 0 it is p0 / delta.
     Default: stork.
 
     Elsewhere: stork `CustomSpike` with `surrogate_type="exponential"` and the same parameters.

@@ -95,8 +95,8 @@ def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
 def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     """Logistic below the threshold, reciprocal above: alpha s(alpha x) s(-alpha x) where x < 0, else beta / (1 + x).
 
-    Area infinite. Peak max(alpha / 4, beta) at 0, continuous there for beta = alpha / 4; alpha / 4 is the supremum
-    from below, which is not reached. Support: all x.
+    Area infinite. Peak max(alpha / 4, beta) at 0. Support: all x. At 0 the slope is beta; from below it comes close
+    to alpha / 4, so that it is continuous for beta = alpha / 4.
     Default: braintools and spikingjelly.
 
     Elsewhere: braintools and spikingjelly `S2NN(alpha, beta)`.

@@ -6,17 +6,21 @@ shows it or leaves any global state: `.savefig(path)` writes it, and a notebook 
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..calculus import antiderivative
+from ..core.combinator import made_of
 from ..core.shape import as_shape, shape_behind
 from ..core.text import describe_value, show
 from ..registry import lookup, names
@@ -34,7 +38,8 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
     """Draw step, soft step and surrogate gradient of a shape, with area and peak, side by side.
 
     Args:
-        g: a shape. Where its parameters are arrays, one a neuron, every neuron gets a curve.
+        g: a shape. Where parameters are arrays, one number a neuron, every neuron gets a curve. A legend says which is
+            which: up to 7 neurons are told by their parameters, more by their colour, from the first to the last.
         ax: three Axes.
 
     >>> from surrofun import scale, shapes
@@ -46,19 +51,35 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
     low, high = window(g)
     x = places(g, low, high)
     slope = values(g, x)
+    facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
+    count = slope.shape[1]
+    few = count <= len(COLORS)
+    colors = COLORS[:count] if few else [colormaps["viridis"](i / count) for i in range(count)]
     for panel, y, title in (
-        (axes[0], x >= 0, "step"),
+        (axes[0], x[:, None] >= 0, "step"),
         (axes[1], values(antiderivative(g), x), "soft step"),
-        (axes[2], slope, f"surrogate gradient\n{summary(g)}"),
+        (axes[2], slope, f"surrogate gradient\n{facts}"),
     ):
         _cross(panel)
-        panel.plot(x, y, color=COLORS[0])
+        panel.set_prop_cycle(color=colors if y.shape[1] == count else ["black"])
+        panel.plot(x, y)
         panel.set(title=title, xlim=(low, high), xlabel="potential minus threshold", ymargin=0.1)
-    for column in slope.T:
-        axes[2].fill_between(x, column, color=COLORS[0], alpha=0.15, linewidth=0)
+    if few:
+        for column, color in zip(slope.T, colors, strict=True):
+            axes[2].fill_between(x, column, color=color, alpha=0.15, linewidth=0)
+    if count > 1:
+        shown = range(count) if few else (0, count - 1)
+        curves, labels = axes[1].lines[-count:], _neurons(g, count)
+        axes[1].legend(
+            [curves[i] for i in shown],
+            [labels[i] for i in shown],
+            loc="best" if few else "upper left",  # a soft step rises, there is room; to look for it takes time
+            frameon=False,
+            fontsize="small",
+        )
     where, highest = top(x, slope)
     if low < where < high:
-        axes[2].plot(where, highest, "o", color=COLORS[1])
+        axes[2].plot(where, highest, "o", color=COLORS[1] if count == 1 else "black")
     if ax is None:
         axes[0].figure.suptitle(_wrapped(show(g), 100))
     return _figure(axes)
@@ -118,6 +139,7 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
         panel.set_title(_wrapped(show(g), 22), fontsize="small")
         panel.tick_params(labelsize="x-small")
         panel.locator_params(nbins=4)
+    _label_outer(axes, "potential minus threshold", "surrogate gradient")
     return _figure(axes)
 
 
@@ -144,7 +166,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
     step, fired = np.nonzero(spikes)
-    axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1)
+    axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1, snap=False)
     axes.set(xlim=(-unit / 2, (steps - 0.5) * unit), ylim=(-0.5, units - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -189,6 +211,7 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
     axes[-1].set_xlabel("epoch")
+    _figure(axes).align_ylabels(axes)
     return _figure(axes)
 
 
@@ -227,6 +250,45 @@ def _cross(axes: Axes) -> None:
     """Mark the threshold and the slope 0, which then is in the picture."""
     axes.axvline(0, color=GREY, linestyle=":", linewidth=1)
     axes.axhline(0, color=GREY, linewidth=0.5)
+
+
+def _label_outer(axes: Sequence[Axes], xlabel: str, ylabel: str) -> None:
+    """Label the axes with no other below, and those with no other to the left."""
+    specs = [panel.get_subplotspec() for panel in axes]
+    places = [(spec.rowspan.start, spec.colspan.start) for spec in specs if spec]
+    for panel, spec in zip(axes, specs, strict=True):
+        row, column = (spec.rowspan.start, spec.colspan.start) if spec else (math.nan, math.nan)
+        if not any(other > row and c == column for other, c in places):
+            panel.set_xlabel(xlabel, fontsize="x-small")
+        if not any(other < column and r == row for r, other in places):
+            panel.set_ylabel(ylabel, fontsize="x-small")
+
+
+def _neurons(g: Shape, count: int) -> list[str]:
+    """Return what tells the neurons apart whose parameters a shape holds: those that differ, or else a number."""
+    held = [(name, np.ravel(value)) for name, value in _parameters(g) if np.size(value) == count]
+    by_number = count > len(COLORS) or len({name for name, _ in held}) < max(1, len(held))
+    numbers = [f"neuron {i}" for i in range(count)]
+    texts = [", ".join(f"{name}={float(f'{value[i]:.4g}')}" for name, value in held) for i in range(count)]
+    return numbers if by_number else texts
+
+
+def _parameters(g: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the parameters that a shape and its parts hold."""
+    if made := made_of(g):
+        combinator, parts, numbers = made
+        held = inspect.signature(combinator).bind(*parts, **dict(numbers)).arguments
+    elif isinstance(g, functools.partial):
+        yield from _parameters(g.func)
+        held = g.keywords
+    else:
+        return
+    for name, value in held.items():
+        for each in value if isinstance(value, tuple) else (value,):
+            if callable(each):
+                yield from _parameters(each)
+            elif each is not None:
+                yield name, each
 
 
 def _wrapped(name: str, width: int) -> str:
