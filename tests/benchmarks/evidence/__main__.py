@@ -4,6 +4,7 @@ The full run takes about half an hour on two cores; what is already in the file 
 """
 
 import argparse
+import functools
 import importlib.metadata
 import json
 import os
@@ -11,12 +12,15 @@ import pathlib
 import platform
 import time
 
+from .alignment import alignment
 from .annealing import annealed
 from .digits import digits
 from .initial_state import initial_state
 from .learned import learning_the_shape
 from .precision import naive, residuals
+from .recorded import speech, watch
 from .robustness import scaled, shape
+from .rules import rules
 from .training import FULL, QUICK
 
 EXPERIMENTS = {
@@ -28,6 +32,14 @@ EXPERIMENTS = {
     "naive": naive,
     "initial": initial_state,
     "digits": digits,
+    "speech": speech,
+    "watch": watch,
+    "alignment": alignment,
+    "rules-randman": functools.partial(rules, "Randman"),
+    "rules-recurrent": functools.partial(rules, "Randman, recurrent"),
+    "rules-digits": functools.partial(rules, "digits"),
+    "rules-speech": functools.partial(rules, "speech, recurrent"),
+    "rules-watch": functools.partial(rules, "watch, recurrent"),
 }
 
 
