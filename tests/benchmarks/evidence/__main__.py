@@ -20,7 +20,7 @@ from .learned import learning_the_shape
 from .precision import naive, residuals
 from .recorded import speech, watch
 from .robustness import scaled, shape
-from .rules import rules
+from .rules import rules, shapes_by_coverage
 from .training import FULL, QUICK
 
 EXPERIMENTS = {
@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "speech": speech,
     "watch": watch,
     "alignment": alignment,
+    "coverage": shapes_by_coverage,
     "rules-randman": functools.partial(rules, "Randman"),
     "rules-recurrent": functools.partial(rules, "Randman, recurrent"),
     "rules-digits": functools.partial(rules, "digits"),

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from surrofun import make_spike, sampled, shapes
+from surrofun import make_spike, sampled, scale, shapes
 from surrofun.cli import demo
 
 from . import recordings
@@ -13,6 +13,7 @@ from .sequences import GAIN, frames_of, gated, gates, spiking
 from .training import recurrent, row, sweep
 
 SUPERSPIKE, RECTANGLE = shapes.superspike(beta=10.0), shapes.rectangle(width=1.0)
+NARROW = scale(shapes.rectangle(width=0.4), height=0.4)  # twice the area of the superspike, the same height
 FRAMES = 40  # of a clip, of 92 at most: 20 clips of 3,000 are longer and lose their end
 EVERY = 4  # samples of the watch are averaged, which leaves 655 steps of 80 ms at most
 GIB = 2**30
@@ -53,6 +54,7 @@ SPIKES = {
     "superspike(10), uint8": fixed(SUPERSPIKE, jnp.uint8),
     "superspike(10), sampled": drawn,
     "rectangle(1), bit": fixed(RECTANGLE, "bit"),
+    "rectangle(0.4) of height 1, bit": fixed(NARROW, "bit"),
 }
 
 

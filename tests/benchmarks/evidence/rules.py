@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from surrofun import fit_alpha, make_spike, shapes
+from surrofun import fit_alpha, make_spike, normalize, scale, shapes
 from surrofun.cli import demo
 
 from . import recordings
@@ -134,23 +134,32 @@ def after(weights):
     return number.reshape(len(number), -1).mean(axis=1)
 
 
-def rules(task, size, quick):
-    """Accuracy with each fixed beta and with each rule, and what the rule came to."""
-    inputs_of, data, recurring, other, rate, needed = TASKS[task]
+def of_task(task, size, quick):
+    """Return the size for a task, or None where its data is not there."""
+    *_, other, _, needed = TASKS[task]
     if needed == "sklearn" and not importlib.util.find_spec("sklearn"):
         print(f"rules on {task} left out: it needs scikit-learn, pip install scikit-learn")
-        return
+        return None
     if isinstance(needed, tuple) and recordings.missing(f"rules on {task}", needed):
+        return None
+    return size | ({"clips": 600, "steps": 100, "batch": 28} if quick else {"clips": 2400} | other)
+
+
+def trained(task, size, spike, numbers, settings, **options):
+    """Return what `sweep` returns, for the spikes that `spike` makes of the weights."""
+    inputs_of, data, recurring, _, rate, _ = TASKS[task]
+    network = spiking(inputs_of, lambda weights: lambda step: spike(weights))
+    settings = [setting | {"rate": rate} for setting in settings]
+    return sweep(lambda _: network, settings, size, data=data, start=starts(recurring, numbers), **options)
+
+
+def rules(task, size, quick):
+    """Accuracy with each fixed beta and with each rule, and what the rule came to."""
+    size, (inputs_of, data, *_) = of_task(task, size, quick), TASKS[task]
+    if not size:
         return
-    of_task = size | ({"clips": 600, "steps": 100, "batch": 28} if quick else {"clips": 2400} | other)
-
-    def trained(spike, numbers, settings, **options):
-        network = spiking(inputs_of, lambda weights: lambda step: spike(weights))
-        settings = [setting | {"rate": rate} for setting in settings]
-        return sweep(lambda _: network, settings, of_task, data=data, start=starts(recurring, numbers), **options)
-
     betas = BETAS[2:6:3] if quick else BETAS
-    fixed = trained(by_beta, {"beta": 10.0}, [{"beta": beta} for beta in betas])
+    fixed = trained(task, size, by_beta, {"beta": 10.0}, [{"beta": beta} for beta in betas])
     for beta, result in zip(betas, fixed, strict=True):
         yield row("rules", result["accuracy"], task=task, rule="fixed", beta=beta)
         yield row("rules", result["hertz"], measure="spikes a second", task=task, rule="fixed", beta=beta)
@@ -160,11 +169,30 @@ def rules(task, size, quick):
         rule, spike, numbers, settings = RULES[name]
         settings = settings[-1:] if quick else settings
         options = {"epoch": refitting(rule, spike, inputs_of)} if rule else {}
-        for setting, result in zip(settings, trained(spike, numbers, settings, **options), strict=True):
+        for setting, result in zip(settings, trained(task, size, spike, numbers, settings, **options), strict=True):
             at = {"task": task, "rule": named(name, setting)}
             yield row("rules", result["accuracy"], **at)
             yield row("rules", result["accuracy"] - reference, measure="less the best of the fixed", **at)
             yield row("rules", after(result["weights"]), measure="beta or width after training", **at)
     if not quick:
-        (result,) = sweep(lambda _: gated(inputs_of), [{"rate": 0.003}], of_task, data=data, start=gates)
+        (result,) = sweep(lambda _: gated(inputs_of), [{"rate": 0.003}], size, data=data, start=gates)
         yield row("rules", result["accuracy"], task=task, rule="no spikes: GRU")
+
+
+def shapes_by_coverage(size, quick):
+    """Accuracy where half of the potentials before training see a slope, for three shapes of height 1."""
+    peaks = {"superspike": shapes.superspike(beta=1.0), "sigmoid": shapes.sigmoid, "triangle": shapes.triangle}
+    for task in ["Randman"] if quick else TASKS:
+        at = of_task(task, size, quick)
+        for name, g in [*peaks.items()][: (1 if quick else 3) if at else 0]:
+
+            def spike(weights, g=g):
+                return make_spike(normalize(scale(g, weights["alpha"]), peak=1.0))
+
+            def covered(weights, x, current, inside, g=g):
+                return {"alpha": fit_alpha(g, jnp.where(inside, x, jnp.inf), 0.5 * inside.mean())}
+
+            epoch = refitting(covered, spike, TASKS[task][0])
+            (result,) = trained(task, at, spike, {"alpha": 1.0, "each": 0.0}, [{}], epoch=epoch)
+            yield row("coverage", result["accuracy"], task=task, shape=name)
+            yield row("coverage", result["weights"]["alpha"], measure="alpha", task=task, shape=name)
