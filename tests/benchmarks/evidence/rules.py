@@ -16,7 +16,7 @@ from surrofun.cli import demo
 
 from . import recordings
 from .digits import latencies
-from .recorded import clips, subjects
+from .recorded import WATCH_SIZE, clips, subjects
 from .sequences import frames_of, gated, gates, layer, spikes_of, spiking
 from .training import best, randman, recurrent, row, sweep
 
@@ -84,7 +84,6 @@ def refitting(rule, spike, inputs_of):
     return epoch
 
 
-WATCH_SIZE = {"steps": None, "batch": 28, "hidden": 64, "epochs": 20}
 TASKS = {  # inputs, data, recurrent, what of the size is other, learning rate, what it needs
     "Randman": (spikes_of, randman, False, {"seeds": 5}, 0.01, None),
     "Randman, recurrent": (spikes_of, randman, True, {"seeds": 5}, 0.003, None),
