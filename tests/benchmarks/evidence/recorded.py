@@ -17,6 +17,7 @@ NARROW = scale(shapes.rectangle(width=0.4), height=0.4)  # twice the area of the
 FRAMES = 40  # of a clip, of 92 at most: 20 clips of 3,000 are longer and lose their end
 EVERY = 4  # samples of the watch are averaged, which leaves 655 steps of 80 ms at most
 GIB = 2**30
+WATCH_SIZE = {"steps": None, "batch": 28, "hidden": 64, "seeds": 5, "epochs": 30}
 
 
 def clips(key, size):
@@ -104,9 +105,7 @@ def watch(size, quick):
     """Accuracy on the recordings of the watch, and what a long sequence needs."""
     if recordings.missing("watch", recordings.WATCH):
         return
-    other = (
-        {"steps": 100, "batch": 28} if quick else {"steps": None, "batch": 28, "hidden": 64, "seeds": 5, "epochs": 30}
-    )
+    other = {"steps": 100, "batch": 28} if quick else WATCH_SIZE
     yield from networks("watch", frames_of(1), subjects, size | other, {"spikes": 0.005, "GRU": 0.003}, quick)
     yield from memory(quick)
 
