@@ -39,7 +39,7 @@ def test_every_experiment_has_rows_and_the_circumstances_are_kept(run):
     experiments = {r["experiment"] for r in result["rows"]}
     assert experiments - {"speech", "watch", "memory"} == {
         *("shape", "best of each shape", "plateau", "scale", "learned", "annealed", "residual", "naive bfloat16"),
-        *("initial", "digits", "alignment", "rules"),
+        *("initial", "digits", "alignment", "rules", "coverage", "area"),
     }
     assert ("speech" in experiments) == bool(recordings.found(recordings.SPEECH))
     assert {"watch", "memory"} & experiments == ({"watch", "memory"} if recordings.found(recordings.WATCH) else set())

@@ -20,7 +20,7 @@ from .learned import learning_the_shape
 from .precision import naive, residuals
 from .recorded import speech, watch
 from .robustness import scaled, shape
-from .rules import rules, shapes_by_coverage
+from .rules import rules, shapes_by_coverage, shapes_of_one_area
 from .training import FULL, QUICK
 
 EXPERIMENTS = {
@@ -36,6 +36,7 @@ EXPERIMENTS = {
     "watch": watch,
     "alignment": alignment,
     "coverage": shapes_by_coverage,
+    "area": shapes_of_one_area,
     "rules-randman": functools.partial(rules, "Randman"),
     "rules-recurrent": functools.partial(rules, "Randman, recurrent"),
     "rules-digits": functools.partial(rules, "digits"),

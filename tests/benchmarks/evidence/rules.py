@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from surrofun import fit_alpha, make_spike, normalize, scale, shapes
+from surrofun import area, fit_alpha, make_spike, normalize, scale, shapes
 from surrofun.cli import demo
 
 from . import recordings
@@ -195,3 +195,20 @@ def shapes_by_coverage(size, quick):
             (result,) = trained(task, at, spike, {"alpha": 1.0, "each": 0.0}, [{}], epoch=epoch)
             yield row("coverage", result["accuracy"], task=task, shape=name)
             yield row("coverage", result["weights"]["alpha"], measure="alpha", task=task, shape=name)
+
+
+def shapes_of_one_area(size, quick):
+    """Accuracy of four shapes of height 1 that have the area of superspike(10), 0.2."""
+    peaks = {
+        "superspike": shapes.superspike(beta=1.0),
+        "sigmoid": shapes.sigmoid,
+        "triangle": shapes.triangle,
+        "rectangle": shapes.rectangle,
+    }
+    for task in ["Randman"] if quick else TASKS:
+        at = of_task(task, size, quick)
+        for name, g in [*peaks.items()][: (1 if quick else 4) if at else 0]:
+            of_height_1 = normalize(g, peak=1.0)
+            narrow = make_spike(scale(of_height_1, alpha := float(area(of_height_1)) / 0.2, height=1 / alpha))
+            (result,) = trained(task, at, lambda weights, f=narrow: f, {}, [{}])
+            yield row("area", result["accuracy"], task=task, shape=name)
