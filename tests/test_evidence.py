@@ -10,9 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks.evidence import recordings, rules
+from benchmarks.evidence import recordings, rules, sequences
 from benchmarks.evidence.__main__ import EXPERIMENTS, main, table
 from benchmarks.evidence.training import QUICK
+
+from surrofun import make_spike, shapes
+from surrofun.cli import demo
 
 pytest.importorskip("optax")
 pytest.importorskip("sklearn")
@@ -92,10 +95,24 @@ def test_digits_are_learned(run):
     assert min(values(run, "digits")) > 0.8
 
 
+def test_the_gradient_of_the_readout_is_the_measured_one(run):
+    assert values(run, "alignment", "cosine", layer="readout") == [pytest.approx(1, abs=0.2)]  # no surrogate on its way
+
+
 def test_a_rule_sets_its_number(run):
     (share,) = {r["setting"]["rule"] for r in run[1]["rows"] if "coverage" in r["setting"].get("rule", "")}
     assert share == "coverage 0.8, each epoch"
     assert all(0.1 < beta < 100 for beta in values(run, "rules", "beta or width after training", rule=share))
+
+
+def test_the_layer_is_that_of_the_demo():
+    weights = demo.initial(jax.random.key(0), hidden=8) | {"recurrent": jnp.eye(8) / 2}
+    times, spike = jax.random.randint(jax.random.key(1), (4, 20), 0, demo.WINDOW), make_spike(shapes.superspike)
+    inputs, _ = sequences.spikes_of(times)
+    readout, spikes, *_ = sequences.layer(weights, inputs, lambda step: spike)
+    expected, fired = demo.forward(weights, times, spike=spike)
+    assert jnp.array_equal(spikes, fired)
+    assert jnp.allclose(readout, expected)
 
 
 def test_coverage_does_not_count_what_is_padded():

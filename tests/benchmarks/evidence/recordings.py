@@ -13,7 +13,7 @@ def found(source):
     """Return the path of the file of a package, or None where it is not installed."""
     package, inside, _ = source
     spec = importlib.util.find_spec(package)
-    path = spec and pathlib.Path(spec.origin).parent / inside
+    path = spec and spec.origin and pathlib.Path(spec.origin).parent / inside
     return path if path and path.exists() else None
 
 
