@@ -46,7 +46,7 @@ def test_every_experiment_has_rows_and_the_circumstances_are_kept(run):
     }
     assert ("speech" in experiments) == bool(recordings.found(recordings.SPEECH))
     assert {"watch", "memory"} & experiments == ({"watch", "memory"} if recordings.found(recordings.WATCH) else set())
-    assert table(result["rows"]) == printed.strip()
+    assert table(result["rows"]).splitlines() == [line for line in printed.splitlines() if " left out: " not in line]
     for r in result["rows"]:
         assert r["measure"] != "accuracy" or (0 <= r["mean"] <= 1 and r["sd"] >= 0 and r["n"] == 2)
 

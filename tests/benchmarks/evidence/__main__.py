@@ -101,7 +101,8 @@ def main(arguments=None):
         result["seconds"][name] = {"wall": round(time.perf_counter() - wall), "cpu": round(time.process_time() - cpu)}
         result["rows"] += rows
         write(options.out, result)
-        print(table(rows), flush=True)
+        if rows:
+            print(table(rows), flush=True)
     return result
 
 
