@@ -146,6 +146,17 @@ def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tupl
         return jnp.minimum(one, other) + 0.0, jnp.maximum(one, other) + 0.0  # never -0.0
 
 
+def searched(g: Shape) -> tuple[jax.Array, jax.Array]:
+    """Return the bounds of a part as a search finds them, whatever is declared.
+
+    >>> from surrofun import shapes
+    >>> searched(shapes.triangle)
+    (Array(0., dtype=float32), Array(1., dtype=float32))
+    """
+    lowest, highest = _looked_at(extremes, g, _like(g), (), {})
+    return jnp.asarray(lowest), jnp.asarray(highest)
+
+
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
     """Return the places where `g` does what it does, as (centre, width), one for each neuron, in units of x.
 
@@ -201,7 +212,12 @@ def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Ar
         soft = facts_of(f).get("soft")
         if soft is None:
             found = _integrated(g, like, args, kwargs)
-            return jnp.where(found["known"], found["area"], jnp.nan)
+            known = jnp.where(found["known"], found["area"], jnp.nan)
+            if not isinstance(known, jax.core.Tracer):
+                return known
+            ends = [integral(_bound(g, args, kwargs), found, _full(like, end)) for end in (-jnp.inf, jnp.inf)]
+            moved = ends[1] - ends[0]  # it has the derivatives
+            return known + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
 
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)

@@ -14,7 +14,7 @@ from jax import lax
 
 from . import calculus
 from .calculus import antiderivative, around, bounds
-from .core.combinator import combinator
+from .core.combinator import combinator, made_of, unbound
 from .core.dtype import Real
 from .core.program import need_values
 from .core.shape import Shape
@@ -100,6 +100,11 @@ def _weighted(gs: Any, weights: Any) -> Any:
     return zip(gs, weights or (1.0 / len(gs),) * len(gs), strict=True)
 
 
+def _finite_for(weight: Real, soft: Real) -> Real:
+    """Return a soft step, but 0 where it is infinite and its weight is 0, so that the product is 0 and no NaN."""
+    return jnp.where((weight == 0) & jnp.isinf(soft), 0.0, soft)
+
+
 def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     """Return the sums of the parts' bounds; nothing, so that they are searched for, where all is known in numbers."""
     ends = [_ends(bounds(g), w) for g, w in _weighted(gs, weights)]
@@ -111,9 +116,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
 
 
 @combinator(
-    soft=lambda x, *gs, weights=(): sum(
-        jnp.where(w == 0, 0.0, w * antiderivative(g)(x)) for g, w in _weighted(gs, weights)
-    ),
+    soft=lambda x, *gs, weights=(): sum(w * _finite_for(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
     check=_one_weight_a_shape,
 )
@@ -174,15 +177,24 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
 
 
 def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
-    ends = bounds(g)
-    return _ends(ends, _factor(g, area, peak, ends[1]))
+    return _ends(bounds(g), _factor(g, area, peak))
 
 
-def _factor(g: Shape, area: Any, peak: Any, highest: Any = None) -> Real:
+def _peak(g: Shape) -> Real:
+    """Return the largest slope, which of a mix is searched for: its bounds may be wider than it."""
+    return calculus.searched(g)[1] if _is_mixed(unbound(g, (), {})[0]) else bounds(g)[1]
+
+
+def _is_mixed(part: Any) -> bool:
+    made = made_of(part) if callable(part) else None
+    return made is not None and ((made[0] is mix and len(made[1]) > 1) or any(map(_is_mixed, made[1])))
+
+
+def _factor(g: Shape, area: Any, peak: Any) -> Real:
     if peak is None:
         measured, wanted = calculus.area(g), area
     else:
-        measured, wanted = bounds(g)[1] if highest is None else highest, peak
+        measured, wanted = _peak(g), peak
     with jax.ensure_compile_time_eval():
         usable = jnp.isfinite(measured) & (measured > 0)
         if not isinstance(usable, jax.core.Tracer) and not usable.all():

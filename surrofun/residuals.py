@@ -130,7 +130,7 @@ def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
 
 @_at_once
 def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
-    return _packed(slope >= (lowest + highest) / 2)
+    return _packed(slope >= lowest / 2 + highest / 2)
 
 
 @_at_once
@@ -172,6 +172,8 @@ def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.
 
 def _packed(bits: jax.Array) -> jax.Array:
     """Return booleans as bits of integers: 32 rows of an axis in one, which a CPU does fast, or else 8 of a row."""
+    if _stays_whole(bits):
+        return bits
     axis = _axis_of_words(bits)
     if axis is None:
         return jnp.packbits(bits if _in_rows(bits) else bits.ravel(), axis=-1)
@@ -183,6 +185,8 @@ def _packed(bits: jax.Array) -> jax.Array:
 
 
 def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
+    if _stays_whole(like):
+        return kept
     axis = _axis_of_words(like)
     if axis is None:
         count = like.shape[-1] if _in_rows(like) else like.size
@@ -190,6 +194,15 @@ def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
     shape, at = _in_words(like, axis)
     place = (np.uint32(1) << np.arange(32, dtype=np.uint32)).reshape(32, *(1,) * (len(shape) - at - 1))
     return ((jnp.expand_dims(kept, at) & place) != 0).reshape(like.shape)
+
+
+def _stays_whole(x: jax.Array) -> bool:
+    """Say whether no axis can be packed: each is spread over devices, or several sizes are not known."""
+    if not x.ndim or _axis_of_words(x) is not None:
+        return False
+    spread = jax.typeof(x).sharding.spec
+    unknown = [n for n in x.shape if not isinstance(n, int)]
+    return bool(spread[-1]) or (not _in_rows(x) and (any(spread) or len(unknown) > 1))
 
 
 def _axis_of_words(x: jax.Array) -> int | None:

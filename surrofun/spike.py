@@ -23,7 +23,7 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.hoist import hoist
+from .core.hoist import hoist, in_sight
 from .core.memo import importable, interned
 from .core.program import compiled
 from .core.pull import pulled
@@ -188,7 +188,9 @@ def _spike(
         if isinstance(known, jax.core.Tracer):
             known = None  # it hides a tracer
     # Join.
-    slope, arrays = hoist(functools.partial(_slope, g), x, *args, hides=known is None, **kwargs)
+    of_slope = functools.partial(_slope, g)
+    in_plain_sight = None if known is None else in_sight(of_slope, args, kwargs, fixed=False)
+    slope, arrays = in_plain_sight or hoist(of_slope, x, *args, **kwargs)
     soft, soft_arrays = hoist(functools.partial(_soft, g), x, *args, **kwargs) if learnable else (None, [])
     soft = soft if soft_arrays else None  # there is nothing to learn
     if forward_mode:

@@ -248,3 +248,12 @@ def test_asym_invents_no_input_at_which_a_shape_of_unit_support_has_its_edge():
 def test_combinators_take_a_users_function():
     shape = mix(scale(lambda x: jnp.maximum(0, 1 - jnp.abs(x)), 2.0), lambda x: 0.5, weights=(1.0, 3.0))
     close(shape(X), 2 * tri(2 * XS) + 1.5)
+
+
+def test_the_peak_of_a_mix_is_that_of_the_mix_where_it_is_traced_too():
+    def top(by):
+        return normalize(mix(scale(shapes.triangle, 1.5), shift(shapes.triangle, by)), peak=1.0)(0.0)
+
+    np.testing.assert_allclose([top(3.0), jax.jit(top)(3.0)], 1.0, rtol=1e-6)
+    apart = make_spike(normalize(mix(shift(shapes.triangle, -2.0), shift(shapes.triangle, 2.0)), peak=1.0))
+    np.testing.assert_allclose([jax.grad(apart)(2.0, 1.5), jax.jit(jax.grad(apart))(2.0, 1.5)], 1.0, rtol=1e-6)

@@ -324,3 +324,21 @@ def test_normalize_of_no_finite_positive_measure_under_a_trace(measure):
     assert run(2.0)[0] == 0.5
     assert [jnp.isnan(slope) for height in (0.0, -1.0) for slope in run(height)] == [True] * 4
     assert jnp.isnan(run(2.0)[1])
+
+
+@pytest.mark.parametrize(
+    ("call", "who"),
+    [
+        (lambda: jax.grad(make_spike(shape(lambda x: jax.lax.complex(x, x))))(0.3), "<lambda>"),
+        (lambda: scale(lambda x: jax.lax.complex(x, x), 2.0)(0.3), "scale"),
+    ],
+    ids=["slope", "part"],
+)
+def test_a_complex_slope_is_refused(call, who):
+    with pytest.raises(TypeError, match=rf"^{who}: expected one real array as its result, got dtype complex"):
+        call()
+
+
+def test_no_weights_are_not_the_plain_average():
+    with pytest.raises(ValueError, match=r"^mix: expected one or more numbers as weights, got none"):
+        mix(shapes.sigmoid, shapes.triangle, weights=jnp.zeros(0))

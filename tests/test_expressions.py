@@ -244,7 +244,7 @@ def test_what_is_parsed_is_a_surrogate_gradient():
         ("mix(atan, weights=(1, 2))", "mix: expected one weight for each of 1 shapes, got 2 weights"),
         (
             "mix(atan, weights=(circ,))",
-            "at 'mix': mix: expected a number or an array that broadcasts against x, got function <function circ",
+            "mix: expected a number or an array that broadcasts against x, got the function circ; mix adds shapes",
         ),
         (
             "normalize(atan)",
@@ -252,7 +252,7 @@ def test_what_is_parsed_is_a_surrogate_gradient():
         ),
         (
             "mix(atan, weights=circ)",
-            "at 'mix': mix: expected a number or an array that broadcasts against x, got function <function circ",
+            "mix: expected a number or an array that broadcasts against x, got the function circ; mix adds shapes",
         ),
         ("scale(atan, -1)", "at 'scale': scale: expected a positive alpha, got -1; height= may be of either sign"),
         ("scale(atan, 0.0)", "at 'scale': scale: expected a positive alpha, got 0.0"),

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
-from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import antiderivative, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -214,3 +215,89 @@ def test_a_users_closed_form_is_not_differentiated_where_it_vanishes():
 
     for g in (scale(logistic, 1.0), normalize(logistic, area=1.0)):
         np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
+
+
+def raised(x, g, p=2.0):
+    return g(x) ** p
+
+
+POWER = combinator(raised)
+XS = np.array([-0.5, 0.2, 0.9])
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def area_to_x(p, x):
+    """The integral of (4 s(4x) s(-4x))^p up to x, as a share of the whole one."""
+
+    def slope(u):
+        return (4 * logistic(4 * u) * logistic(-4 * u)) ** p
+
+    return quad(slope, -10, x, epsabs=1e-12)[0] / quad(slope, -10, 10, epsabs=1e-12)[0]
+
+
+@pytest.mark.parametrize(
+    ("build", "soft", "at"),
+    [
+        (lambda p: normalize(POWER(shapes.sigmoid(alpha=4.0), p), area=1.0), area_to_x, 1.3),
+        (
+            lambda a: normalize(asym(shapes.sigmoid(alpha=a), shapes.sigmoid(alpha=a)), peak=1.0),
+            lambda a, x: 4 / a * logistic(a * x),
+            2.0,
+        ),
+    ],
+    ids=["area", "peak"],
+)
+def test_a_measure_that_is_found_moves_with_a_parameter(build, soft, at, x64):
+    learned = jax.grad(lambda p: make_spike(build(p), learnable=True)(jnp.asarray(XS)).sum())(at)
+    h = 1e-5
+    differences = sum(soft(at + h, x) - soft(at - h, x) for x in XS) / (2 * h)
+    np.testing.assert_allclose(learned, differences, rtol=1e-4)
+
+
+def test_a_slope_that_is_normalized_by_a_search_moves_with_a_parameter(x64):
+    def slope(a):
+        return normalize(asym(shapes.sigmoid(alpha=a), shapes.sigmoid(alpha=a)), peak=1.0)(0.2)
+
+    by_hand = 4 * 0.2 * logistic(0.4) * logistic(-0.4) * (1 - 2 * logistic(0.4))
+    np.testing.assert_allclose(jax.grad(slope)(2.0), by_hand, rtol=1e-6)
+
+
+def test_a_weight_of_zero_can_grow():
+    def total(w):
+        return make_spike(mix(shapes.sigmoid, shapes.rectangle, weights=(1.0, w)), learnable=True)(
+            jnp.asarray(XS)
+        ).sum()
+
+    np.testing.assert_allclose(jax.grad(total)(0.0), np.clip(XS + 0.5, 0, 1).sum(), rtol=1e-6)
+
+
+def test_a_parameter_keeps_its_dtype_and_its_sum_all_digits():
+    x = jnp.full(100_000, 0.3, jnp.float16)
+    spike = make_spike(shift(shapes.sigmoid, jnp.float32(0.3)), learnable=True)
+    assert spike(x).dtype == jnp.float16
+
+    def total(by, x):
+        return make_spike(shift(shapes.sigmoid, by), learnable=True)(x).sum(dtype=jnp.float32)
+
+    moved = jax.grad(total)(jnp.float32(0.3), x)
+    assert moved.dtype == jnp.float32
+    np.testing.assert_allclose(moved, -100_000, rtol=1e-3)
+    assert jax.grad(total)(jnp.bfloat16(0.3), jnp.ones(3)).dtype == jnp.bfloat16
+
+
+def test_half_precision_in_a_scan_learns():
+    def total(alpha):
+        def step(v, x):
+            v = (v * 0.5 + x).astype(jnp.bfloat16)
+            return v, make_spike(shapes.sigmoid, learnable=True)(v, alpha)
+
+        return jax.lax.scan(step, jnp.bfloat16(0), jnp.asarray(XS, jnp.bfloat16))[1].sum(dtype=jnp.float32)
+
+    v, by_hand = 0.0, 0.0
+    for x in XS:
+        v = v * 0.5 + x
+        by_hand += v * logistic(4 * v) * logistic(-4 * v)
+    np.testing.assert_allclose(jax.grad(total)(jnp.float32(4.0)), by_hand, rtol=0.02)

@@ -406,3 +406,8 @@ def test_a_step_needs_no_derivative():
 
     spike = make_spike(shapes.triangle, step=step)
     assert jax.value_and_grad(spike)(0.25) == (1.0, 0.75)
+
+
+def test_a_parameter_may_be_called_hides():
+    spike = make_spike(lambda x, hides=1.0: hides * jnp.maximum(0, 1 - jnp.abs(x)))
+    assert jax.grad(spike)(0.5, hides=4.0) == 2

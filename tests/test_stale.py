@@ -433,3 +433,33 @@ def test_a_function_that_wraps_a_spike_is_none():
             make_spike(f)
     assert jax.grad(make_spike(loud))(0.5) == 2
     assert scale(loud, 2.0)(0.5) == 4
+
+
+class Neuron:
+    height = 1.0
+
+    def slope(self, x):
+        return self.height * jnp.exp(-jnp.square(x))
+
+    def bounds(self):
+        return 0.0, self.height
+
+
+def test_a_method_that_is_declared():
+    neuron = Neuron()
+    spike = make_spike(shape(neuron.slope, bounds=neuron.bounds), residual=jnp.uint8)
+    assert jax.grad(spike)(0.0) == 1
+    neuron.height = 5.0
+    assert jax.grad(spike)(0.0) == 5
+
+
+def test_a_tracer_as_a_default():
+    def total(alpha):
+        @shape
+        def g(x, a=alpha):
+            return a * jnp.maximum(0, 1 - jnp.abs(x))
+
+        return jax.grad(make_spike(g))(0.5)
+
+    assert [total(1.0), jax.jit(total)(2.0), jax.jit(total)(4.0)] == [0.5, 1.0, 2.0]
+    assert jax.grad(total)(3.0) == 0.5

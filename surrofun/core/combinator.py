@@ -109,10 +109,10 @@ def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
     if parameter.default is parameter.empty:
         return as_shape(value, who)
     if isinstance(parameter.default, tuple):
-        if isinstance(value, Sequence) and not value:
-            raise ValueError(f"{who}: expected one or more numbers as {parameter.name}, got none")
         several = isinstance(value, Sequence) and not isinstance(value, str)
         parts = value if several or np.ndim(value) else (value,)
+        if value is not None and not len(parts):
+            raise ValueError(f"{who}: expected one or more numbers as {parameter.name}, got none")
         return parameter.default if value is None else tuple(as_number(v, who) for v in parts)
     return None if value is None and parameter.default is None else as_number(value, who)
 
@@ -148,6 +148,7 @@ def composed(made: Made, /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any
         _, parts, numbers = resolved(functools.partial(composed, made), x, args, kwargs)
         return facts_of(made[0])["formula"](x, *parts, **numbers)
 
+    formula.__name__ = made[0].__name__  # who complains
     return rounded(formula, x)
 
 
@@ -265,7 +266,7 @@ def expression(made: Made, write: Callable[[Any], str] = show) -> str:
         parameter = signature.parameters[name]
         if parameter.kind is parameter.VAR_POSITIONAL:
             texts += map(write, value)
-        elif show(value) == show(parameter.default):
+        elif show(value) == show(parameter.default) and "<" not in show(value):  # which stands for an array
             in_order = False
         else:
             keyword = not in_order or parameter.kind is parameter.KEYWORD_ONLY

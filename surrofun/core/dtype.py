@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .text import show
+
 Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 
 
@@ -24,6 +26,8 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     x = as_array(x)
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
+    if jnp.iscomplexobj(out):
+        raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
     return as_array(cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype))
 
 

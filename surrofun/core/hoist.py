@@ -14,9 +14,7 @@ import jax
 from .memo import ARRAYS, Key, interned, key_of, together
 
 
-def hoist(
-    f: Callable[..., Any], x: jax.Array, /, *args: Any, hides: bool = True, **kwargs: Any
-) -> tuple[Callable[..., Any], list[Any]]:
+def hoist(f: Callable[..., Any], x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
     """Return `(pure, arrays)` such that `pure(x, arrays)` is `f(x, *args, **kwargs)` and `pure` holds no tracer.
 
     Where `f` is made of declared functions, or hides no tracer, its arrays are in plain sight. Any other function is
@@ -28,11 +26,24 @@ def hoist(
     >>> pure(jnp.ones(3), arrays), arrays
     (Array([2., 2., 2.], dtype=float32), [Array(2., dtype=float32)])
     """
+    return in_sight(f, args, kwargs) or _traced(f, x, *args, **kwargs)
+
+
+def in_sight(
+    f: Callable[..., Any], args: Any, kwargs: Any, fixed: bool = True
+) -> tuple[Callable[..., Any], list[Any]] | None:
+    """Return what `hoist` does, if `f` is made of declared functions, or of any that are not `fixed`; else None.
+
+    >>> import jax.numpy as jnp
+    >>> in_sight(lambda x: x, (), {}) is None, in_sight(jnp.multiply, (2,), {})[1]
+    (True, [])
+    """
     arrays: list[Any] = []
-    parts = (f, args, tuple(kwargs.items()))
-    key = key_of(parts, arrays, ARRAYS, fixed=hides)
-    if key is not None:
-        return interned(functools.partial, _called, key), arrays
+    key = key_of((f, args, tuple(kwargs.items())), arrays, ARRAYS, fixed=fixed)
+    return None if key is None else (interned(functools.partial, _called, key), arrays)
+
+
+def _traced(f: Callable[..., Any], x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
     closed = jax.make_jaxpr(lambda x: f(x, *args, **kwargs))(x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
     replay = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)

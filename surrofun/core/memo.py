@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import types
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -161,10 +162,15 @@ def constant(f: Any, *sources: Any) -> None:
     >>> key_of(double, []) is None
     False
     """
-    if all(
-        getattr(s, "__closure__", None) is None and (hasattr(s, "__code__") or _is_of_a_library(s)) for s in sources
-    ):
+    if all(_holds_nothing(s) or _is_of_a_library(s) for s in sources):
         _constant.add(f)
+
+
+def _holds_nothing(f: Any) -> bool:
+    """Say whether a function closes over nothing: no variable, no object whose method it is, no array as a default."""
+    if not isinstance(f, types.FunctionType) or f.__closure__:
+        return False
+    return key_of((f.__defaults__, tuple((f.__kwdefaults__ or {}).items())), []) is not None
 
 
 def importable(f: Any) -> bool:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from .dtype import widened
 from .hoist import is_elementwise
 
 Pure: TypeAlias = Callable[..., Any]  # f(x, arrays), as `hoist` returns it
@@ -20,6 +21,8 @@ def pulled(
     slope: Pure, soft: Pure, learned: tuple[int, ...], x: jax.Array, g: jax.Array, arrays: Any, parameters: Any
 ) -> tuple[jax.Array, Sequence[jax.Array]]:
     """Return `(by_x, by_learned)`: g times the slope, and for each learned parameter the sum of g times dS/dp.
+
+    The sums are computed in at least float32, and have the dtype of their parameter.
 
     Args:
         slope, soft: the shape and its soft step, of x and of `arrays`, respectively `parameters`.
@@ -45,6 +48,8 @@ def _pull(slope: Pure, soft: Pure, learned: tuple[int, ...], x: Any, g: Any, arr
     values = [parameters[i] for i in learned]
     if not all(is_elementwise(soft) and _broadcasts(p, x) for p in values):
         return g * slope(x, arrays), jax.vjp(moved, values)[1](g)[0]
+    by_x = g * slope(x, arrays)
+    x, g = widened((x, g))
     if len(values) > _FEW:
         wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
         products = jax.vjp(moved, wide)[1](g)[0]
@@ -53,7 +58,7 @@ def _pull(slope: Pure, soft: Pure, learned: tuple[int, ...], x: Any, g: Any, arr
             g * jax.jvp(lambda p, k=k: moved([*values[:k], p, *values[k + 1 :]]), (p,), (jnp.ones_like(p),))[1]
             for k, p in enumerate(values)
         ]
-    return g * slope(x, arrays), [_summed(v, p) for v, p in zip(products, values, strict=True)]
+    return by_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
 
 
 _pull_once = jax.jit(_pull, static_argnums=(0, 1, 2), inline=True)  # one call, where nothing else is compiled

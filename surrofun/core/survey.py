@@ -72,14 +72,23 @@ def survey(f: Function, places: Places, like: jax.Array) -> Survey:
 def extremes(f: Function, places: Places, like: jax.Array) -> tuple[Array, Array]:
     """Return `(lowest, highest)`, the least and the largest slope over all x; infinite where it grows without bound.
 
-    The same extremes as those of `survey`, by a coarser look.
+    The same extremes as those of `survey`, by a coarser look. By what `f` closes over they are differentiable, except
+    for a jump that it moves.
 
     >>> lowest, highest = extremes(lambda x: 1 / (1 + (x - 0.3) ** 2), [(0.0, 1.0)], jnp.zeros(()))
     >>> float(lowest) < 1e-12, float(highest)
     (True, 1.0)
     """
-    lowest, highest, _, _ = _looked(_searched, _COARSE, f, places, like)
-    return lowest, highest
+    lowest, highest, lowest_at, highest_at = _looked(_searched, _COARSE, f, places, like)
+    if not isinstance(lowest, jax.Array):
+        return lowest, highest
+    return tuple(_moving(f, *end) for end in ((lowest, lowest_at), (highest, highest_at)))  # type: ignore[return-value]
+
+
+def _moving(f: Function, end: jax.Array, at: jax.Array) -> jax.Array:
+    """Return an extreme with the derivatives of f at its place, whose own move makes no difference there."""
+    slope = slopes_at(f, at)
+    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
 
 def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, like: jax.Array) -> Any:
@@ -119,9 +128,8 @@ def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, li
 def _value(v: Real, like: jax.Array) -> Array:
     """Return a constant of the rank and the precision of `like`."""
     if isinstance(v, jax.core.Tracer):
-        v = lax.stop_gradient(v).astype(like.dtype)
-    else:
-        v = representable(np.asarray(v, np.float64), like.dtype)
+        v = lax.stop_gradient(v)  # outside of a program, it is a number then
+    v = v.astype(like.dtype) if isinstance(v, jax.core.Tracer) else representable(np.asarray(v, np.float64), like.dtype)
     return v if v.ndim else v.reshape((1,) * like.ndim)
 
 
