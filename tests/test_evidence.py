@@ -9,9 +9,10 @@ import statistics
 import pytest
 from benchmarks.evidence.__main__ import EXPERIMENTS, main, table
 from benchmarks.evidence.training import QUICK
+from needs import needs
 
-pytest.importorskip("optax")
-pytest.importorskip("sklearn")
+needs("optax")
+needs("sklearn")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 
 import surrofun
@@ -244,7 +245,7 @@ def test_a_variable_in_a_shape_would_never_learn():
 
 
 def test_a_variable_of_flax_would_never_learn():
-    nnx = pytest.importorskip("flax.nnx", reason="flax is not installed")
+    nnx = needs("flax.nnx")
     with pytest.raises(TypeError, match=r"sigmoid: expected a number or an array, got a Param, which would not learn"):
         shapes.sigmoid(alpha=nnx.Param(jnp.ones(())))
 
@@ -313,7 +314,7 @@ def test_the_version_and_the_plots_are_there_at_first_use():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     assert callable(surrofun.plot.gallery)
 
 
@@ -347,7 +348,7 @@ def test_a_spike_is_shown_as_the_shape_that_is_nowhere_else(capsys):
     assert main(["show", f"{__name__}:decorated"]) == 0
     name, summary, *_ = capsys.readouterr().out.splitlines()
     assert (name, summary) == ("decorated", "area 1, peak 0.5 at 0")
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     title = surrofun.plot.shape(decorated).axes[2].get_title()
     assert title == "surrogate gradient\narea 1, peak 0.5 at 0"
 
@@ -381,6 +382,6 @@ G = "expected a shape, that is a function g(x, *params), got"
     ],
 )
 def test_a_figure_of_something_else(draw, text):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     with told(TypeError, text):
         draw(surrofun.plot)
