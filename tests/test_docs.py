@@ -14,7 +14,9 @@ import surrofun
 from surrofun import registry
 
 ROOT = pathlib.Path(surrofun.__file__).parent
-MODULES = [m.name for m in pkgutil.walk_packages([str(ROOT)], "surrofun.") if not m.name.endswith("__main__")]
+MODULES = ["surrofun"] + [
+    m.name for m in pkgutil.walk_packages([str(ROOT)], "surrofun.") if not m.name.endswith("__main__")
+]
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
 

@@ -304,6 +304,18 @@ def test_a_module_shows_its_public_names_and_nothing_else(module):
     assert sorted(set(star) - {"__builtins__"}) == public
 
 
+def test_help_begins_with_a_map_of_every_public_name():
+    described = re.findall(r"\w+", surrofun.__doc__)
+    assert [name for name in (*surrofun.__all__, "plot") if name not in described] == []
+
+
+def test_the_catalogue_says_what_keeps_a_peak_of_one():
+    """The help of the catalogue names those whose area moves with a parameter, and no others."""
+    text = shapes.__doc__.partition("their area moves: ")[2].partition(". ")[0]
+    unit_peak = {name for name in shapes.__all__ if "Peak 1 at 0" in inspect.getdoc(getattr(shapes, name))}
+    assert set(re.findall(r"`(\w+)`", text)) == unit_peak - {"q_pseudo_spike"}  # which has area 1, too
+
+
 def test_the_version_and_the_plots_are_there_at_first_use():
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", surrofun.__version__)
     code = (
