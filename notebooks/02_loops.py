@@ -151,6 +151,36 @@ print("intervals between spikes:", jnp.diff(jnp.flatnonzero(spikes)))
 print("d (sum of the spikes) / d rise:", jax.grad(lambda r: run_adaptive(jnp.full(100, 0.4), r)[1].sum())(0.2).round(2))
 
 # %% [markdown]
+# Where you would rather give both to the spike, write it in two lines: `spike(v, threshold)` is a spike of the
+# difference. A neuron with two surrogates takes two more: here one for the spikes that it sends, and a narrow one for
+# its reset. Forward they are the same spike.
+
+
+# %%
+def fires(v, threshold):
+    return spike(v - threshold)
+
+
+by_v, by_threshold = jax.grad(fires, argnums=(0, 1))(0.9, 1.0)
+print(f"d spike / d v: {by_v:.2f}, d spike / d threshold: {by_threshold:.2f}")
+
+narrow = make_spike(shapes.superspike(beta=100.0))
+
+
+def two_surrogates(current):
+    def step(v, i):
+        v = LEAK * v + i
+        z = spike(v - 1.0)
+        return v - narrow(v - 1.0), z
+
+    return jax.lax.scan(step, 0.0, current)[1]
+
+
+for name, spikes_of in (("one", lambda current: run(current, soft_reset)[1]), ("two", two_surrogates)):
+    total, gradient = jax.value_and_grad(lambda current, f=spikes_of: f(current).sum())(current)
+    print(f"{name}: {total:.0f} spikes, largest gradient of their sum {gradient.max():.3f}")
+
+# %% [markdown]
 # ## `while_loop`
 #
 # A `while_loop` runs for a number of steps that is not known beforehand. Here: until the neuron has fired five times.

@@ -27,16 +27,17 @@ _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to
 def antiderivative(g: Shape) -> Shape:
     """Return the soft step S of a shape: dS/dx = g, and the parameters of `g` are those of S.
 
-    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. In closed form where that is declared, by `shape` or
-    `combinator`, else by quadrature around the places of `g`, with the parameters differentiated under the integral:
-    a jump that a parameter moves is missed there, `check(g, alpha=2.0)` names it, and a declared `soft` is the cure.
+    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. Where `shape` or `combinator` declares a closed
+    form, it is that. Else `g` is integrated numerically around its places. The derivative of S by a parameter is then
+    the integral of the derivative of `g`, which misses a jump that the parameter moves. `check(g, alpha=2.0)` names
+    such a jump; declare `soft` for it.
 
     Args:
         g: a shape, `g(x, *params)`.
 
     Returns:
-        S(x, *params), in the dtype of x. It raises ValueError where quadrature cannot tell S to 1e-6 of the area (1e-5
-        in float32); where something is traced, S is NaN then.
+        S(x, *params), in the dtype of x. Where the numerical integral is not known to 1e-6 of the area (1e-5 in
+        float32), it raises ValueError, or is NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
@@ -114,9 +115,9 @@ def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
 def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
     """Return `(lowest, highest)`, the least and the largest slope of `g` over all x, one for each neuron.
 
-    As they are declared, by `shape` or through a `combinator`. A mix is bounded by the sum of its parts' bounds where
-    a parameter is traced, which is wider than need be where the parts are at different places. What is not declared
-    is searched for around the places of `g`.
+    They are what `shape` or `combinator` declares; what is not declared is searched for around the places of `g`.
+    Where a parameter of a mix is traced, the bounds of its parts are added up, which is wider than need be if the
+    parts are at different places.
 
     Args:
         g: a shape.
@@ -158,9 +159,9 @@ def searched(g: Shape) -> tuple[jax.Array, jax.Array]:
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return the places where `g` does what it does, as (centre, width), one for each neuron, in units of x.
+    """Return the places where something happens in `g`, as (centre, width), one for each neuron, in units of x.
 
-    Of a function that declares none: the threshold, and one unit of x.
+    A function that declares none is taken to be at the threshold and one unit of x wide.
 
     >>> from surrofun import scale, shapes, shift
     >>> around(shift(scale(shapes.triangle, 4.0), 0.5))
@@ -191,7 +192,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the integral of `g` over all x, infinite where it has none, one for each neuron.
 
     Raises:
-        ValueError: nothing is declared, and it is not found to 1e-6 of it; where something is traced it is NaN then.
+        ValueError: no soft step is declared, and the area is not found to 1e-6 of it; NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)

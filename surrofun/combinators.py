@@ -48,7 +48,8 @@ def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     """Return `height * alpha * g(alpha * x)`: `alpha` sharpens at constant area, `height` multiplies.
 
-    Mind that alpha multiplies the height, too: `scale(superspike, 10.0, height=0.1)` is `superspike(beta=100.0)`.
+    Mind that alpha multiplies the height, too, which a parameter of a shape need not do: `superspike(beta=100.0)` is
+    `scale(superspike, 10.0, height=0.1)`, since beta leaves the height at 1.
 
     Args:
         g: a shape.

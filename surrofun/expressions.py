@@ -62,8 +62,8 @@ def describe(shape: Shape) -> str:
 def parse(text: str) -> Shape:
     """Return the shape that an expression stands for. No text, whoever wrote it, is ever evaluated.
 
-    That is how an experiment config or a command line carries a surrogate. Under `type=parse` argparse would keep the
-    reason of an error to itself; let it have the reason:
+    With it, an experiment config or a command line carries a surrogate. As `type=parse`, argparse would not show why a
+    text is wrong; pass the reason on:
 
         try:
             shape = parse(options.surrogate)

@@ -39,7 +39,7 @@ def register(name: str, g: Any = None) -> Any:
             `combinator` made.
 
     Returns:
-        The function, of which a `functools.partial` is a named copy now; the decorator, where none came.
+        The function itself, or a copy with the name if it is a `functools.partial`; without `g`, the decorator.
 
     Raises:
         TypeError: `name` is no text, or `g` no function.
@@ -74,7 +74,7 @@ def _is_rewritten(old: Any, new: Any) -> bool:
 
 
 def lookup(name: str) -> Callable[..., Any]:
-    """Return the shape or the combinator that is registered under `name`. Those of this package are.
+    """Return the shape or the combinator that is registered under `name`, as all of this package are.
 
     Raises:
         ValueError: there is none; the message says what other libraries mean by it here, or has the nearest names.

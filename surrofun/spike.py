@@ -78,7 +78,8 @@ def make_spike(
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
-            which x is kept, too. Otherwise they get zero. Through an update step (a meta-gradient) both are right.
+            which x is kept instead of the slope. Otherwise they get zero. A gradient through an update step (a
+            meta-gradient) is right in both cases.
 
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x; the arguments, traced or not, go to `grad_fn`.

@@ -110,8 +110,8 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     Parameters at call time go to both: `make_spike(g, step=escape(g, key))(x, 2.0)` fires with probability S(x, 2.0). A
     spike whose surrogate is another shape refuses them, since it is not known for which of the two they are.
 
-    A probability ends at 1: a shape of larger area fires surely before its slope ends, which breaks that identity; one
-    of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
+    A probability is at most 1. A shape of larger area fires for certain before its slope ends, and the gradient is no
+    longer that derivative; one of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
 
     Args:
         g: a shape of area 1, the density of the noise; it may hold its parameters: `escape(sigmoid(alpha=2.0), key)`.

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from needs import needs, reason
 
 RNG = np.random.default_rng(0)
 DRIVE = jnp.asarray(RNG.uniform(0, 1, (12, 4, 3)), jnp.float32)  # time, batch, inputs
@@ -25,7 +26,7 @@ def rate_error(spikes):
 
 
 def spyx(neuron, spike):
-    nnx, nn = pytest.importorskip("flax.nnx"), pytest.importorskip("spyx.nn")
+    nnx, nn = needs("flax.nnx"), needs("spyx.nn")
     graph, parameters = nnx.split(getattr(nn, neuron)((5,), activation=spike, rngs=nnx.Rngs(0)))
 
     def loss(weights):
@@ -41,8 +42,8 @@ def spyx(neuron, spike):
 
 
 def brainpy(neuron, spike):
-    state, brainstate = pytest.importorskip("brainpy.state"), pytest.importorskip("brainstate")
-    initial, u = pytest.importorskip("braintools").init.Constant, pytest.importorskip("brainunit")
+    state, brainstate = needs("brainpy.state"), needs("brainstate")
+    initial, u = needs("braintools").init.Constant, needs("brainunit")
     options = {"V_initializer": initial(0 * u.mV), "V_rest": 0 * u.mV, "V_reset": 0 * u.mV}
     if neuron == "Gif":
         options |= {"V_th_inf": 1 * u.mV, "V_th_reset": 0.5 * u.mV, "V_th_initializer": initial(1 * u.mV)}
@@ -57,7 +58,7 @@ def brainpy(neuron, spike):
 
 
 def slax(neuron, spike):
-    layer = getattr(pytest.importorskip("slax"), neuron)(spike_fn=spike)
+    layer = getattr(needs("slax"), neuron)(spike_fn=spike)
     start = {name: jnp.zeros((4, 5)) for name in ("Vmem", "Spk_t", "B_t")}
     parameters = layer.init(jax.random.key(0), dict(start), jnp.zeros((4, 5)))
 
@@ -70,7 +71,7 @@ def slax(neuron, spike):
 def import_snnax():
     """The wheel of snnax 0.0.1 lacks two files and cannot be imported; with empty modules in their place it can."""
     if importlib.util.find_spec("snnax") is None:
-        pytest.skip("could not find 'snnax'")
+        pytest.skip(reason("snnax"))
     for lacking in ("snnax.snn.init", "snnax.functional.functional"):
         sys.modules.setdefault(lacking, types.ModuleType(lacking))
     return importlib.import_module("snnax.snn")
@@ -94,7 +95,7 @@ def lif(v, current, spike):
 
 
 def flax_cell(spike):
-    nnx = pytest.importorskip("flax.nnx")
+    nnx = needs("flax.nnx")
 
     class Cell(nnx.Module):
         def __init__(self, rngs):
@@ -108,7 +109,7 @@ def flax_cell(spike):
 
 
 def equinox_cell(spike):
-    eqx = pytest.importorskip("equinox")
+    eqx = needs("equinox")
 
     class Cell(eqx.Module):
         inputs: eqx.nn.Linear
@@ -128,7 +129,7 @@ def equinox_cell(spike):
 
 
 def haiku_cell(spike):
-    hk = pytest.importorskip("haiku")
+    hk = needs("haiku")
 
     class Cell(hk.RNNCore):
         def __call__(self, x, v):

@@ -9,6 +9,7 @@ import tomllib
 
 import numpy as np
 import pytest
+from needs import needs
 
 from surrofun import names
 from surrofun.cli import terminal
@@ -149,7 +150,7 @@ def test_show_writes_ascii_where_the_stream_has_no_more(monkeypatch):
 
 
 def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     monkeypatch.chdir(tmp_path)
     assert main(["show", "triangle", "--out", "triangle"]) == 0
     assert capsys.readouterr().out.endswith("figure: triangle.png\n")
@@ -201,7 +202,7 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
 )
 def test_mistake_of_the_user_is_one_line(arguments, reason, capsys, module):
     if "--out" in arguments:
-        pytest.importorskip("matplotlib")
+        needs("matplotlib")
     assert main(arguments) == 2
     assert capsys.readouterr() == ("", f"surrofun: {reason}\n")
 

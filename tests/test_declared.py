@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 from reference import close
 
 from surrofun import (
@@ -331,7 +332,7 @@ def test_plot_and_show_of_a_users_combinator(g, by_hand, named, capsys):
     name, summary, *_ = capsys.readouterr().out.splitlines()
     assert name == describe(g)
     assert summary == f"area {total:.4g}, peak {peak:.4g} at {by_hand.at:.3g}"
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     from surrofun import plot
 
     step, soft, slope = (max((line.get_xydata() for line in a.lines), key=len).T for a in plot.shape(g).axes)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 
 import surrofun
 from surrofun import shapes
@@ -216,7 +217,7 @@ def test_without_matplotlib_the_demo_says_how_to_get_a_figure(monkeypatch, capsy
 
 
 def test_figure_has_shape_raster_and_learning_curve():
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     spikes = jnp.zeros((100, 7)).at[jnp.array([4, 60]), jnp.array([1, 5])].set(1.0)
     records = [{"loss": 2.0, "accuracy": 0.5}, {"loss": 1.0, "accuracy": 0.75}]
     shape, raster, loss, accuracy = demo.draw(find_shape("triangle(2)"), spikes, records).axes
@@ -277,7 +278,7 @@ def test_mistake_of_the_user_is_one_line(option, value, reason, capsys):
     ],
 )
 def test_bad_path_is_told_before_the_training(value, reason, capsys, monkeypatch, tmp_path):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     monkeypatch.chdir(tmp_path)
     assert main(["demo", "--out", value]) == 2
     assert capsys.readouterr() == ("", f"surrofun: --out {value!r}: {reason}\n")

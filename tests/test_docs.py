@@ -8,12 +8,15 @@ import pkgutil
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 
 import surrofun
 from surrofun import registry
 
 ROOT = pathlib.Path(surrofun.__file__).parent
-MODULES = [m.name for m in pkgutil.walk_packages([str(ROOT)], "surrofun.") if not m.name.endswith("__main__")]
+MODULES = ["surrofun"] + [
+    m.name for m in pkgutil.walk_packages([str(ROOT)], "surrofun.") if not m.name.endswith("__main__")
+]
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
@@ -21,7 +24,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 def test_docstring_examples(name, monkeypatch):
     monkeypatch.setattr(registry, "_named", dict(registry._named))  # what an example registers is for it alone
     if name == "surrofun.tools.plot":
-        pytest.importorskip("matplotlib")
+        needs("matplotlib")
     module = importlib.import_module(name)
     with np.printoptions(precision=4, suppress=True):
         result = doctest.testmod(module, extraglobs={"jnp": jnp}, optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from dropins import RNG, brainpy, equinox_cell, flax_cell, haiku_cell, import_snnax, slax, snnax, spyx
 from jax.flatten_util import ravel_pytree
+from needs import needs
 
 from surrofun import heaviside, make_spike, parse, shapes
 
-optax = pytest.importorskip("optax")
+optax = needs("optax")
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
 
 X = jnp.asarray([0.0, -0.0, *RNG.normal(0, 1, 400), *RNG.normal(0, 1e-3, 100)], jnp.float32)
@@ -76,7 +77,7 @@ NETWORKS = {f.__name__: f for f in (spyx, brainpy, slax, snnax, flax_cell, equin
 def own_surrogate(module, name, *parameters):
     if module.startswith("snnax"):
         import_snnax()
-    return getattr(pytest.importorskip(module), name)(*parameters)
+    return getattr(needs(module), name)(*parameters)
 
 
 def trained(loss, weights):
@@ -132,7 +133,7 @@ LEARNED = make_spike(shapes.sigmoid, learnable=True)
 
 
 def learned_by_flax():
-    nnx = pytest.importorskip("flax.nnx")
+    nnx = needs("flax.nnx")
 
     class Learned(nnx.Module):
         def __init__(self):
@@ -145,7 +146,7 @@ def learned_by_flax():
 
 
 def learned_by_equinox():
-    eqx = pytest.importorskip("equinox")
+    eqx = needs("equinox")
 
     class Learned(eqx.Module):
         alpha: jax.Array
@@ -181,7 +182,7 @@ def test_a_learned_steepness_trains(learned, network):
 @pytest.mark.filterwarnings("ignore:The 'lsuffix' and 'rsuffix' keywords:DeprecationWarning")  # of pandas, by jaxley
 def test_jaxley_fires_as_before_and_has_a_gradient():
     """The channel `Fire` has no place for a spike and a gradient of zero; a subclass of it gives it one."""
-    jx = pytest.importorskip("jaxley")
+    jx = needs("jaxley")
     channels = importlib.import_module("jaxley.channels")
     spike = make_spike(parse("superspike(beta=1.0)"), step=heaviside(at_zero=0.0))
 

@@ -13,12 +13,13 @@ import pytest
 from benchmarks.evidence import recordings, rules, sequences
 from benchmarks.evidence.__main__ import EXPERIMENTS, main, table
 from benchmarks.evidence.training import QUICK
+from needs import needs
 
 from surrofun import make_spike, shapes
 from surrofun.cli import demo
 
-pytest.importorskip("optax")
-pytest.importorskip("sklearn")
+needs("optax")
+needs("sklearn")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 
 import surrofun
@@ -248,7 +249,7 @@ def test_a_variable_in_a_shape_would_never_learn():
 
 
 def test_a_variable_of_flax_would_never_learn():
-    nnx = pytest.importorskip("flax.nnx", reason="flax is not installed")
+    nnx = needs("flax.nnx")
     with pytest.raises(TypeError, match=r"sigmoid: expected a number or an array, got a Param, which would not learn"):
         shapes.sigmoid(alpha=nnx.Param(jnp.ones(())))
 
@@ -307,6 +308,18 @@ def test_a_module_shows_its_public_names_and_nothing_else(module):
     assert sorted(set(star) - {"__builtins__"}) == public
 
 
+def test_help_begins_with_a_map_of_every_public_name():
+    described = re.findall(r"\w+", surrofun.__doc__)
+    assert [name for name in (*surrofun.__all__, "plot") if name not in described] == []
+
+
+def test_the_catalogue_says_what_keeps_a_peak_of_one():
+    """The help of the catalogue names those whose area moves with a parameter, and no others."""
+    text = shapes.__doc__.partition("their area moves: ")[2].partition(". ")[0]
+    unit_peak = {name for name in shapes.__all__ if "Peak 1 at 0" in inspect.getdoc(getattr(shapes, name))}
+    assert set(re.findall(r"`(\w+)`", text)) == unit_peak - {"q_pseudo_spike"}  # which has area 1, too
+
+
 def test_the_version_and_the_plots_are_there_at_first_use():
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", surrofun.__version__)
     code = (
@@ -317,7 +330,7 @@ def test_the_version_and_the_plots_are_there_at_first_use():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     assert callable(surrofun.plot.gallery)
 
 
@@ -351,7 +364,7 @@ def test_a_spike_is_shown_as_the_shape_that_is_nowhere_else(capsys):
     assert main(["show", f"{__name__}:decorated"]) == 0
     name, summary, *_ = capsys.readouterr().out.splitlines()
     assert (name, summary) == ("decorated", "area 1, peak 0.5 at 0")
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     title = surrofun.plot.shape(decorated).axes[2].get_title()
     assert title == "surrogate gradient\narea 1, peak 0.5 at 0"
 
@@ -385,7 +398,7 @@ G = "expected a shape, that is a function g(x, *params), got"
     ],
 )
 def test_a_figure_of_something_else(draw, text):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     with told(TypeError, text):
         draw(surrofun.plot)
 

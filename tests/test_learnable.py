@@ -59,6 +59,17 @@ def test_grad_of_grad(forward_mode, x64):
         np.testing.assert_allclose(got, [DG_DALPHA, DG_DALPHA, twice], rtol=1e-6, err_msg=kind)
 
 
+def test_the_soft_step_of_superspike_moves_with_beta_unless_it_is_normalized():
+    """As its docstring says."""
+    for g, at_threshold, signs in (
+        (shapes.superspike, [0.5, 0.1], [-1, -1, -1, -1]),
+        (normalize(shapes.superspike, area=1.0), [0.5, 0.5], [-1, -1, 1, 1]),
+    ):
+        assert antiderivative(g)(jnp.zeros(2), jnp.array([2.0, 10.0])) == pytest.approx(at_threshold)
+        by_beta = jax.vmap(jax.grad(make_spike(g, learnable=True), 1), (0, None))(jnp.array([-2, -0.1, 0.1, 2.0]), 10.0)
+        assert jnp.sign(by_beta).tolist() == signs
+
+
 @BOTH
 @pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize("residual", [None, jnp.uint8], ids=["slope", "uint8"])

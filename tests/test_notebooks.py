@@ -6,11 +6,12 @@ import pathlib
 import re
 
 import pytest
+from needs import needs, reason
 
-jupytext = pytest.importorskip("jupytext")
-nbclient = pytest.importorskip("nbclient")
-pytest.importorskip("ipykernel")
-pytest.importorskip("matplotlib")
+jupytext = needs("jupytext")
+nbclient = needs("nbclient")
+needs("ipykernel")
+needs("matplotlib")
 
 FOLDER = pathlib.Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -66,7 +67,7 @@ def test_the_outputs_are_those_of_a_fresh_run_and_small(path):
 def test_it_runs(path, tmp_path):
     missing = absent(path.with_suffix(".py").read_text())
     if missing:
-        pytest.skip(f"{path.name} needs {missing}")
+        pytest.skip(f"{path.name}: {reason(missing)}")
     notebook = jupytext.read(path)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
     assert troubles(notebook) == []

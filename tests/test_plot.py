@@ -6,11 +6,12 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import reason
 
 from surrofun import asym, lookup, mix, names, scale, shape, shapes, shift
 from surrofun.tools import curves
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib", reason=reason("matplotlib"))
 from matplotlib.figure import Figure
 
 from surrofun import plot

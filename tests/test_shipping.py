@@ -3,6 +3,7 @@
 import email
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from needs import EXTRAS, needs, reason
 
 from surrofun import make_spike, shapes
 
@@ -52,7 +54,7 @@ except ModuleNotFoundError:
 
 def test_a_trained_network_runs_without_surrofun(tmp_path):
     """One layer of each kind of spike: with learned steepness, with a narrow residual, with forward mode."""
-    pytest.importorskip("flatbuffers")
+    needs("flatbuffers")
     learned = make_spike(shapes.sigmoid, learnable=True)
     narrow = make_spike(shapes.superspike, residual=jnp.uint8)
     both_ways = make_spike(shapes.atan, forward_mode=True)
@@ -91,8 +93,8 @@ def test_a_trained_network_runs_without_surrofun(tmp_path):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The wheel, by way of the source distribution, without a network."""
-    pytest.importorskip("build")
-    pytest.importorskip("hatchling")
+    needs("build")
+    needs("hatchling")
     folder = tmp_path_factory.mktemp("dist")
     run("-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
     (path,) = folder.glob("*.whl")
@@ -133,3 +135,21 @@ def test_the_wheel_runs_from_an_empty_folder(wheel, tmp_path):
     slope, *listed = run("-I", "-c", FROM_THE_WHEEL, wheel, cwd=tmp_path).splitlines()
     assert slope == "1.0"
     assert any(line.startswith("superspike") for line in listed)
+
+
+def test_a_skipped_test_names_the_extra_that_has_its_library():
+    """`-rs` shows the reasons. The brain libraries come with brainpy."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "-rs" in declared["tool"]["pytest"]["ini_options"]["addopts"]
+    distributions = {"sklearn": "scikit-learn", "haiku": "dm-haiku"} | dict.fromkeys(
+        ("brainstate", "braintools", "brainunit"), "brainpy"
+    )
+    for extra, packages in EXTRAS.items():
+        contents = {re.match(r"[\w-]+", text)[0] for text in declared["project"]["optional-dependencies"][extra]}
+        assert {distributions.get(package, package) for package in packages} <= contents
+    assert reason("flax.nnx") == "flax is not installed: pip install 'surrofun[peers]'"
+    assert reason("norse.torch") == "norse is not installed: pip install norse, which is in no extra"
+    bare = [
+        path.name for path in (ROOT / "tests").glob("*.py") if re.search(r"importorskip\([^,]*\)", path.read_text())
+    ]
+    assert not bare, "use needs(...), whose reason says how to get what is absent"

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from dropins import import_snnax
+from needs import needs
 from test_rosetta import as_others_expect
 
 from surrofun import (
@@ -384,7 +385,7 @@ def test_what_is_found_in_another_library(library, row):
     with as_others_expect():
         if library.startswith("snnax"):
             import_snnax()
-        pytest.importorskip(library)
+        needs(library)
         results = check(lambda: find(f"{library}:{call}"))
     assert faults(results) == wrong
     if lacking is None:

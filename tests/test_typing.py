@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import needs
 
 from surrofun import make_spike, mix, scale
 
@@ -36,7 +37,7 @@ STRICT = {
 )
 def test_a_users_module_passes(checker, options, tmp_path):
     """Every misuse in it is marked as an error to ignore, and an ignored error that is none would be one."""
-    pytest.importorskip(checker)
+    needs(checker)
     shutil.copy(USER, tmp_path)
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(STRICT))
     command = [sys.executable, "-m", checker, *options, USER.name]
@@ -47,8 +48,8 @@ def test_a_users_module_passes(checker, options, tmp_path):
 
 
 def test_shapes_checked_at_run_time():
-    pytest.importorskip("jaxtyping")
-    pytest.importorskip("beartype")
+    needs("jaxtyping")
+    needs("beartype")
     import checked_shapes
 
     bell, bump = make_spike(checked_shapes.bell), make_spike(checked_shapes.bump)

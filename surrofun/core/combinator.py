@@ -47,7 +47,7 @@ def combinator(
 def combinator(
     formula: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = None, check: Any = None
 ) -> Any:
-    """Make of `formula(x, *parts)` a function from shapes to shapes; a decorator, bare or with facts, and a factory.
+    """Turn `formula(x, *parts)` into a function from shapes to shapes; a decorator, bare or with facts, and a factory.
 
     A parameter of the formula without a default, or `*gs`, is a shape; one with a default is a number, an array or a
     tracer; one whose default is a tuple is several of these. In the formula and in the facts a shape needs no

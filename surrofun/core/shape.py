@@ -57,14 +57,15 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     Half precision is computed in float32 and rounded once, to the dtype of x; parameters that are arrays get the dtype
     and the rank of x. Called with keywords and no x, a shape returns itself with these parameters.
 
-    Declaring a shape says what `jax.jit` says: it is pure, what it reads besides its arguments is read once, and a
-    parameter that is a float may arrive as a tracer. A shape that closes over nothing is compiled, once for all floats.
+    Declaring a shape promises what `jax.jit` asks for: it is pure, what it reads besides its arguments is read once,
+    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing is compiled, once for all
+    floats.
 
     Args:
         f: elementwise function of x = potential minus threshold (any shape) and of parameters; it is left as it was.
         soft: `soft(x, *params)`, an antiderivative of it, with limits at both infinities where they are finite.
         bounds: `bounds(*params) -> (lowest, highest)`, the least and the largest slope over all x.
-        around: `around(*params) -> [(centre, width), ...]`, where it does what it does, in units of x.
+        around: `around(*params) -> [(centre, width), ...]`, the places where something happens, in units of x.
 
     Returns:
         A new function of the same name. A fact that is not given is searched for, where it is asked for.

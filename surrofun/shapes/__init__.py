@@ -1,7 +1,11 @@
 """The catalogue: surrogate gradient shapes as plain functions of the potential minus the threshold.
 
-Every shape is `g(x, *params)`, elementwise, in the dtype of x; its docstring gives formula, area, peak and where,
-support, the source of the default, and the same thing elsewhere.
+Every shape is `g(x, *params)`, elementwise, in the dtype of x. Its docstring gives the formula, the area, the peak and
+where it is, the support, where the default comes from, and what other libraries call it.
+
+Mind that they differ in what a parameter does. Most have area 1, and a larger `alpha` is narrower and higher. Others
+keep a peak of 1, and their area moves: `superspike`, `power_law`, `circ`, `cosine`, `periodic_laplace`. `alpha` is a
+width in `circ`. `normalize(g, area=1.0)` makes two shapes of finite area comparable.
 """
 
 from typing import TYPE_CHECKING

@@ -54,7 +54,7 @@ def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
 def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     """Derivative of the logistic function: alpha s(alpha x) s(-alpha x), s(u) = 1 / (1 + exp(-u)).
 
-    Area 1. Peak alpha / 4 at 0. Support: all x, exponential tails, both kept by the product.
+    Area 1. Peak alpha / 4 at 0. Support: all x, exponential tails; written as a product, it keeps the digits of both.
     Default: braintools and spikingjelly.
 
     Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog `SigmoidGrad(alpha)`, snnTorch

@@ -21,6 +21,10 @@ def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
 def superspike(x: Real, beta: Real = 10.0) -> Real:
     """Derivative of the fast sigmoid: 1 / (1 + beta |x|)^2.
 
+    Mind that beta leaves the height at 1, where `scale` would multiply it. So the area moves with beta, and so does the
+    soft step at the threshold, 1 / beta: with `learnable=True` its derivative by beta is negative at every potential.
+    In `normalize(superspike, area=1.0)` it stays 1 / 2, and beta learns the steepness alone.
+
     Area 2 / beta. Peak 1 at 0. Support: all x, 1 / x^2 tails.
     Default: Zenke & Vogels 2021.
 
@@ -54,6 +58,8 @@ def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
 )
 def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     """Power law: (1 + alpha |x|)^-q, for any q > 0.
+
+    Mind that alpha leaves the height at 1, where `scale` would multiply it.
 
     Area 2 / (alpha * (q - 1)), infinite for q <= 1. Peak 1 at 0. Support: all x, |x|^-q tails.
     Default: the exponent of `superspike`, which is q = 2; `reciprocal` is q = 1.
@@ -188,7 +194,9 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.
 
-    Area 2 * alpha. Peak 1 at 0. Support: all x, |x|^-3 tails. A larger alpha is wider here.
+    Mind that alpha is a width: a larger alpha is wider, and leaves the height at 1.
+
+    Area 2 * alpha. Peak 1 at 0. Support: all x, |x|^-3 tails.
     Default: one unit of the potential.
 
     Elsewhere: norse `heavi_circ_fn(x, alpha)`, which cancels for large |x| and is NaN from 1e20.

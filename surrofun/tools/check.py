@@ -25,7 +25,7 @@ _COLUMNS = 100  # of a report: a limit is told in one line
 
 
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
-    """Measure whether a shape is sound as a function and a bump at the threshold; or what a finished spike does.
+    """Measure whether a shape is sound, as a function and as a bump at the threshold, or what a finished spike does.
 
     What `make_spike` made is a spike. So is any other function whose values are a step of a few levels and whose
     derivative by `jax.grad` is not that of its values, is NaN or cannot be taken, or that is a `jax.custom_vjp` or

@@ -50,7 +50,7 @@ def naive_sigmoid(x, alpha):
 def bytes_per_spike(spike):
     """Return the temporary bytes of backpropagation through time in float32, a neuron and step."""
     sizes = 2000, 8, 256  # long, so that what does not grow with the steps is little
-    gradient, arguments = bptt(spike, *sizes, hard=False)
+    gradient, arguments = bptt(spike, sizes)
     compiled = gradient.lower(*arguments).compile({"xla_backend_optimization_level": 0})  # quicker; it is not run
     return compiled.memory_analysis().temp_size_in_bytes / math.prod(sizes)
 

@@ -1,0 +1,28 @@
+"""Skip what needs a library that is not installed, with a reason that says how to get it."""
+
+import pytest
+
+EXTRAS = {
+    "plot": ("matplotlib",),
+    "test": ("flatbuffers", "build", "hatchling"),
+    "notebooks": ("jupytext", "nbclient", "ipykernel", "optax"),
+    "evidence": ("sklearn",),
+    "dev": ("mypy", "pyright"),
+    "peers": (
+        *("spyx", "brainpy", "brainstate", "braintools", "brainunit", "slax", "snnax", "jaxley"),
+        *("flax", "equinox", "haiku", "jaxtyping", "beartype"),
+    ),
+}
+
+
+def reason(module):
+    """Return why a test is skipped that needs this module."""
+    package = module.partition(".")[0]
+    extra = next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+    cure = f"pip install 'surrofun[{extra}]'" if extra else f"pip install {package}, which is in no extra"
+    return f"{package} is not installed: {cure}"
+
+
+def needs(module):
+    """Return a module, or skip the test."""
+    return pytest.importorskip(module, reason=reason(module))
