@@ -93,6 +93,21 @@ def codes_of_a_divided_batch():
     return found
 
 
+def bits_of_divided_neurons():
+    """The slopes of few potentials, kept as bits, where the only axis, or the last one, is divided and says so."""
+    found = []
+    for x, spec in (
+        (np.linspace(-2, 2, 16), P("neurons")),
+        (np.linspace(-2, 2, 64).reshape(4, 16), P(None, "neurons")),
+    ):
+        across = NamedSharding(mesh("neurons", AxisType.Explicit), spec)
+        x = jax.device_put(jnp.asarray(x, jnp.float32), across)
+        for residual in ("bit", sampled(jax.random.key(0))):
+            spike = make_spike(shapes.rectangle, residual=residual)
+            found.append([x, jax.jit(lambda x, spike=spike: jax.vjp(spike, x)[1](jnp.ones_like(x))[0])(x)])
+    return {"found": found}
+
+
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
 
 
@@ -231,7 +246,7 @@ def layer_on_each_device():
 
 
 SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
-CODES = (codes_of_a_divided_batch,)
+CODES = (codes_of_a_divided_batch, bits_of_divided_neurons)
 STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
 
 

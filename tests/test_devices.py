@@ -76,6 +76,13 @@ def test_codes_of_a_divided_batch_are_made_where_it_is(eight):
         assert result[name]["slope"] == [0, 1], name
 
 
+def test_bits_of_divided_neurons_are_exact(eight):
+    result = eight["bits_of_divided_neurons"]
+    assert "error" not in result, result["error"]
+    for x, slope in result["found"]:
+        np.testing.assert_array_equal(slope, np.abs(x) < 0.5)
+
+
 def test_divided_neurons_exchange_the_readout_and_layers_their_spikes(eight):
     assert eight["neurons_divided"]["exchanged"] == [["all-reduce", BATCH * CLASSES, False]]
     forth_and_back = [["collective-permute", BATCH * NEURONS, True]] * 2
