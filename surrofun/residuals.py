@@ -8,6 +8,7 @@ What is traced, a bound of the slope or a key, goes into the operands; encode an
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -197,12 +198,13 @@ def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
 
 
 def _stays_whole(x: jax.Array) -> bool:
-    """Say whether no axis can be packed: each is spread over devices, or several sizes are not known."""
+    """Say whether nothing can be packed: axes are spread over devices, or whole bytes may not come out even."""
     if not x.ndim or _axis_of_words(x) is not None:
         return False
     spread = jax.typeof(x).sharding.spec
-    unknown = [n for n in x.shape if not isinstance(n, int)]
-    return bool(spread[-1]) or (not _in_rows(x) and (any(spread) or len(unknown) > 1))
+    known = [n for n in x.shape if isinstance(n, int)]
+    uneven = len(known) < x.ndim and math.prod(known) % 8 != 0
+    return bool(spread[-1]) or (not _in_rows(x) and (any(spread) or uneven))
 
 
 def _axis_of_words(x: jax.Array) -> int | None:

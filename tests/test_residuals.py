@@ -228,3 +228,16 @@ def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(
     two = make_spike(lambda x, width: jnp.where(jnp.abs(x) < width, 1.0, 0.25), residual="bit")
     by_hand = [1.0, 0.25]
     np.testing.assert_array_equal(jax.jit(jax.grad(lambda x, p: two(x, p).sum()))(jnp.array([0.4, 0.6]), 0.5), by_hand)
+
+
+@pytest.mark.parametrize("shape", ["b, n", "b, 40", "40, n", "n", "b, 7"])
+@pytest.mark.parametrize("residual", ["bit", jnp.uint8], ids=["bit", "uint8"])
+def test_codes_of_unknown_sizes_are_exported(shape, residual):
+    from jax import export
+
+    spike = make_spike(shapes.rectangle, residual=residual)
+    gradient = jax.jit(lambda x: jax.vjp(spike, x)[1](jnp.ones_like(x))[0])
+    exported = export.export(gradient)(jax.ShapeDtypeStruct(export.symbolic_shape(shape), np.float32))
+    sizes = [int(n) if n.isdigit() else 9 for n in shape.split(", ")]
+    x = np.linspace(-2, 2, int(np.prod(sizes)), dtype=np.float32).reshape(sizes)
+    np.testing.assert_array_equal(exported.call(x), np.abs(x) < 0.5)
