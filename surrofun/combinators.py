@@ -178,12 +178,15 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
 
 
 def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
-    return _ends(bounds(g), _factor(g, area, peak))
+    ends = bounds(g)
+    return _ends(ends, _factor(g, area, peak, ends[1]))
 
 
-def _peak(g: Shape) -> Real:
-    """Return the largest slope, which of a mix is searched for: its bounds may be wider than it."""
-    return calculus.searched(g)[1] if _is_mixed(unbound(g, (), {})[0]) else bounds(g)[1]
+def _peak(g: Shape, highest: Real | None) -> Real:
+    """Return the largest slope: the upper bound; of a mix it is searched for, since its bounds may be wider."""
+    if _is_mixed(unbound(g, (), {})[0]):
+        return calculus.searched(g)[1]
+    return bounds(g)[1] if highest is None else highest
 
 
 def _is_mixed(part: Any) -> bool:
@@ -191,11 +194,11 @@ def _is_mixed(part: Any) -> bool:
     return made is not None and ((made[0] is mix and len(made[1]) > 1) or any(map(_is_mixed, made[1])))
 
 
-def _factor(g: Shape, area: Any, peak: Any) -> Real:
+def _factor(g: Shape, area: Any, peak: Any, highest: Real | None = None) -> Real:
     if peak is None:
         measured, wanted = calculus.area(g), area
     else:
-        measured, wanted = _peak(g), peak
+        measured, wanted = _peak(g, highest), peak
     with jax.ensure_compile_time_eval():
         usable = jnp.isfinite(measured) & (measured > 0)
         if not isinstance(usable, jax.core.Tracer) and not usable.all():
