@@ -110,6 +110,7 @@ def test_300_steepnesses_compile_once_and_leave_nothing_behind(build, peak, even
 
     alphas = np.linspace(0.5, 4.0, 302).tolist()
     run(alphas[:2])
+    jax.jit(lambda x: 3 * x)(1.0)
     assert events  # which are seen, if there are any
     events.clear()
     run(alphas[2:12])
@@ -130,6 +131,7 @@ def test_a_learned_parameter_compiles_once(g, events):
         return jax.grad(lambda a: spike(X, a).sum())(jnp.float32(a))
 
     run(2.0)
+    jax.jit(lambda x: 3 * x)(1.0)
     assert events
     events.clear()
     slopes = [run(a) for a in (2.0, 3.0, 4.0)]
