@@ -77,6 +77,15 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
 
 
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Say whether an array of one shape can be broadcast to another.
+
+    >>> broadcasts((3,), (2, 3)), broadcasts((2, 3), (3,))
+    (True, False)
+    """
+    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape[::-1], to[::-1], strict=False))
+
+
 def widened(parameters: Any) -> Any:
     """Return nested parameters with every array of half precision in float32, as the potential is.
 

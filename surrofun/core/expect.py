@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .dtype import as_array, widened
+from .dtype import as_array, broadcasts, widened
 from .text import describe_value, show
 
 
@@ -67,7 +67,7 @@ def evaluated(
     value: jax.Array = how(real, x)
     if np.shape(value) == np.shape(x):
         return value
-    if value.ndim > x.ndim or any(n not in (1, m) for n, m in zip(value.shape[::-1], x.shape[::-1], strict=False)):
+    if not broadcasts(value.shape, x.shape):
         raise TypeError(
             f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
         )

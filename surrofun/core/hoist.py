@@ -17,8 +17,8 @@ from .memo import ARRAYS, Key, interned, key_of, together
 def hoist(f: Callable[..., Any], x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
     """Return `(pure, arrays)` such that `pure(x, arrays)` is `f(x, *args, **kwargs)` and `pure` holds no tracer.
 
-    Where `f` is made of declared functions, or hides no tracer, its arrays are in plain sight. Any other function is
-    traced, which finds arrays wherever they are.
+    Where `f` is made of declared functions, its arrays are in plain sight. Any other function is traced, which finds
+    arrays wherever they are.
 
     >>> import jax.numpy as jnp
     >>> alpha = jnp.float32(2.0)
@@ -32,7 +32,9 @@ def hoist(f: Callable[..., Any], x: jax.Array, /, *args: Any, **kwargs: Any) -> 
 def in_sight(
     f: Callable[..., Any], args: Any, kwargs: Any, fixed: bool = True
 ) -> tuple[Callable[..., Any], list[Any]] | None:
-    """Return what `hoist` does, if `f` is made of declared functions, or of any that are not `fixed`; else None.
+    """Return what `hoist` does without a trace, if `f` is made of declared functions; else None.
+
+    If it is known that no function hides a tracer, they may be any (`fixed=False`).
 
     >>> import jax.numpy as jnp
     >>> in_sight(lambda x: x, (), {}) is None, in_sight(jnp.multiply, (2,), {})[1]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .dtype import widened
+from .dtype import broadcasts, widened
 from .hoist import is_elementwise
 
 Pure: TypeAlias = Callable[..., Any]  # f(x, arrays), as `hoist` returns it
@@ -46,7 +46,7 @@ def _pull(slope: Pure, soft: Pure, learned: tuple[int, ...], x: Any, g: Any, arr
         return soft(x, [given.get(i, p) for i, p in enumerate(parameters)])
 
     values = [parameters[i] for i in learned]
-    if not all(is_elementwise(soft) and _broadcasts(p, x) for p in values):
+    if not all(is_elementwise(soft) and broadcasts(p.shape, x.shape) for p in values):
         return g * slope(x, arrays), jax.vjp(moved, values)[1](g)[0]
     by_x = g * slope(x, arrays)
     x, g = widened((x, g))
@@ -62,10 +62,6 @@ def _pull(slope: Pure, soft: Pure, learned: tuple[int, ...], x: Any, g: Any, arr
 
 
 _pull_once = jax.jit(_pull, static_argnums=(0, 1, 2), inline=True)  # one call, where nothing else is compiled
-
-
-def _broadcasts(p: jax.Array, x: jax.Array) -> bool:
-    return p.ndim <= x.ndim and all(n in (1, m) for n, m in zip(p.shape[::-1], x.shape[::-1], strict=False))
 
 
 def _summed(v: jax.Array, p: jax.Array) -> jax.Array:

@@ -139,7 +139,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
     if isinstance(g, functools.partial) and not g.args:  # a shape with parameters already
         return given(g.func, **{**g.keywords, **params})
     for value in params.values():
-        _refuse_variable(value, show(g))
+        _refuse_variable(value, g)
     clean = {name: p.item() if isinstance(p, np.generic) else p for name, p in params.items()}
     return interned(_given, g, tuple(clean.items())) if clean else g
 
@@ -264,10 +264,11 @@ def as_number(value: Any, who: str) -> Any:
     return value
 
 
-def _refuse_variable(value: Any, who: str) -> None:
+def _refuse_variable(value: Any, who: Any) -> None:
     """Refuse a variable of flax.nnx: a shape that is composed of it outside of the call would never learn."""
     if hasattr(value, "__jax_array__") and not isinstance(value, jax.Array):
+        name = who if isinstance(who, str) else show(who)
         raise TypeError(
-            f"{who}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "
+            f"{name}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "
             "keep the parameter as a field, and compose the shape in the call, with its value alpha[...]"
         )

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.dtype import broadcasts
+
 Array: TypeAlias = np.ndarray[Any, Any]
 Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
 Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
@@ -119,8 +121,7 @@ def keeps_shape(f: Function, *_: Any) -> Finding:
     (False, '(2, 256) from (3, 256)')
     """
     came = jnp.shape(f(jnp.float32(SCATTERED)))
-    fits = len(came) <= 2 and all(n in (1, m) for n, m in zip(came[::-1], BLOCK[::-1], strict=False))
-    return fits, f"{came} from {BLOCK}"
+    return broadcasts(came, BLOCK), f"{came} from {BLOCK}"
 
 
 def is_elementwise(f: Function, *_: Any) -> Finding:
@@ -132,6 +133,17 @@ def is_elementwise(f: Function, *_: Any) -> Finding:
     moved = SCATTERED.T.reshape(BLOCK)
     among_others = np.vstack([moved[:2], moved[:1]])
     return same(values_of(f, SCATTERED).T.reshape(BLOCK)[:2], values_of(f, among_others)[:2])
+
+
+def agree(f: Function, **ways: Function) -> Finding:
+    """Say whether other ways to compute f, all in one program, give what an eager call gives; how far each is off.
+
+    >>> agree(jnp.abs, jit=jnp.abs)
+    (True, {'jit': 0.0})
+    """
+    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
+    found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
+    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
 
 
 def is_non_negative(places: Array, slopes: Array) -> Finding:

@@ -18,6 +18,7 @@ from .probes import (
     Array,
     Finding,
     Stage,
+    agree,
     dtypes,
     every_size,
     first_bad,
@@ -39,10 +40,7 @@ _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of 
 
 def _transforms(f: Shape, *_: Any) -> Finding:
     grad = jax.grad(lambda x: make_spike(f)(x).sum())
-    ways: dict[str, Shape] = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), "grad": grad}
-    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
-    found = [same(values_of(f, SCATTERED), np.asarray(slopes, float)) for slopes in came]
-    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
+    return agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
 
 
 def _keeps_dtype(f: Shape, *_: Any) -> Finding:

@@ -21,6 +21,7 @@ from .probes import (
     Finding,
     Function,
     Stage,
+    agree,
     dtypes,
     every_size,
     first_bad,
@@ -30,7 +31,6 @@ from .probes import (
     nearest,
     numbers,
     runs,
-    same,
     values_of,
 )
 from .spike_uses import slope_of
@@ -171,10 +171,7 @@ def _is_silent_at_nan(f: Function, *_: Any) -> Finding:
 
 
 def _is_one_step(f: Function, *_: Any) -> Finding:
-    ways: dict[str, Function] = {"jit": f, "vmap": jax.vmap(jax.vmap(f))}
-    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
-    found = [same(values_of(f, SCATTERED), np.asarray(spikes, float)) for spikes in came]
-    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
+    return agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)))
 
 
 def _has_a_slope(f: Function, *parts: Any) -> Finding:
@@ -251,10 +248,5 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "closest shape": (_closest, "give the rule a slope that is finite somewhere"),
     },
 )
-MAY_LACK = {
-    "second derivative",
-    "forward mode",
-    "traced parameters",
-    "rebuilding",
-    "pickling",
-}  # an exception is a limit
+# Of these an exception is a limit.
+MAY_LACK = {"second derivative", "forward mode", "traced parameters", "rebuilding", "pickling"}
