@@ -23,7 +23,7 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.hoist import hoist, in_sight
+from .core.hoist import concretely, hoist, in_sight, is_traced
 from .core.memo import importable, interned
 from .core.program import compiled
 from .core.pull import pulled
@@ -163,9 +163,11 @@ def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Arra
         args = (kwargs.pop(first),)
     x, *rest = as_potential(args[0], g), *args[1:]
     keep = None
-    if code and _traced((x, rest, kwargs)):  # else there is no backward pass
+    if code and is_traced((x, rest, kwargs)):  # else there is no backward pass
         still, still_rest, still_kwargs = _undifferentiated((x, rest, kwargs))
-        keep = code(g, still, *still_rest, **still_kwargs)
+        keep = concretely(code, g, still, *still_rest, **still_kwargs)
+        if keep is None:
+            keep = code(g, still, *still_rest, **still_kwargs)
     learnable = call.args[-1]  # a float is not learned, hence no operand then
     return compiled(call, not learnable, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
 
@@ -178,16 +180,13 @@ def _spike(
     still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
     follows = takes_parameters(step)  # escape noise fires with the parameters of the call
     of_step = (still_args, still_kwargs) if follows else ((), {})
-    out = _undifferentiated(
-        evaluated(compared if compares(step) else rounded, step, step, "step", still, *of_step[0], **of_step[1])
-    )
-    known = None
-    if not (learnable or _traced((still, still_args, still_kwargs))):
-        known = _slope(g, still, *still_args, **still_kwargs)
-        if not isinstance(x, jax.core.Tracer):  # nothing asks for a derivative
-            return out
-        if isinstance(known, jax.core.Tracer):
-            known = None  # it hides a tracer
+    fired = functools.partial(evaluated, compared if compares(step) else rounded, step, step, "step", still)
+    out = concretely(fired, *of_step[0], **of_step[1])
+    if out is None:
+        out = _undifferentiated(fired(*of_step[0], **of_step[1]))
+    known = None if learnable else concretely(_slope, g, still, *still_args, **still_kwargs)
+    if known is not None and not isinstance(x, jax.core.Tracer):  # nothing asks for a derivative
+        return out
     # Join.
     of_slope = functools.partial(_slope, g)
     in_plain_sight = None if known is None else in_sight(of_slope, args, kwargs, fixed=False)
@@ -211,10 +210,6 @@ def _soft(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     return evaluated(rounded, antiderivative(g), g, "soft step", x, *args, **kwargs)
 
 
-def _traced(values: Any) -> bool:
-    return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
-
-
 def _undifferentiated(values: Any) -> Any:
     """Return the values themselves: outside of `jit` and `vmap`, what is differentiated becomes concrete again."""
     return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
@@ -231,7 +226,7 @@ def _mapped_like_slope(out: jax.Array, slope: Any, x: jax.Array, known: Any, arr
 
 def _slope_at(slope: Any, x: jax.Array, known: Any, arrays: Any) -> Any:
     """Return the slope, evaluated again where it is differentiated once more, or compiled."""
-    return slope(x, arrays) if known is None or _traced((x, arrays)) else known
+    return slope(x, arrays) if known is None or is_traced((x, arrays)) else known
 
 
 # Keep: the slope, as the code encodes it.
@@ -257,7 +252,7 @@ def _kept(rule: Rule, x: jax.Array, known: Any, arrays: Any, ends: Any) -> Any:
     slope, _, encode, _ = rule
     kept = _slope_at(slope, x, known, arrays)
     if encode:
-        kept = encode(_differentiable_once(kept), *ends)
+        kept = encode(_differentiable_once(kept) if is_traced(kept) else kept, *ends)
     return _named(kept)
 
 
@@ -268,7 +263,7 @@ def _decoded(rule: Rule, like: jax.Array, kept: Any, ends: Any) -> Any:
 
 def _named(kept: Any) -> Any:
     """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
-    return checkpoint_name(kept, "surrogate") if _traced(kept) else kept
+    return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
 
 # Learn: where a parameter is differentiated, x is kept, and slope and dS/dp are made of it.
