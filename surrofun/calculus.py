@@ -60,11 +60,18 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
         if declared is None:
             found = _integrated(g, x, args, kwargs)
             return jnp.where(found["known"], integral(_bound(g, args, kwargs), found, x), jnp.nan)
-        if is_free(g):
+        if is_free(g) or _is_settled(f, parts, x):
             return declared(x, *parts, **numbers)
         return _anchored(lambda x: declared(x, *parts, **numbers), x)
 
     return rounded(soft, x)
+
+
+def _is_settled(f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
+    """Say whether the constant of the soft step is right already, that of `f` and those of the parts."""
+    return facts_of(f).get("settled", False) and all(
+        _is_settled(*resolved(p, like)[:2], like) for p in parts if is_part(p)
+    )
 
 
 def _anchored(soft: Shape, x: jax.Array) -> jax.Array:

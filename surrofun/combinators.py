@@ -17,7 +17,7 @@ from .calculus import antiderivative, around, bounds
 from .core.combinator import combinator, made_of, unbound
 from .core.dtype import Real
 from .core.program import need_values
-from .core.shape import Shape
+from .core.shape import Shape, settled
 from .core.text import show
 
 # A potential of a side of its own for the half of `asym` that is not asked: hardly any shape has an edge just there.
@@ -39,6 +39,7 @@ def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
     return tuple(jnp.where(factor == 0, 0.0, end * factor) for end in ends)  # type: ignore[return-value]
 
 
+@settled
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: height * antiderivative(g)(_stretched(x, alpha)),
     bounds=lambda g, alpha=1.0, *, height=1.0: _ends(bounds(g), height * alpha),
@@ -207,6 +208,7 @@ def _factor(g: Shape, area: Any, peak: Any, highest: Real | None = None) -> Real
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 
+@settled
 @combinator(
     soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,

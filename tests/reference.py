@@ -110,3 +110,11 @@ def lif(step, slope, w, xs, cs, alphas, leak=0.9):
         dv = (c - dv) * slope(u, a) + leak * dv
         dw = dw + (dv * x).sum(0)
     return np.array(zs), dw
+
+
+def equations(jaxpr):
+    """Count the equations of a program, with those of the programs inside."""
+    inner = [v for eqn in jaxpr.eqns for p in eqn.params.values() for v in (p if isinstance(p, tuple | list) else [p])]
+    return len(jaxpr.eqns) + sum(
+        equations(getattr(v, "jaxpr", v)) for v in inner if hasattr(v, "eqns") or hasattr(v, "jaxpr")
+    )

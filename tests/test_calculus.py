@@ -3,6 +3,7 @@
 import functools
 import itertools
 
+import formulas
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,6 +88,14 @@ def test_soft_step_is_the_integral(g):
     assert (start if np.isfinite(end - start) else middle) == pytest.approx(0.0, abs=1e-9)
     tolerance = 1e-6 if g in USERS.values() else 1e-9
     np.testing.assert_allclose(np.diff(soft[2:-2]), list(integrals(g)), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("name", "parameters"), formulas.cases(), ids=formulas.case_name)
+def test_soft_steps_of_the_catalogue_need_no_constant(name, parameters):
+    """They are taken as they are: exactly 0 at -inf where their area is finite, else at the threshold."""
+    g = getattr(shapes, name)(**parameters)
+    start, middle, end = antiderivative(g)(jnp.array([-jnp.inf, 0.0, jnp.inf]))
+    assert (start if np.isfinite(end - start) else middle) == 0
 
 
 SLOPES = {**COMPOSED, "sigmoid": shapes.sigmoid, "circ": shapes.circ, "smooth": USERS["smooth"]}

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from reference import equations
 
 from surrofun import asym, heaviside, make_spike, mix, scale, shapes, shift
 
@@ -182,3 +183,17 @@ def test_import_brings_nothing_that_is_not_needed():
         for c in (code, jax_alone)
     )
     assert with_surrofun == without
+
+
+LEARNED = {
+    "a number": (lambda p: shapes.superspike(beta=p), 90),
+    "of a shape with an edge": (lambda p: shapes.triangle(alpha=p), 230),
+    "a steepness": (lambda p: scale(shapes.superspike, p), 120),
+}
+
+
+@pytest.mark.parametrize(("g", "most"), LEARNED.values(), ids=LEARNED)
+def test_learning_adds_few_equations(g, most):
+    """A soft step of the catalogue needs no constant, which took as much again for each of its limits."""
+    gradient = jax.grad(lambda p, x: make_spike(g(p), learnable=True)(x).sum(), (0, 1))
+    assert equations(jax.make_jaxpr(gradient)(2.0, X).jaxpr) <= most

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import needs
-from reference import close
+from reference import close, equations
 
 from surrofun import (
     antiderivative,
@@ -620,14 +620,6 @@ def test_bounds_are_exact_at_any_scale(size, x64):
         assert float(g(3.5 * size)) == pytest.approx(1, rel=1e-12), name
     negative = scale(scale(shift(shapes.triangle, 3.0), alpha, height=size), height=-2.0)
     assert [float(end) for end in bounds(negative)] == [pytest.approx(-2, rel=1e-14), 0]
-
-
-def equations(jaxpr):
-    """Count the equations of a program, with those of the programs inside."""
-    inner = [v for eqn in jaxpr.eqns for p in eqn.params.values() for v in (p if isinstance(p, tuple | list) else [p])]
-    return len(jaxpr.eqns) + sum(
-        equations(getattr(v, "jaxpr", v)) for v in inner if hasattr(v, "eqns") or hasattr(v, "jaxpr")
-    )
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,17 @@ def declare(f: F, facts: Facts) -> F:
     return f
 
 
+def settled(f: F) -> F:
+    """Declare that a soft step of this package has the constant that `antiderivative` asks for, so that none is sought.
+
+    Of a combinator it says that this is so if it is so for its parts.
+
+    >>> facts_of(settled(shape(abs)))["settled"]
+    True
+    """
+    return declare(f, {**facts_of(f), "settled": True})
+
+
 def holds(f: F) -> F:
     """Mark a function of this package whose `functools.partial` holds what it is made of before x.
 
