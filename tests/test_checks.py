@@ -88,6 +88,8 @@ BAD = {
     "overflow": (logistic_of, "finite", r"\{'float16': 'nan at 1.*, 'bfloat16': 'nan.*, 'float32': 'nan.*\}"),
     "half overflow": (lambda x: logistic_of(jnp.minimum(x, 20)), "finite", r"\{'float16': 'nan at 1\d.*'\}"),
     "negated": (lambda x: -hat(x), "non-negative", r"\{'lowest': -1\.0, 'at': 0\.0\}"),
+    "higher than it says": (shape(hat, bounds=lambda: (0.0, 0.75)), "bounds hold", r"\{.*, 'beyond': 0.25\}"),
+    "lower than it says": (shape(hat, bounds=lambda: (1.0, 0.25)), "bounds hold", r"\{'lowest': 0.25, .*: 0.25\}"),
     "far": (lambda x: hat(x - 5), "peak near the threshold", r"\{'height': 1\.0, 'at': 5\.0\}"),
     "zero": (jnp.zeros_like, "peak near the threshold", r"\{'height': 0\.0, 'at': 0\.0\}"),
     "narrow and far": (shift(scale(hat, 1e4), 3.3), "peak near the threshold", r".*: 10000\.0, 'at': 3\.29\d*\}"),
@@ -187,10 +189,10 @@ def test_float64_is_checked_where_it_is_enabled(x64):
 
 def test_report_has_a_line_for_every_property():
     good, bad = (report(check(g)).splitlines() for g in (shapes.triangle, jnp.sum))
-    assert [line[:6] for line in good] == ["ok    "] * 12
-    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 9]
-    assert good[9] == "ok     soft step monotone         area 1, fall 0, error 0"
-    assert bad[9] == "-      soft step monotone         not measured, because of the fault above"
+    assert [line[:6] for line in good] == ["ok    "] * 13
+    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 10]
+    assert good[10] == "ok     soft step monotone         area 1, fall 0, error 0"
+    assert bad[10] == "-      soft step monotone         not measured, because of the fault above"
 
 
 POTENTIALS = np.random.default_rng(1).normal(0.0, 0.7, (50, 4, 6)).astype(np.float32)  # time, batch, neurons

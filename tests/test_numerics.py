@@ -15,7 +15,7 @@ import pytest
 from formulas import FACTS, mp_gradient, mp_parts
 from mpmath import mp
 
-from surrofun import antiderivative, make_spike, shapes
+from surrofun import antiderivative, area, make_spike, scale, shapes
 from surrofun.core.shape import facts_of
 
 NAMES = pytest.mark.parametrize("name", FACTS)
@@ -268,6 +268,7 @@ AT_INFINITY = [  # the derivative by the parameter of the area, which is that of
     ("superspike", {"beta": 10.0}, -2 / 10.0**2),
     ("circ", {"alpha": 1.7}, 2.0),
     ("power_law", {"q": 3.0}, -2 / (3 - 1) ** 2),
+    ("power_law", {"q": 1.125}, -2 / (1.125 - 1) ** 2),
 ]
 
 
@@ -287,6 +288,8 @@ def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
     for (by_x, by_parameter), upper in zip(derivatives(ends, value), (0.0, of_area), strict=True):
         np.testing.assert_array_equal(by_x, 0)
         np.testing.assert_allclose(by_parameter, [0.0, upper], rtol=1e-6, atol=1e-20)
+    by_parameter = jax.grad(lambda p: area(scale(g, 2.0), **{key: p}))(value)
+    np.testing.assert_allclose(by_parameter, of_area, rtol=1e-6, atol=1e-20)
 
 
 @pytest.mark.parametrize("name", [name for name, fact in FACTS.items() if fact.area not in ("infinite", "undefined")])

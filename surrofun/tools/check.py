@@ -54,6 +54,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
         finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
+        bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
         soft step monotone: the antiderivative S rises; its area (infinite is no fault), the largest fall of it, and the
             largest difference between its derivative and the slope.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative
+from ..calculus import antiderivative, bounds
 from ..core.shape import Shape
 from ..spike import make_spike
 from .curves import curve
@@ -75,6 +75,13 @@ def _is_unimodal(f: Shape, *parts: Any) -> Finding:
     return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
 
 
+def _stays_in_bounds(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
+    slopes = _curve(g, args, kwargs)[1]
+    lowest, highest = (np.asarray(end, float) for end in bounds(g, *args, **kwargs))
+    beyond = max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
+    return beyond <= 1e-5 * abs(slopes).max(), numbers(lowest=lowest.min(), highest=highest.max(), beyond=beyond)
+
+
 def _soft_step_rises(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
     x = np.sort(SCATTERED, None)
     soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
@@ -129,6 +136,7 @@ SHAPE_STAGES: tuple[Stage, ...] = (
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
     },
     {
+        "bounds hold": (_stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),
         "soft step monotone": (_soft_step_rises, "declare one whose derivative is the slope, shape(g, soft=...)"),
         "second derivative finite": (_has_second_derivative, "limit x or round the place off; only Hessians need it"),
         "learned parameters": (_learns, "declare the soft step, shape(g, soft=...): a parameter moves a jump"),
