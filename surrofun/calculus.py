@@ -18,7 +18,7 @@ from .core.memo import arrays_of, interned, once
 from .core.program import need_values
 from .core.shape import Shape, as_shape, facts_of, holds, named
 from .core.survey import Survey, extremes, survey
-from .core.text import show
+from .core.text import describe_value, show
 
 _FAR = 1e30  # where the derivative of a soft step by a parameter is taken for that at infinity: there it is 0 * inf
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
@@ -150,6 +150,8 @@ def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tupl
         ends = declared(*parts, **numbers) if declared else None
         if ends is None:
             ends = _looked_at(extremes, g, like, args, kwargs)
+        elif not _is_pair(ends):
+            raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
         one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
         return jnp.minimum(one, other) + 0.0, jnp.maximum(one, other) + 0.0  # never -0.0
 
@@ -189,10 +191,16 @@ def around_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> list
         declared = facts_of(f).get("around")
         if declared:
             places = declared(*parts, **numbers)
+            if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
+                raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
             shapes = [p for p in parts if is_part(p)]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
         return [tuple(jnp.asarray(fit(jnp.asarray(v, like.dtype), like)) for v in place) for place in places]  # type: ignore[misc]
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:

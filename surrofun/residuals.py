@@ -18,7 +18,8 @@ import numpy as np
 from jax import lax
 
 from .calculus import around_like, bounds_like, surveyed
-from .core.dtype import widened
+from .core.dtype import broadcasts, widened
+from .core.expect import as_key
 from .core.memo import once
 from .core.shape import Shape
 from .core.text import describe_value, show
@@ -53,6 +54,8 @@ def code_of(residual: Any) -> Code | None:
         return functools.partial(_pair, *residual)
     if isinstance(residual, str) and residual == "bit":
         return one_bit
+    if residual is sampled:
+        raise TypeError("make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)")
     try:
         dtype = np.dtype(residual)
     except TypeError:
@@ -79,7 +82,12 @@ def _to_users(encode: Encode, slope: jax.Array) -> Any:
 
 
 def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
-    return jnp.asarray(decode(kept)).astype(like.dtype)
+    slope = jnp.asarray(decode(kept)).astype(like.dtype)
+    if not broadcasts(slope.shape, like.shape):
+        raise TypeError(
+            f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"
+        )
+    return slope
 
 
 def _narrow(dtype: str, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
@@ -151,13 +159,16 @@ def sampled(key: jax.Array) -> Code:
         key: random key, may be traced; each element of x draws a bit of its own from it. Every step in time needs a
             key of its own, and so does what is mapped by `vmap`, or draws repeat.
 
+    Raises:
+        TypeError: it is no random key.
+
     >>> from surrofun import make_spike, shapes
     >>> spike = make_spike(shapes.triangle, residual=sampled(jax.random.key(0)))
     >>> drawn = jax.grad(lambda x: spike(x).sum())(jnp.full(10_000, 0.25))
     >>> jnp.unique(drawn), jnp.round(drawn.mean(), 1)
     (Array([0., 1.], dtype=float32), Array(0.8, dtype=float32))
     """
-    return functools.partial(_sampled, key)
+    return functools.partial(_sampled, as_key(key, "sampled"))
 
 
 def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:

@@ -108,9 +108,10 @@ def make_spike(
             f"make_spike: has no option {name}; a shape with a parameter is written by keyword, as in {form}"
         )
     step = as_step(step, grad_fn, "make_spike")
-    if not isinstance(learnable, bool):
-        came = describe_value(learnable)
-        raise TypeError(f"make_spike: expected True or False as learnable, for all parameters together, got {came}")
+    for name, option in {"forward_mode": forward_mode, "learnable": learnable}.items():
+        if not isinstance(option, bool):
+            hint = ", for all parameters together" if name == "learnable" else ""
+            raise TypeError(f"make_spike: expected True or False as {name}{hint}, got {describe_value(option)}")
     if grad_fn is None:
         return functools.partial(
             make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable

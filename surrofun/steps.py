@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from .calculus import antiderivative
 from .core.dtype import Real, compared, rounded
+from .core.expect import as_key
 from .core.memo import constant
 from .core.shape import Shape, as_shape, by_keyword
 from .core.text import describe_value, show
@@ -71,7 +72,8 @@ def ternary(x: Real, threshold: Real = 1.0) -> Real:
 
     Args:
         x: signed signal, any shape.
-        threshold: size of the change that makes an event, in the units of `x`, positive.
+        threshold: size of the change that makes an event, in the units of `x`, positive: with one that is not, a
+            signal of 0 is an event.
 
     >>> ternary(jnp.array([-2.0, 0.5, 1.0]))
     Array([-1.,  0.,  1.], dtype=float32)
@@ -118,7 +120,9 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
         key: random key, may be traced; each element of x draws a number of its own from it.
 
     Raises:
-        TypeError: `g` is no shape; on call, the spike has parameters and another shape as its surrogate.
+        TypeError: `g` is no shape, or `key` no random key; on call, the spike has parameters and another shape as its
+            surrogate.
+        ValueError: on call, the area of `g` is infinite; where something is traced, the spikes are NaN.
 
     >>> from surrofun import shapes
     >>> fires = escape(shapes.sigmoid, jax.random.key(0))
@@ -129,7 +133,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
     surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
     """
-    return functools.partial(_escape, as_shape(g, "escape"), key, None)
+    return functools.partial(_escape, as_shape(g, "escape"), as_key(key, "escape"), None)
 
 
 def _escape(g: Shape, key: jax.Array, other: str | None, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
@@ -139,8 +143,17 @@ def _escape(g: Shape, key: jax.Array, other: str | None, /, x: Real, *args: Any,
             f"escape: the parameters of the call may belong to the surrogate {other} or to the noise {show(g)}; "
             "give each shape its own before, as in sigmoid(alpha=4.0)"
         )
-    soft = antiderivative(g)
-    return rounded(lambda x: jax.random.uniform(key, x.shape, x.dtype) < soft(x, *args, **kwargs), x)
+
+    def fires(x: jax.Array) -> Any:
+        chance, certain = (
+            antiderivative(g)(v, *args, **kwargs) for v in (x, jnp.full((1,) * x.ndim, jnp.inf, x.dtype))
+        )
+        finite = jnp.isfinite(certain)
+        if not isinstance(finite, jax.core.Tracer) and not finite.all():
+            raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
+        return jnp.where(finite, (jax.random.uniform(key, x.shape, x.dtype) < chance).astype(x.dtype), jnp.nan)
+
+    return rounded(fires, x)
 
 
 def as_step(step: Any, g: Any, who: str) -> Callable[..., Any]:

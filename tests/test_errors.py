@@ -10,7 +10,9 @@ import pytest
 
 from surrofun import (
     antiderivative,
+    around,
     asym,
+    bounds,
     combinator,
     escape,
     fit_alpha,
@@ -19,6 +21,7 @@ from surrofun import (
     mix,
     normalize,
     register,
+    sampled,
     scale,
     shape,
     shapes,
@@ -342,3 +345,46 @@ def test_a_complex_slope_is_refused(call, who):
 def test_no_weights_are_not_the_plain_average():
     with pytest.raises(ValueError, match=r"^mix: expected one or more numbers as weights, got none"):
         mix(shapes.sigmoid, shapes.triangle, weights=jnp.zeros(0))
+
+
+def hat(x):
+    return jnp.maximum(0, 1 - jnp.abs(x))
+
+
+def test_facts_that_are_no_pairs():
+    with complains(TypeError, "hat: expected of bounds= a pair (lowest, highest), got int 3"):
+        bounds(shape(hat, bounds=lambda: 3))
+    with complains(TypeError, "hat: expected of around= a list of pairs (centre, width), got (0.0, 1.0)"):
+        around(shape(hat, around=lambda: (0.0, 1.0)))
+
+
+def test_residual_that_makes_one():
+    with complains(TypeError, "make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)"):
+        make_spike(hat, residual=sampled)
+
+
+def test_decoded_slope_of_the_wrong_shape():
+    spike = make_spike(hat, residual=(lambda slope: slope[:2], lambda kept: kept))
+    with complains(
+        TypeError, "make_spike: expected of decode, in residual=, an array of the shape of x, (5,), got (2,)"
+    ):
+        jax.grad(lambda x: spike(x).sum())(jnp.ones(5))
+
+
+@pytest.mark.parametrize("make", [sampled, lambda key: escape(hat, key)], ids=["sampled", "escape"])
+@pytest.mark.parametrize(("key", "came"), [(0, "int 0"), (jnp.ones(2), "an array of shape (2,)"), (None, "NoneType")])
+def test_key_that_is_none(make, key, came):
+    with pytest.raises(TypeError, match=r"^(sampled|escape): expected a random key, .*" + re.escape(came)):
+        make(key)
+
+
+def test_option_that_is_neither_true_nor_false():
+    with complains(TypeError, "make_spike: expected True or False as forward_mode, got int 3"):
+        make_spike(hat, forward_mode=3)
+
+
+def test_escape_with_a_shape_of_infinite_area():
+    fires = escape(shapes.reciprocal, jax.random.key(0))
+    with complains(ValueError, "escape: expected a shape of finite area, got reciprocal"):
+        fires(jnp.ones(3))
+    assert jnp.isnan(jax.jit(fires)(jnp.ones(3))).all()

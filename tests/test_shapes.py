@@ -17,7 +17,7 @@ from surrofun.core.shape import facts_of
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g) and not name.startswith("_")}
+CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g) and not name.startswith("__")}
 CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
 X = np.concatenate([[-1e4, -99.3, -20.2], np.linspace(-8, 8, 1999), [20.2, 99.3, 1e4]])
 NUMBERS = {"sqrt": np.sqrt, "exp": np.exp, "pi": np.pi, "infinite": np.inf, "undefined": np.nan}

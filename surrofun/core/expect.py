@@ -72,3 +72,18 @@ def evaluated(
             f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
         )
     return jnp.broadcast_to(value, x.shape)
+
+
+def as_key(key: Any, who: str) -> jax.Array:
+    """Return `key`, if it is a random key, also of the older kind or traced.
+
+    Raises:
+        TypeError: in the name of the function `who`, it is none.
+
+    >>> as_key(jax.random.key(0), "sampled") == jax.random.key(0)
+    Array(True, dtype=bool)
+    """
+    dtype = getattr(key, "dtype", None)
+    if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) or dtype == jnp.uint32):
+        raise TypeError(f"{who}: expected a random key, as jax.random.key(0) makes one, got {describe_value(key)}")
+    return key  # type: ignore[no-any-return]

@@ -122,7 +122,8 @@ def report(results: Results) -> str:
     of x is
     """
     tables = ([name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES))
-    names = next((names for names in tables if isinstance(results, dict) and names[0] in results), None)
+    found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
+    names = next((names for names in tables if found and names[0] in results), None)
     if names is None:
         raise TypeError(f"report: expected what check returned, as in report(check(g)), got {describe_value(results)}")
     width = max(map(len, names))
