@@ -1,9 +1,22 @@
-"""Every test runs under strict dtype promotion; warnings are errors (pyproject.toml)."""
+"""Every test runs under strict dtype promotion; warnings are errors (pyproject.toml).
+
+Most of the time goes into programs that run once, hence they are compiled without optimization, unless
+`JAX_DISABLE_MOST_OPTIMIZATIONS=0` is set, as it is for the newest jax in `.ci/run`.
+"""
+
+import gc
+import os
+
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # before jax is imported
 
 import jax
 import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+def pytest_collection_finish():
+    gc.freeze()  # the search for garbage need not look at what is imported
 
 
 @pytest.fixture

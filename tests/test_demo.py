@@ -21,7 +21,12 @@ from surrofun.cli.arguments import find_shape
 from surrofun.cli.commands import main
 
 KEY = jax.random.key(3)
-STRICT = {**os.environ, "JAX_NUMPY_DTYPE_PROMOTION": "strict", "PYTHONWARNINGS": "error"}
+STRICT = {  # and the training is what takes time
+    **os.environ,
+    "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+    "PYTHONWARNINGS": "error",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "0",
+}
 SMALL = functools.partial(demo.randman, samples=20, waves=5)
 
 
