@@ -3,7 +3,8 @@
 Backpropagation through T steps of B x N leaky integrate-and-fire neurons with one surrogate of the same formula,
 1 / (1 + 10 |x|)^2, with a soft reset, v - z, and with a hard one, v (1 - z). Times are medians over rounds in which
 every variant has one turn. "Bytes" are those of temporary memory a spike, "CPU" is the time of all cores together,
-"compile" is tracing and compiling the soft loop, "eager" a call on 1024 potentials and its gradient. spyx and
+"compile" is tracing and compiling the soft loop, "eager" a call on 1024 potentials and its gradient. Further tables are
+of sequences, layers, compositions and devices that grow, and of shapes that keep all their digits. spyx and
 braintools are measured where they are installed.
 """
 
@@ -15,10 +16,14 @@ import math
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec as P
 
 from surrofun import make_spike, mix, sampled, scale, shapes, shift
 
@@ -258,6 +263,64 @@ def more_layers(rounds):
         yield f"| {layers} | {' | '.join(f'{wall * 1e3:.0f}' for wall, _ in times.values())} |"
 
 
+def deeper_compositions(rounds):
+    """Yield a table of what a composition costs in which 1 to 64 combinators are inside of each other."""
+    yield "a shape inside of so many combinators, shift and scale in turn\n"
+    yield "| depth | build us | eager us | gradient us | compile ms | loop ms |\n|---:|---:|---:|---:|---:|---:|"
+    x, sizes = jnp.linspace(-1.0, 1.0, 1024), (200, 64, 256)
+
+    def deep(depth):
+        g = shapes.superspike
+        for k in range(depth):
+            g = scale(g, 1.01) if k % 2 else shift(g, 0.001)
+        return make_spike(g)
+
+    def times(depth):
+        spike = deep(depth)
+        gradient, arguments = bptt(spike, sizes)
+        by_x = jax.grad(lambda x: spike(x).sum())
+        calls = {
+            "build": functools.partial(deep, depth),
+            "eager": functools.partial(spike, x),
+            "gradient": functools.partial(by_x, x),
+        }
+        programs = {
+            "compile": lambda: bptt(deep(depth), sizes)[0].lower(*arguments).compile(),
+            "loop": functools.partial(gradient.lower(*arguments).compile(), *arguments),
+        }
+        yield from (wall * 1e6 for wall, _ in interleaved(calls, rounds, 5).values())
+        yield from (wall * 1e3 for wall, _ in interleaved(programs, min(rounds, 9)).values())
+
+    for depth in (1, 4, 16, 64):
+        yield f"| {depth} | {' | '.join(f'{t:.0f}' if t >= 10 else f'{t:.1f}' for t in times(depth))} |"
+
+
+def more_devices(_):
+    """Yield the table of `divided`, made by a process of its own, which has eight devices."""
+    env = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    command = [sys.executable, __file__, "--divided"]
+    yield subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.rstrip()
+
+
+def divided():
+    """Yield a table of a batch that is divided among 1 to 8 devices, which are simulated: what is free of noise."""
+    yield "a batch divided among simulated devices, T, batch, neurons = (200, 64, 256)\n"
+    yield "| devices | residual | bytes a device and spike of its own | collectives |\n|---:|---|---:|---:|"
+    codes = {"None": {}, "uint8": {"residual": jnp.uint8}, "sampled": {"residual": sampled(jax.random.key(0))}}
+    for count in (1, 2, 4, 8):
+        mesh = jax.sharding.Mesh(np.array(jax.devices()[:count]), ("batch",))
+        for name, options in codes.items():
+            gradient, (weights, drive) = bptt(ours(**options)(), (200, 64, 256))
+            whole, parts = (jax.sharding.NamedSharding(mesh, spec) for spec in (P(), P(None, "batch")))
+            program = gradient.lower(jax.device_put(weights, whole), jax.device_put(drive, parts)).compile()
+            kept = program.memory_analysis().temp_size_in_bytes / (200 * 64 * 256 / count)
+            exchanges = sum(f" {what}(" in program.as_text() for what in COLLECTIVES)
+            yield f"| {count} | {name} | {kept:.2f} | {exchanges} |"
+
+
+COLLECTIVES = "all-reduce", "all-gather", "all-to-all", "collective-permute", "reduce-scatter"
+
+
 def bell(x, mu, sigma):
     return jnp.exp(-jnp.square((x - mu) / sigma) / 2) / (sigma * math.sqrt(2 * math.pi))
 
@@ -298,7 +361,13 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs=3, default=(200, 64, 256), metavar=("T", "BATCH", "NEURONS"))
     parser.add_argument("--rounds", type=int, default=31, help="turns of every variant (default 31)")
+    parser.add_argument(
+        "--divided", action="store_true", help="only the table of many devices, on those that there are"
+    )
     options = parser.parse_args()
+    if options.divided:
+        print(*divided(), sep="\n")
+        return
     makers = {name: VARIANTS[name] for name in available(VARIANTS)}
     versions = [
         f"{p} {importlib.metadata.version(p)}" for p in ("jax", *(p for p in ("spyx", "braintools") if p in makers))
@@ -307,7 +376,7 @@ def main():
     print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
     print(f"T, batch, neurons = {tuple(options.sizes)}\n")
     print(*table(makers, tuple(options.sizes), options.rounds), sep="\n")
-    for more in (longer_sequences, more_layers, digits):
+    for more in (longer_sequences, more_layers, deeper_compositions, more_devices, digits):
         print("", *more(min(options.rounds, 31)), sep="\n")
 
 
