@@ -15,6 +15,7 @@ from .core.combinator import is_free, is_part, like_of, resolved, unbound
 from .core.dtype import Real, fit, rounded
 from .core.integral import integral
 from .core.memo import arrays_of, interned, once
+from .core.panels import slopes_at
 from .core.program import need_values
 from .core.shape import Shape, as_shape, facts_of, holds, named
 from .core.survey import Survey, extremes, survey
@@ -59,7 +60,8 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
         declared = facts_of(f).get("soft")
         if declared is None:
             found = _integrated(g, x, args, kwargs)
-            return jnp.where(found["known"], integral(_bound(g, args, kwargs), found, x), jnp.nan)
+            # A factor makes the derivatives NaN, too, which are all that is used of a soft step that is learned.
+            return integral(_bound(g, args, kwargs), found, x) * jnp.where(found["known"], 1.0, jnp.nan)
         if is_free(g) or _is_settled(f, parts, x):
             return declared(x, *parts, **numbers)
         return _anchored(lambda x: declared(x, *parts, **numbers), x)
@@ -194,7 +196,7 @@ def around_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> list
             if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in parts if is_part(p)]
+            shapes = [p for p in (*parts, *numbers.values()) if is_part(p)]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
         return [tuple(jnp.asarray(fit(jnp.asarray(v, like.dtype), like)) for v in place) for place in places]  # type: ignore[misc]
 
@@ -204,7 +206,9 @@ def _is_pair(value: Any) -> bool:
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the integral of `g` over all x, infinite where it has none, one for each neuron.
+    """Return the integral of `g` over all x, infinite where it diverges, one for each neuron.
+
+    It is NaN where the two sides diverge to infinities of opposite signs, as those of an odd function do.
 
     Raises:
         ValueError: no soft step is declared, and the area is not found to 1e-6 of it; NaN if something is traced.
@@ -228,12 +232,13 @@ def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Ar
         soft = facts_of(f).get("soft")
         if soft is None:
             found = _integrated(g, like, args, kwargs)
-            known = jnp.where(found["known"], found["area"], jnp.nan)
-            if not isinstance(known, jax.core.Tracer):
-                return known
-            ends = [integral(_bound(g, args, kwargs), found, _full(like, end)) for end in (-jnp.inf, jnp.inf)]
+            f = _bound(g, args, kwargs)
+            area = jnp.where(found["known"], found["area"], jnp.nan)
+            if not isinstance(slopes_at(f, like), jax.core.Tracer):
+                return area
+            ends = [integral(f, found, _full(like, end)) for end in (-jnp.inf, jnp.inf)]
             moved = ends[1] - ends[0]  # it has the derivatives
-            return known + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
+            return area + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
 
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)

@@ -16,6 +16,7 @@ from . import calculus
 from .calculus import antiderivative, around, bounds
 from .core.combinator import combinator, made_of, unbound
 from .core.dtype import Real
+from .core.hoist import is_traced
 from .core.program import need_values
 from .core.shape import Shape, settled
 from .core.text import show
@@ -110,11 +111,15 @@ def _finite_for(weight: Real, soft: Real) -> Real:
 def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     """Return the sums of the parts' bounds; nothing, so that they are searched for, where all is known in numbers."""
     ends = [_ends(bounds(g), w) for g, w in _weighted(gs, weights)]
-    values = ends, [around(g) for g in gs]
-    need_values(gs, weights)
-    if len(gs) > 1 and not any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values)):
+    if len(gs) > 1 and _in_numbers(ends, *gs, weights):
         return None
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
+
+
+def _in_numbers(ends: Any, *parts: Any) -> bool:
+    """Say whether the bounds of parts and their places are numbers, so that those of the whole can be searched for."""
+    need_values(*parts)
+    return not is_traced((ends, [around(g) for g in parts if callable(g)]))
 
 
 @combinator(
@@ -143,6 +148,13 @@ def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
     return sum(w * g(x) for g, w in _weighted(gs, weights))
 
 
+def _bounds_of_halves(below: Shape, above: Shape) -> Any:
+    """Return what is beyond the bounds of neither; nothing, so that they are searched for, as in `mix`."""
+    ends = bounds(below), bounds(above)
+    lowest, highest = zip(*ends, strict=True)
+    return None if _in_numbers(ends, below, above) else (jnp.minimum(*lowest), jnp.maximum(*highest))
+
+
 def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     left, right = antiderivative(below), antiderivative(above)
     zero = jnp.zeros((1,) * x.ndim, x.dtype)
@@ -152,6 +164,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
 
 @combinator(
     soft=_soft_halves,
+    bounds=_bounds_of_halves,
     around=lambda below, above: [(0.0, w) for _, w in around(below)[:1]] + around(below) + around(above),
 )
 def asym(x: Real, below: Shape, above: Shape) -> Real:
@@ -192,7 +205,10 @@ def _peak(g: Shape, highest: Real | None) -> Real:
 
 def _is_mixed(part: Any) -> bool:
     made = made_of(part) if callable(part) else None
-    return made is not None and ((made[0] is mix and len(made[1]) > 1) or any(map(_is_mixed, made[1])))
+    if made is None:
+        return False
+    f, parts, others = made
+    return (f is mix and len(parts) > 1) or f is asym or any(map(_is_mixed, (*parts, *dict(others).values())))
 
 
 def _factor(g: Shape, area: Any, peak: Any, highest: Real | None = None) -> Real:

@@ -169,8 +169,7 @@ def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Arra
         keep = concretely(code, g, still, *still_rest, **still_kwargs)
         if keep is None:
             keep = code(g, still, *still_rest, **still_kwargs)
-    learnable = call.args[-1]  # a float is not learned, hence no operand then
-    return compiled(call, not learnable, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
+    return compiled(call, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
 
 
 def _spike(

@@ -690,3 +690,30 @@ def test_a_steepness_of_zero_gives_no_slope():
     for gradient in gradients:
         np.testing.assert_array_equal(gradient, np.zeros_like(X))
     assert [float(end) for end in found(2.0, X)[1]] == [0, 2]
+
+
+@combinator
+def by_keyword(x, g, *, other, w=0.5):
+    return w * g(x) + other(x)
+
+
+def test_a_part_may_be_a_keyword():
+    narrow = shift(shapes.triangle(alpha=100.0), 5.0)
+    g = by_keyword(shapes.triangle, other=narrow)
+    assert [float(centre) for centre, _ in around(g)] == [0.0, 5.0]
+    assert [float(end) for end in bounds(g)] == pytest.approx([0.0, 100.0], rel=1e-5)
+    slope = jax.grad(make_spike(g, residual=jnp.uint8))(5.0)
+    assert float(slope) == pytest.approx(100.0, rel=1e-5)
+
+
+def test_bounds_of_halves_with_a_parameter():
+    """Those of both halves, whatever each would be on the other side; in numbers they are searched for."""
+
+    def ends(a):
+        return bounds(asym(shapes.triangle(alpha=a), shift(shapes.triangle(alpha=4.0), -0.25)))
+
+    assert [float(end) for end in jax.jit(ends)(2.0)] == [0.0, 4.0]
+    assert [float(end) for end in ends(2.0)] == pytest.approx([0.0, 2.0], rel=1e-5)
+    assert equations(jax.make_jaxpr(ends)(2.0).jaxpr) < 200
+    peak = jax.jit(lambda a: normalize(asym(shapes.triangle, shift(shapes.triangle(alpha=a), -0.25)), peak=1.0)(-1e-6))
+    assert float(peak(4.0)) == pytest.approx(1.0, rel=1e-5)

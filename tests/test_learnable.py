@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from surrofun import antiderivative, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -312,3 +312,31 @@ def test_half_precision_in_a_scan_learns():
         v = v * 0.5 + x
         by_hand += v * logistic(4 * v) * logistic(-4 * v)
     np.testing.assert_allclose(jax.grad(total)(jnp.float32(4.0)), by_hand, rtol=0.02)
+
+
+def endless(x, p):
+    return p * jnp.sinc(x)
+
+
+@pytest.mark.parametrize("forward_mode", [False, True])
+def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
+    """The integral of sin(x) / x converges too slowly to be found: it is NaN, and so is what moves it."""
+    spike = make_spike(endless, learnable=True, forward_mode=forward_mode)
+    gradient = jax.grad(lambda p: spike(jnp.array([0.0, 0.5]), p).sum())
+    assert jnp.isnan(gradient(0.7))
+    assert jnp.isnan(jax.jit(gradient)(0.7))
+    assert jnp.isnan(jax.jit(jax.jacfwd(lambda p: antiderivative(endless)(0.5, p)))(0.7))
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("differentiate", [jax.grad, jax.jacfwd])
+def test_a_measure_of_what_is_undeclared_moves_with_a_parameter(way, differentiate):
+    """The area of exp(-p |x|) is 2 / p; normalized to area 1 it is p exp(-p |x|) / 2."""
+
+    def bump(p):
+        return lambda x: jnp.exp(-p * jnp.abs(x))
+
+    moved = way(differentiate(lambda p: area(bump(p))))(0.7)
+    assert float(moved) == pytest.approx(-2 / 0.7**2, rel=1e-5)
+    moved = way(differentiate(lambda p: normalize(bump(p), area=1.0)(0.3)))(0.7)
+    assert float(moved) == pytest.approx((1 - 0.7 * 0.3) * np.exp(-0.7 * 0.3) / 2, rel=1e-5)

@@ -15,6 +15,7 @@ import pytest
 
 from surrofun import (
     antiderivative,
+    area,
     asym,
     combinator,
     derivative,
@@ -91,6 +92,7 @@ SWEPT = {  # the spike of a steepness, and its gradient at the threshold
     "forward mode": (lambda a: make_spike(bump(alpha=a), forward_mode=True), lambda a: a),
     "call": (lambda a: lambda x: make_spike(bump)(x, a), lambda a: a),
     "call by keyword": (lambda a: lambda x: make_spike(scale(shapes.triangle, 2.0))(x, alpha=a), lambda a: 2 * a),
+    "learned": (lambda a: make_spike(shapes.sigmoid(alpha=a), learnable=True), lambda a: a / 4),
     "NumPy's": (lambda a: lambda x: make_spike(bump)(x, np.float32(a)), lambda a: a),
     "plain": (lambda a: make_spike(scale(plain, a)), lambda a: a),
 }
@@ -426,3 +428,39 @@ def test_thousand_lambdas_leave_nothing_behind():
     del g
     gc.collect()
     assert not any(ref() for ref in alive)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bump:
+    height: float
+    table: object = dataclasses.field(compare=False, default=None)
+
+    def __call__(self, x):
+        return jnp.copysign(self.table or 1.0, self.height) * jnp.exp(-jnp.abs(x))
+
+
+@dataclasses.dataclass(unsafe_hash=True)
+class Changing:
+    height: float
+
+    def __call__(self, x):
+        return self.height * jnp.exp(-jnp.abs(x))
+
+
+def test_objects_that_call_themselves_equal_are_told_apart():
+    """A frozen dataclass is what its fields are; another object with an == of its own is itself."""
+    kept = [make_spike(Bump(0.0)), make_spike(Bump(1.0, 2.0))]
+    assert make_spike(Bump(0.0)) is kept[0]
+    assert [jax.grad(make_spike(b))(0.0) for b in (Bump(-0.0), Bump(1.0, 5.0))] == [-1, 5]
+    one, other = Changing(1.0), Changing(1.0)
+    spikes = make_spike(one), make_spike(other)
+    other.height = 3.0
+    assert [jax.grad(spike)(0.0) for spike in spikes] == [1, 3]
+
+
+@pytest.mark.parametrize("number", [np.longdouble(2), np.float16(2), np.int8(2)])
+def test_numbers_of_numpy_are_numbers(number):
+    plain = 2 if number.dtype.kind == "i" else 2.0
+    assert make_spike(scale(shapes.triangle, number)) is make_spike(scale(shapes.triangle, plain))
+    assert shapes.triangle(alpha=number).__name__ == f"triangle(alpha={plain})"
+    assert area(shapes.triangle, number) == 1

@@ -343,3 +343,16 @@ def test_digits_cost_no_further_exponential(name):
     (exps, flops), (plain_exps, plain_flops) = operations(getattr(shapes, name)), operations(PLAIN[name])
     assert exps <= plain_exps
     assert flops <= plain_flops + 24 * 1000
+
+
+def test_derivatives_where_two_formulas_of_a_soft_step_meet():
+    """At a tie `maximum` gives each side half. By hand: dS/dx is g; exp(x / delta) moves by -x / delta^2 of itself."""
+    assert jax.grad(antiderivative(shapes.s2nn))(-0.25) == shapes.s2nn(-0.25)
+    by_delta = jax.grad(lambda delta: antiderivative(shapes.escape_exponential)(-1.0, delta=delta, p0=1.0))(1.0)
+    assert float(by_delta) == pytest.approx(np.exp(-1), rel=1e-6)
+
+
+def test_a_line_at_infinity_does_not_move_with_the_other_side():
+    soft = antiderivative(shapes.leaky_step)
+    assert jax.jvp(lambda leak: soft(jnp.inf, leak=leak), (0.1,), (1.0,))[1] == 0
+    assert jax.jvp(lambda slope: soft(-jnp.inf, slope=slope), (1.0,), (1.0,))[1] == 0

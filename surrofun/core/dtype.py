@@ -69,12 +69,21 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     if type(parameter) in (tuple, list):
         return tuple(fit(p, x) for p in parameter)
     if isinstance(parameter, np.generic):
-        return parameter.item()
+        return plain(parameter)
     if not isinstance(parameter, jax.Array | np.ndarray):
         return parameter
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
+
+
+def plain(number: Any) -> Any:
+    """Return a NumPy scalar as a Python number.
+
+    >>> plain(np.float32(0.5)), plain(np.longdouble(2))
+    (0.5, 2.0)
+    """
+    return float(number) if isinstance(number, np.longdouble) else number.item()
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

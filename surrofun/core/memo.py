@@ -7,7 +7,9 @@ every depth, which `==` does not.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
+import numbers
 import sys
 import types
 import weakref
@@ -26,6 +28,7 @@ ARRAYS = (jax.Array, np.ndarray)
 NUMBERS = (float, np.floating, *ARRAYS)  # what a compiled program takes as operands
 _LEAF = "a leaf"  # stands for an operand
 _SIMPLE = (type(None), bool, int, str, float, np.dtype)
+_WELL_COMPARED = (*_SIMPLE, types.MethodType, types.BuiltinFunctionType)
 _interned: weakref.WeakValueDictionary[Key, Any] = weakref.WeakValueDictionary()
 _MOST = 1024
 _found: dict[Key, Any] = {}
@@ -64,7 +67,19 @@ def apart(part: Any, leaves: list[Any], moving: Types = (), fixed: bool = False)
     if fixed and not (kind in _SIMPLE or part in _constant or _is_of_a_library(part)):
         raise TypeError(f"{part!r} may change")
     hash(part)
-    return kind, part
+    return kind, part, *_told_apart(part)
+
+
+def _told_apart(part: Any) -> Key:
+    """Return what a key needs beside an object whose own == calls equal what differs, as 0.0 and -0.0."""
+    kind: Any = type(part)
+    if kind.__eq__ is object.__eq__ or isinstance(part, _WELL_COMPARED):
+        return ()
+    if isinstance(part, numbers.Number | np.generic):
+        return (repr(part),)
+    if dataclasses.is_dataclass(part) and kind.__dataclass_params__.frozen:
+        return tuple(apart(getattr(part, field.name), []) for field in dataclasses.fields(part))
+    return (id(part),)
 
 
 def key_of(part: Any, leaves: list[Any], moving: Types = (), fixed: bool = True) -> Key | None:

@@ -27,19 +27,19 @@ _asking: set[tuple[Key, Key]] = set()  # programs that were given up
 _in_program: contextvars.ContextVar[bool] = contextvars.ContextVar("_in_program", default=False)
 
 
-def compiled(call: Any, sweeps: bool, /, *rest: Any) -> Any:
+def compiled(call: Any, /, *rest: Any) -> Any:
     """Return `call(*rest)`, by a compiled program where nothing in it can change.
 
     Args:
         call: a `functools.partial` of a function of this package, alive as long as it is worth to keep programs for.
-        sweeps: whether floats, in its first argument and in `rest`, are operands of the program; arrays always are.
+            Floats in its first argument are operands of the program, as those in `rest` are.
         rest: further arguments, the last of which is an array.
 
     >>> import jax.numpy as jnp
-    >>> compiled(functools.partial(jnp.multiply, 2.0), True, jnp.ones(()))
+    >>> compiled(functools.partial(jnp.multiply, 2.0), jnp.ones(()))
     Array(2., dtype=float32)
     """
-    for moving in (NUMBERS, ARRAYS) if sweeps else (ARRAYS,):
+    for moving in (NUMBERS, ARRAYS):
         key, held = _entry(call, moving)
         operands = [*held]
         of_rest = key and key_of(rest[:-1], operands, moving)

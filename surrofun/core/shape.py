@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from .dtype import Real as Real
-from .dtype import rounded
+from .dtype import plain, rounded
 from .memo import constant, interned
 from .text import describe_value, show
 
@@ -140,7 +140,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
         return given(g.func, **{**g.keywords, **params})
     for value in params.values():
         _refuse_variable(value, g)
-    clean = {name: p.item() if isinstance(p, np.generic) else p for name, p in params.items()}
+    clean = {name: plain(p) if isinstance(p, np.generic) else p for name, p in params.items()}
     return interned(_given, g, tuple(clean.items())) if clean else g
 
 
@@ -230,7 +230,8 @@ def as_shape(g: Any, who: str) -> Shape:
     if isinstance(g, functools.partial) and g.func not in _holders:
         if g.args:
             _, takes = signature_of(g.func)
-            name = next(iter(takes.parameters), "alpha") if takes else "alpha"
+            named = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []
+            name = [*named, "alpha"][0]
             raise TypeError(
                 f"{expected}{show(g)}, which gives {show(g.args[0])} to x; give it by keyword, {name}={show(g.args[0])}"
             )
@@ -267,7 +268,7 @@ def as_number(value: Any, who: str) -> Any:
     0.5
     """
     if isinstance(value, np.generic) and not isinstance(value, str | bytes):
-        return value.item()
+        return plain(value)
     if not isinstance(value, int | float | jax.Array | np.ndarray):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)

@@ -200,7 +200,8 @@ def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
 def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     u = jnp.maximum(x, -FAR) / delta
     # Near 0 expm1 has more digits, far below the derivative of exp.
-    return p0 * jnp.where(u < -1, jnp.exp(jnp.minimum(u, -1.0)) - 1, jnp.expm1(jnp.maximum(u, -1.0)))
+    far = u < -1
+    return p0 * jnp.where(far, jnp.exp(jnp.where(far, u, -1.0)) - 1, jnp.expm1(jnp.where(far, -1.0, u)))
 
 
 @shape(

@@ -27,8 +27,10 @@ def straight_through(x: Real) -> Real:
 
 
 def _leaky_step_soft(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
-    factor = jnp.where(x < 0, leak, slope)
-    return factor * jnp.where((factor == 0) & jnp.isinf(x), 0.0, x)
+    def line(factor: Real, here: Real) -> Real:  # of a factor of 0 it is 0 at infinity, too
+        return factor * jnp.where(here & ((factor != 0) | ~jnp.isinf(x)), x, 0.0)
+
+    return jnp.where(x < 0, line(leak, x < 0), line(slope, ~(x < 0)))
 
 
 @shape(
@@ -83,7 +85,7 @@ def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
 def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     u = alpha * jnp.clip(x, -FAR, 0.0)
     # tanh keeps the digits near 0, the logistic function those of the derivatives far out.
-    below = jnp.where(u < -1, jax.nn.sigmoid(u) - 0.5, jnp.tanh(jnp.maximum(u, -1.0) / 2) / 2)
+    below = jnp.where(u < -1, jax.nn.sigmoid(u) - 0.5, jnp.tanh(jnp.where(u < -1, -1.0, u) / 2) / 2)
     return jnp.where(x < 0, below, beta * jnp.log1p(jnp.where(x < 0, 0.0, x)))
 
 
