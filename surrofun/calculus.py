@@ -125,8 +125,8 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     """Return `(lowest, highest)`, the least and the largest slope of `g` over all x, one for each neuron.
 
     They are what `shape` or `combinator` declares; what is not declared is searched for around the places of `g`.
-    Where a parameter of a mix is traced, the bounds of its parts are added up, which is wider than need be if the
-    parts are at different places.
+    Where a parameter is traced, the bounds of the parts of a `mix` are added up, which is wider than need be if they
+    are at different places, and those of an `asym` are united, though either part is only seen on one side.
 
     Args:
         g: a shape.

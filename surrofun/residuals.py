@@ -46,7 +46,7 @@ def code_of(residual: Any) -> Code | None:
 
     >>> encode, decode, ends = code_of(jnp.uint8)(jnp.tanh, jnp.zeros(3))
     >>> encode(jnp.array([-1.0, 0.0, 1.0]), *ends)
-    Array([  0, 128, 255], dtype=uint8)
+    Array([  0, 127, 254], dtype=uint8)
     """
     if residual is None:
         return None
@@ -106,7 +106,7 @@ def _from_float(dtype: str, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    """Keep the slope in 256 even steps from the lowest to the highest, the error at most 1/510 of that range.
+    """Keep the slope as one of 255 even values from the lowest to the highest, or NaN; off by 1/508 of it at most.
 
     >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
     Traceback (most recent call last):
@@ -118,16 +118,19 @@ def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
 @_at_once
 def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
     span = jnp.where(highest > lowest, highest - lowest, 1.0)
-    return jnp.rint(255 * jnp.clip((slope - lowest) / span, 0.0, 1.0)).astype(jnp.uint8)
+    steps = jnp.rint(254 * jnp.clip((slope - lowest) / span, 0.0, 1.0))
+    return jnp.where(jnp.isnan(slope), 255.0, steps).astype(jnp.uint8)
 
 
 @_at_once
 def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
-    return lowest + (highest - lowest) * (kept.astype(like.dtype) / 255)
+    return jnp.where(kept == 255, jnp.nan, lowest + (highest - lowest) * (kept.astype(like.dtype) / 254))
 
 
 def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
+
+    A bit has no room for NaN: the slope at a NaN potential is the lowest.
 
     >>> from surrofun import shapes
     >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)

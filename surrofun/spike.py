@@ -73,7 +73,7 @@ def make_spike(
             is declared by `shape` is compiled once; any other is evaluated afresh at each call.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
-            `uint8` (256 steps between the smallest and the largest slope), `"bit"` (exact for a shape of two values)
+            `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values)
             or a pair of plain functions (encode, decode) that close over no tracer. Only `None` has second derivatives.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
