@@ -35,6 +35,11 @@ def _stretched(x: Real, alpha: Real) -> Real:
     return jnp.where(jnp.isinf(x), lax.stop_gradient(alpha * x), alpha * jnp.where(jnp.isinf(x), 0.0, x))
 
 
+def _finite_for(weight: Real, soft: Real) -> Real:
+    """Return a soft step, but 0 where it is infinite and its weight is 0, so that the product is 0 and no NaN."""
+    return jnp.where((weight == 0) & jnp.isinf(soft), 0.0, soft)
+
+
 def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
     """Return both bounds times the factor; a factor of 0 makes 0 of an infinite one, too."""
     return tuple(jnp.where(factor == 0, 0.0, end * factor) for end in ends)  # type: ignore[return-value]
@@ -42,7 +47,7 @@ def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
 
 @settled
 @combinator(
-    soft=lambda x, g, alpha=1.0, *, height=1.0: height * antiderivative(g)(_stretched(x, alpha)),
+    soft=lambda x, g, alpha=1.0, *, height=1.0: height * _finite_for(height, antiderivative(g)(_stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: _ends(bounds(g), height * alpha),
     around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
     check=_steepness_is_positive,
@@ -101,11 +106,6 @@ def _one_weight_a_shape(*gs: Shape, weights: Any = ()) -> None:
 def _weighted(gs: Any, weights: Any) -> Any:
     """Return (shape, weight) for each shape, by default those of a plain average."""
     return zip(gs, weights or (1.0 / len(gs),) * len(gs), strict=True)
-
-
-def _finite_for(weight: Real, soft: Real) -> Real:
-    """Return a soft step, but 0 where it is infinite and its weight is 0, so that the product is 0 and no NaN."""
-    return jnp.where((weight == 0) & jnp.isinf(soft), 0.0, soft)
 
 
 def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:

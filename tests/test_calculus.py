@@ -12,6 +12,7 @@ from scipy.integrate import quad
 
 from surrofun import (
     antiderivative,
+    area,
     asym,
     combinator,
     derivative,
@@ -96,6 +97,12 @@ def test_soft_steps_of_the_catalogue_need_no_constant(name, parameters):
     g = getattr(shapes, name)(**parameters)
     start, middle, end = antiderivative(g)(jnp.array([-jnp.inf, 0.0, jnp.inf]))
     assert (start if np.isfinite(end - start) else middle) == 0
+
+
+def test_nothing_of_an_infinite_area_is_nothing():
+    g = scale(shapes.reciprocal, height=0.0)
+    np.testing.assert_array_equal(antiderivative(g)(jnp.array([-jnp.inf, 1.0, jnp.inf])), 0.0)
+    assert area(g) == 0
 
 
 SLOPES = {**COMPOSED, "sigmoid": shapes.sigmoid, "circ": shapes.circ, "smooth": USERS["smooth"]}

@@ -1,5 +1,6 @@
 """`check` names the fault of a bad shape and clears the catalogue; `flow` and `fit_alpha` count as NumPy does."""
 
+import functools
 import re
 
 import jax
@@ -179,6 +180,18 @@ def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declar
     for found in (check(DECLARED_GATE, width=width), check(DECLARED_GATE, width), check(shapes.rectangle, width=width)):
         assert faults(found) == set()
         assert max(found["learned parameters"]["value"].values()) < 0.02
+
+
+@pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
+def test_every_number_that_is_not_whole_is_learned(width):
+    g = shape(gate)
+    assert faults(check(g, width=width)) == faults(check(g(width=width))) == {"learned parameters"}
+
+
+def test_a_parameter_in_the_place_of_x():
+    results = check(functools.partial(shapes.sigmoid, 4.0))
+    assert faults(results) == {"runs"}
+    assert "sigmoid(4.0), which gives 4.0 to x; give it by keyword, alpha=4.0" in results["runs"]["value"]
 
 
 def test_float64_is_checked_where_it_is_enabled(x64):

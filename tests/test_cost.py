@@ -188,7 +188,7 @@ def test_import_brings_nothing_that_is_not_needed():
 LEARNED = {
     "a number": (lambda p: shapes.superspike(beta=p), 90),
     "of a shape with an edge": (lambda p: shapes.triangle(alpha=p), 230),
-    "a steepness": (lambda p: scale(shapes.superspike, p), 120),
+    "a steepness": (lambda p: scale(shapes.superspike, p), 130),
 }
 
 

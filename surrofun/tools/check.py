@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
-from ..core.shape import is_spike
+from ..core.shape import as_shape, is_spike
 from ..core.text import describe_value
 from ..spike import rebuilt
 from .probes import LIMIT, Finding, Function
@@ -101,6 +101,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         build = functools.partial(rebuilt, f)
     if is_spike(f) or (_found(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
         stages, lacking, parts = SPIKE_STAGES, MAY_LACK, (*parts, build, look_at(bound))
+    elif isinstance(f, functools.partial):
+        may_be, told = _found(lambda g: (True, as_shape(g, "check")), f)
+        if not may_be:  # a parameter is given to x
+            return {"runs": _result(may_be, told, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
     results: Results = {}
     for stage in stages:  # unless the last property of a stage is as it should be, no further stage can be measured
         for name, (measure, advice) in stage.items():

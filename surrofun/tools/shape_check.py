@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -93,8 +94,10 @@ def _soft_step_rises(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
 
 
 def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
+    if isinstance(g, functools.partial) and not g.args:  # a shape with parameters
+        g, kwargs = g.func, {**g.keywords, **kwargs}  # type: ignore[attr-defined]
     parameters = {**dict(enumerate(args)), **kwargs}
-    names = [name for name, p in parameters.items() if isinstance(p, float | np.floating)]
+    names = [name for name, p in parameters.items() if _is_learned(p)]
     if not names:
         return True, "none given"
 
@@ -113,6 +116,15 @@ def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
         error = np.minimum(*(abs(move - rates[..., i]) for move in moves)).max()
         errors[str(name)] = float(error / max(abs(moves[0]).max(), np.ptp(at) / (abs(values[i]) or 1.0)))
     return all(error < 0.03 for error in errors.values()), errors
+
+
+def _is_learned(parameter: Any) -> bool:
+    """Say whether a parameter is one number, no whole one; an integer is a setting, which no gradient moves."""
+    return isinstance(parameter, float) or (
+        isinstance(parameter, jax.Array | np.ndarray | np.generic)
+        and np.ndim(parameter) == 0
+        and jnp.issubdtype(parameter.dtype, jnp.floating)
+    )
 
 
 def _has_second_derivative(f: Shape, *_: Any) -> Finding:
