@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
+from surrofun import antiderivative
 from surrofun.core.integral import integral
 from surrofun.core.survey import extremes, survey
 
@@ -271,3 +272,9 @@ def test_on_a_mesh_with_explicit_axes():
         np.testing.assert_allclose(soft, exact, rtol=2e-6, atol=1e-6)
     sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
     np.testing.assert_allclose(found[2], sides.sum(0, keepdims=True), rtol=1e-4)
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
+    soft = way(antiderivative(lambda x, p: jnp.exp(-p * jnp.abs(x))))(jnp.zeros((8, 1)), jnp.array([1.0, 2.0, 4.0]))
+    np.testing.assert_allclose(soft, np.tile([1.0, 0.5, 0.25], (8, 1)), rtol=1e-5)

@@ -44,6 +44,7 @@ def _integral(f: Function, found: Survey, concrete: bool, x: jax.Array) -> jax.A
     edges, soft, tails = (lax.stop_gradient(jnp.asarray(found[name], x.dtype)) for name in ("edges", "soft", "tails"))
     if not concrete:
         soft, tails = table(jnp, edges, _integrated(f, edges), x.dtype)[:2]
+    x = x + jnp.zeros_like(edges[0])  # one for each neuron
     finite = jnp.where(jnp.isinf(x), 0.0, x)
     start = lax.stop_gradient(finite)
     edges, soft, tails = (_aligned(v, start) for v in (edges, soft, tails))
