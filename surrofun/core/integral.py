@@ -11,11 +11,12 @@ from jax import lax
 
 from .arrays import column, dot, shaped
 from .dtype import Real
-from .panels import NODES, WEIGHTS, Function, slopes_at, table
+from .panels import Function, slopes_at, table
 from .survey import Survey
 
 _BLOCK = 128  # panels that are integrated at once where f is traced; their number is a multiple of it
-# Six nodes of Gauss and their weights on [0, 1].
+# Six nodes of Gauss and their weights on [0, 1]. They leave out the ends: where a panel ends at a kink that a parameter
+# moves, the derivative there is of neither side.
 _INSIDE, _INSIDE_WEIGHTS = ((v + u) / 2 for v, u in zip(np.polynomial.legendre.leggauss(6), (1, 0), strict=True))
 
 
@@ -53,13 +54,13 @@ def _integral(f: Function, found: Survey, concrete: bool, x: jax.Array) -> jax.A
     panel = _panel_of(edges, start)
     base = _taken(edges, panel)
     inside = (finite - start) * column(_INSIDE, x)
-    slopes = slopes_at(f, jnp.concatenate([base + (start - base) * column(NODES, x), start + inside]))
-    part = (start - base) * dot(WEIGHTS, slopes[:9])
+    slopes = slopes_at(f, jnp.concatenate([base + (start - base) * column(_INSIDE, x), start + inside]))
+    part = (start - base) * dot(_INSIDE_WEIGHTS, slopes[:6])
     limit = jnp.abs(jnp.where(start < 0, tails[0], tails[1]))
     part = jnp.where(jnp.abs(start) > edges[-1], jnp.clip(part, -limit, limit), part)
     value = _taken(soft, panel) + part
     value = jnp.where(x == -jnp.inf, soft[0] - tails[0], jnp.where(x == jnp.inf, soft[-1] + tails[1], value))
-    return jnp.asarray(value + (finite - start) * dot(_INSIDE_WEIGHTS, slopes[9:]))
+    return jnp.asarray(value + (finite - start) * dot(_INSIDE_WEIGHTS, slopes[6:]))
 
 
 def _integrated(f: Function, edges: jax.Array) -> jax.Array:
@@ -68,8 +69,8 @@ def _integrated(f: Function, edges: jax.Array) -> jax.Array:
     @jax.checkpoint
     def block(k: jax.Array) -> jax.Array:
         start, end = (lax.dynamic_slice_in_dim(edges, k * _BLOCK + j, _BLOCK) for j in (0, 1))
-        at = start + (end - start) * column(NODES, start)
-        area: jax.Array = (end - start) * dot(WEIGHTS, slopes_at(f, at))
+        at = start + (end - start) * column(_INSIDE, start)
+        area: jax.Array = (end - start) * dot(_INSIDE_WEIGHTS, slopes_at(f, at))
         return area
 
     areas: jax.Array = shaped(lax.map(block, np.arange(len(edges) // _BLOCK)), 0, 2, -1)
