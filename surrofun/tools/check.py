@@ -59,7 +59,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             largest difference between its derivative and the slope.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
         learned parameters: dS/dp, which `learnable=True` uses, is what finite differences say, for each of `args` and
-            `kwargs` that is a number; the largest difference, in units of the area.
+            `kwargs` that is a number, and no whole one; the largest difference, in units of the area.
 
         Of a spike (shape kept, elementwise, dtype kept, non-negative and finite as above, of spikes and slopes):
         fires: the step rises; its levels, and the threshold nearest to 0 of those where it does.
