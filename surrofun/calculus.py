@@ -233,12 +233,12 @@ def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Ar
         if soft is None:
             found = _integrated(g, like, args, kwargs)
             f = _bound(g, args, kwargs)
-            area = jnp.where(found["known"], found["area"], jnp.nan)
+            whole = jnp.where(found["known"], found["area"], jnp.nan)
             if not isinstance(slopes_at(f, like), jax.core.Tracer):
-                return area
+                return whole
             ends = [integral(f, found, _full(like, end)) for end in (-jnp.inf, jnp.inf)]
             moved = ends[1] - ends[0]  # it has the derivatives
-            return area + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
+            return whole + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
 
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)

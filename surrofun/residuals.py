@@ -20,6 +20,7 @@ from jax import lax
 from .calculus import around_like, bounds_like, surveyed
 from .core.dtype import broadcasts, widened
 from .core.expect import as_key
+from .core.hoist import is_traced
 from .core.memo import once
 from .core.shape import Shape
 from .core.text import describe_value, show
@@ -283,7 +284,7 @@ def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
 
 def _numpy_of(*values: Any) -> Any:
     """Return `numpy` for numbers, which takes less time, and `jax.numpy` where one is traced."""
-    return jnp if any(isinstance(v, jax.core.Tracer) for v in values) else np
+    return jnp if is_traced(values) else np
 
 
 def _constant(value: Any) -> Any:

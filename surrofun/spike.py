@@ -23,7 +23,7 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.hoist import concretely, hoist, in_sight, is_traced
+from .core.hoist import concretely, early, hoist, in_sight, is_traced
 from .core.memo import importable, interned
 from .core.program import compiled
 from .core.pull import pulled
@@ -166,9 +166,7 @@ def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Arra
     keep = None
     if code and is_traced((x, rest, kwargs)):  # else there is no backward pass
         still, still_rest, still_kwargs = _undifferentiated((x, rest, kwargs))
-        keep = concretely(code, g, still, *still_rest, **still_kwargs)
-        if keep is None:
-            keep = code(g, still, *still_rest, **still_kwargs)
+        keep = early(code, g, still, *still_rest, **still_kwargs)
     return compiled(call, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
 
 
@@ -180,10 +178,8 @@ def _spike(
     still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
     follows = takes_parameters(step)  # escape noise fires with the parameters of the call
     of_step = (still_args, still_kwargs) if follows else ((), {})
-    fired = functools.partial(evaluated, compared if compares(step) else rounded, step, step, "step", still)
-    out = concretely(fired, *of_step[0], **of_step[1])
-    if out is None:
-        out = _undifferentiated(fired(*of_step[0], **of_step[1]))
+    how = compared if compares(step) else rounded
+    out = _undifferentiated(early(evaluated, how, step, step, "step", still, *of_step[0], **of_step[1]))
     known = None if learnable else concretely(_slope, g, still, *still_args, **still_kwargs)
     if known is not None and not isinstance(x, jax.core.Tracer):  # nothing asks for a derivative
         return out

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import jax
 import jax.numpy as jnp
 
-from .calculus import antiderivative
+from .calculus import antiderivative, area_like
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
 from .core.memo import constant
@@ -145,13 +145,11 @@ def _escape(g: Shape, key: jax.Array, other: str | None, /, x: Real, *args: Any,
         )
 
     def fires(x: jax.Array) -> Any:
-        chance, certain = (
-            antiderivative(g)(v, *args, **kwargs) for v in (x, jnp.full((1,) * x.ndim, jnp.inf, x.dtype))
-        )
-        finite = jnp.isfinite(certain)
+        finite = jnp.isfinite(area_like(jnp.zeros((1,) * x.ndim, x.dtype), g, *args, **kwargs))
         if not isinstance(finite, jax.core.Tracer) and not finite.all():
             raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
-        return jnp.where(finite, (jax.random.uniform(key, x.shape, x.dtype) < chance).astype(x.dtype), jnp.nan)
+        fired = jax.random.uniform(key, x.shape, x.dtype) < antiderivative(g)(x, *args, **kwargs)
+        return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
     return rounded(fires, x)
 

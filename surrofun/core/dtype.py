@@ -68,22 +68,22 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     """
     if type(parameter) in (tuple, list):
         return tuple(fit(p, x) for p in parameter)
-    if isinstance(parameter, np.generic):
-        return plain(parameter)
     if not isinstance(parameter, jax.Array | np.ndarray):
-        return parameter
+        return plain(parameter)
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
 
 
 def plain(number: Any) -> Any:
-    """Return a NumPy scalar as a Python number.
+    """Return a NumPy scalar as a Python number, and anything else as it is.
 
-    >>> plain(np.float32(0.5)), plain(np.longdouble(2))
-    (0.5, 2.0)
+    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2")
+    (0.5, 2.0, '2')
     """
-    return float(number) if isinstance(number, np.longdouble) else number.item()
+    if isinstance(number, np.longdouble):
+        return float(number)  # it has no other item() than itself
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

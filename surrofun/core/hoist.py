@@ -69,6 +69,16 @@ def concretely(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return None
 
 
+def early(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Return `f(*args, **kwargs)`, concretely where that can be done, else in the trace.
+
+    >>> early(abs, -2.0)
+    2.0
+    """
+    value = concretely(f, *args, **kwargs)
+    return f(*args, **kwargs) if value is None else value
+
+
 def is_traced(values: Any) -> bool:
     """Say whether there is a tracer among nested values.
 

@@ -140,7 +140,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
         return given(g.func, **{**g.keywords, **params})
     for value in params.values():
         _refuse_variable(value, g)
-    clean = {name: plain(p) if isinstance(p, np.generic) else p for name, p in params.items()}
+    clean = {name: plain(p) for name, p in params.items()}
     return interned(_given, g, tuple(clean.items())) if clean else g
 
 

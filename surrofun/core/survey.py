@@ -19,6 +19,7 @@ from jax import lax
 
 from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
 from .dtype import Real
+from .hoist import is_traced
 from .panels import OUTER, Function, measured, nodes, slopes_at, table
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
@@ -95,7 +96,7 @@ def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, li
     """Look at the whole line, and return what `find` makes of it, with NumPy where `f` gives numbers, else with JAX."""
     with jax.ensure_compile_time_eval(), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
-        known = not any(isinstance(v, jax.core.Tracer) for pair in pairs for v in pair)
+        known = not is_traced(pairs)
         if known:
             pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
             at, numbers = _grid(np, pairs, fine, like), functools.partial(_numbers, f, like)
