@@ -13,7 +13,7 @@ from jax import lax
 
 from .core.combinator import is_free, is_part, like_of, resolved, unbound
 from .core.dtype import Real, fit, rounded
-from .core.integral import integral
+from .core.integral import integral, moved_area
 from .core.memo import arrays_of, interned, once
 from .core.panels import slopes_at
 from .core.program import need_values
@@ -236,8 +236,7 @@ def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Ar
             whole = jnp.where(found["known"], found["area"], jnp.nan)
             if not isinstance(slopes_at(f, like), jax.core.Tracer):
                 return whole
-            ends = [integral(f, found, _full(like, end)) for end in (-jnp.inf, jnp.inf)]
-            moved = ends[1] - ends[0]  # it has the derivatives
+            moved = moved_area(f, found)
             return whole + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
 
         def declared(x: jax.Array) -> Any:

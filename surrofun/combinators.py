@@ -10,7 +10,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from . import calculus
 from .calculus import antiderivative, around, bounds
@@ -19,6 +18,7 @@ from .core.dtype import Real
 from .core.hoist import is_traced
 from .core.program import need_values
 from .core.shape import Shape, settled
+from .core.stretch import stretched
 from .core.text import show
 
 # A potential of a side of its own for the half of `asym` that is not asked: hardly any shape has an edge just there.
@@ -28,11 +28,6 @@ _ASIDE = 0.6180339
 def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
     if not isinstance(alpha, jax.core.Tracer) and not np.all(np.asarray(alpha) > 0):
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
-
-
-def _stretched(x: Real, alpha: Real) -> Real:
-    """Return alpha x; at infinity it does not move with alpha, and its derivative is not 0 * inf."""
-    return jnp.where(jnp.isinf(x), lax.stop_gradient(alpha * x), alpha * jnp.where(jnp.isinf(x), 0.0, x))
 
 
 def _finite_for(weight: Real, soft: Real) -> Real:
@@ -47,7 +42,7 @@ def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
 
 @settled
 @combinator(
-    soft=lambda x, g, alpha=1.0, *, height=1.0: height * _finite_for(height, antiderivative(g)(_stretched(x, alpha))),
+    soft=lambda x, g, alpha=1.0, *, height=1.0: height * _finite_for(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: _ends(bounds(g), height * alpha),
     around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
     check=_steepness_is_positive,
@@ -71,7 +66,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     >>> scale(shapes.triangle, 2.0)(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
     """
-    return height * alpha * g(alpha * x)
+    return height * alpha * g(stretched(x, alpha))
 
 
 @combinator(

@@ -111,6 +111,21 @@ def test_the_forward_step_costs_one_comparison_in_half_precision(dtype):
     assert_costs_one_comparison(*FORWARD["catalogue"], dtype)
 
 
+FORMULAS = {
+    "superspike": lambda x: jnp.square(1 / (1 + 10.0 * jnp.abs(x))),
+    "laplace": lambda x: 1.0 / 2 * jnp.exp(-1.0 * jnp.abs(x)),
+    "sigmoid": lambda x: 4.0 * jax.nn.sigmoid(4.0 * x) * jax.nn.sigmoid(-(4.0 * x)),
+    "reciprocal": lambda x: 1.0 / (1 + 1.0 * jnp.abs(x)),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_shape_costs_what_its_formula_costs(name):
+    """Though it is right at infinity, too, it compiles to as many instructions."""
+    of_shape, of_formula = (loop(make_spike(g), 100) for g in (getattr(shapes, name), FORMULAS[name]))
+    assert instructions(of_shape[0], *of_shape[1]) == instructions(of_formula[0], *of_formula[1])
+
+
 def test_composition_costs_its_arithmetic():
     programs = []
     for spike in (make_spike(by_hand), composed()):

@@ -290,6 +290,8 @@ def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
         np.testing.assert_allclose(by_parameter, [0.0, upper], rtol=1e-6, atol=1e-20)
     by_parameter = jax.grad(lambda p: area(scale(g, 2.0), **{key: p}))(value)
     np.testing.assert_allclose(by_parameter, of_area, rtol=1e-6, atol=1e-20)
+    by_steepness = jax.vmap(jax.grad(lambda a, x: scale(g, a)(x, **parameters)), (None, 0))(2.0, ends)
+    np.testing.assert_allclose(by_steepness, 0.0, atol=1e-20)
 
 
 @pytest.mark.parametrize("name", [name for name, fact in FACTS.items() if fact.area not in ("infinite", "undefined")])

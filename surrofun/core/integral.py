@@ -40,6 +40,19 @@ def integral(f: Function, found: Survey, x: Real) -> jax.Array:
     return integrated(jnp.asarray(x)) if concrete else jax.jit(integrated)(jnp.asarray(x))
 
 
+def moved_area(f: Function, found: Survey) -> jax.Array:
+    """Return the area of a function that is traced, with the derivatives by what it closes over.
+
+    >>> from .survey import survey
+    >>> f = lambda x: jnp.exp(-abs(x))
+    >>> round(float(moved_area(f, survey(f, [(0.0, 1.0)], jnp.zeros(())))), 5)
+    2.0
+    """
+
+    edges = lax.stop_gradient(jnp.asarray(found["edges"]))
+    return jax.jit(lambda edges: table(jnp, edges, _integrated(f, edges), edges.dtype)[2])(edges)  # type: ignore[no-any-return]
+
+
 def _integral(f: Function, found: Survey, concrete: bool, x: jax.Array) -> jax.Array:
     x = lax.expand_dims(x, tuple(range(found["edges"].ndim - 1 - x.ndim)))
     edges, soft, tails = (lax.stop_gradient(jnp.asarray(found[name], x.dtype)) for name in ("edges", "soft", "tails"))

@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core.shape import Real
-
-FAR = 1e18  # a potential beyond it counts as this far away: the square is finite, and what falls has fallen
+from ..core.stretch import FAR
 
 
 def positive(scale: Real) -> Real:

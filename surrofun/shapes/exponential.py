@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.shape import Real, shape
-from .digits import FAR, distance, expm1_over, limited, positive, rising
+from ..core.stretch import FAR, stretched
+from .digits import distance, expm1_over, limited, positive, rising
 
 _SQRT2, _SQRT2PI = math.sqrt(2), math.sqrt(2 * math.pi)
 _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
@@ -39,7 +40,7 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
     >>> laplace(jnp.array([0.0, 1.0]), 2.0)
     Array([1.    , 0.1353], dtype=float32)
     """
-    return alpha / 2 * jnp.exp(-alpha * limited(jnp.abs(x)))
+    return alpha / 2 * jnp.exp(-stretched(jnp.abs(x), alpha))
 
 
 def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
@@ -65,7 +66,7 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     >>> sigmoid(jnp.array([0.0, 0.3]))
     Array([1.    , 0.7116], dtype=float32)
     """
-    u = alpha * limited(x)
+    u = stretched(x, alpha)
     return alpha * jax.nn.sigmoid(u) * jax.nn.sigmoid(-u)
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.shape import Real, shape
+from ..core.stretch import stretched
 from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positive, rising
 
 
@@ -37,7 +38,7 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
     >>> superspike(jnp.array([0.0, 0.1]))
     Array([1.  , 0.25], dtype=float32)
     """
-    return jnp.square(1 / (1 + beta * limited(jnp.abs(x))))
+    return jnp.square(1 / (1 + stretched(jnp.abs(x), beta)))
 
 
 def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
@@ -122,7 +123,7 @@ def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     >>> reciprocal(jnp.array([0.0, 1.0]))
     Array([1. , 0.5], dtype=float32)
     """
-    return alpha / (1 + alpha * limited(jnp.abs(x), 1e30))
+    return alpha / (1 + stretched(jnp.abs(x), alpha))
 
 
 def _clipped_reciprocal_soft(x: Real, alpha: Real = 0.3) -> Real:

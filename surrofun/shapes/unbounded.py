@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from ..core.shape import Real, shape
-from .digits import FAR, positive
+from ..core.stretch import FAR
+from .digits import positive
 
 
 @shape(soft=lambda x: x, bounds=lambda: (1.0, 1.0), around=lambda: [(0.0, 1.0)])
