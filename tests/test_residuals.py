@@ -134,6 +134,15 @@ def test_a_bit_is_exact(g):
     np.testing.assert_array_equal(gradient(spike, xs[4]), want[4])  # outside of jit too
 
 
+@pytest.mark.parametrize(
+    ("shape", "kept"),
+    [((64, 256), 8 * 256), ((60, 250), 8 * 250), ((3, 40), 3 * 5), ((5, 2, 64), 5 * 2 * 8), ((100,), 13), ((), 1)],
+)
+def test_eight_rows_share_a_byte(shape, kept):
+    """Those of the first axis of which few bits are left over."""
+    assert kept_bytes(make_spike(shapes.rectangle, residual="bit"), jnp.zeros(shape)) * np.prod(shape) == kept + 8
+
+
 @kinds
 def test_under_vmap_and_in_a_scan(residual):
     spike = make_spike(shapes.rectangle, residual=residual)
