@@ -71,8 +71,12 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
 
 def _is_settled(f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
     """Say whether the constant of the soft step is right already, that of `f` and those of the parts."""
-    return facts_of(f).get("settled", False) and all(
-        _is_settled(*resolved(p, like)[:2], like) for p in parts if is_part(p)
+    return any(_declared(fact, f, parts, like) for fact in ("falling", "settled"))
+
+
+def _declared(fact: str, f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
+    return facts_of(f).get(fact, False) and all(
+        _declared(fact, *resolved(p, like)[:2], like) for p in parts if is_part(p)
     )
 
 

@@ -17,7 +17,7 @@ from .core.combinator import combinator, made_of, unbound
 from .core.dtype import Real
 from .core.hoist import is_traced
 from .core.program import need_values
-from .core.shape import Shape, settled
+from .core.shape import Shape, falling, settled
 from .core.stretch import stretched
 from .core.text import show
 
@@ -40,6 +40,7 @@ def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
     return tuple(jnp.where(factor == 0, 0.0, end * factor) for end in ends)  # type: ignore[return-value]
 
 
+@falling
 @settled
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: height * _finite_for(height, antiderivative(g)(stretched(x, alpha))),
@@ -69,6 +70,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
+@falling
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -117,6 +119,7 @@ def _in_numbers(ends: Any, *parts: Any) -> bool:
     return not is_traced((ends, [around(g) for g in parts if callable(g)]))
 
 
+@falling
 @combinator(
     soft=lambda x, *gs, weights=(): sum(w * _finite_for(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
@@ -157,6 +160,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
+@falling
 @combinator(
     soft=_soft_halves,
     bounds=_bounds_of_halves,
@@ -219,6 +223,7 @@ def _factor(g: Shape, area: Any, peak: Any, highest: Real | None = None) -> Real
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 
+@falling
 @settled
 @combinator(
     soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),

@@ -204,6 +204,8 @@ LEARNED = {
     "a number": (lambda p: shapes.superspike(beta=p), 90),
     "of a shape with an edge": (lambda p: shapes.triangle(alpha=p), 230),
     "a steepness": (lambda p: scale(shapes.superspike, p), 130),
+    "two halves": (lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p)), 480),
+    "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1200),
 }
 
 

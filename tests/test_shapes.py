@@ -97,6 +97,15 @@ def test_soft_step_is_the_integral(name, parameters):
 
 
 @CASES
+def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
+    declared = facts_of(CATALOGUE[name]).get("falling", False)
+    assert declared == (name != "power_law" and FACTS[name].area not in ("infinite", "undefined"))
+    if declared:
+        ends = facts_of(CATALOGUE[name])["soft"](np.array([-np.inf, np.inf]), **parameters)
+        np.testing.assert_allclose(ends, [0.0, stated_area(name, parameters)], rtol=1e-12)
+
+
+@CASES
 def test_peak(name, parameters):
     slope = np.asarray(CATALOGUE[name](jnp.asarray(X), **parameters))
     peak = stated(FACTS[name].peak, parameters)

@@ -189,6 +189,17 @@ def settled(f: F) -> F:
     return declare(f, {**facts_of(f), "settled": True})
 
 
+def falling(f: F) -> F:
+    """Declare that a soft step of this package is 0 at -inf and finite at inf, whatever its parameters are.
+
+    Of a combinator it says that this is so if it is so for its parts.
+
+    >>> facts_of(falling(shape(abs)))["falling"]
+    True
+    """
+    return declare(f, {**facts_of(f), "falling": True})
+
+
 def holds(f: F) -> F:
     """Mark a function of this package whose `functools.partial` holds what it is made of before x.
 
