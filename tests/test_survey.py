@@ -280,12 +280,15 @@ def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
     np.testing.assert_allclose(soft, np.tile([1.0, 0.5, 0.25], (8, 1)), rtol=1e-5)
 
 
-def test_a_kink_that_a_parameter_moves_at_the_end_of_a_panel(x64):
-    """The triangle on (0.4, 1) at 0.7: as it moves, S changes by -g, and not at all beyond 1, where panels meet."""
-    x = np.array([0.1, 0.5, 0.7, 0.9, 1.0, 4.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_kink_that_a_parameter_moves(dtype, x64):
+    """As the centre of a triangle moves, S changes by -g; also where panels meet, as they do at 0.7 and 1."""
+    x = np.linspace(-3, 3, 121, dtype=dtype)
 
-    def hat(x, p):
-        return jnp.maximum(0, 1 - jnp.abs(x - p) / 0.3)
+    def hat(x, p, width):
+        return jnp.maximum(0, 1 - jnp.abs(x - p) / width)
 
-    moved = jax.jit(jax.jacfwd(lambda p: antiderivative(hat)(jnp.asarray(x), p)))(0.7)
-    np.testing.assert_allclose(moved, -np.maximum(0, 1 - np.abs(x - 0.7) / 0.3), atol=1e-4)
+    moved = jax.jit(jax.jacfwd(lambda p, width: antiderivative(hat)(jnp.asarray(x), p, width)))
+    for at in [(0.7, 0.3), *np.random.default_rng(0).uniform((-2, 0.05), (2, 0.4), (30, 2))]:
+        p, width = np.asarray(at, dtype)
+        np.testing.assert_allclose(moved(p, width), -np.maximum(0, 1 - np.abs(x - p) / width), atol=1e-4)
