@@ -130,8 +130,8 @@ def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: ja
 def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
-    A bit has no room for NaN: the slope at a NaN potential is the lowest. Eight rows of an axis share a byte; a spike
-    that is alone, as `vmap` over scalars sees one, keeps a byte.
+    A bit has no room for NaN: the slope at a NaN potential is the lowest. Eight rows of an axis share a byte; where
+    every axis is short fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
 
     >>> from surrofun import shapes
     >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)

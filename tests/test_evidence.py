@@ -104,7 +104,7 @@ def test_the_gradient_of_the_readout_is_the_measured_one(run):
 def test_a_rule_sets_its_number(run):
     (share,) = {r["setting"]["rule"] for r in run[1]["rows"] if "coverage" in r["setting"].get("rule", "")}
     assert share == "coverage 0.8, each epoch"
-    assert all(0.1 < beta < 100 for beta in values(run, "rules", "beta or width after training", rule=share))
+    assert all(0.1 < beta < 100 for beta in values(run, "rules", "number after training", rule=share))
 
 
 def test_the_layer_is_that_of_the_demo():

@@ -294,6 +294,31 @@ def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
     np.testing.assert_allclose(by_steepness, 0.0, atol=1e-20)
 
 
+WITH_A_PRODUCT = {
+    "superspike": lambda n: shapes.superspike(beta=n),
+    "laplace": lambda n: shapes.laplace(alpha=n),
+    "sigmoid": lambda n: shapes.sigmoid(alpha=n),
+    "reciprocal": lambda n: shapes.reciprocal(alpha=n),
+    "scale": lambda n: scale(shapes.atan, n),
+}
+
+
+@pytest.mark.parametrize("build", WITH_A_PRODUCT.values(), ids=WITH_A_PRODUCT)
+def test_an_integer_is_a_parameter_like_its_float(build):
+    """Also where it is differentiated: an integer has no tangent."""
+    for of in (lambda g: g, antiderivative, lambda g: jax.grad(make_spike(g))):
+        one, other = (jax.value_and_grad(of(build(n)))(0.3) for n in (2, 2.0))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_steepness_moves_what_does_not_fall_at_any_distance():
+    """S of scale(reciprocal, a) is log(1 + a |x|), that of scale(straight_through, a) is a x."""
+    x = jnp.array([1e20])
+    for g, by_hand in ((shapes.reciprocal, 0.5), (shapes.straight_through, 1e20)):
+        learned = jax.grad(lambda a, g=g: make_spike(scale(g, a), learnable=True)(x).sum())(2.0)
+        np.testing.assert_allclose(learned, by_hand, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", [name for name, fact in FACTS.items() if fact.area not in ("infinite", "undefined")])
 def test_soft_step_is_exactly_zero_far_below(name):
     np.testing.assert_array_equal(facts_of(getattr(shapes, name))["soft"](jnp.array([-jnp.inf])), 0.0)

@@ -9,20 +9,22 @@ import jax.numpy as jnp
 
 from .dtype import Real
 
-FAR = 1e18  # a potential beyond it counts as this far away: the square is finite, and what falls has fallen
+
+def stretched(x: Real, alpha: Real) -> Real:
+    """Return alpha x, which at infinity does not move with alpha: where a slope has fallen to 0, 0 * inf would be NaN.
+
+    >>> jax.grad(lambda alpha: jnp.exp(-stretched(jnp.inf, alpha)))(2.0)
+    Array(-0., dtype=float32, weak_type=True)
+    """
+    return _product(x, float(alpha) if isinstance(alpha, int) else alpha)  # an integer has no tangent
 
 
 @jax.custom_jvp
-def stretched(x: Real, alpha: Real) -> Real:
-    """Return alpha x. Its derivative by alpha is x, but at most `FAR`: times a slope of 0 that is 0, and not NaN.
-
-    >>> jax.grad(lambda alpha: stretched(jnp.inf, alpha))(2.0)
-    Array(1.e+18, dtype=float32, weak_type=True)
-    """
+def _product(x: Real, alpha: Real) -> Real:
     return alpha * x
 
 
-@stretched.defjvp
+@_product.defjvp
 def _moved(primals: Any, tangents: Any) -> Any:
     (x, alpha), (by_x, by_alpha) = primals, tangents
-    return stretched(x, alpha), alpha * by_x + by_alpha * jnp.clip(x, -FAR, FAR)
+    return _product(x, alpha), alpha * by_x + by_alpha * jnp.where(jnp.isinf(x), 0.0, x)

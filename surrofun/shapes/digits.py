@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from ..core.shape import Real
-from ..core.stretch import FAR
+
+FAR = 1e18  # a potential beyond it counts as this far away: the square is finite, and what falls has fallen
 
 
 def positive(scale: Real) -> Real:

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.shape import Real, falling, shape
-from ..core.stretch import FAR, stretched
-from .digits import distance, expm1_over, limited, positive, rising
+from ..core.stretch import stretched
+from .digits import FAR, distance, expm1_over, limited, positive, rising
 
 _SQRT2, _SQRT2PI = math.sqrt(2), math.sqrt(2 * math.pi)
 _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64

@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..core.shape import Real, shape
-from ..core.stretch import FAR
-from .digits import positive
+from .digits import FAR, positive
 
 
 @shape(soft=lambda x: x, bounds=lambda: (1.0, 1.0), around=lambda: [(0.0, 1.0)])

@@ -1,6 +1,6 @@
 """Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
 
-The full run takes about 85 minutes of CPU time; what is already in the file is not run again, and `--only` with files
+The full run takes about two hours of CPU time; what is already in the file is not run again, and `--only` with files
 of their own runs parts side by side. Speech and watch need the files of other people's packages, see `recordings`.
 """
 

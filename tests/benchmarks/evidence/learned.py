@@ -73,40 +73,45 @@ def through_the_update(setting):
     return network
 
 
-def meta_epoch(state, key, data, *, network, batch, learning_rate, lookahead=0.1):
-    """As `demo.train_epoch`, but alpha follows the loss of the next batch after a gradient step of the weights."""
+def meta_epoch(state, key, data, *, network, batch, learning_rate, learned="alpha", lookahead=0.1):
+    """As `demo.train_epoch`, but a number follows the loss of the next batch after a gradient step of the weights."""
     (times, labels), held_out = data
     loss = functools.partial(demo.loss, network=network)
 
     def update(state, chosen):
         (now, then), weights = chosen, state[0]
 
-        def after(alpha):
-            grads, measured = jax.grad(loss, has_aux=True)(weights | {"alpha": alpha}, times[now], labels[now])
+        def after(number):
+            grads, measured = jax.grad(loss, has_aux=True)(weights | {learned: number}, times[now], labels[now])
             moved = jax.tree.map(lambda w, g: w - lookahead * g, weights, grads)
             return loss(moved, times[then], labels[then])[0], (grads, measured)
 
-        meta, (grads, measured) = jax.grad(after, has_aux=True)(weights["alpha"])
-        return demo.adam(state, grads | {"alpha": meta}, learning_rate), measured
+        meta, (grads, measured) = jax.grad(after, has_aux=True)(weights[learned])
+        meta = jnp.where(jnp.isfinite(meta), meta, 0.0)  # where it exploded, the number stays
+        return demo.adam(state, grads | {learned: meta}, learning_rate), measured
 
     order = jax.random.permutation(key, labels.size)[: labels.size // batch * batch].reshape(-1, batch)
     state, measured = lax.scan(update, state, (order, jnp.roll(order, -1, axis=0)))
     return state, {"rate": measured["rate"].mean(), "accuracy": loss(state[0], *held_out)[1]["accuracy"]}
 
 
+def partly_soft(g, p):
+    """Return the spike of ASGL as one composition: the step of a unit is soft with probability p, its slope always."""
+
+    def step(x):
+        # The network hands no key to its spikes: what the units do at this moment is as good a one.
+        now = lax.bitcast_convert_type(x.sum(), jnp.uint32)
+        soft = jax.random.bernoulli(jax.random.fold_in(jax.random.key(0), now), p, x.shape)
+        return jnp.where(soft, antiderivative(g)(x), heaviside(x))
+
+    return make_spike(g, step=step, learnable=True)
+
+
 def asgl(setting, p=0.2):
-    """The published rule as one composition: the step of a unit is soft with probability p, its slope always."""
+    """The published rule."""
 
     def network(weights, times):
-        g = shapes.sigmoid(alpha=steepness(weights))
-
-        def step(x):
-            # The network hands no key to its spikes: what the units do at this moment is as good a one.
-            now = lax.bitcast_convert_type(x.sum(), jnp.uint32)
-            soft = jax.random.bernoulli(jax.random.fold_in(jax.random.key(0), now), p, x.shape)
-            return jnp.where(soft, antiderivative(g)(x), heaviside(x))
-
-        return demo.forward(weights, times, spike=make_spike(g, step=step, learnable=True))
+        return demo.forward(weights, times, spike=partly_soft(shapes.sigmoid(alpha=steepness(weights)), p))
 
     return network
 

@@ -31,7 +31,7 @@ def clips(key, size):
 
 def subjects(key, size):
     """Return training set and held-out set of the watch: two subjects of ten are held out."""
-    x, y, subject = recordings.watch(EVERY)
+    x, y, subject = recordings.watch(size.get("every", EVERY))
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     held_out = np.isin(subject, rng.permutation(np.unique(subject))[:2])
     return tuple((jnp.asarray(x[some, : size["steps"]]), jnp.asarray(y[some])) for some in (~held_out, held_out))
@@ -94,11 +94,23 @@ def networks(experiment, inputs_of, data, size, rates, quick):
     yield row(experiment, [ridge(data(key, size)) for key in keys], network="no network: ridge regression")
 
 
+def longer(experiment, inputs_of, data, size, why):
+    """Yield the accuracy of the recurrent network, as it is and with one bit a spike, where training takes longer."""
+    for name in ("superspike(10)", "superspike(10), sampled"):
+        network = spiking(inputs_of, SPIKES[name])
+        (result,) = sweep(lambda _: network, [{"rate": 0.005}], size, data=data, start=recurrent)  # noqa: B023
+        yield row(experiment, result["accuracy"], network=f"recurrent, {name}, {why}")
+        yield row(experiment, result["hertz"] / 1000, measure="spikes a step", network=f"recurrent, {name}, {why}")
+        yield row(experiment, [result["cpu"]], measure="CPU seconds a training", network=f"recurrent, {name}, {why}")
+
+
 def speech(size, quick):
     """Accuracy on spoken digits."""
     if not recordings.missing("speech", recordings.SPEECH):
         size = size | ({"clips": 600} if quick else {"clips": 2400, "hidden": 128})
         yield from networks("speech", frames_of(2), clips, size, {"spikes": 0.005, "GRU": 0.003}, quick)
+        if not quick:
+            yield from longer("speech", frames_of(2), clips, size | {"epochs": 40}, "40 epochs")
 
 
 def watch(size, quick):
@@ -107,6 +119,8 @@ def watch(size, quick):
         return
     other = {"steps": 100, "batch": 28} if quick else WATCH_SIZE
     yield from networks("watch", frames_of(1), subjects, size | other, {"spikes": 0.005, "GRU": 0.003}, quick)
+    if not quick:
+        yield from longer("watch", frames_of(1), subjects, size | other | {"every": 1}, "50 Hz")
     yield from memory(quick)
 
 

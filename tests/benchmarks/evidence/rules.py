@@ -4,6 +4,7 @@ The fixed ones are superspikes of height 1. A rule that sets a number each epoch
 gradient is zero, so that one compiled program trains with it.
 """
 
+import functools
 import importlib.util
 
 import jax
@@ -11,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from surrofun import area, fit_alpha, make_spike, normalize, scale, shapes
+from surrofun import antiderivative, area, fit_alpha, make_spike, normalize, scale, shapes
 from surrofun.cli import demo
 
 from . import recordings
 from .digits import latencies
+from .learned import meta_epoch, partly_soft
 from .recorded import WATCH_SIZE, clips, subjects
 from .sequences import frames_of, gated, gates, layer, spikes_of, spiking
 from .training import best, randman, recurrent, row, sweep
@@ -30,6 +32,19 @@ def by_beta(weights):
 
 def by_width(weights):
     return make_spike(shapes.rectangle(width=weights["width"]))
+
+
+def by_log_beta(weights):
+    return make_spike(shapes.superspike(beta=jnp.exp(3 * weights["log beta"])))
+
+
+def by_log_alpha(weights):
+    return make_spike(shapes.sigmoid(alpha=jnp.exp(3 * weights["log beta"])))
+
+
+def half_soft(weights):
+    """ASGL (Wang et al. 2023): a unit passes its soft step with probability 0.2, through which it learns steepness."""
+    return partly_soft(shapes.sigmoid(alpha=jnp.exp(3 * weights["log beta"])), 0.2)
 
 
 def learned_beta(weights):
@@ -69,10 +84,10 @@ def from_weights(weights, x, current, inside, reach=2.0):
     return {"beta": lax.fori_loop(0, 40, halve, (jnp.float32(1e-3), jnp.float32(1e4)))[0]}
 
 
-def refitting(rule, spike, inputs_of):
-    """Return an epoch that first sets the surrogate by `rule`: each time where the weight "each" is 1, else once."""
+def refitting(rule, spike):
+    """Return what makes an epoch that first sets the surrogate: each time where the weight "each" is 1, else once."""
 
-    def epoch(state, key, data, *, network, **options):
+    def epoch(inputs_of, state, key, data, *, network, **options):
         weights, moments = state
         inputs, mask = inputs_of(data[0][0][:: max(1, len(data[0][0]) // 20)])
         _, _, x, current = layer(weights, inputs, lambda step: spike(weights))
@@ -81,7 +96,59 @@ def refitting(rule, spike, inputs_of):
         new = {n: jnp.where(again, value, weights[n]) for n, value in rule(weights, x, current, inside).items()}
         return demo.train_epoch((weights | new, moments), key, data, network=network, **options)
 
-    return epoch
+    return lambda inputs_of: functools.partial(epoch, inputs_of)
+
+
+def aligned_epoch(state, key, data, *, network, pairs=100, noise=0.1, **options):
+    """Dspike (NeurIPS 2021): train an epoch with the beta whose gradient is nearest to a measured one, by its cosine.
+
+    It is measured as in `alignment`, by pairs of losses of 100 samples, for all weights at once.
+    """
+    weights, moments = state
+    chosen = jax.random.permutation(key, len(data[0][1]))[:100]
+    some, beta = jax.tree.map(lambda v: v[chosen], data[0]), weights["beta"]
+    own = {name: w for name, w in weights.items() if name != "beta"}
+
+    def loss(own, beta=beta):
+        return demo.loss(own | {"beta": beta}, *some, network=network)[0]
+
+    def pair(key):
+        keys = dict(zip(own, jax.random.split(key, len(own)), strict=True))
+        e = {name: jax.random.normal(keys[name], w.shape) / len(w) ** 0.5 for name, w in own.items()}
+        up, down = (loss({name: w + s * noise * e[name] for name, w in own.items()}) for s in (1, -1))
+        return {name: (up - down) * len(own[name]) * e[name] for name in own}
+
+    measured = jax.tree.map(lambda g: g.mean(axis=0), lax.map(pair, jax.random.split(key, pairs)))
+
+    def cosine(beta):
+        gradient = jax.grad(loss)(own, beta)
+        dots, squares = (sum((g * a[name]).sum() for name, g in gradient.items()) for a in (measured, gradient))
+        return jnp.nan_to_num(dots / jnp.sqrt(squares), nan=-1.0)  # a gradient that exploded points nowhere
+
+    betas = jnp.array(BETAS)
+    best_beta = betas[jnp.argmax(lax.map(cosine, betas))]
+    return demo.train_epoch((weights | {"beta": best_beta}, moments), key, data, network=network, **options)
+
+
+def spikes(spike):
+    """Return a function of `inputs_of` that makes the network of one kind of spikes; `spike(weights)` makes these."""
+    return lambda inputs_of: spiking(inputs_of, lambda weights: lambda step: spike(weights))
+
+
+def own_threshold(inputs_of):
+    """TrSG (arXiv:2511.08708): theta spike(v / theta - 1) with a learned threshold theta of the layer."""
+
+    def network(weights, x):
+        theta, spike = jnp.exp(weights["log theta"]), by_beta({"beta": 10.0})
+        louder = {name: theta * weights[name] for name in ("out", "recurrent") if name in weights}
+        return spikes(lambda _: lambda x: spike((x + 1) / theta - 1))(inputs_of)(weights | louder, x)
+
+    return network
+
+
+def rate_coded(inputs_of):
+    """The same network, of which a unit passes its soft step, a rate, instead of spikes."""
+    return spikes(lambda _: antiderivative(shapes.sigmoid))(inputs_of)
 
 
 TASKS = {  # inputs, data, recurrent, what of the size is other, learning rate, what it needs
@@ -92,16 +159,41 @@ TASKS = {  # inputs, data, recurrent, what of the size is other, learning rate, 
     "watch, recurrent": (frames_of(1), subjects, True, WATCH_SIZE, 0.005, recordings.WATCH),
 }
 LEARNED = [{"start": 1.0}, {"start": 10.0}]
-RULES = {  # what sets it before an epoch, the spike, its numbers among the weights, the settings of these numbers
-    "coverage": (
-        *(coverage, by_beta, {"beta": 10.0, "coverage": 0.0, "each": 0.0}),
-        [{"coverage": share, "each": each} for each in (0.0, 1.0) for share in (0.5, 0.8)],
-    ),
-    "MPD-AGL": (from_dynamics, by_width, {"width": 1.0, "each": 1.0}, [{}]),
-    "condition IV": (from_weights, by_beta, {"beta": 10.0, "each": 1.0}, [{}]),
-    "LSG": (None, learned_width, {"b": float(np.log(0.2 / 0.8))}, [{}]),
-    "learned, layer": (None, learned_beta, {"log beta": "layer"}, LEARNED),
-    "learned, neuron": (None, learned_beta, {"log beta": "neuron"}, LEARNED),
+RULES = {  # what `trained` takes
+    "coverage": {
+        "network": spikes(by_beta),
+        "numbers": {"beta": 10.0, "coverage": 0.0, "each": 0.0},
+        "settings": [{"coverage": share, "each": each} for each in (0.0, 1.0) for share in (0.5, 0.8)],
+        "epoch": refitting(coverage, by_beta),
+    },
+    "MPD-AGL": {
+        "network": spikes(by_width),
+        "numbers": {"width": 1.0, "each": 1.0},
+        "epoch": refitting(from_dynamics, by_width),
+    },
+    "condition IV": {
+        "network": spikes(by_beta),
+        "numbers": {"beta": 10.0, "each": 1.0},
+        "epoch": refitting(from_weights, by_beta),
+    },
+    "Dspike": {"network": spikes(by_beta), "numbers": {"beta": 10.0}, "epoch": lambda _: aligned_epoch},
+    "LSG": {"network": spikes(learned_width), "numbers": {"b": float(np.log(0.2 / 0.8))}},
+    "learned, layer": {"network": spikes(learned_beta), "numbers": {"log beta": "layer"}, "settings": LEARNED},
+    "learned, neuron": {"network": spikes(learned_beta), "numbers": {"log beta": "neuron"}, "settings": LEARNED},
+    "meta-gradient": {
+        "network": spikes(by_log_beta),
+        "numbers": {"log beta": "layer"},
+        "settings": LEARNED,
+        "epoch": lambda _: functools.partial(meta_epoch, learned="log beta"),
+    },
+    "ASGL": {
+        "network": spikes(half_soft),
+        "numbers": {"log beta": "layer"},
+        "settings": LEARNED,
+        "judged": spikes(by_log_alpha),
+    },
+    "TrSG": {"network": own_threshold, "numbers": {"log theta": 0.0}},
+    "no spikes: rate-coded": {"network": rate_coded},
 }
 
 
@@ -126,9 +218,11 @@ def named(rule, setting):
 
 
 def after(weights):
-    """Return beta or the width of each seed after training, mean of the neurons."""
+    """Return beta, the width or the threshold of each seed after training, mean of the neurons."""
     if "b" in weights:
         return 2 * np.sqrt(1 + 1 / (1 + np.exp(-weights["b"])) ** 2)
+    if "log theta" in weights:
+        return np.exp(weights["log theta"])
     number = np.exp(3 * weights["log beta"]) if "log beta" in weights else weights.get("beta", weights.get("width"))
     return number.reshape(len(number), -1).mean(axis=1)
 
@@ -144,12 +238,14 @@ def of_task(task, size, quick):
     return size | ({"clips": 600, "steps": 100, "batch": 28} if quick else {"clips": 2400} | other)
 
 
-def trained(task, size, spike, numbers, settings, **options):
-    """Return what `sweep` returns, for the spikes that `spike` makes of the weights."""
+def trained(task, size, network, numbers=(), settings=({},), epoch=None, judged=None):
+    """Return what `sweep` returns for a task; network, epoch and the network to be judged are made of its inputs."""
     inputs_of, data, recurring, _, rate, _ = TASKS[task]
-    network = spiking(inputs_of, lambda weights: lambda step: spike(weights))
-    settings = [setting | {"rate": rate} for setting in settings]
-    return sweep(lambda _: network, settings, size, data=data, start=starts(recurring, numbers), **options)
+    options = {"epoch": epoch(inputs_of)} if epoch else {}
+    if judged:
+        options["judged"] = lambda _: judged(inputs_of)
+    settings, network = [setting | {"rate": rate} for setting in settings], network(inputs_of)
+    return sweep(lambda _: network, settings, size, data=data, start=starts(recurring, dict(numbers)), **options)
 
 
 def rules(task, size, quick):
@@ -158,21 +254,21 @@ def rules(task, size, quick):
     if not size:
         return
     betas = BETAS[2:6:3] if quick else BETAS
-    fixed = trained(task, size, by_beta, {"beta": 10.0}, [{"beta": beta} for beta in betas])
+    fixed = trained(task, size, spikes(by_beta), {"beta": 10.0}, [{"beta": beta} for beta in betas])
     for beta, result in zip(betas, fixed, strict=True):
         yield row("rules", result["accuracy"], task=task, rule="fixed", beta=beta)
         yield row("rules", result["hertz"], measure="spikes a second", task=task, rule="fixed", beta=beta)
     reference = best(fixed)["accuracy"]
     yield row("rules", reference, task=task, rule="best of the fixed")
     for name in [*RULES][:1] if quick else RULES:
-        rule, spike, numbers, settings = RULES[name]
-        settings = settings[-1:] if quick else settings
-        options = {"epoch": refitting(rule, spike, inputs_of)} if rule else {}
-        for setting, result in zip(settings, trained(task, size, spike, numbers, settings, **options), strict=True):
+        rule = {"settings": ({},)} | RULES[name]
+        rule["settings"] = rule["settings"][-1:] if quick else rule["settings"]
+        for setting, result in zip(rule["settings"], trained(task, size, **rule), strict=True):
             at = {"task": task, "rule": named(name, setting)}
             yield row("rules", result["accuracy"], **at)
             yield row("rules", result["accuracy"] - reference, measure="less the best of the fixed", **at)
-            yield row("rules", after(result["weights"]), measure="beta or width after training", **at)
+            if "numbers" in rule:
+                yield row("rules", after(result["weights"]), measure="number after training", **at)
     if not quick:
         (result,) = sweep(lambda _: gated(inputs_of), [{"rate": 0.003}], size, data=data, start=gates)
         yield row("rules", result["accuracy"], task=task, rule="no spikes: GRU")
@@ -191,8 +287,8 @@ def shapes_by_coverage(size, quick):
             def covered(weights, x, current, inside, g=g):
                 return {"alpha": fit_alpha(g, jnp.where(inside, x, jnp.inf), 0.5 * inside.mean())}
 
-            epoch = refitting(covered, spike, TASKS[task][0])
-            (result,) = trained(task, at, spike, {"alpha": 1.0, "each": 0.0}, [{}], epoch=epoch)
+            epoch = refitting(covered, spike)
+            (result,) = trained(task, at, spikes(spike), {"alpha": 1.0, "each": 0.0}, epoch=epoch)
             yield row("coverage", result["accuracy"], task=task, shape=name)
             yield row("coverage", result["weights"]["alpha"], measure="alpha", task=task, shape=name)
 
@@ -210,5 +306,5 @@ def shapes_of_one_area(size, quick):
         for name, g in [*peaks.items()][: (1 if quick else 4) if at else 0]:
             of_height_1 = normalize(g, peak=1.0)
             narrow = make_spike(scale(of_height_1, alpha := float(area(of_height_1)) / 0.2, height=1 / alpha))
-            (result,) = trained(task, at, lambda weights, f=narrow: f, {}, [{}])
+            (result,) = trained(task, at, spikes(lambda weights, f=narrow: f))
             yield row("area", result["accuracy"], task=task, shape=name)

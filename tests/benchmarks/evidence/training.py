@@ -1,11 +1,11 @@
 """Train one network at many settings: one compiled program for all, mapped over the seeds."""
 
 import functools
-import statistics
 import time
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from surrofun.cli import demo
@@ -85,7 +85,7 @@ def recurrent(weights, key, setting):
 def row(experiment, values, *, measure="accuracy", **setting):
     """Return a row of the table: mean and standard deviation of a measure over the seeds."""
     values = [float(v) for v in values]
-    figures = {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
+    figures = {"mean": np.mean(values).item(), "sd": np.std(values, ddof=1).item() if len(values) > 1 else None}
     return {"experiment": experiment, "setting": setting, "measure": measure} | figures | {"n": len(values)}
 
 
