@@ -245,8 +245,23 @@ def layer_on_each_device():
     return compared(functools.partial(update, pipeline), arguments, expected, p)
 
 
+# What is learned by a spike whose batch and neurons are divided, of parameters that are not.
+
+
+def learned_of_a_divided_layer():
+    across = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
+    spike, found = make_spike(shapes.superspike, learnable=True), []
+    with jax.set_mesh(across):
+        x = jax.device_put(X8[:, :2], NamedSharding(across, P("batch", "neurons")))
+        for shape in ((), (2,), (1, 2), (8, 1)):
+            gradient = jax.grad(lambda beta: spike(x, beta).sum())
+            found += [gradient(jnp.full(shape, 4.0)), jax.jit(gradient)(jnp.full(shape, 4.0))]
+    return found
+
+
 SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
 CODES = (codes_of_a_divided_batch, bits_of_divided_neurons)
+LEARNED = (learned_of_a_divided_layer,)
 STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
 
 
@@ -261,7 +276,7 @@ def main(process=None, processes=None, address=None):
     warnings.simplefilter("error")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_num_cpu_devices", 8 if process is None else 4)
-    rows = SPIKES + CODES + STEP
+    rows = SPIKES + CODES + LEARNED + STEP
     if process is not None:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(address, int(processes), int(process))

@@ -52,6 +52,19 @@ def test_every_spike_with_its_batch_divided(row, eight):
     assert result.get("split", True)
 
 
+def test_parameters_that_are_not_divided_learn_from_what_is(eight):
+    """S is 1 / (b + b^2 |x|) below the threshold, and 2 / b less that above."""
+    result = eight["learned_of_a_divided_layer"]
+    assert "error" not in result, result["error"]
+    b, x = 4.0, X8[:, :2].astype(np.float64)
+    tail = -(1 + 2 * b * abs(x)) / (b + b * b * abs(x)) ** 2
+    each = np.where(x < 0, tail, -2 / b**2 - tail)
+    by_hand = each.sum(), each.sum(0), each.sum(0, keepdims=True), each.sum(1, keepdims=True)
+    for n, want in enumerate(by_hand):
+        for got in result[2 * n : 2 * n + 2]:
+            np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
 @pytest.mark.parametrize("row", [row.__name__ for row in STEP])
 def test_a_training_step_equals_that_of_one_device(row, eight):
     result = eight[row]
