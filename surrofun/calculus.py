@@ -75,6 +75,7 @@ def _is_settled(f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
 
 
 def _declared(fact: str, f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
+    """Say whether `f` declares a fact, and all of its parts do."""
     return facts_of(f).get(fact, False) and all(
         _declared(fact, *resolved(p, like)[:2], like) for p in parts if is_part(p)
     )

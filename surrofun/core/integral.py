@@ -48,7 +48,6 @@ def moved_area(f: Function, found: Survey) -> jax.Array:
     >>> round(float(moved_area(f, survey(f, [(0.0, 1.0)], jnp.zeros(())))), 5)
     2.0
     """
-
     edges = lax.stop_gradient(jnp.asarray(found["edges"]))
     return jax.jit(lambda edges: table(jnp, edges, _integrated(f, edges), edges.dtype)[2])(edges)  # type: ignore[no-any-return]
 

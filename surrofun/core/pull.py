@@ -66,10 +66,11 @@ _pull_once = jax.jit(_pull, static_argnums=(0, 1, 2), inline=True)  # one call, 
 
 def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
     """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
-    shape = (1,) * (v.ndim - p.ndim) + p.shape
-    if v.ndim > 1 and shape[0] == 1 < v.shape[0] and not any(jax.typeof(v).sharding.spec):
-        ones = jnp.ones(v.shape[0], v.dtype)
-        v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
-    total = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape) if v.shape != p.shape else v
-    divided = jax.typeof(p).sharding  # on a mesh with explicit axes a sum is divided as v is
-    return total if jax.typeof(total).sharding.spec == divided.spec else jax.sharding.reshard(total, divided)
+    if v.shape != p.shape:
+        shape = (1,) * (v.ndim - p.ndim) + p.shape
+        if v.ndim > 1 and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
+            ones = jnp.ones(v.shape[0], v.dtype)
+            v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
+        v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
+    divided = jax.typeof(p).sharding  # on a mesh with explicit axes a sum is divided as v was
+    return v if jax.typeof(v).sharding.spec == divided.spec else jax.sharding.reshard(v, divided)

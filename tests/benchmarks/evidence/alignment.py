@@ -62,6 +62,17 @@ def trained(weights, key, data, spike, epochs):
     return lax.scan(update, demo.start(weights), used)[0][0]
 
 
+def pair(loss, weights, key):
+    """Return an estimate of the gradient by a pair of losses, with normal noise on all weights, a tree of arrays."""
+    ws, structure = jax.tree.flatten(weights)
+    es = [jax.random.normal(k, w.shape) for k, w in zip(jax.random.split(key, len(ws)), ws, strict=True)]
+    up, down = (
+        loss(structure.unflatten([w + s * NOISE * e / len(w) ** 0.5 for w, e in zip(ws, es, strict=True)]))
+        for s in (1, -1)
+    )
+    return structure.unflatten([(up - down) / (2 * NOISE) * len(w) ** 0.5 * e for w, e in zip(ws, es, strict=True)])
+
+
 def measure(key, data, *, pairs, epochs, betas):
     """Return accuracy, and of each beta and layer the cosine and the norm of the surrogate gradient."""
     keys = jax.random.split(key, 4)
@@ -70,18 +81,10 @@ def measure(key, data, *, pairs, epochs, betas):
     chosen = jax.random.permutation(keys[2], data[1].size)[:SAMPLES]
     some = data[0][chosen], data[1][chosen]
 
-    def pair(key):
-        noise = [
-            jax.random.normal(k, w.shape) for k, w in zip(jax.random.split(key, len(weights)), weights, strict=True)
-        ]
-        up, down = (
-            loss([w + s * NOISE * e / len(w) ** 0.5 for w, e in zip(weights, noise, strict=True)], *some, hard)[0]
-            for s in (1, -1)
-        )
-        return [(up - down) / (2 * NOISE) * len(w) ** 0.5 * e for w, e in zip(weights, noise, strict=True)]
+    estimate = jax.vmap(functools.partial(pair, lambda w: loss(w, *some, hard)[0], weights))
 
     def total(keys):
-        sums = lax.map(lambda k: [g.sum(axis=0) for g in jax.vmap(pair)(k)], keys.reshape(-1, 20))
+        sums = lax.map(lambda k: [g.sum(axis=0) for g in estimate(k)], keys.reshape(-1, 20))
         return [s.sum(axis=0) / keys.size for s in sums]
 
     first, second = (total(jax.random.split(k, pairs // 2)) for k in jax.random.split(keys[3]))

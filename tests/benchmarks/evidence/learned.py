@@ -25,9 +25,9 @@ def fixed(setting):
     return functools.partial(demo.forward, spike=make_spike(g))
 
 
-def steepness(weights):
+def steepness(weights, name="alpha"):
     """A positive alpha; Adam moves a weight by the learning rate a step, and thrice that crosses the range."""
-    return jnp.exp(3 * weights["alpha"])
+    return jnp.exp(3 * weights[name])
 
 
 def one_for_the_layer(weights, key, setting):

@@ -77,6 +77,15 @@ def ridge(sets, penalty=10.0):
     return ((others @ w).argmax(axis=1) == np.asarray(wanted)).mean()
 
 
+def trained(experiment, name, network, start, data, size, rate):
+    """Yield the rows of a network: accuracy, activity, cost."""
+    (result,) = sweep(lambda _: network, [{"rate": rate}], size, data=data, start=start)
+    yield row(experiment, result["accuracy"], network=name)
+    if start is not gates:
+        yield row(experiment, result["hertz"] / 1000, measure="spikes a step", network=name)
+    yield row(experiment, [result["cpu"]], measure="CPU seconds a training", network=name)
+
+
 def networks(experiment, inputs_of, data, size, rates, quick):
     """Yield the accuracy of each network, at the better of the rates."""
     cases = {f"recurrent, {name}": (spiking(inputs_of, spike_of), recurrent) for name, spike_of in SPIKES.items()}
@@ -85,11 +94,7 @@ def networks(experiment, inputs_of, data, size, rates, quick):
     for name in [*cases][:1] if quick else cases:
         network, start = cases[name]
         rate = rates["GRU" if "GRU" in name else "spikes"]
-        (result,) = sweep(lambda _: network, [{"rate": rate}], size, data=data, start=start)  # noqa: B023
-        yield row(experiment, result["accuracy"], network=name)
-        if start is not gates:
-            yield row(experiment, result["hertz"] / 1000, measure="spikes a step", network=name)
-        yield row(experiment, [result["cpu"]], measure="CPU seconds a training", network=name)
+        yield from trained(experiment, name, network, start, data, size, rate)
     keys = [jax.random.split(jax.random.fold_in(jax.random.key(0), n), 3)[0] for n in range(size["seeds"])]
     yield row(experiment, [ridge(data(key, size)) for key in keys], network="no network: ridge regression")
 
@@ -98,10 +103,7 @@ def longer(experiment, inputs_of, data, size, why):
     """Yield the accuracy of the recurrent network, as it is and with one bit a spike, where training takes longer."""
     for name in ("superspike(10)", "superspike(10), sampled"):
         network = spiking(inputs_of, SPIKES[name])
-        (result,) = sweep(lambda _: network, [{"rate": 0.005}], size, data=data, start=recurrent)  # noqa: B023
-        yield row(experiment, result["accuracy"], network=f"recurrent, {name}, {why}")
-        yield row(experiment, result["hertz"] / 1000, measure="spikes a step", network=f"recurrent, {name}, {why}")
-        yield row(experiment, [result["cpu"]], measure="CPU seconds a training", network=f"recurrent, {name}, {why}")
+        yield from trained(experiment, f"recurrent, {name}, {why}", network, recurrent, data, size, 0.005)
 
 
 def speech(size, quick):

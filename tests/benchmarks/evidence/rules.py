@@ -15,9 +15,9 @@ from jax import lax
 from surrofun import antiderivative, area, fit_alpha, make_spike, normalize, scale, shapes
 from surrofun.cli import demo
 
-from . import recordings
+from . import alignment, recordings
 from .digits import latencies
-from .learned import meta_epoch, partly_soft
+from .learned import meta_epoch, partly_soft, steepness
 from .recorded import WATCH_SIZE, clips, subjects
 from .sequences import frames_of, gated, gates, layer, spikes_of, spiking
 from .training import best, randman, recurrent, row, sweep
@@ -35,21 +35,20 @@ def by_width(weights):
 
 
 def by_log_beta(weights):
-    return make_spike(shapes.superspike(beta=jnp.exp(3 * weights["log beta"])))
+    return by_beta({"beta": steepness(weights, "log beta")})
 
 
 def by_log_alpha(weights):
-    return make_spike(shapes.sigmoid(alpha=jnp.exp(3 * weights["log beta"])))
+    return make_spike(shapes.sigmoid(alpha=steepness(weights, "log beta")))
 
 
 def half_soft(weights):
     """ASGL (Wang et al. 2023): a unit passes its soft step with probability 0.2, through which it learns steepness."""
-    return partly_soft(shapes.sigmoid(alpha=jnp.exp(3 * weights["log beta"])), 0.2)
+    return partly_soft(shapes.sigmoid(alpha=steepness(weights, "log beta")), 0.2)
 
 
 def learned_beta(weights):
-    """Thrice the learned number, so that Adam crosses the range: three times the learning rate of the weights."""
-    return make_spike(shapes.superspike(beta=jnp.exp(3 * weights["log beta"])), learnable=True)
+    return make_spike(shapes.superspike(beta=steepness(weights, "log beta")), learnable=True)
 
 
 def learned_width(weights):
@@ -99,7 +98,7 @@ def refitting(rule, spike):
     return lambda inputs_of: functools.partial(epoch, inputs_of)
 
 
-def aligned_epoch(state, key, data, *, network, pairs=100, noise=0.1, **options):
+def aligned_epoch(state, key, data, *, network, pairs=100, **options):
     """Dspike (NeurIPS 2021): train an epoch with the beta whose gradient is nearest to a measured one, by its cosine.
 
     It is measured as in `alignment`, by pairs of losses of 100 samples, for all weights at once.
@@ -112,13 +111,8 @@ def aligned_epoch(state, key, data, *, network, pairs=100, noise=0.1, **options)
     def loss(own, beta=beta):
         return demo.loss(own | {"beta": beta}, *some, network=network)[0]
 
-    def pair(key):
-        keys = dict(zip(own, jax.random.split(key, len(own)), strict=True))
-        e = {name: jax.random.normal(keys[name], w.shape) / len(w) ** 0.5 for name, w in own.items()}
-        up, down = (loss({name: w + s * noise * e[name] for name, w in own.items()}) for s in (1, -1))
-        return {name: (up - down) * len(own[name]) * e[name] for name in own}
-
-    measured = jax.tree.map(lambda g: g.mean(axis=0), lax.map(pair, jax.random.split(key, pairs)))
+    estimates = lax.map(functools.partial(alignment.pair, loss, own), jax.random.split(key, pairs))
+    measured = jax.tree.map(lambda g: g.mean(axis=0), estimates)
 
     def cosine(beta):
         gradient = jax.grad(loss)(own, beta)
