@@ -1,7 +1,8 @@
 """Every test runs under strict dtype promotion; warnings are errors (pyproject.toml).
 
-Most of the time goes into programs that run once, hence they are compiled without optimization, unless
-`JAX_DISABLE_MOST_OPTIMIZATIONS=0` is set, as it is for the newest jax in `.ci/run`.
+Most of the time goes into programs that run once, hence they are compiled without optimization, and by the quicker of
+two code generators where XLA has two, unless `JAX_DISABLE_MOST_OPTIMIZATIONS=0` is set, as it is for the newest jax in
+`.ci/run`.
 """
 
 import gc
@@ -11,6 +12,10 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # before jax is im
 
 import jax
 import pytest
+
+if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and jax.__version_info__ < (0, 11):
+    # A later one does not know this flag, and aborts.
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
@@ -23,6 +28,15 @@ def pytest_collection_finish():
 def x64():
     """Compute in float64 for the length of one test."""
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
+        yield
+
+
+@pytest.fixture
+def leaks():
+    """Make an error of a tracer that is left behind; it looks through all objects: what is there is put aside."""
+    gc.collect()
+    gc.freeze()
+    with jax.checking_leaks():
         yield
 
 
