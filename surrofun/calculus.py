@@ -13,6 +13,7 @@ from jax import lax
 
 from .core.combinator import is_free, is_part, like_of, resolved, unbound
 from .core.dtype import Real, fit, rounded
+from .core.hoist import numpy_of
 from .core.integral import integral, moved_area
 from .core.memo import arrays_of, interned, once
 from .core.panels import slopes_at
@@ -160,7 +161,8 @@ def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tupl
         elif not _is_pair(ends):
             raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
         one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
-        return jnp.minimum(one, other) + 0.0, jnp.maximum(one, other) + 0.0  # never -0.0
+        xp = numpy_of(one, other)
+        return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
 
 
 def searched(g: Shape) -> tuple[jax.Array, jax.Array]:

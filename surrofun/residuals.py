@@ -19,7 +19,7 @@ from jax import lax
 from .calculus import around_like, bounds_like, surveyed
 from .core.dtype import broadcasts, widened
 from .core.expect import as_key
-from .core.hoist import is_traced
+from .core.hoist import numpy_of
 from .core.memo import once
 from .core.shape import Shape
 from .core.text import describe_value, show
@@ -130,8 +130,9 @@ def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: ja
 def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
-    A bit has no room for NaN: the slope at a NaN potential is the lowest. Eight rows of an axis share a byte; where
-    every axis is short fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
+    At a NaN potential, too, the shape has to have one of them, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no room
+    for a third. Eight rows of an axis share a byte; where every axis is short fewer do, and a spike that is alone, as
+    `vmap` over scalars sees one, keeps a byte.
 
     >>> from surrofun import shapes
     >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)
@@ -157,7 +158,8 @@ def sampled(key: jax.Array) -> Code:
     What is kept is B, 1 with probability (g - lowest) / (highest - lowest), and decoded lowest + (highest - lowest) B.
     A gradient through time is a sum of products of slopes; these are drawn independently, so that it is right on
     average, for any bounded shape. It serves where memory is what limits the length of a sequence, at 0.125 bytes a
-    spike. Its price is variance, which averages out over a batch (notebook 6 has the figure).
+    spike. Its price is variance, which averages out over a batch (notebook 6 has the figure), and the time of the
+    draws. A NaN slope is drawn as the lowest.
 
     Args:
         key: random key, may be traced; each element of x draws a bit of its own from it. Every step in time needs a
@@ -183,7 +185,24 @@ def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: An
 def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
     slope, lowest, highest = widened((slope, lowest, highest))
     share = (slope - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
-    return _packed(jax.random.uniform(key, slope.shape, slope.dtype) < share)
+    return _packed(_uniform(key, slope) < share)
+
+
+def _uniform(key: jax.Array, like: jax.Array) -> jax.Array:
+    """Return uniform numbers in [0, 1), four of each random word, which is turned by a byte for each: words cost time.
+
+    The covariance of what is drawn by two of one word is 1 / 256 at most; their slopes are not multiplied anyway.
+    """
+    axis = _axis_of_bytes(like)
+    if axis is None:
+        return jax.random.uniform(key, like.shape, like.dtype)
+    shape, at = _in_bytes(like.shape, axis)
+    words = jax.random.bits(key, (*shape[:at], 1, 2, *shape[at + 1 :]))
+    turns = 8 * np.arange(4, dtype=np.uint32).reshape(4, *(1,) * (len(shape) - at))
+    turned = words << turns | words >> (32 - turns) % 32
+    numbers = (turned >> np.uint32(8)).astype(like.dtype) * 2.0**-24
+    whole = numbers.reshape(tuple(n + -n % 8 if i == axis else n for i, n in enumerate(like.shape)))
+    return lax.slice_in_dim(whole, 0, like.shape[axis], axis=axis)
 
 
 def _packed(bits: jax.Array) -> jax.Array:
@@ -245,18 +264,20 @@ def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items
     with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
         like, kwargs = jnp.zeros((1,) * ndim, dtype if dtype == "float64" else "float32"), dict(items)
         lowest, highest = map(_constant, bounds_like(like, g, *args, **kwargs))
-        suit = _numpy_of(lowest, highest).isfinite(highest - lowest)
+        suit = numpy_of(lowest, highest).isfinite(highest - lowest)
         if two_valued:
             slopes = _looks(g, like, args, kwargs)
-            suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0)
+            lost = _constant(g(jnp.full_like(like, jnp.nan), *args, **kwargs))
+            suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0) & ((lost == lowest) | (lost == highest))
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
             instead = "residual=jax.numpy.uint8" if np.isfinite(highest - lowest).all() else "a float dtype"
+            at_nan = f", {lost.max():g} at a NaN potential" if two_valued else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
-                f"{highest.max():g}; use {instead}"
+                f"{highest.max():g}{at_nan}; use {instead}"
             )
-        where = _numpy_of(suit, lowest, highest).where
+        where = numpy_of(suit, lowest, highest).where
         return jnp.asarray(where(suit, lowest, np.nan), dtype), jnp.asarray(where(suit, highest, np.nan), dtype)
 
 
@@ -266,11 +287,6 @@ def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
     looks = [c[None] + w[None] * _LOOKS.reshape(-1, *like.shape).astype(like.dtype) for c, w in places]
     slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks)), *args, **kwargs))
     return slopes if isinstance(slopes, jax.core.Tracer) else surveyed(g, like, args, kwargs)["slopes"]
-
-
-def _numpy_of(*values: Any) -> Any:
-    """Return `numpy` for numbers, which takes less time, and `jax.numpy` where one is traced."""
-    return jnp if is_traced(values) else np
 
 
 def _constant(value: Any) -> Any:

@@ -66,6 +66,7 @@ def test_the_outputs_are_those_of_a_fresh_run_and_small(path):
 @EACH
 def test_it_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")  # as for a reader
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
     missing = absent(path.with_suffix(".py").read_text())
     if missing:
         pytest.skip(f"{path.name}: {reason(missing)}")

@@ -121,6 +121,22 @@ TWO_VALUED = {
 }
 
 
+def test_a_bit_is_exact_at_nan_or_refused():
+    x = jnp.array([0.2, jnp.nan, 3.0])
+    for g in TWO_VALUED.values():
+        np.testing.assert_array_equal(gradient(make_spike(g, residual="bit"), x), g(x))
+        assert not jnp.isnan(g(x)).any()
+
+    def third(x, width=1.0):
+        return jnp.where(jnp.isnan(x), x, jnp.where(jnp.abs(x) < width, 1.0, 0.0))
+
+    with pytest.raises(ValueError, match=r"third: expected a shape of two .* got slopes between 0 and 1, nan at a NaN"):
+        gradient(make_spike(third, residual="bit"), x)
+    traced = jax.jit(jax.grad(lambda x, width: make_spike(third, residual="bit")(x, width).sum()))
+    assert jnp.isnan(traced(x, 1.0)).all()
+    np.testing.assert_array_equal(gradient(make_spike(third, residual=jnp.uint8), x), [1.0, np.nan, 0.0])
+
+
 SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9)]
 
 
@@ -208,7 +224,9 @@ def test_bad_residuals():
         ValueError, match=r"sigmoid: expected a shape of two values for residual='bit', got slopes betw"
     ):
         gradient(make_spike(shapes.sigmoid, residual="bit"))
-    with pytest.raises(ValueError, match=r"<lambda>: expected a shape of two values .* between 0 and 2; use .*uint8"):
+    with pytest.raises(
+        ValueError, match=r"<lambda>: expected a shape of two values .* between 0 and 2, .*; use .*uint8"
+    ):
         jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
     for g in (shapes.escape_exponential, jnp.exp, lambda x: jnp.exp(x)):
         with pytest.raises(ValueError, match=r": expected a bounded slope .* between 0 and inf; use a float"):

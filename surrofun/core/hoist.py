@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
 from .memo import ARRAYS, Key, interned, key_of, together
 
@@ -86,6 +87,15 @@ def is_traced(values: Any) -> bool:
     False
     """
     return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
+
+
+def numpy_of(*values: Any) -> Any:
+    """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced.
+
+    >>> numpy_of(1.0, jax.numpy.ones(3)).__name__
+    'numpy'
+    """
+    return jax.numpy if is_traced(values) else np
 
 
 def is_elementwise(pure: Callable[..., Any]) -> bool:

@@ -91,7 +91,12 @@ def ours(**options):
     return lambda: make_spike(shapes.superspike, **options)
 
 
+def drawn(x, key):
+    return make_spike(shapes.superspike, residual=sampled(key))(x)
+
+
 NUMBER, PER_NEURON, RECIPE = "a number learned", "one a neuron learned", "in one checkpoint"
+SAMPLED = "... `residual=sampled(key)`, a key a step"
 VARIANTS = {
     "hand-written `custom_vjp`": hand_written,
     f"... {RECIPE}": hand_written,
@@ -105,7 +110,7 @@ VARIANTS = {
     "... `residual=bfloat16`": ours(residual=jnp.bfloat16),
     "... `residual=uint8`": ours(residual=jnp.uint8),
     "... `residual=uint8` of a plain function": lambda: make_spike(slope, residual=jnp.uint8),
-    "... `residual=sampled(key)`": lambda: make_spike(shapes.superspike, residual=sampled(jax.random.key(0))),
+    SAMPLED: lambda: drawn,
     '... `residual="bit"`, rectangle': lambda: make_spike(shapes.rectangle, residual="bit"),
     f"hand-written, {NUMBER}": hand_written_learned,
     f"`learnable=True`, {NUMBER}": ours(learnable=True),
@@ -123,7 +128,7 @@ def parameters(name, neurons):
     return (jnp.float32(BETA),) if name.endswith(NUMBER) else ()
 
 
-def bptt(spike, sizes, hard=False, learned=(), recipe=False, segments=1):
+def bptt(spike, sizes, hard=False, learned=(), recipe=False, segments=1, keyed=False, product=False):
     """Return the gradient function of the loop and its arguments.
 
     Args:
@@ -133,29 +138,35 @@ def bptt(spike, sizes, hard=False, learned=(), recipe=False, segments=1):
         learned: parameters that are differentiated, too.
         recipe: spike and reset are in one checkpoint.
         segments: so many parts of the sequence are checkpointed, if there are several.
+        keyed: the spike takes a random key, of each step another.
+        product: the input of a step is multiplied by a matrix.
     """
     steps, batch, neurons = sizes
+    keys = jax.random.split(jax.random.key(1), steps) if keyed else None
 
     def loss(weights, drive):
         w, learned = weights
 
-        def fire(v):
-            z = spike(v - 1.0, *learned)
+        def fire(v, key):
+            z = spike(v - 1.0, *learned, *([key] if keyed else []))
             return (v * (1 - z) if hard else v - z), z
 
-        def step(v, x):
-            return (jax.checkpoint(fire, prevent_cse=False) if recipe else fire)(0.9 * v + x * w)
+        def step(v, now):
+            x, key = now
+            current = x @ w if product else x * w
+            return (jax.checkpoint(fire, prevent_cse=False) if recipe else fire)(0.9 * v + current, key)
 
         def run(v, xs):
             return jax.lax.scan(step, v, xs)
 
         if segments > 1:
-            drive = drive.reshape(segments, -1, *drive.shape[1:])
+            drive = jax.tree.map(lambda a: a.reshape(segments, -1, *a.shape[1:]), drive)
             return jax.lax.scan(jax.checkpoint(run), jnp.zeros((batch, neurons)), drive)[1].mean()
         return run(jnp.zeros((batch, neurons)), drive)[1].mean()
 
-    drive = jax.random.uniform(jax.random.key(0), (steps, batch, 1))
-    return jax.jit(jax.grad(loss)), ((jnp.linspace(0.1, 0.6, neurons), learned), drive)
+    drive = jax.random.uniform(jax.random.key(0), (steps, batch, neurons if product else 1))
+    w = jnp.linspace(0.1, 0.6, neurons)
+    return jax.jit(jax.grad(loss)), ((jnp.diag(w) if product else w, learned), (drive, keys))
 
 
 def measured(run, repeats=1):
@@ -182,28 +193,32 @@ def table(makers, sizes, rounds):
     few = {name: parameters(name, len(x)) for name in makers}
     spikes = {name: make() for name, make in makers.items()}
 
-    def looped(name, hard):
-        return bptt(spikes[name], sizes, hard, learned[name], recipe=name.endswith(RECIPE))
+    keys = {name: (jax.random.key(1),) if name == SAMPLED else () for name in makers}
+
+    def looped(name, spike, hard=False):
+        return bptt(spike, sizes, hard, learned[name], recipe=name.endswith(RECIPE), keyed=name == SAMPLED)
 
     def compiled(name):
-        gradient, arguments = bptt(makers[name](), sizes, False, learned[name], recipe=name.endswith(RECIPE))
+        gradient, arguments = looped(name, makers[name]())
         return gradient.lower(*arguments).compile()
 
     def gradient_of(name):
-        by_all = jax.grad(lambda weights: spikes[name](weights[0], *weights[1]).sum())
+        by_all = jax.grad(lambda weights: spikes[name](weights[0], *weights[1], *keys[name]).sum())
         return lambda: by_all((x, few[name]))
 
     size, loops, bytes_of = math.prod(sizes), {}, {}
     for hard in (False, True):
         runs = {}
         for name in makers:
-            gradient, arguments = looped(name, hard)
+            gradient, arguments = looped(name, spikes[name], hard)
             program = gradient.lower(*arguments).compile()
             bytes_of[name, hard] = program.memory_analysis().temp_size_in_bytes / size
             runs[name] = functools.partial(program, *arguments)
         loops[hard] = interleaved(runs, rounds)
     compiling = interleaved({name: functools.partial(compiled, name) for name in makers}, min(rounds, 9))
-    eager = interleaved({name: functools.partial(spikes[name], x, *few[name]) for name in makers}, rounds, 50)
+    eager = interleaved(
+        {name: functools.partial(spikes[name], x, *few[name], *keys[name]) for name in makers}, rounds, 50
+    )
     gradient = interleaved({name: gradient_of(name) for name in makers}, rounds, 5)
 
     columns = "bytes | ms | ratio | CPU ms"
@@ -235,6 +250,19 @@ def longer_sequences(rounds, batch=16, neurons=256):
             cells.append(f"{wall / steps * 1e6:.1f}")
             cells.append(f"{program.memory_analysis().temp_size_in_bytes / math.prod(sizes):.2f}")
         yield f"| {steps} | {' | '.join(cells)} |"
+
+
+def with_a_product(rounds, sizes=(200, 64, 256)):
+    """Yield a table of the loop in which the input of each step is multiplied by a matrix."""
+    yield f"a product with a {sizes[2]} x {sizes[2]} matrix in each step, soft reset\n"
+    yield "| | ms | ratio |\n|---|---:|---:|"
+    runs = {}
+    for name in ("hand-written `custom_vjp`", "**surrofun**", *(name for name in VARIANTS if "learned" in name)):
+        gradient, arguments = bptt(VARIANTS[name](), sizes, learned=parameters(name, sizes[2]), product=True)
+        runs[name] = functools.partial(gradient.lower(*arguments).compile(), *arguments)
+    times = interleaved(runs, rounds)
+    for name, (wall, _) in times.items():
+        yield f"| {name} | {wall * 1e3:.1f} | {wall / next(iter(times.values()))[0]:.2f} |"
 
 
 def more_layers(rounds):
@@ -306,13 +334,14 @@ def divided():
     """Yield a table of a batch that is divided among 1 to 8 devices, which are simulated: what is free of noise."""
     yield "a batch divided among simulated devices, T, batch, neurons = (200, 64, 256)\n"
     yield "| devices | residual | bytes a device and spike of its own | collectives |\n|---:|---|---:|---:|"
-    codes = {"None": {}, "uint8": {"residual": jnp.uint8}, "sampled": {"residual": sampled(jax.random.key(0))}}
+    codes = {"None": ours()(), "uint8": ours(residual=jnp.uint8)(), "sampled": drawn}
     for count in (1, 2, 4, 8):
         mesh = jax.sharding.Mesh(np.array(jax.devices()[:count]), ("batch",))
-        for name, options in codes.items():
-            gradient, (weights, drive) = bptt(ours(**options)(), (200, 64, 256))
+        for name, spike in codes.items():
+            gradient, (weights, (drive, keys)) = bptt(spike, (200, 64, 256), keyed=spike is drawn)
             whole, parts = (jax.sharding.NamedSharding(mesh, spec) for spec in (P(), P(None, "batch")))
-            program = gradient.lower(jax.device_put(weights, whole), jax.device_put(drive, parts)).compile()
+            inputs = jax.device_put(drive, parts), jax.device_put(keys, whole)
+            program = gradient.lower(jax.device_put(weights, whole), inputs).compile()
             kept = program.memory_analysis().temp_size_in_bytes / (200 * 64 * 256 / count)
             exchanges = sum(f" {what}(" in program.as_text() for what in COLLECTIVES)
             yield f"| {count} | {name} | {kept:.2f} | {exchanges} |"
@@ -376,7 +405,7 @@ def main():
     print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
     print(f"T, batch, neurons = {tuple(options.sizes)}\n")
     print(*table(makers, tuple(options.sizes), options.rounds), sep="\n")
-    for more in (longer_sequences, more_layers, deeper_compositions, more_devices, digits):
+    for more in (with_a_product, longer_sequences, more_layers, deeper_compositions, more_devices, digits):
         print("", *more(min(options.rounds, 31)), sep="\n")
 
 

@@ -1,13 +1,16 @@
 """Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
 
-The full run takes about two hours of CPU time; what is already in the file is not run again, and `--only` with files
-of their own runs parts side by side. Speech and watch need the files of other people's packages, see `recordings`.
+`--jobs 2` runs two experiments at a time, in processes of their own. What is already in the file is not run again.
+Speech and watch need the files of other people's packages, see `recordings`.
 """
 
 import argparse
+import concurrent.futures
+import contextlib
 import functools
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import pathlib
 import platform
@@ -82,10 +85,18 @@ def write(path, result):
     path.write_text(f'{rest[:-2]},\n "rows": [\n{rows}\n]}}\n')
 
 
+def run(name, size, quick):
+    """Return the rows of an experiment and the seconds that it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    rows = [*EXPERIMENTS[name](size, quick)]
+    return rows, {"wall": round(time.perf_counter() - wall), "cpu": round(time.process_time() - cpu)}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evidence", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="every experiment on a toy scale")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=[*EXPERIMENTS], metavar="EXPERIMENT")
+    parser.add_argument("--jobs", type=int, default=1, help="how many experiments run at a time")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("evidence.json"))
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
@@ -93,16 +104,20 @@ def main(arguments=None):
     if result["rows"] and result["size"] != size:
         parser.error(f"{options.out} holds a run of another size; remove it or choose another file with --out")
     result |= circumstances(size)
-    for name in options.only:
-        if name in result["seconds"]:
-            continue
-        wall, cpu = time.perf_counter(), time.process_time()
-        rows = [*EXPERIMENTS[name](size, options.quick)]
-        result["seconds"][name] = {"wall": round(time.perf_counter() - wall), "cpu": round(time.process_time() - cpu)}
-        result["rows"] += rows
-        write(options.out, result)
-        if rows:
-            print(table(rows), flush=True)
+    todo = [name for name in options.only if name not in result["seconds"]]
+    with contextlib.ExitStack() as stack:
+        each = map
+        if options.jobs > 1:
+            context = multiprocessing.get_context("spawn")
+            pool = concurrent.futures.ProcessPoolExecutor(options.jobs, context, max_tasks_per_child=1)
+            each = stack.enter_context(pool).map
+        results = each(functools.partial(run, size=size, quick=options.quick), todo)
+        for name, (rows, seconds) in zip(todo, results, strict=True):
+            result["seconds"][name] = seconds
+            result["rows"] += rows
+            write(options.out, result)
+            if rows:
+                print(table(rows), flush=True)
     return result
 
 

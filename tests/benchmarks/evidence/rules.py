@@ -30,6 +30,10 @@ def by_beta(weights):
     return make_spike(shapes.superspike(beta=weights["beta"]))
 
 
+def by_height_and_beta(weights):
+    return make_spike(scale(shapes.superspike(beta=weights["beta"]), height=weights["height"]))
+
+
 def by_width(weights):
     return make_spike(shapes.rectangle(width=weights["width"]))
 
@@ -70,10 +74,10 @@ def from_dynamics(weights, x, current, inside):
 def from_weights(weights, x, current, inside, reach=2.0):
     """Condition IV of Herranz-Celotti & Rouat (arXiv:2202.00282) by bisection, for potentials within -2 and 2.
 
-    decay^2 + ((n - 1) mean(w^2) + theta^2) E[g^2] = 1, for the superspike E[g^2] = (1 - (1 + b r)^-3) / (3 b r).
+    decay^2 + ((n - 1) mean(w^2) + theta^2) E[g^2] = 1, for the superspike E[g^2] = h^2 (1 - (1 + b r)^-3) / (3 b r).
     """
     w = weights.get("recurrent", jnp.zeros((1, 1)))
-    wanted = (1 - DECAY**2) / ((len(w) - 1) * (w**2).mean() + 1)
+    wanted = (1 - DECAY**2) / ((len(w) - 1) * (w**2).mean() + 1) / weights.get("height", 1.0) ** 2
 
     def halve(_, ends):
         middle = jnp.sqrt(ends[0] * ends[1])
@@ -81,6 +85,31 @@ def from_weights(weights, x, current, inside, reach=2.0):
         return jnp.where(enough, middle, ends[0]), jnp.where(enough, ends[1], middle)
 
     return {"beta": lax.fori_loop(0, 40, halve, (jnp.float32(1e-3), jnp.float32(1e4)))[0]}
+
+
+def stable(weights, *potentials):
+    """Conditions III, the height w- (1 - decay) / (w+ (w- - theta)) of extreme weights, and IV, where they are on."""
+    least, most = weights["recurrent"].min(), weights["recurrent"].max()
+    height = jnp.where(weights["III"] > 0, least * (1 - DECAY) / (most * (least - 1)), 1.0)
+    beta = from_weights(weights | {"height": height}, *potentials)["beta"]
+    return {"height": height, "beta": jnp.where(weights["IV"] > 0, beta, 10.0)}
+
+
+def balanced(inputs_of, data, size):
+    """Conditions I and II: recurrent weights of mean (3 - 2 decay) theta / (n - 1), a current that varies as the input.
+
+    Half of the units fire, if half of the potentials are above the threshold; then that current has the variance
+    (n - 1) (Var w / 2 + m^2 / 4). The mean is divided by 1 / (1 - decay of the current), which adds up here.
+    """
+    power = (inputs_of(data(jax.random.key(0), size)[0][0])[0] ** 2).mean()
+
+    def start(weights, key, setting):
+        units, n = weights["in"].shape
+        mean = (3 - 2 * DECAY) * (1 - demo.SYNAPSE) / (n - 1)
+        spread = jnp.sqrt(jnp.maximum(0.0, 2 * units * weights["in"].var() * power / (n - 1) - mean**2 / 2))
+        return weights | {"recurrent": mean + spread * jax.random.normal(jax.random.fold_in(key, 1), (n, n))}
+
+    return start
 
 
 def refitting(rule, spike):
@@ -170,6 +199,13 @@ RULES = {  # what `trained` takes
         "numbers": {"beta": 10.0, "each": 1.0},
         "epoch": refitting(from_weights, by_beta),
     },
+    "conditions": {
+        "network": spikes(by_height_and_beta),
+        "numbers": {"beta": 10.0, "height": 1.0, "III": 0.0, "IV": 0.0, "each": 1.0},
+        "settings": [{"III": three, "IV": four} for three in (0.0, 1.0) for four in (0.0, 1.0)],
+        "epoch": refitting(stable, by_height_and_beta),
+        "balance": balanced,
+    },
     "Dspike": {"network": spikes(by_beta), "numbers": {"beta": 10.0}, "epoch": lambda _: aligned_epoch},
     "LSG": {"network": spikes(learned_width), "numbers": {"b": float(np.log(0.2 / 0.8))}},
     "learned, layer": {"network": spikes(learned_beta), "numbers": {"log beta": "layer"}, "settings": LEARNED},
@@ -192,10 +228,10 @@ RULES = {  # what `trained` takes
 
 
 def starts(recurring, numbers):
-    """Return the start of `sweep`: recurrent weights, and the numbers that the surrogate is made of."""
+    """Return the start of `sweep`: what adds recurrent weights, if any, and the numbers that the surrogate is of."""
 
     def start(weights, key, setting):
-        weights = recurrent(weights, key, setting) if recurring else weights
+        weights = recurring(weights, key, setting) if recurring else weights
         for name, value in numbers.items():
             if name == "log beta":
                 value = jnp.full(len(weights["out"]) if value == "neuron" else (), jnp.log(setting["start"]) / 3)
@@ -206,6 +242,8 @@ def starts(recurring, numbers):
 
 
 def named(rule, setting):
+    if rule == "conditions":
+        return ", ".join(["conditions I, II", *(name for name, on in setting.items() if on)])
     if rule == "coverage":
         return f"coverage {setting['coverage']}, {'each epoch' if setting['each'] else 'before training'}"
     return f"{rule}, from {setting['start']:g}" if setting else rule
@@ -232,9 +270,11 @@ def of_task(task, size, quick):
     return size | ({"clips": 600, "steps": 100, "batch": 28} if quick else {"clips": 2400} | other)
 
 
-def trained(task, size, network, numbers=(), settings=({},), epoch=None, judged=None):
+def trained(task, size, network, numbers=(), settings=({},), epoch=None, judged=None, balance=None):
     """Return what `sweep` returns for a task; network, epoch and the network to be judged are made of its inputs."""
     inputs_of, data, recurring, _, rate, _ = TASKS[task]
+    if recurring:
+        recurring = balance(inputs_of, data, size) if balance else recurrent
     options = {"epoch": epoch(inputs_of)} if epoch else {}
     if judged:
         options["judged"] = lambda _: judged(inputs_of)
@@ -256,6 +296,8 @@ def rules(task, size, quick):
     yield row("rules", reference, task=task, rule="best of the fixed")
     for name in [*RULES][:1] if quick else RULES:
         rule = {"settings": ({},)} | RULES[name]
+        if "balance" in rule and not TASKS[task][2]:
+            continue  # these conditions are about recurrent weights
         rule["settings"] = rule["settings"][-1:] if quick else rule["settings"]
         for setting, result in zip(rule["settings"], trained(task, size, **rule), strict=True):
             at = {"task": task, "rule": named(name, setting)}
@@ -263,6 +305,8 @@ def rules(task, size, quick):
             yield row("rules", result["accuracy"] - reference, measure="less the best of the fixed", **at)
             if "numbers" in rule:
                 yield row("rules", after(result["weights"]), measure="number after training", **at)
+            if "height" in result["weights"]:
+                yield row("rules", result["weights"]["height"], measure="height after training", **at)
     if not quick:
         (result,) = sweep(lambda _: gated(inputs_of), [{"rate": 0.003}], size, data=data, start=gates)
         yield row("rules", result["accuracy"], task=task, rule="no spikes: GRU")
