@@ -62,6 +62,15 @@ def test_what_is_in_the_file_is_not_run_again(run, capsys):
     assert "holds a run of another size" in capsys.readouterr().err
 
 
+def test_two_experiments_run_at_a_time(run, tmp_path):
+    path, some = tmp_path / "evidence.json", ("annealed", "area")
+    found = main(["--quick", "--jobs", "2", "--only", *some, "--out", str(path)])
+    assert [r["experiment"] for r in found["rows"]] == [
+        r["experiment"] for r in run[1]["rows"] if r["experiment"] in some
+    ]
+    assert json.loads(path.read_text())["seconds"].keys() == set(some)
+
+
 def test_networks_learn_a_little(run):
     reached = values(run, "shape") + values(run, "learned") + values(run, "annealed")
     assert statistics.fmean(reached) > 0.18  # of ten classes

@@ -16,37 +16,8 @@ import pathlib
 import platform
 import time
 
-from .alignment import alignment
-from .annealing import annealed
-from .digits import digits
-from .initial_state import initial_state
-from .learned import learning_the_shape
-from .precision import naive, residuals
-from .recorded import speech, watch
-from .robustness import scaled, shape
-from .rules import rules, shapes_by_coverage, shapes_of_one_area
+from .experiments import EXPERIMENTS, run
 from .training import FULL, QUICK
-
-EXPERIMENTS = {
-    "shape": shape,
-    "scale": scaled,
-    "learned": learning_the_shape,
-    "annealed": annealed,
-    "residual": residuals,
-    "naive": naive,
-    "initial": initial_state,
-    "digits": digits,
-    "speech": speech,
-    "watch": watch,
-    "alignment": alignment,
-    "coverage": shapes_by_coverage,
-    "area": shapes_of_one_area,
-    "rules-randman": functools.partial(rules, "Randman"),
-    "rules-recurrent": functools.partial(rules, "Randman, recurrent"),
-    "rules-digits": functools.partial(rules, "digits"),
-    "rules-speech": functools.partial(rules, "speech, recurrent"),
-    "rules-watch": functools.partial(rules, "watch, recurrent"),
-}
 
 
 def processor():
@@ -83,13 +54,6 @@ def write(path, result):
     rows = ",\n".join(json.dumps(r) for r in result["rows"])
     rest = json.dumps({name: value for name, value in result.items() if name != "rows"}, indent=1)
     path.write_text(f'{rest[:-2]},\n "rows": [\n{rows}\n]}}\n')
-
-
-def run(name, size, quick):
-    """Return the rows of an experiment and the seconds that it took."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    rows = [*EXPERIMENTS[name](size, quick)]
-    return rows, {"wall": round(time.perf_counter() - wall), "cpu": round(time.process_time() - cpu)}
 
 
 def main(arguments=None):
