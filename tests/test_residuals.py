@@ -152,10 +152,13 @@ def test_a_bit_is_exact(g):
 
 @pytest.mark.parametrize(
     ("shape", "kept"),
-    [((64, 256), 8 * 256), ((60, 250), 8 * 250), ((3, 40), 3 * 5), ((5, 2, 64), 5 * 2 * 8), ((100,), 13), ((), 1)],
+    [
+        *(((64, 256), 8 * 256), ((60, 250), 8 * 250), ((10, 40), 2 * 40), ((9, 40), 9 * 5), ((3, 40), 3 * 5)),
+        *(((5, 2, 64), 2 * 64), ((100,), 13), ((), 1)),
+    ],
 )
 def test_eight_rows_share_a_byte(shape, kept):
-    """Those of the first axis of which few bits are left over."""
+    """Those of the first axis that fills 5 / 8 of its bytes."""
     assert kept_bytes(make_spike(shapes.rectangle, residual="bit"), jnp.zeros(shape)) * np.prod(shape) == kept + 8
 
 
