@@ -29,8 +29,9 @@ Decode: TypeAlias = Callable[..., jax.Array]
 Coded: TypeAlias = tuple[Encode, Decode, tuple[Any, ...]]  # and what both take as operands
 Code: TypeAlias = Callable[..., Coded]
 
-# Where a slope is looked at around each place, in its widths, to tell whether it has two values only.
-_LOOKS = np.concatenate([s * np.geomspace(1e-3, 1e3, 121) for s in (-1, 1)] + [np.zeros(1)])
+# Where a slope is looked at around each place, in its widths, to tell whether it has two values only: where no survey
+# looks, and then each nearer to the next than a tenth of its distance.
+_LOOKS = np.concatenate([[np.nan, np.inf, -np.inf, 0.0], *(s * np.geomspace(2.0**-16, 2.0**40, 410) for s in (-1, 1))])
 
 _at_once = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
 
@@ -117,6 +118,7 @@ def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
 
 @_at_once
 def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
+    slope = slope.astype(lowest.dtype)
     span = jnp.where(highest > lowest, highest - lowest, 1.0)
     steps = jnp.rint(254 * jnp.clip((slope - lowest) / span, 0.0, 1.0))
     return jnp.where(jnp.isnan(slope), 255.0, steps).astype(jnp.uint8)
@@ -124,15 +126,16 @@ def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
 
 @_at_once
 def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
-    return jnp.where(kept == 255, jnp.nan, lowest + (highest - lowest) * (kept.astype(like.dtype) / 254))
+    steps = kept.astype(lowest.dtype) / 254
+    return jnp.where(kept == 255, jnp.nan, lowest + (highest - lowest) * steps).astype(like.dtype)
 
 
 def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
-    At a NaN potential, too, the shape has to have one of them, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no room
-    for a third. Eight rows of an axis share a byte, the last of which may be in part empty; where every axis is short
-    fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
+    At NaN and at infinity, too, the shape has to have one of them, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no
+    room for a third. Eight rows of an axis share a byte, the last of which may be in part empty; where every axis is
+    short fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
 
     >>> from surrofun import shapes
     >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)
@@ -144,12 +147,12 @@ def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
 
 @_at_once
 def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
-    return _packed(slope >= lowest / 2 + highest / 2)
+    return _packed(slope - lowest > highest - slope)
 
 
 @_at_once
 def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, *_: Any) -> jax.Array:
-    return jnp.where(_unpacked(kept, like), highest, lowest)
+    return jnp.where(_unpacked(kept, like), highest, lowest).astype(like.dtype)
 
 
 def sampled(key: jax.Array) -> Code:
@@ -163,7 +166,7 @@ def sampled(key: jax.Array) -> Code:
 
     Args:
         key: random key, may be traced; each element of x draws a bit of its own from it. Every step in time needs a
-            key of its own, and so does what is mapped by `vmap`, or draws repeat.
+            key of its own, and so does what is mapped by `vmap` or `shard_map`, or draws repeat.
 
     Raises:
         TypeError: it is no random key.
@@ -183,9 +186,8 @@ def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: An
 
 @_at_once
 def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
-    slope, lowest, highest = widened((slope, lowest, highest))
-    share = (slope - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
-    return _packed(_uniform(key, slope) < share)
+    share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
+    return _packed(_uniform(key, share) < share)
 
 
 def _uniform(key: jax.Array, like: jax.Array) -> jax.Array:
@@ -197,8 +199,8 @@ def _uniform(key: jax.Array, like: jax.Array) -> jax.Array:
     if axis is None:
         return jax.random.uniform(key, like.shape, like.dtype)
     shape, at = _in_bytes(like.shape, axis)
-    words = jax.random.bits(key, (*shape[:at], 1, 2, *shape[at + 1 :]))
-    turns = 8 * np.arange(4, dtype=np.uint32).reshape(4, *(1,) * (len(shape) - at))
+    words = jax.random.bits(key, (*shape[:at], 1, 2, *shape[at + 1 :]), np.uint32)
+    turns = 8 * np.arange(4, dtype=np.uint32).reshape(*(1,) * at, 4, *(1,) * (len(shape) - at))
     turned = words << turns | words >> (32 - turns) % 32
     numbers = (turned >> np.uint32(8)).astype(like.dtype) * 2.0**-24
     return _joined(numbers, like, axis)
@@ -259,11 +261,13 @@ def _joined(rows: jax.Array, like: jax.Array, axis: int) -> jax.Array:
 
 
 def _places(shape: tuple[int, ...], at: int) -> Any:
-    return np.arange(8, dtype=np.uint8).reshape(8, *(1,) * (len(shape) - at - 1))
+    return np.arange(8, dtype=np.uint8).reshape(*(1,) * at, 8, *(1,) * (len(shape) - at - 1))
 
 
 def _ends(g: Shape, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
-    """Return the bounds of the slope in the dtype of x; NaN if they do not suit the code.
+    """Return the bounds of the slope, in float32 at least, or rounded as it is if it has but two values.
+
+    They are NaN if they do not suit the code.
 
     Raises:
         ValueError: they do not suit, where they are concrete.
@@ -276,29 +280,35 @@ def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items
     with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
         like, kwargs = jnp.zeros((1,) * ndim, dtype if dtype == "float64" else "float32"), dict(items)
         lowest, highest = map(_constant, bounds_like(like, g, *args, **kwargs))
-        suit = numpy_of(lowest, highest).isfinite(highest - lowest)
-        if two_valued:
-            slopes = _looks(g, like, args, kwargs)
-            lost = _constant(g(jnp.full_like(like, jnp.nan), *args, **kwargs))
-            suit &= ((slopes == lowest) | (slopes == highest)).all(axis=0) & ((lost == lowest) | (lost == highest))
+        largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
+        bounded = (highest - lowest < np.inf) & (lowest >= -largest) & (highest <= largest)
+        slopes = _looks(g, like, args, kwargs) if two_valued else lowest[None]
+        suit = bounded & ((slopes == lowest[None]) | (slopes == highest[None])).all(axis=0)
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
-            instead = "residual=jax.numpy.uint8" if np.isfinite(highest - lowest).all() else "a float dtype"
-            at_nan = f", {lost.max():g} at a NaN potential" if two_valued else ""
+            instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
+            more = f", {slopes[0].max():g} at a NaN potential" if two_valued else ""
+            more += f", beyond {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
-                f"{highest.max():g}{at_nan}; use {instead}"
+                f"{highest.max():g}{more}; use {instead}"
             )
         where = numpy_of(suit, lowest, highest).where
-        return jnp.asarray(where(suit, lowest, np.nan), dtype), jnp.asarray(where(suit, highest, np.nan), dtype)
+        kept_in = dtype if two_valued else like.dtype
+        return jnp.asarray(where(suit, lowest, np.nan), kept_in), jnp.asarray(where(suit, highest, np.nan), kept_in)
 
 
-def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> jax.Array:
-    """Return slopes to tell by whether there are more than two: those of a survey, if it need not be traced."""
-    places = around_like(like, g, *args, **kwargs)
-    looks = [c[None] + w[None] * _LOOKS.reshape(-1, *like.shape).astype(like.dtype) for c, w in places]
-    slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks)), *args, **kwargs))
-    return slopes if isinstance(slopes, jax.core.Tracer) else surveyed(g, like, args, kwargs)["slopes"]
+def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> Any:
+    """Return slopes to tell by whether there are more than two, first at NaN: of a survey, if it need not be traced."""
+    steps, looks = _LOOKS.astype(like.dtype).reshape(-1, *like.shape), []
+    with jax.debug_nans(False):
+        for place in around_like(like, g, *args, **kwargs):
+            centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
+            looks.append(centre + width * steps)
+        slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks)), *args, **kwargs))
+    if isinstance(slopes, jax.core.Tracer):
+        return slopes
+    return np.concatenate([slopes[:3], surveyed(g, like, args, kwargs)["slopes"]])
 
 
 def _constant(value: Any) -> Any:

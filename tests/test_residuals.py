@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import asym, make_spike, mix, scale, shapes, shift
+from surrofun import asym, make_spike, mix, sampled, scale, shapes, shift
 
 X = jnp.linspace(-2.5, 2.5, 4096).at[2048].set(0.0).reshape(16, 256)
 BYTES = {None: 4, jnp.bfloat16: 2, jnp.float16: 2, jnp.float8_e4m3fn: 1, jnp.float8_e5m2: 1, jnp.uint8: 1, "bit": 1 / 8}
@@ -135,6 +135,51 @@ def test_a_bit_is_exact_at_nan_or_refused():
     traced = jax.jit(jax.grad(lambda x, width: make_spike(third, residual="bit")(x, width).sum()))
     assert jnp.isnan(traced(x, 1.0)).all()
     np.testing.assert_array_equal(gradient(make_spike(third, residual=jnp.uint8), x), [1.0, np.nan, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("highest", "lowest", "dtype"),
+    [(1 + 2**-7, 1.0, "bfloat16"), (1 + 2**-23, 1.0, "float32"), (6e-8, 0.0, "float16"), (3e38, -3e37, "float32")],
+)
+def test_a_bit_tells_neighbouring_numbers_apart(highest, lowest, dtype):
+    spike = make_spike(lambda x: jnp.where(jnp.abs(x) < 1, highest, lowest), residual="bit")
+    want = np.asarray([highest, lowest], jnp.dtype(dtype))
+    np.testing.assert_array_equal(gradient(spike, jnp.array([0.3, 3.0], dtype)), want)
+
+
+@pytest.mark.parametrize(
+    ("third", "at"),
+    [
+        (lambda x, a: jnp.where(jnp.abs(x) > 2000, 0.5, shapes.rectangle(x, a)), 3000.0),
+        (lambda x, a: jnp.where(jnp.abs(x - 5.3) < 0.3, 0.5, shapes.rectangle(x, a)), 5.3),
+        (lambda x, a: jnp.where(x == jnp.inf, 0.5, shapes.rectangle(x, a)), jnp.inf),
+    ],
+    ids=["far", "at a distance", "infinity"],
+)
+def test_a_third_value_is_found(third, at):
+    """Also where a parameter is traced, if it is not narrower than a tenth of its distance."""
+    spike = make_spike(third, residual="bit")
+    with pytest.raises(ValueError, match="expected a shape of two values"):
+        jax.grad(lambda x: spike(x, 1.0))(at)
+    assert jnp.isnan(jax.jit(jax.grad(spike))(at, 1.0))
+
+
+def test_what_half_precision_cannot_hold_is_refused():
+    steep = scale(shapes.superspike, height=1e6)
+    for residual in (jnp.uint8, sampled(jax.random.key(0))):
+        spike = make_spike(steep, residual=residual)
+        with pytest.raises(ValueError, match=r"slopes between 0 and 1e\+06, beyond float16; use a float"):
+            gradient(spike, jnp.ones(2, jnp.float16))
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+@pytest.mark.parametrize("height", [1e-4, 1.0, 1e3])
+def test_bytes_of_half_precision_are_computed_in_float32(dtype, height):
+    x = jnp.linspace(-1.2, 1.2, 777).astype(dtype)
+    slope = height * np.maximum(0, 1 - np.abs(np.asarray(x, np.float64)))
+    coded = np.asarray(gradient(make_spike(scale(shapes.triangle, height=height), residual=jnp.uint8), x), np.float64)
+    rounding = np.maximum(float(jnp.finfo(dtype).eps) * slope, 2.0**-24 if dtype == jnp.float16 else 0)
+    assert (np.abs(coded - slope) <= height / 508 + 2 * rounding + 1e-6 * height).all()
 
 
 SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9)]

@@ -106,6 +106,19 @@ def test_an_eighth_of_a_byte_is_kept():
     assert kept_bytes(spike, x) * x.size <= 0.125 * x.size + 16  # the bounds and the key
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_draws_where_float64_is_enabled(dtype, x64):
+    draws = jax.grad(lambda x: sampling(jax.random.key(0))(x).sum())(jnp.full(20_000, 0.25, dtype))
+    assert float(draws.astype("float64").mean()) == pytest.approx(0.75, abs=0.014)
+
+
+def test_ranks_need_no_promotion_and_several_keys_are_refused():
+    with jax.numpy_rank_promotion("raise"):
+        assert (jax.grad(lambda x: sampling(KEYS[0])(x).sum())(jnp.zeros((3, 8, 5))) == 1).all()
+    with pytest.raises(TypeError, match=r"sampled: expected one random key, got an array of keys of shape \(3,\)"):
+        sampled(KEYS[:3])
+
+
 def test_an_unbounded_shape_is_refused():
     with pytest.raises(ValueError, match="escape_exponential: expected a bounded slope"):
         jax.grad(make_spike(shapes.escape_exponential, residual=sampled(jax.random.key(0))))(0.5)

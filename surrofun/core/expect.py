@@ -75,7 +75,7 @@ def evaluated(
 
 
 def as_key(key: Any, who: str) -> jax.Array:
-    """Return `key`, if it is a random key, also of the older kind or traced.
+    """Return `key`, if it is one random key, also of the older kind or traced.
 
     Raises:
         TypeError: in the name of the function `who`, it is none.
@@ -86,4 +86,6 @@ def as_key(key: Any, who: str) -> jax.Array:
     dtype = getattr(key, "dtype", None)
     if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) or dtype == jnp.uint32):
         raise TypeError(f"{who}: expected a random key, as jax.random.key(0) makes one, got {describe_value(key)}")
+    if key.ndim != (dtype == jnp.uint32):
+        raise TypeError(f"{who}: expected one random key, got an array of keys of shape {key.shape}")
     return key  # type: ignore[no-any-return]
