@@ -151,9 +151,9 @@ print("intervals between spikes:", jnp.diff(jnp.flatnonzero(spikes)))
 print("d (sum of the spikes) / d rise:", jax.grad(lambda r: run_adaptive(jnp.full(100, 0.4), r)[1].sum())(0.2).round(2))
 
 # %% [markdown]
-# Where you would rather give both to the spike, write it in two lines: `spike(v, threshold)` is a spike of the
-# difference. A neuron with two surrogates takes two more: here one for the spikes that it sends, and a narrow one for
-# its reset. Forward they are the same spike.
+# Where you would rather give both to the spike, write it in two lines: `fires(v, threshold)` is a spike of the
+# difference; a second argument of `spike` itself is a parameter of its shape. A neuron with two surrogates takes two
+# more: here one for the spikes that it sends, and a narrow one for its reset. Forward they are the same spike.
 
 
 # %%

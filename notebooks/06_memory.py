@@ -81,7 +81,7 @@ def needed(steps, *args, **kwargs):
 #
 # Two lengths give the growth with each step; divided by the number of neurons in the batch it is the number of bytes
 # that a spike keeps. One bit suffices for the rectangle, whose slope has two values only; `sampled` keeps one random
-# bit of any shape (below).
+# bit of any shape (below; one key for all steps will do where only bytes are counted).
 
 # %%
 SPIKES = {
@@ -207,9 +207,10 @@ for name, spike in SPIKES.items():
 # ## One random bit for any shape
 #
 # A rectangle has two slopes, so one bit is exact. For any other bounded shape `sampled(key)` keeps one bit as well, but
-# a random one: it is 1 with a probability of slope / peak, and stands for the peak. On average that is the slope. A
-# gradient through time is a sum of products of slopes, and the bits are drawn independently, so the gradient of the
-# whole network is right on average, too, as a mini-batch is. The price is its variance.
+# a random one: 1, of probability (slope - lowest) / (highest - lowest), stands for the highest slope and 0 for the
+# lowest. On average that is the slope. A gradient through time is a sum of products of slopes, and the bits are drawn
+# independently, so the gradient of the whole network is right on average, too, as that of a mini-batch is. The price is
+# its variance, and the time of the draws.
 #
 # Every step needs a key of its own: here they go through `scan` with the inputs.
 

@@ -218,7 +218,8 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     It is NaN where the two sides diverge to infinities of opposite signs, as those of an odd function do.
 
     Raises:
-        ValueError: no soft step is declared, and the area is not found to 1e-6 of it; NaN if something is traced.
+        ValueError: no soft step is declared, and the area is not found to 1e-6 of it, 1e-5 in float32; NaN if something
+            is traced.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)

@@ -107,11 +107,11 @@ def _from_float(dtype: str, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    """Keep the slope as one of 255 even values from the lowest to the highest, or NaN; off by 1/508 of it at most.
+    """Keep the slope as one of 255 even values from lowest to highest, or NaN; off by 1/508 of this range at most.
 
     >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
     Traceback (most recent call last):
-    ValueError: abs: expected a bounded slope for residual=uint8, got slopes between 0 and inf; use a float dtype
+    ValueError: abs: expected a bounded slope for uint8 or sampled, got slopes between 0 and inf; use a float dtype
     """
     return _to_bytes, _from_bytes, _ends(g, False, x, *args, **kwargs)
 
@@ -165,8 +165,8 @@ def sampled(key: jax.Array) -> Code:
     draws. A NaN slope is drawn as the lowest.
 
     Args:
-        key: random key, may be traced; each element of x draws a bit of its own from it. Every step in time needs a
-            key of its own, and so does what is mapped by `vmap` or `shard_map`, or draws repeat.
+        key: random key, may be traced; each element of x draws a bit of its own from it. Each step in time, each layer
+            and what is mapped by `vmap` or `shard_map` need keys of their own, or draws repeat and the mean is wrong.
 
     Raises:
         TypeError: it is no random key.
@@ -285,7 +285,7 @@ def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items
         slopes = _looks(g, like, args, kwargs) if two_valued else lowest[None]
         suit = bounded & ((slopes == lowest[None]) | (slopes == highest[None])).all(axis=0)
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
-            wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for residual=uint8"
+            wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
             more = f", {slopes[0].max():g} at a NaN potential" if two_valued else ""
             more += f", beyond {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""

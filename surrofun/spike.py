@@ -73,8 +73,9 @@ def make_spike(
             is declared by `shape` is compiled once; any other is evaluated afresh at each call.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
-            `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values)
-            or a pair of plain functions (encode, decode) that close over no tracer. Only `None` has second derivatives.
+            `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values),
+            `sampled(key)`, or a pair of plain functions, encode of the slope and decode of what is kept, that close
+            over no tracer. Only `None` has second derivatives.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
@@ -89,9 +90,10 @@ def make_spike(
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is unknown; on call, x is not real floating point,
             or the slope or the step does not broadcast to the shape of x.
-        ValueError: `residual` is given together with `forward_mode`, which has no use for it; on call, it is `uint8`
-            and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are traced
-            nothing can be raised and the gradient is NaN.
+        ValueError: `residual` is given together with `forward_mode`, which has no use for it; on call, it is `uint8` or
+            `sampled` and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are
+            traced nothing can be raised and the gradient is NaN.
+        NotImplementedError: a second derivative is taken where `residual` keeps something else than the slope.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):

@@ -107,7 +107,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     """Return the step of escape noise: it fires with probability S(x), where S = antiderivative(g).
 
     With the same `g` as its surrogate, the gradient backward is the derivative of the expected spike:
-    `make_spike(g, step=escape(g, key))`. Every step in time needs a key of its own, or the noise repeats.
+    `make_spike(g, step=escape(g, key))`. Each step in time and each layer needs a key of its own, or the noise repeats.
 
     Parameters at call time go to both: `make_spike(g, step=escape(g, key))(x, 2.0)` fires with probability S(x, 2.0). A
     spike whose surrogate is another shape refuses them, since it is not known for which of the two they are.

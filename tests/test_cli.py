@@ -163,7 +163,7 @@ def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
     for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["show", "triangle", "--out", "a.png"]) == 2
-    assert capsys.readouterr() == ("", "surrofun: --out needs matplotlib, pip install 'surrofun[plot]'\n")
+    assert capsys.readouterr() == ("", "surrofun: --out needs matplotlib, pip install matplotlib\n")
 
 
 def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch):

@@ -125,7 +125,7 @@ def _show(options: argparse.Namespace) -> None:
         try:
             from ..tools import plot
         except ImportError:
-            raise argparse.ArgumentError(None, "--out needs matplotlib, pip install 'surrofun[plot]'") from None
+            raise argparse.ArgumentError(None, "--out needs matplotlib, pip install matplotlib") from None
         out = valid("--out", writable, options.out)
     print(valid("shape", _drawing, options.shape))
     if options.out is not None:

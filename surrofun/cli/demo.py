@@ -206,7 +206,7 @@ def run(grad_fn: Function, *, epochs: int = 10, seed: int = 0, out: str = "surro
         draw(grad_fn, network(weights, data[2][0][:1])[1][:, 0], records).savefig(out, dpi=150)
         note = f"figure: {out}"
     except ImportError:
-        note = "no figure drawn: it needs matplotlib, pip install 'surrofun[plot]'"
+        note = "no figure drawn: it needs matplotlib, pip install matplotlib"
     print(f"{note}\ntest accuracy: {measured['accuracy']:.3f}")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 Shape: TypeAlias = Callable[..., Any]  # g(x, *params) -> slope
-Facts: TypeAlias = dict[str, Any]  # "soft", "bounds" and "around", None where it is not declared
+Facts: TypeAlias = dict[str, Any]  # "soft", "bounds", "around", None where it is not declared, and what else is known
 
 _NOTHING: Any = object()
 _facts: weakref.WeakKeyDictionary[Any, Facts] = weakref.WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""Figures of shapes, spikes and training, drawn with matplotlib (`pip install 'surrofun[plot]'`).
+"""Figures of shapes, spikes and training, drawn with matplotlib, which is the extra `plot`.
 
 Every function draws into `ax`, one Axes or a sequence of them, or else into a new figure, and returns the figure. None
 shows it or leaves any global state: `.savefig(path)` writes it, and a notebook shows it after `%matplotlib inline`.
