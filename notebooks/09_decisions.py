@@ -26,7 +26,7 @@
 # the rules on speech and watch, 128 for speech in section 1, 100 else; 10 epochs, 30 for the watch. Shapes have height
 # 1, except where a rule says otherwise. There are 3 seeds for speech and alignment, 5 else; "+-" is the standard
 # deviation over them. The best of nine steepnesses is chosen on the test set and therefore flattered. The run took
-# 80 minutes of one core (AMD EPYC, shared with other work, jax 0.10.2, 2026-11-25).
+# 71 minutes of CPU time (AMD EPYC, two experiments at a time beside other work, jax 0.10.2, 2026-11-26).
 #
 # The cell below holds its table, as `python -m tests.benchmarks.evidence` prints it in a checkout: experiment, setting,
 # measure, mean and standard deviation over the seeds, number of seeds.
@@ -40,70 +40,70 @@ import numpy as np
 TABLE = """
 speech | network=recurrent, superspike(10) | accuracy | 0.965 | 0.010 | 3
 speech | network=recurrent, superspike(10) | spikes a step | 0.148 | 0.010 | 3
-speech | network=recurrent, superspike(10) | CPU seconds a training | 8.85 | - | 1
-speech | network=recurrent, superspike(10), uint8 | accuracy | 0.964 | 0.018 | 3
-speech | network=recurrent, superspike(10), uint8 | spikes a step | 0.147 | 0.008 | 3
-speech | network=recurrent, superspike(10), uint8 | CPU seconds a training | 8.42 | - | 1
-speech | network=recurrent, superspike(10), sampled | accuracy | 0.961 | 0.002 | 3
-speech | network=recurrent, superspike(10), sampled | spikes a step | 0.147 | 0.005 | 3
-speech | network=recurrent, superspike(10), sampled | CPU seconds a training | 10.9 | - | 1
+speech | network=recurrent, superspike(10) | CPU seconds a training | 6.97 | - | 1
+speech | network=recurrent, superspike(10), uint8 | accuracy | 0.969 | 0.008 | 3
+speech | network=recurrent, superspike(10), uint8 | spikes a step | 0.148 | 0.011 | 3
+speech | network=recurrent, superspike(10), uint8 | CPU seconds a training | 6.77 | - | 1
+speech | network=recurrent, superspike(10), sampled | accuracy | 0.965 | 0.007 | 3
+speech | network=recurrent, superspike(10), sampled | spikes a step | 0.15 | 0.011 | 3
+speech | network=recurrent, superspike(10), sampled | CPU seconds a training | 8.11 | - | 1
 speech | network=recurrent, rectangle(1), bit | accuracy | 0.892 | 0.045 | 3
 speech | network=recurrent, rectangle(1), bit | spikes a step | 0.0862 | 0.009 | 3
-speech | network=recurrent, rectangle(1), bit | CPU seconds a training | 8.76 | - | 1
+speech | network=recurrent, rectangle(1), bit | CPU seconds a training | 6.99 | - | 1
 speech | network=recurrent, rectangle(0.4) of height 1, bit | accuracy | 0.964 | 0.005 | 3
 speech | network=recurrent, rectangle(0.4) of height 1, bit | spikes a step | 0.134 | 0.007 | 3
-speech | network=recurrent, rectangle(0.4) of height 1, bit | CPU seconds a training | 9.13 | - | 1
-speech | network=recurrent, superspike(10), 40 epochs | accuracy | 0.976 | 0.012 | 3
-speech | network=recurrent, superspike(10), 40 epochs | spikes a step | 0.151 | 0.009 | 3
-speech | network=recurrent, superspike(10), 40 epochs | CPU seconds a training | 22.3 | - | 1
-speech | network=recurrent, superspike(10), sampled, 40 epochs | accuracy | 0.969 | 0.003 | 3
-speech | network=recurrent, superspike(10), sampled, 40 epochs | spikes a step | 0.138 | 0.008 | 3
-speech | network=recurrent, superspike(10), sampled, 40 epochs | CPU seconds a training | 23.3 | - | 1
+speech | network=recurrent, rectangle(0.4) of height 1, bit | CPU seconds a training | 6.36 | - | 1
 speech | network=feed-forward, superspike(10) | accuracy | 0.957 | 0.003 | 3
 speech | network=feed-forward, superspike(10) | spikes a step | 0.155 | 0.006 | 3
-speech | network=feed-forward, superspike(10) | CPU seconds a training | 4.77 | - | 1
+speech | network=feed-forward, superspike(10) | CPU seconds a training | 3.8 | - | 1
 speech | network=no spikes: GRU | accuracy | 0.987 | 0.006 | 3
-speech | network=no spikes: GRU | CPU seconds a training | 17.6 | - | 1
+speech | network=no spikes: GRU | CPU seconds a training | 14.5 | - | 1
 speech | network=no network: ridge regression | accuracy | 0.936 | 0.009 | 3
+speech | network=recurrent, superspike(10), 40 epochs | accuracy | 0.976 | 0.012 | 3
+speech | network=recurrent, superspike(10), 40 epochs | spikes a step | 0.151 | 0.009 | 3
+speech | network=recurrent, superspike(10), 40 epochs | CPU seconds a training | 23 | - | 1
+speech | network=recurrent, superspike(10), sampled, 40 epochs | accuracy | 0.961 | 0.005 | 3
+speech | network=recurrent, superspike(10), sampled, 40 epochs | spikes a step | 0.131 | 0.014 | 3
+speech | network=recurrent, superspike(10), sampled, 40 epochs | CPU seconds a training | 26 | - | 1
 watch | network=recurrent, superspike(10) | accuracy | 0.764 | 0.096 | 5
 watch | network=recurrent, superspike(10) | spikes a step | 0.148 | 0.016 | 5
-watch | network=recurrent, superspike(10) | CPU seconds a training | 4.15 | - | 1
-watch | network=recurrent, superspike(10), uint8 | accuracy | 0.764 | 0.078 | 5
-watch | network=recurrent, superspike(10), uint8 | spikes a step | 0.149 | 0.015 | 5
-watch | network=recurrent, superspike(10), uint8 | CPU seconds a training | 3.8 | - | 1
-watch | network=recurrent, superspike(10), sampled | accuracy | 0.793 | 0.085 | 5
+watch | network=recurrent, superspike(10) | CPU seconds a training | 3.26 | - | 1
+watch | network=recurrent, superspike(10), uint8 | accuracy | 0.779 | 0.077 | 5
+watch | network=recurrent, superspike(10), uint8 | spikes a step | 0.148 | 0.016 | 5
+watch | network=recurrent, superspike(10), uint8 | CPU seconds a training | 3.16 | - | 1
+watch | network=recurrent, superspike(10), sampled | accuracy | 0.736 | 0.078 | 5
 watch | network=recurrent, superspike(10), sampled | spikes a step | 0.147 | 0.017 | 5
-watch | network=recurrent, superspike(10), sampled | CPU seconds a training | 5.84 | - | 1
+watch | network=recurrent, superspike(10), sampled | CPU seconds a training | 4.25 | - | 1
 watch | network=recurrent, rectangle(1), bit | accuracy | 0.521 | 0.144 | 5
 watch | network=recurrent, rectangle(1), bit | spikes a step | 0.117 | 0.034 | 5
-watch | network=recurrent, rectangle(1), bit | CPU seconds a training | 3.91 | - | 1
+watch | network=recurrent, rectangle(1), bit | CPU seconds a training | 3.17 | - | 1
 watch | network=recurrent, rectangle(0.4) of height 1, bit | accuracy | 0.707 | 0.170 | 5
 watch | network=recurrent, rectangle(0.4) of height 1, bit | spikes a step | 0.127 | 0.017 | 5
-watch | network=recurrent, rectangle(0.4) of height 1, bit | CPU seconds a training | 4.25 | - | 1
-watch | network=recurrent, superspike(10), 50 Hz | accuracy | 0.807 | 0.070 | 5
-watch | network=recurrent, superspike(10), 50 Hz | spikes a step | 0.165 | 0.008 | 5
-watch | network=recurrent, superspike(10), 50 Hz | CPU seconds a training | 12.7 | - | 1
-watch | network=recurrent, superspike(10), sampled, 50 Hz | accuracy | 0.814 | 0.102 | 5
-watch | network=recurrent, superspike(10), sampled, 50 Hz | spikes a step | 0.165 | 0.011 | 5
-watch | network=recurrent, superspike(10), sampled, 50 Hz | CPU seconds a training | 15.1 | - | 1
+watch | network=recurrent, rectangle(0.4) of height 1, bit | CPU seconds a training | 3.1 | - | 1
 watch | network=feed-forward, superspike(10) | accuracy | 0.807 | 0.082 | 5
 watch | network=feed-forward, superspike(10) | spikes a step | 0.152 | 0.016 | 5
-watch | network=feed-forward, superspike(10) | CPU seconds a training | 2.32 | - | 1
+watch | network=feed-forward, superspike(10) | CPU seconds a training | 2.29 | - | 1
 watch | network=no spikes: GRU | accuracy | 0.821 | 0.084 | 5
-watch | network=no spikes: GRU | CPU seconds a training | 8.26 | - | 1
+watch | network=no spikes: GRU | CPU seconds a training | 6.99 | - | 1
 watch | network=no network: ridge regression | accuracy | 0.857 | 0.044 | 5
+watch | network=recurrent, superspike(10), 50 Hz | accuracy | 0.807 | 0.070 | 5
+watch | network=recurrent, superspike(10), 50 Hz | spikes a step | 0.165 | 0.008 | 5
+watch | network=recurrent, superspike(10), 50 Hz | CPU seconds a training | 11.5 | - | 1
+watch | network=recurrent, superspike(10), sampled, 50 Hz | accuracy | 0.807 | 0.086 | 5
+watch | network=recurrent, superspike(10), sampled, 50 Hz | spikes a step | 0.166 | 0.010 | 5
+watch | network=recurrent, superspike(10), sampled, 50 Hz | CPU seconds a training | 15.2 | - | 1
 memory | layer=feed-forward; kept=superspike(10) | bytes a spike | 12.4 | - | 1
 memory | layer=feed-forward; kept=superspike(10) | steps in 1 GiB | 4.82e+04 | - | 1
 memory | layer=feed-forward; kept=superspike(10) | steps in 1 GiB, checkpoints | 5.8e+08 | - | 1
 memory | layer=feed-forward; kept=superspike(10), uint8 | bytes a spike | 9.44 | - | 1
 memory | layer=feed-forward; kept=superspike(10), uint8 | steps in 1 GiB | 6.35e+04 | - | 1
 memory | layer=feed-forward; kept=superspike(10), uint8 | steps in 1 GiB, checkpoints | 7.5e+08 | - | 1
-memory | layer=feed-forward; kept=superspike(10), sampled | bytes a spike | 8.56 | - | 1
-memory | layer=feed-forward; kept=superspike(10), sampled | steps in 1 GiB | 7e+04 | - | 1
-memory | layer=feed-forward; kept=superspike(10), sampled | steps in 1 GiB, checkpoints | 7.97e+08 | - | 1
-memory | layer=feed-forward; kept=rectangle(1), bit | bytes a spike | 8.56 | - | 1
-memory | layer=feed-forward; kept=rectangle(1), bit | steps in 1 GiB | 7e+04 | - | 1
-memory | layer=feed-forward; kept=rectangle(1), bit | steps in 1 GiB, checkpoints | 8.14e+08 | - | 1
+memory | layer=feed-forward; kept=superspike(10), sampled | bytes a spike | 8.58 | - | 1
+memory | layer=feed-forward; kept=superspike(10), sampled | steps in 1 GiB | 6.98e+04 | - | 1
+memory | layer=feed-forward; kept=superspike(10), sampled | steps in 1 GiB, checkpoints | 7.96e+08 | - | 1
+memory | layer=feed-forward; kept=rectangle(1), bit | bytes a spike | 8.58 | - | 1
+memory | layer=feed-forward; kept=rectangle(1), bit | steps in 1 GiB | 6.98e+04 | - | 1
+memory | layer=feed-forward; kept=rectangle(1), bit | steps in 1 GiB, checkpoints | 8.13e+08 | - | 1
 memory | layer=recurrent; kept=superspike(10) | bytes a spike | 16.4 | - | 1
 memory | layer=recurrent; kept=superspike(10) | steps in 1 GiB | 3.65e+04 | - | 1
 memory | layer=recurrent; kept=superspike(10) | steps in 1 GiB, checkpoints | 4.31e+08 | - | 1
@@ -111,20 +111,29 @@ memory | layer=recurrent; kept=superspike(10), uint8 | bytes a spike | 13.4 | - 
 memory | layer=recurrent; kept=superspike(10), uint8 | steps in 1 GiB | 4.46e+04 | - | 1
 memory | layer=recurrent; kept=superspike(10), uint8 | steps in 1 GiB, checkpoints | 5.36e+08 | - | 1
 memory | layer=recurrent; kept=superspike(10), sampled | bytes a spike | 12.6 | - | 1
-memory | layer=recurrent; kept=superspike(10), sampled | steps in 1 GiB | 4.77e+04 | - | 1
-memory | layer=recurrent; kept=superspike(10), sampled | steps in 1 GiB, checkpoints | 5.65e+08 | - | 1
+memory | layer=recurrent; kept=superspike(10), sampled | steps in 1 GiB | 4.76e+04 | - | 1
+memory | layer=recurrent; kept=superspike(10), sampled | steps in 1 GiB, checkpoints | 5.64e+08 | - | 1
 memory | layer=recurrent; kept=rectangle(1), bit | bytes a spike | 12.6 | - | 1
-memory | layer=recurrent; kept=rectangle(1), bit | steps in 1 GiB | 4.77e+04 | - | 1
+memory | layer=recurrent; kept=rectangle(1), bit | steps in 1 GiB | 4.76e+04 | - | 1
 memory | layer=recurrent; kept=rectangle(1), bit | steps in 1 GiB, checkpoints | 5.74e+08 | - | 1
 rules | task=Randman; rule=fixed; beta=0.5 | accuracy | 0.888 | 0.029 | 5
+rules | task=Randman; rule=fixed; beta=0.5 | spikes a second | 15.8 | 0.992 | 5
 rules | task=Randman; rule=fixed; beta=1 | accuracy | 0.909 | 0.018 | 5
+rules | task=Randman; rule=fixed; beta=1 | spikes a second | 17.6 | 0.462 | 5
 rules | task=Randman; rule=fixed; beta=2 | accuracy | 0.934 | 0.015 | 5
+rules | task=Randman; rule=fixed; beta=2 | spikes a second | 19.5 | 0.793 | 5
 rules | task=Randman; rule=fixed; beta=4 | accuracy | 0.937 | 0.016 | 5
+rules | task=Randman; rule=fixed; beta=4 | spikes a second | 20.2 | 0.662 | 5
 rules | task=Randman; rule=fixed; beta=8 | accuracy | 0.941 | 0.012 | 5
+rules | task=Randman; rule=fixed; beta=8 | spikes a second | 20.3 | 1.301 | 5
 rules | task=Randman; rule=fixed; beta=16 | accuracy | 0.939 | 0.016 | 5
+rules | task=Randman; rule=fixed; beta=16 | spikes a second | 20 | 1.235 | 5
 rules | task=Randman; rule=fixed; beta=32 | accuracy | 0.928 | 0.016 | 5
+rules | task=Randman; rule=fixed; beta=32 | spikes a second | 19 | 0.783 | 5
 rules | task=Randman; rule=fixed; beta=64 | accuracy | 0.922 | 0.028 | 5
+rules | task=Randman; rule=fixed; beta=64 | spikes a second | 19.1 | 1.304 | 5
 rules | task=Randman; rule=fixed; beta=128 | accuracy | 0.912 | 0.020 | 5
+rules | task=Randman; rule=fixed; beta=128 | spikes a second | 18.6 | 1.713 | 5
 rules | task=Randman; rule=best of the fixed | accuracy | 0.941 | 0.012 | 5
 rules | task=Randman; rule=coverage 0.5, before training | accuracy | 0.94 | 0.018 | 5
 rules | task=Randman; rule=coverage 0.5, before training | less the best of the fixed | -0.0005 | 0.018 | 5
@@ -144,30 +153,30 @@ rules | task=Randman; rule=MPD-AGL | number after training | 0.689 | 0.015 | 5
 rules | task=Randman; rule=condition IV | accuracy | 0.912 | 0.018 | 5
 rules | task=Randman; rule=condition IV | less the best of the fixed | -0.029 | 0.012 | 5
 rules | task=Randman; rule=condition IV | number after training | 0.875 | 0.000 | 5
-rules | task=Randman; rule=LSG | accuracy | 0.929 | 0.016 | 5
-rules | task=Randman; rule=LSG | less the best of the fixed | -0.012 | 0.018 | 5
-rules | task=Randman; rule=LSG | number after training | 2.09 | 0.046 | 5
-rules | task=Randman; rule=learned, layer, from 1 | accuracy | 0.921 | 0.013 | 5
-rules | task=Randman; rule=learned, layer, from 1 | less the best of the fixed | -0.02 | 0.012 | 5
-rules | task=Randman; rule=learned, layer, from 1 | number after training | 1.77 | 0.614 | 5
-rules | task=Randman; rule=learned, layer, from 10 | accuracy | 0.947 | 0.006 | 5
-rules | task=Randman; rule=learned, layer, from 10 | less the best of the fixed | 0.0065 | 0.012 | 5
-rules | task=Randman; rule=learned, layer, from 10 | number after training | 1.14 | 0.489 | 5
-rules | task=Randman; rule=learned, neuron, from 1 | accuracy | 0.921 | 0.019 | 5
-rules | task=Randman; rule=learned, neuron, from 1 | less the best of the fixed | -0.02 | 0.016 | 5
-rules | task=Randman; rule=learned, neuron, from 1 | number after training | 1.24 | 0.104 | 5
-rules | task=Randman; rule=learned, neuron, from 10 | accuracy | 0.945 | 0.017 | 5
-rules | task=Randman; rule=learned, neuron, from 10 | less the best of the fixed | 0.004 | 0.018 | 5
-rules | task=Randman; rule=learned, neuron, from 10 | number after training | 7.69 | 0.586 | 5
 rules | task=Randman; rule=Dspike | accuracy | 0.94 | 0.013 | 5
 rules | task=Randman; rule=Dspike | less the best of the fixed | -0.001 | 0.007 | 5
 rules | task=Randman; rule=Dspike | number after training | 6.4 | 2.191 | 5
-rules | task=Randman; rule=meta-gradient, from 1 | accuracy | 0.924 | 0.019 | 5
-rules | task=Randman; rule=meta-gradient, from 1 | less the best of the fixed | -0.017 | 0.016 | 5
-rules | task=Randman; rule=meta-gradient, from 1 | number after training | 2.49 | 0.522 | 5
-rules | task=Randman; rule=meta-gradient, from 10 | accuracy | 0.95 | 0.015 | 5
-rules | task=Randman; rule=meta-gradient, from 10 | less the best of the fixed | 0.009 | 0.014 | 5
-rules | task=Randman; rule=meta-gradient, from 10 | number after training | 2.5 | 1.482 | 5
+rules | task=Randman; rule=LSG | accuracy | 0.928 | 0.016 | 5
+rules | task=Randman; rule=LSG | less the best of the fixed | -0.0125 | 0.016 | 5
+rules | task=Randman; rule=LSG | number after training | 2.09 | 0.046 | 5
+rules | task=Randman; rule=learned, layer, from 1 | accuracy | 0.921 | 0.018 | 5
+rules | task=Randman; rule=learned, layer, from 1 | less the best of the fixed | -0.0195 | 0.013 | 5
+rules | task=Randman; rule=learned, layer, from 1 | number after training | 1.78 | 0.624 | 5
+rules | task=Randman; rule=learned, layer, from 10 | accuracy | 0.944 | 0.004 | 5
+rules | task=Randman; rule=learned, layer, from 10 | less the best of the fixed | 0.0035 | 0.009 | 5
+rules | task=Randman; rule=learned, layer, from 10 | number after training | 1.15 | 0.489 | 5
+rules | task=Randman; rule=learned, neuron, from 1 | accuracy | 0.922 | 0.019 | 5
+rules | task=Randman; rule=learned, neuron, from 1 | less the best of the fixed | -0.019 | 0.019 | 5
+rules | task=Randman; rule=learned, neuron, from 1 | number after training | 1.24 | 0.104 | 5
+rules | task=Randman; rule=learned, neuron, from 10 | accuracy | 0.941 | 0.016 | 5
+rules | task=Randman; rule=learned, neuron, from 10 | less the best of the fixed | 0.0005 | 0.018 | 5
+rules | task=Randman; rule=learned, neuron, from 10 | number after training | 7.7 | 0.586 | 5
+rules | task=Randman; rule=meta-gradient, from 1 | accuracy | 0.923 | 0.018 | 5
+rules | task=Randman; rule=meta-gradient, from 1 | less the best of the fixed | -0.0175 | 0.017 | 5
+rules | task=Randman; rule=meta-gradient, from 1 | number after training | 2.5 | 0.519 | 5
+rules | task=Randman; rule=meta-gradient, from 10 | accuracy | 0.95 | 0.013 | 5
+rules | task=Randman; rule=meta-gradient, from 10 | less the best of the fixed | 0.0095 | 0.009 | 5
+rules | task=Randman; rule=meta-gradient, from 10 | number after training | 2.5 | 1.473 | 5
 rules | task=Randman; rule=ASGL, from 1 | accuracy | 0.858 | 0.011 | 5
 rules | task=Randman; rule=ASGL, from 1 | less the best of the fixed | -0.083 | 0.007 | 5
 rules | task=Randman; rule=ASGL, from 1 | number after training | 2.67 | 0.309 | 5
@@ -181,14 +190,23 @@ rules | task=Randman; rule=no spikes: rate-coded | accuracy | 0.943 | 0.017 | 5
 rules | task=Randman; rule=no spikes: rate-coded | less the best of the fixed | 0.002 | 0.019 | 5
 rules | task=Randman; rule=no spikes: GRU | accuracy | 0.851 | 0.024 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=0.5 | accuracy | 0.418 | 0.072 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=0.5 | spikes a second | 114 | 73.495 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=1 | accuracy | 0.404 | 0.188 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=1 | spikes a second | 68.5 | 60.618 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=2 | accuracy | 0.368 | 0.130 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=2 | spikes a second | 91.3 | 77.598 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=4 | accuracy | 0.642 | 0.121 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=4 | spikes a second | 15.9 | 10.852 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=8 | accuracy | 0.922 | 0.031 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=8 | spikes a second | 25.3 | 7.869 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=16 | accuracy | 0.948 | 0.017 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=16 | spikes a second | 39.4 | 9.267 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=32 | accuracy | 0.917 | 0.027 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=32 | spikes a second | 39.8 | 9.183 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=64 | accuracy | 0.861 | 0.027 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=64 | spikes a second | 87 | 58.088 | 5
 rules | task=Randman, recurrent; rule=fixed; beta=128 | accuracy | 0.77 | 0.061 | 5
+rules | task=Randman, recurrent; rule=fixed; beta=128 | spikes a second | 86.4 | 41.164 | 5
 rules | task=Randman, recurrent; rule=best of the fixed | accuracy | 0.948 | 0.017 | 5
 rules | task=Randman, recurrent; rule=coverage 0.5, before training | accuracy | 0.951 | 0.016 | 5
 rules | task=Randman, recurrent; rule=coverage 0.5, before training | less the best of the fixed | 0.0025 | 0.009 | 5
@@ -208,24 +226,40 @@ rules | task=Randman, recurrent; rule=MPD-AGL | number after training | 1.79 | 1
 rules | task=Randman, recurrent; rule=condition IV | accuracy | 0.374 | 0.067 | 5
 rules | task=Randman, recurrent; rule=condition IV | less the best of the fixed | -0.575 | 0.077 | 5
 rules | task=Randman, recurrent; rule=condition IV | number after training | 1.01 | 0.053 | 5
-rules | task=Randman, recurrent; rule=LSG | accuracy | 0.424 | 0.084 | 5
-rules | task=Randman, recurrent; rule=LSG | less the best of the fixed | -0.525 | 0.075 | 5
-rules | task=Randman, recurrent; rule=LSG | number after training | 2.04 | 0.002 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 1 | accuracy | 0.434 | 0.072 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.514 | 0.089 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 1 | number after training | 1.12 | 0.143 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 10 | accuracy | 0.934 | 0.017 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 10 | less the best of the fixed | -0.014 | 0.029 | 5
-rules | task=Randman, recurrent; rule=learned, layer, from 10 | number after training | 9.86 | 0.416 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 1 | accuracy | 0.466 | 0.059 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.482 | 0.074 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 1 | number after training | 1.03 | 0.011 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 10 | accuracy | 0.954 | 0.016 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | 0.0055 | 0.023 | 5
-rules | task=Randman, recurrent; rule=learned, neuron, from 10 | number after training | 9.96 | 0.179 | 5
+rules | task=Randman, recurrent; rule=conditions I, II | accuracy | 0.862 | 0.079 | 5
+rules | task=Randman, recurrent; rule=conditions I, II | less the best of the fixed | -0.086 | 0.068 | 5
+rules | task=Randman, recurrent; rule=conditions I, II | number after training | 10 | 0.000 | 5
+rules | task=Randman, recurrent; rule=conditions I, II | height after training | 1 | 0.000 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, IV | accuracy | 0.361 | 0.064 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, IV | less the best of the fixed | -0.587 | 0.074 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, IV | number after training | 1.01 | 0.072 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, IV | height after training | 1 | 0.000 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III | accuracy | 0.772 | 0.091 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III | less the best of the fixed | -0.176 | 0.076 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III | number after training | 10 | 0.000 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III | height after training | 0.0737 | 0.010 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III, IV | accuracy | 0.303 | 0.015 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III, IV | less the best of the fixed | -0.645 | 0.019 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III, IV | number after training | 0.001 | 0.000 | 5
+rules | task=Randman, recurrent; rule=conditions I, II, III, IV | height after training | 0.0875 | 0.009 | 5
 rules | task=Randman, recurrent; rule=Dspike | accuracy | 0.923 | 0.034 | 5
 rules | task=Randman, recurrent; rule=Dspike | less the best of the fixed | -0.0255 | 0.027 | 5
 rules | task=Randman, recurrent; rule=Dspike | number after training | 8 | 0.000 | 5
+rules | task=Randman, recurrent; rule=LSG | accuracy | 0.424 | 0.084 | 5
+rules | task=Randman, recurrent; rule=LSG | less the best of the fixed | -0.525 | 0.075 | 5
+rules | task=Randman, recurrent; rule=LSG | number after training | 2.04 | 0.002 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 1 | accuracy | 0.436 | 0.075 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.512 | 0.092 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 1 | number after training | 1.11 | 0.127 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 10 | accuracy | 0.937 | 0.017 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 10 | less the best of the fixed | -0.0115 | 0.031 | 5
+rules | task=Randman, recurrent; rule=learned, layer, from 10 | number after training | 9.95 | 0.351 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 1 | accuracy | 0.456 | 0.060 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.493 | 0.074 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 1 | number after training | 1.03 | 0.011 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 10 | accuracy | 0.935 | 0.016 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | -0.0135 | 0.025 | 5
+rules | task=Randman, recurrent; rule=learned, neuron, from 10 | number after training | 9.99 | 0.208 | 5
 rules | task=Randman, recurrent; rule=meta-gradient, from 1 | accuracy | 0.452 | 0.062 | 5
 rules | task=Randman, recurrent; rule=meta-gradient, from 1 | less the best of the fixed | -0.496 | 0.077 | 5
 rules | task=Randman, recurrent; rule=meta-gradient, from 1 | number after training | 1.17 | 0.123 | 5
@@ -245,14 +279,23 @@ rules | task=Randman, recurrent; rule=no spikes: rate-coded | accuracy | 0.353 |
 rules | task=Randman, recurrent; rule=no spikes: rate-coded | less the best of the fixed | -0.595 | 0.111 | 5
 rules | task=Randman, recurrent; rule=no spikes: GRU | accuracy | 0.851 | 0.024 | 5
 rules | task=digits; rule=fixed; beta=0.5 | accuracy | 0.93 | 0.017 | 5
+rules | task=digits; rule=fixed; beta=0.5 | spikes a second | 22.8 | 0.798 | 5
 rules | task=digits; rule=fixed; beta=1 | accuracy | 0.934 | 0.014 | 5
+rules | task=digits; rule=fixed; beta=1 | spikes a second | 25.7 | 1.438 | 5
 rules | task=digits; rule=fixed; beta=2 | accuracy | 0.936 | 0.022 | 5
+rules | task=digits; rule=fixed; beta=2 | spikes a second | 27.7 | 1.698 | 5
 rules | task=digits; rule=fixed; beta=4 | accuracy | 0.931 | 0.023 | 5
+rules | task=digits; rule=fixed; beta=4 | spikes a second | 29.1 | 1.784 | 5
 rules | task=digits; rule=fixed; beta=8 | accuracy | 0.938 | 0.020 | 5
+rules | task=digits; rule=fixed; beta=8 | spikes a second | 29 | 1.644 | 5
 rules | task=digits; rule=fixed; beta=16 | accuracy | 0.934 | 0.021 | 5
+rules | task=digits; rule=fixed; beta=16 | spikes a second | 28 | 1.549 | 5
 rules | task=digits; rule=fixed; beta=32 | accuracy | 0.934 | 0.025 | 5
+rules | task=digits; rule=fixed; beta=32 | spikes a second | 27.6 | 1.648 | 5
 rules | task=digits; rule=fixed; beta=64 | accuracy | 0.936 | 0.015 | 5
+rules | task=digits; rule=fixed; beta=64 | spikes a second | 25.3 | 1.916 | 5
 rules | task=digits; rule=fixed; beta=128 | accuracy | 0.939 | 0.022 | 5
+rules | task=digits; rule=fixed; beta=128 | spikes a second | 24.6 | 1.632 | 5
 rules | task=digits; rule=best of the fixed | accuracy | 0.939 | 0.022 | 5
 rules | task=digits; rule=coverage 0.5, before training | accuracy | 0.934 | 0.016 | 5
 rules | task=digits; rule=coverage 0.5, before training | less the best of the fixed | -0.00529 | 0.010 | 5
@@ -272,27 +315,27 @@ rules | task=digits; rule=MPD-AGL | number after training | 0.553 | 0.013 | 5
 rules | task=digits; rule=condition IV | accuracy | 0.932 | 0.014 | 5
 rules | task=digits; rule=condition IV | less the best of the fixed | -0.00647 | 0.018 | 5
 rules | task=digits; rule=condition IV | number after training | 0.875 | 0.000 | 5
-rules | task=digits; rule=LSG | accuracy | 0.934 | 0.021 | 5
-rules | task=digits; rule=LSG | less the best of the fixed | -0.00529 | 0.015 | 5
-rules | task=digits; rule=LSG | number after training | 2.08 | 0.013 | 5
-rules | task=digits; rule=learned, layer, from 1 | accuracy | 0.934 | 0.017 | 5
-rules | task=digits; rule=learned, layer, from 1 | less the best of the fixed | -0.00529 | 0.011 | 5
-rules | task=digits; rule=learned, layer, from 1 | number after training | 0.519 | 0.098 | 5
-rules | task=digits; rule=learned, layer, from 10 | accuracy | 0.936 | 0.016 | 5
-rules | task=digits; rule=learned, layer, from 10 | less the best of the fixed | -0.00235 | 0.014 | 5
-rules | task=digits; rule=learned, layer, from 10 | number after training | 1.36 | 0.526 | 5
-rules | task=digits; rule=learned, neuron, from 1 | accuracy | 0.932 | 0.019 | 5
-rules | task=digits; rule=learned, neuron, from 1 | less the best of the fixed | -0.00647 | 0.014 | 5
-rules | task=digits; rule=learned, neuron, from 1 | number after training | 0.965 | 0.030 | 5
-rules | task=digits; rule=learned, neuron, from 10 | accuracy | 0.934 | 0.021 | 5
-rules | task=digits; rule=learned, neuron, from 10 | less the best of the fixed | -0.00471 | 0.011 | 5
-rules | task=digits; rule=learned, neuron, from 10 | number after training | 7.63 | 0.273 | 5
 rules | task=digits; rule=Dspike | accuracy | 0.933 | 0.013 | 5
 rules | task=digits; rule=Dspike | less the best of the fixed | -0.00588 | 0.018 | 5
 rules | task=digits; rule=Dspike | number after training | 7.2 | 1.789 | 5
-rules | task=digits; rule=meta-gradient, from 1 | accuracy | 0.934 | 0.012 | 5
-rules | task=digits; rule=meta-gradient, from 1 | less the best of the fixed | -0.00471 | 0.019 | 5
-rules | task=digits; rule=meta-gradient, from 1 | number after training | 0.869 | 0.156 | 5
+rules | task=digits; rule=LSG | accuracy | 0.934 | 0.021 | 5
+rules | task=digits; rule=LSG | less the best of the fixed | -0.00529 | 0.015 | 5
+rules | task=digits; rule=LSG | number after training | 2.08 | 0.013 | 5
+rules | task=digits; rule=learned, layer, from 1 | accuracy | 0.931 | 0.020 | 5
+rules | task=digits; rule=learned, layer, from 1 | less the best of the fixed | -0.00824 | 0.010 | 5
+rules | task=digits; rule=learned, layer, from 1 | number after training | 0.519 | 0.095 | 5
+rules | task=digits; rule=learned, layer, from 10 | accuracy | 0.938 | 0.016 | 5
+rules | task=digits; rule=learned, layer, from 10 | less the best of the fixed | -0.000588 | 0.013 | 5
+rules | task=digits; rule=learned, layer, from 10 | number after training | 1.38 | 0.487 | 5
+rules | task=digits; rule=learned, neuron, from 1 | accuracy | 0.932 | 0.018 | 5
+rules | task=digits; rule=learned, neuron, from 1 | less the best of the fixed | -0.00706 | 0.014 | 5
+rules | task=digits; rule=learned, neuron, from 1 | number after training | 0.964 | 0.030 | 5
+rules | task=digits; rule=learned, neuron, from 10 | accuracy | 0.93 | 0.016 | 5
+rules | task=digits; rule=learned, neuron, from 10 | less the best of the fixed | -0.00882 | 0.014 | 5
+rules | task=digits; rule=learned, neuron, from 10 | number after training | 7.63 | 0.271 | 5
+rules | task=digits; rule=meta-gradient, from 1 | accuracy | 0.931 | 0.013 | 5
+rules | task=digits; rule=meta-gradient, from 1 | less the best of the fixed | -0.00765 | 0.018 | 5
+rules | task=digits; rule=meta-gradient, from 1 | number after training | 0.866 | 0.162 | 5
 rules | task=digits; rule=meta-gradient, from 10 | accuracy | 0.938 | 0.018 | 5
 rules | task=digits; rule=meta-gradient, from 10 | less the best of the fixed | -0.000588 | 0.016 | 5
 rules | task=digits; rule=meta-gradient, from 10 | number after training | 2.24 | 1.206 | 5
@@ -309,14 +352,23 @@ rules | task=digits; rule=no spikes: rate-coded | accuracy | 0.934 | 0.020 | 5
 rules | task=digits; rule=no spikes: rate-coded | less the best of the fixed | -0.00471 | 0.012 | 5
 rules | task=digits; rule=no spikes: GRU | accuracy | 0.929 | 0.022 | 5
 rules | task=speech, recurrent; rule=fixed; beta=0.5 | accuracy | 0.682 | 0.092 | 3
+rules | task=speech, recurrent; rule=fixed; beta=0.5 | spikes a second | 118 | 20.219 | 3
 rules | task=speech, recurrent; rule=fixed; beta=1 | accuracy | 0.769 | 0.075 | 3
+rules | task=speech, recurrent; rule=fixed; beta=1 | spikes a second | 109 | 16.644 | 3
 rules | task=speech, recurrent; rule=fixed; beta=2 | accuracy | 0.956 | 0.004 | 3
+rules | task=speech, recurrent; rule=fixed; beta=2 | spikes a second | 129 | 4.334 | 3
 rules | task=speech, recurrent; rule=fixed; beta=4 | accuracy | 0.953 | 0.013 | 3
+rules | task=speech, recurrent; rule=fixed; beta=4 | spikes a second | 143 | 5.485 | 3
 rules | task=speech, recurrent; rule=fixed; beta=8 | accuracy | 0.966 | 0.003 | 3
+rules | task=speech, recurrent; rule=fixed; beta=8 | spikes a second | 143 | 8.277 | 3
 rules | task=speech, recurrent; rule=fixed; beta=16 | accuracy | 0.961 | 0.003 | 3
+rules | task=speech, recurrent; rule=fixed; beta=16 | spikes a second | 140 | 6.483 | 3
 rules | task=speech, recurrent; rule=fixed; beta=32 | accuracy | 0.956 | 0.004 | 3
+rules | task=speech, recurrent; rule=fixed; beta=32 | spikes a second | 143 | 7.242 | 3
 rules | task=speech, recurrent; rule=fixed; beta=64 | accuracy | 0.941 | 0.013 | 3
+rules | task=speech, recurrent; rule=fixed; beta=64 | spikes a second | 145 | 11.687 | 3
 rules | task=speech, recurrent; rule=fixed; beta=128 | accuracy | 0.944 | 0.008 | 3
+rules | task=speech, recurrent; rule=fixed; beta=128 | spikes a second | 150 | 0.771 | 3
 rules | task=speech, recurrent; rule=best of the fixed | accuracy | 0.966 | 0.003 | 3
 rules | task=speech, recurrent; rule=coverage 0.5, before training | accuracy | 0.963 | 0.004 | 3
 rules | task=speech, recurrent; rule=coverage 0.5, before training | less the best of the fixed | -0.00278 | 0.001 | 3
@@ -336,24 +388,40 @@ rules | task=speech, recurrent; rule=MPD-AGL | number after training | 5.25 | 0.
 rules | task=speech, recurrent; rule=condition IV | accuracy | 0.921 | 0.020 | 3
 rules | task=speech, recurrent; rule=condition IV | less the best of the fixed | -0.045 | 0.016 | 3
 rules | task=speech, recurrent; rule=condition IV | number after training | 1.33 | 0.029 | 3
-rules | task=speech, recurrent; rule=LSG | accuracy | 0.939 | 0.020 | 3
-rules | task=speech, recurrent; rule=LSG | less the best of the fixed | -0.0261 | 0.017 | 3
-rules | task=speech, recurrent; rule=LSG | number after training | 2.03 | 0.003 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 1 | accuracy | 0.938 | 0.003 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.0278 | 0.003 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 1 | number after training | 1.82 | 0.118 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 10 | accuracy | 0.963 | 0.010 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 10 | less the best of the fixed | -0.00278 | 0.007 | 3
-rules | task=speech, recurrent; rule=learned, layer, from 10 | number after training | 3.09 | 0.415 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 1 | accuracy | 0.826 | 0.102 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.139 | 0.103 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 1 | number after training | 1.23 | 0.077 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 10 | accuracy | 0.966 | 0.003 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | 0.000556 | 0.005 | 3
-rules | task=speech, recurrent; rule=learned, neuron, from 10 | number after training | 6.95 | 0.134 | 3
+rules | task=speech, recurrent; rule=conditions I, II | accuracy | 0.956 | 0.007 | 3
+rules | task=speech, recurrent; rule=conditions I, II | less the best of the fixed | -0.00944 | 0.006 | 3
+rules | task=speech, recurrent; rule=conditions I, II | number after training | 10 | 0.000 | 3
+rules | task=speech, recurrent; rule=conditions I, II | height after training | 1 | 0.000 | 3
+rules | task=speech, recurrent; rule=conditions I, II, IV | accuracy | 0.896 | 0.013 | 3
+rules | task=speech, recurrent; rule=conditions I, II, IV | less the best of the fixed | -0.07 | 0.017 | 3
+rules | task=speech, recurrent; rule=conditions I, II, IV | number after training | 1.37 | 0.034 | 3
+rules | task=speech, recurrent; rule=conditions I, II, IV | height after training | 1 | 0.000 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III | accuracy | 0.961 | 0.004 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III | less the best of the fixed | -0.005 | 0.004 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III | number after training | 10 | 0.000 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III | height after training | 0.0722 | 0.010 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III, IV | accuracy | 0.597 | 0.090 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III, IV | less the best of the fixed | -0.368 | 0.093 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III, IV | number after training | 0.001 | 0.000 | 3
+rules | task=speech, recurrent; rule=conditions I, II, III, IV | height after training | 0.0721 | 0.005 | 3
 rules | task=speech, recurrent; rule=Dspike | accuracy | 0.965 | 0.007 | 3
 rules | task=speech, recurrent; rule=Dspike | less the best of the fixed | -0.000556 | 0.007 | 3
 rules | task=speech, recurrent; rule=Dspike | number after training | 5.33 | 2.309 | 3
+rules | task=speech, recurrent; rule=LSG | accuracy | 0.939 | 0.020 | 3
+rules | task=speech, recurrent; rule=LSG | less the best of the fixed | -0.0261 | 0.017 | 3
+rules | task=speech, recurrent; rule=LSG | number after training | 2.03 | 0.003 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 1 | accuracy | 0.947 | 0.005 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.0183 | 0.002 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 1 | number after training | 1.68 | 0.201 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 10 | accuracy | 0.971 | 0.005 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 10 | less the best of the fixed | 0.005 | 0.003 | 3
+rules | task=speech, recurrent; rule=learned, layer, from 10 | number after training | 3.06 | 0.338 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 1 | accuracy | 0.729 | 0.186 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.237 | 0.183 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 1 | number after training | 1.08 | 0.184 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 10 | accuracy | 0.963 | 0.014 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | -0.00278 | 0.012 | 3
+rules | task=speech, recurrent; rule=learned, neuron, from 10 | number after training | 6.88 | 0.143 | 3
 rules | task=speech, recurrent; rule=meta-gradient, from 1 | accuracy | 0.963 | 0.007 | 3
 rules | task=speech, recurrent; rule=meta-gradient, from 1 | less the best of the fixed | -0.00222 | 0.005 | 3
 rules | task=speech, recurrent; rule=meta-gradient, from 1 | number after training | 3.01 | 0.167 | 3
@@ -373,14 +441,23 @@ rules | task=speech, recurrent; rule=no spikes: rate-coded | accuracy | 0.905 | 
 rules | task=speech, recurrent; rule=no spikes: rate-coded | less the best of the fixed | -0.0606 | 0.028 | 3
 rules | task=speech, recurrent; rule=no spikes: GRU | accuracy | 0.985 | 0.004 | 3
 rules | task=watch, recurrent; rule=fixed; beta=0.5 | accuracy | 0.593 | 0.272 | 5
+rules | task=watch, recurrent; rule=fixed; beta=0.5 | spikes a second | 95.3 | 61.203 | 5
 rules | task=watch, recurrent; rule=fixed; beta=1 | accuracy | 0.636 | 0.172 | 5
+rules | task=watch, recurrent; rule=fixed; beta=1 | spikes a second | 147 | 53.912 | 5
 rules | task=watch, recurrent; rule=fixed; beta=2 | accuracy | 0.529 | 0.092 | 5
+rules | task=watch, recurrent; rule=fixed; beta=2 | spikes a second | 117 | 46.884 | 5
 rules | task=watch, recurrent; rule=fixed; beta=4 | accuracy | 0.779 | 0.053 | 5
+rules | task=watch, recurrent; rule=fixed; beta=4 | spikes a second | 123 | 12.752 | 5
 rules | task=watch, recurrent; rule=fixed; beta=8 | accuracy | 0.75 | 0.094 | 5
+rules | task=watch, recurrent; rule=fixed; beta=8 | spikes a second | 144 | 15.871 | 5
 rules | task=watch, recurrent; rule=fixed; beta=16 | accuracy | 0.764 | 0.093 | 5
+rules | task=watch, recurrent; rule=fixed; beta=16 | spikes a second | 154 | 13.693 | 5
 rules | task=watch, recurrent; rule=fixed; beta=32 | accuracy | 0.764 | 0.096 | 5
+rules | task=watch, recurrent; rule=fixed; beta=32 | spikes a second | 158 | 16.942 | 5
 rules | task=watch, recurrent; rule=fixed; beta=64 | accuracy | 0.764 | 0.103 | 5
+rules | task=watch, recurrent; rule=fixed; beta=64 | spikes a second | 161 | 11.791 | 5
 rules | task=watch, recurrent; rule=fixed; beta=128 | accuracy | 0.771 | 0.103 | 5
+rules | task=watch, recurrent; rule=fixed; beta=128 | spikes a second | 161 | 16.896 | 5
 rules | task=watch, recurrent; rule=best of the fixed | accuracy | 0.779 | 0.053 | 5
 rules | task=watch, recurrent; rule=coverage 0.5, before training | accuracy | 0.771 | 0.128 | 5
 rules | task=watch, recurrent; rule=coverage 0.5, before training | less the best of the fixed | -0.00714 | 0.077 | 5
@@ -400,24 +477,40 @@ rules | task=watch, recurrent; rule=MPD-AGL | number after training | 5.39 | 1.1
 rules | task=watch, recurrent; rule=condition IV | accuracy | 0.686 | 0.166 | 5
 rules | task=watch, recurrent; rule=condition IV | less the best of the fixed | -0.0929 | 0.120 | 5
 rules | task=watch, recurrent; rule=condition IV | number after training | 1 | 0.035 | 5
-rules | task=watch, recurrent; rule=LSG | accuracy | 0.6 | 0.148 | 5
-rules | task=watch, recurrent; rule=LSG | less the best of the fixed | -0.179 | 0.118 | 5
-rules | task=watch, recurrent; rule=LSG | number after training | 2.03 | 0.003 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 1 | accuracy | 0.65 | 0.069 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.129 | 0.032 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 1 | number after training | 1.32 | 0.263 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 10 | accuracy | 0.75 | 0.107 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 10 | less the best of the fixed | -0.0286 | 0.069 | 5
-rules | task=watch, recurrent; rule=learned, layer, from 10 | number after training | 11.5 | 0.401 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 1 | accuracy | 0.714 | 0.152 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.0643 | 0.120 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 1 | number after training | 1.04 | 0.048 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 10 | accuracy | 0.736 | 0.100 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | -0.0429 | 0.081 | 5
-rules | task=watch, recurrent; rule=learned, neuron, from 10 | number after training | 10.2 | 0.082 | 5
+rules | task=watch, recurrent; rule=conditions I, II | accuracy | 0.729 | 0.109 | 5
+rules | task=watch, recurrent; rule=conditions I, II | less the best of the fixed | -0.05 | 0.074 | 5
+rules | task=watch, recurrent; rule=conditions I, II | number after training | 10 | 0.000 | 5
+rules | task=watch, recurrent; rule=conditions I, II | height after training | 1 | 0.000 | 5
+rules | task=watch, recurrent; rule=conditions I, II, IV | accuracy | 0.636 | 0.111 | 5
+rules | task=watch, recurrent; rule=conditions I, II, IV | less the best of the fixed | -0.143 | 0.071 | 5
+rules | task=watch, recurrent; rule=conditions I, II, IV | number after training | 1.09 | 0.048 | 5
+rules | task=watch, recurrent; rule=conditions I, II, IV | height after training | 1 | 0.000 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III | accuracy | 0.771 | 0.082 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III | less the best of the fixed | -0.00714 | 0.053 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III | number after training | 10 | 0.000 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III | height after training | 0.0812 | 0.012 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III, IV | accuracy | 0.621 | 0.096 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III, IV | less the best of the fixed | -0.157 | 0.074 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III, IV | number after training | 0.001 | 0.000 | 5
+rules | task=watch, recurrent; rule=conditions I, II, III, IV | height after training | 0.0781 | 0.007 | 5
 rules | task=watch, recurrent; rule=Dspike | accuracy | 0.736 | 0.082 | 5
 rules | task=watch, recurrent; rule=Dspike | less the best of the fixed | -0.0429 | 0.069 | 5
 rules | task=watch, recurrent; rule=Dspike | number after training | 5.6 | 2.191 | 5
+rules | task=watch, recurrent; rule=LSG | accuracy | 0.6 | 0.148 | 5
+rules | task=watch, recurrent; rule=LSG | less the best of the fixed | -0.179 | 0.118 | 5
+rules | task=watch, recurrent; rule=LSG | number after training | 2.03 | 0.003 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 1 | accuracy | 0.607 | 0.118 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 1 | less the best of the fixed | -0.171 | 0.069 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 1 | number after training | 1.24 | 0.248 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 10 | accuracy | 0.75 | 0.107 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 10 | less the best of the fixed | -0.0286 | 0.069 | 5
+rules | task=watch, recurrent; rule=learned, layer, from 10 | number after training | 11.5 | 0.401 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 1 | accuracy | 0.629 | 0.159 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 1 | less the best of the fixed | -0.15 | 0.127 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 1 | number after training | 1.04 | 0.023 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 10 | accuracy | 0.757 | 0.077 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 10 | less the best of the fixed | -0.0214 | 0.032 | 5
+rules | task=watch, recurrent; rule=learned, neuron, from 10 | number after training | 10.2 | 0.114 | 5
 rules | task=watch, recurrent; rule=meta-gradient, from 1 | accuracy | 0.643 | 0.126 | 5
 rules | task=watch, recurrent; rule=meta-gradient, from 1 | less the best of the fixed | -0.136 | 0.096 | 5
 rules | task=watch, recurrent; rule=meta-gradient, from 1 | number after training | 1.04 | 0.081 | 5
@@ -712,11 +805,11 @@ for experiment in ("speech", "watch"):
 # residuals, `uint8` and `sampled` cost nothing that can be seen. One bit of a rectangle is exact, so what matters is
 # the rectangle: with width 1 the network gets 0.892, with width 0.4 and height 1 it gets 0.964, as the superspike. So
 # one bit does, if the rectangle is narrow. After 40 epochs instead of 10 the superspike has 0.976 +- 0.012, and
-# `sampled` 0.969.
+# `sampled` 0.961.
 #
 # The watch does not decide about accuracy: 112 recordings are few, the subjects differ, and all differences are within
 # one or two standard deviations, except that the rectangle of width 1 is worse again. Every sample for itself, 50 a
-# second and 947 to 2,618 steps, the network gets 0.807 and with `sampled` 0.814. The best of all is the ridge
+# second and 947 to 2,618 steps, the network gets 0.807, with `sampled`, too. The best of all is the ridge
 # regression, 0.857. What it decides is memory:
 
 # %%
@@ -787,7 +880,7 @@ for task in tasks:
 # width or the threshold after training.
 
 # %%
-names = list(dict.fromkeys(r["rule"] for r in rows("rules", "less the best of the fixed")))
+names = [r["rule"] for r in rows("rules", "less the best of the fixed", task="Randman, recurrent")]
 ABSENT = {"mean": np.nan, "sd": 0.0}  # conditions I to III are about recurrent weights
 
 
@@ -824,6 +917,11 @@ for task in tasks:
 #   They lose 0.5 and more on the recurrent Randman and 0.09 to 0.31 on the watch, and 0.01 to 0.05 on speech. MPD-AGL
 #   and LSG were proposed for deep networks on images, with batch normalization or a learned decay and without
 #   recurrent weights. That is missing here, so this does not contradict their results; it says where they do not hold.
+# * Conditions I and II, the weights alone, lose 0.09 on the recurrent Randman and little elsewhere. III sets a height
+#   of 0.07 to 0.08, which does no harm on speech and the watch and loses another 0.09 on Randman. IV brings beta near 1
+#   again. III and IV together have no solution here: for weights as large on both sides III stays below 1 - decay = 0.1,
+#   and a slope of that height has E[g^2] of at most 0.01, where IV asks for 0.18; beta goes to the end of its search.
+#   The paper's neurons have no filtered current and a reset by subtraction; here its rules do not carry over.
 # * Learning is within 0.05 of the best if it starts at beta 10, and brings nothing. From beta 1 it is as bad as beta 1
 #   on the recurrent Randman: it moves beta little where beta matters. One beta a neuron is no better than one a layer.
 #   The meta-gradient moves it the right way on speech, from 1 to 3.0, and gains as little; on the recurrent Randman and
@@ -833,7 +931,7 @@ for task in tasks:
 # * ASGL is as good as the others without recurrent weights, from 10; from 1 it loses 0.08 on Randman. With recurrent
 #   weights it loses 0.12 to 0.72: in training one unit in five is soft, which it is not when it is judged, and a shape
 #   of area 1 is too wide, as above.
-# * A learned threshold, TrSG, is within 0.015 of the best everywhere and better nowhere. It ends at 1.3 to 1.9, on the
+# * A learned threshold, TrSG, is within 0.015 of the best everywhere. It ends at 1.3 to 1.9, on the
 #   watch at 0.96.
 # * The rate-coded network is as good where steepness hardly matters, and worse by 0.06 to 0.6 with recurrent weights:
 #   these settings were found for spikes. The GRU is a network without spikes that does learn.

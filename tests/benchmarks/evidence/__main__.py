@@ -1,7 +1,7 @@
 """Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
 
-`--jobs 2` runs two experiments at a time, in processes of their own. What is already in the file is not run again.
-Speech and watch need the files of other people's packages, see `recordings`.
+The full run takes 100 minutes of CPU time; `--jobs 2` runs two experiments at a time, in processes of their own. What
+is already in the file is not run again. Speech and watch need the files of other people's packages, see `recordings`.
 """
 
 import argparse
