@@ -919,7 +919,7 @@ for task in tasks:
 #   recurrent weights. That is missing here, so this does not contradict their results; it says where they do not hold.
 # * Conditions I and II, the weights alone, lose 0.09 on the recurrent Randman and little elsewhere. III sets a height
 #   of 0.07 to 0.08, which does no harm on speech and the watch and loses another 0.09 on Randman. IV brings beta near 1
-#   again. III and IV together have no solution here: for weights as large on both sides III stays below 1 - decay = 0.1,
+#   again. III and IV together have no solution here: for weights as large on both sides III is below 1 - decay = 0.1,
 #   and a slope of that height has E[g^2] of at most 0.01, where IV asks for 0.18; beta goes to the end of its search.
 #   The paper's neurons have no filtered current and a reset by subtraction; here its rules do not carry over.
 # * Learning is within 0.05 of the best if it starts at beta 10, and brings nothing. From beta 1 it is as bad as beta 1

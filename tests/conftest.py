@@ -32,15 +32,6 @@ def x64():
 
 
 @pytest.fixture
-def leaks():
-    """Make an error of a tracer that is left behind; it looks through all objects: what is there is put aside."""
-    gc.collect()
-    gc.freeze()
-    with jax.checking_leaks():
-        yield
-
-
-@pytest.fixture
 def events():
     """What JAX traces, lowers and compiles during one test, in turn, by the names of its events."""
     seen = []

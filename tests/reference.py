@@ -4,9 +4,12 @@ Nothing here takes a slope from surrofun. For each shape g(x; a): `slope` is g, 
 `soft_da` is the derivative by a of its integral from minus infinity.
 """
 
+import contextlib
 import functools
+import gc
 from types import SimpleNamespace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -118,3 +121,12 @@ def equations(jaxpr):
     return len(jaxpr.eqns) + sum(
         equations(getattr(v, "jaxpr", v)) for v in inner if hasattr(v, "eqns") or hasattr(v, "jaxpr")
     )
+
+
+@contextlib.contextmanager
+def checking_leaks():
+    """Make an error of a tracer that is left behind; all objects are looked through, so what is there is put aside."""
+    gc.collect()
+    gc.freeze()
+    with jax.checking_leaks():
+        yield

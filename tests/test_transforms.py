@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, close, fast, lif
+from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, lif
 
 from surrofun import antiderivative, make_spike, scale, shapes
 
@@ -113,7 +113,7 @@ ROWS = {
     "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3")),
     "export of grad, any batch": lambda f: weighted_gradient(exported(pulled(f, 1.0), "batch, 3")),
     "disable_jit": lambda f: under(jax.disable_jit, jax.jit(pulled(f))),
-    "checking_leaks": lambda f: under(jax.checking_leaks, jax.jit(pulled(f))),
+    "checking_leaks": lambda f: under(checking_leaks, jax.jit(pulled(f))),
     "debug_nans": lambda f: under(lambda: jax.debug_nans(True), jax.jit(pulled(f))),
     "rank promotion": lambda f: under(lambda: jax.numpy_rank_promotion("raise"), jax.jit(pulled(f))),
 }
