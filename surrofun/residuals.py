@@ -232,11 +232,11 @@ def _axis_of_bytes(x: jax.Array) -> int | None:
 
     Its size is known, and it is not spread over devices.
     """
+    if 0 in x.shape:
+        return None
     spread = jax.typeof(x).sharding.spec
     axes = [i for i, n in enumerate(x.shape) if isinstance(n, int) and not spread[i]]
-    return (
-        max(axes, key=lambda i: min(x.shape[i] / _whole(x.shape[i]), 5 / 8), default=None) if 0 not in x.shape else None
-    )
+    return max(axes, key=lambda i: min(x.shape[i] / _whole(x.shape[i]), 5 / 8), default=None)
 
 
 def _whole(n: int) -> int:
