@@ -63,7 +63,7 @@ def test_what_is_in_the_file_is_not_run_again(run, capsys):
 
 
 def test_two_experiments_run_at_a_time(run, tmp_path):
-    path, some = tmp_path / "evidence.json", ("annealed", "area")
+    path, some = tmp_path / "evidence.json", ("area", "annealed")
     found = main(["--quick", "--jobs", "2", "--only", *some, "--out", str(path)])
     assert [r["experiment"] for r in found["rows"]] == [
         r["experiment"] for r in run[1]["rows"] if r["experiment"] in some
