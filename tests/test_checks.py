@@ -182,7 +182,7 @@ def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declar
         assert max(found["learned parameters"]["value"].values()) < 0.02
 
 
-@pytest.mark.parametrize("width", [1.0, np.float32(1), jnp.ones(())])
+@pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
     g = shape(gate)
     assert faults(check(g, width=width)) == faults(check(g(width=width))) == {"learned parameters"}

@@ -323,19 +323,16 @@ def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
     """The integral of sin(x) / x converges too slowly to be found: it is NaN, and so is what moves it."""
     spike = make_spike(endless, learnable=True, forward_mode=forward_mode)
     gradient = jax.grad(lambda p: spike(jnp.array([0.0, 0.5]), p).sum())
+    assert jnp.isnan(gradient(0.7))
     assert jnp.isnan(jax.jit(gradient)(0.7))
-    assert forward_mode or jnp.isnan(gradient(0.7))
 
 
 def test_a_soft_step_that_is_not_found_has_no_forward_derivative():
     assert jnp.isnan(jax.jit(jax.jacfwd(lambda p: antiderivative(endless)(0.5, p)))(0.7))
 
 
-@pytest.mark.parametrize(
-    ("way", "differentiate"),
-    [(lambda f: f, jax.grad), (jax.jit, jax.grad), (jax.jit, jax.jacfwd)],
-    ids=["grad-eager", "grad-jit", "jacfwd-jit"],
-)
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("differentiate", [jax.grad, jax.jacfwd])
 def test_a_measure_of_what_is_undeclared_moves_with_a_parameter(way, differentiate):
     """The area of exp(-p |x|) is 2 / p; normalized to area 1 it is p exp(-p |x|) / 2."""
 

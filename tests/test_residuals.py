@@ -273,7 +273,8 @@ def test_bad_residuals():
     ):
         gradient(make_spike(shapes.sigmoid, residual="bit"))
     with pytest.raises(
-        ValueError, match=r"<lambda>: expected a shape of two values .* between 0 and 2, .*; use .*uint8"
+        ValueError,
+        match=r"<lambda>: expected a shape of two values .* between 0 and 2, nan at a NaN potential; use .*uint8",
     ):
         jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
     for g in (shapes.escape_exponential, jnp.exp, lambda x: jnp.exp(x)):

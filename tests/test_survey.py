@@ -288,7 +288,9 @@ def test_a_kink_that_a_parameter_moves(dtype, x64):
     def hat(x, p, width):
         return jnp.maximum(0, 1 - jnp.abs(x - p) / width)
 
-    moved = jax.jit(jax.jacfwd(lambda p, width: antiderivative(hat)(jnp.asarray(x), p, width)))
+    eager = jax.jacfwd(lambda p, width: antiderivative(hat)(jnp.asarray(x), p, width))
+    moved = jax.jit(eager)
+    np.testing.assert_allclose(eager(0.7, 0.3), -np.maximum(0, 1 - np.abs(x - 0.7) / 0.3), atol=1e-4)
     for at in [(0.7, 0.3), *np.random.default_rng(0).uniform((-2, 0.05), (2, 0.4), (30, 2))]:
         p, width = np.asarray(at, dtype)
         np.testing.assert_allclose(moved(p, width), -np.maximum(0, 1 - np.abs(x - p) / width), atol=1e-4)
