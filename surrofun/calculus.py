@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -10,20 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 
-from .core.combinator import is_free, is_part, like_of, resolved, unbound
+from .core.combinator import bind, made_of
+from .core.concrete import is_traced, numpy_of
 from .core.dtype import Real, fit, rounded
-from .core.hoist import numpy_of
-from .core.integral import integral, moved_area
-from .core.memo import arrays_of, interned, once
-from .core.panels import slopes_at
+from .core.facts import declare, facts_of
 from .core.program import need_values
-from .core.shape import Shape, as_shape, facts_of, holds, named
-from .core.survey import Survey, extremes, survey
+from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
+from .core.tree import is_function, node, opened, part
+from .search import found
+from .search.survey import Survey, extremes
 
 _FAR = 1e30  # where the derivative of a soft step by a parameter is taken for that at infinity: there it is 0 * inf
-_TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
 def antiderivative(g: Shape) -> Shape:
@@ -45,41 +44,37 @@ def antiderivative(g: Shape) -> Shape:
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
     Array([0. , 0.5, 1. ], dtype=float32)
     """
-    return interned(_soft_step_of, as_shape(g, "antiderivative"))  # type: ignore[no-any-return]
+    g = as_shape(g, "antiderivative")
+    doc = f"The soft step of {show(g)}."
+    return named(Partial(_soft_step, node(g)), doc, __wrapped__=g)  # type: ignore[no-any-return]  # help shows the parameters of g
 
 
-def _soft_step_of(g: Shape) -> Shape:
-    soft = functools.partial(_soft_step, g)
-    soft.__wrapped__ = g  # type: ignore[attr-defined]  # so that help and editors show the parameters of the shape
-    return named(soft, f"antiderivative({show(g)})", f"The soft step of {show(g)}.")  # type: ignore[no-any-return]
-
-
-@holds
 def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: jax.Array) -> Any:
-        f, parts, numbers = resolved(g, x, args, kwargs, free=True)
+        f, parts, numbers = bind(g, x, args, kwargs, free=True)
         declared = facts_of(f).get("soft")
         if declared is None:
-            found = _integrated(g, x, args, kwargs)
-            # A factor makes the derivatives NaN, too, which are all that is used of a soft step that is learned.
-            return integral(_bound(g, args, kwargs), found, x) * jnp.where(found["known"], 1.0, jnp.nan)
-        if is_free(g) or _is_settled(f, parts, x):
+            return found.soft_step(part(g, x, args, kwargs), around, x)
+        *_, free = opened(g)
+        if free or _declares("falling", g) or _declares("settled", g):
             return declared(x, *parts, **numbers)
         return _anchored(lambda x: declared(x, *parts, **numbers), x)
 
     return rounded(soft, x)
 
 
-def _is_settled(f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
-    """Say whether the constant of the soft step is right already, that of `f` and those of the parts."""
-    return any(_declared(fact, f, parts, like) for fact in ("falling", "settled"))
+declare(_soft_step, text=lambda g: f"antiderivative({show(g)})")
 
 
-def _declared(fact: str, f: Any, parts: tuple[Any, ...], like: jax.Array) -> bool:
-    """Say whether `f` declares a fact, and all of its parts do."""
-    return facts_of(f).get(fact, False) and all(
-        _declared(fact, *resolved(p, like)[:2], like) for p in parts if is_part(p)
-    )
+def _declares(fact: str, g: Shape) -> bool:
+    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
+    f, *_ = opened(g)
+    made = made_of(f)
+    if not made:
+        return bool(facts_of(f).get(fact))
+    combinator, held = made
+    parts = [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
+    return bool(facts_of(combinator.func).get(fact)) and all(_declares(fact, p) for p in parts)
 
 
 def _anchored(soft: Shape, x: jax.Array) -> jax.Array:
@@ -110,16 +105,12 @@ def derivative(soft: Shape) -> Shape:
     >>> derivative(jnp.tanh)(jnp.zeros(2))
     Array([1., 1.], dtype=float32)
     """
-    if isinstance(soft, functools.partial) and soft.func is _soft_step:
-        return soft.args[0]  # type: ignore[no-any-return]
-    return interned(_derivative_of, as_shape(soft, "derivative"))  # type: ignore[no-any-return]
+    if isinstance(soft, Partial) and soft.func is _soft_step:
+        return as_shape(soft.args[0], "derivative")
+    soft = as_shape(soft, "derivative")
+    return named(Partial(_slope, node(soft)))  # type: ignore[no-any-return]
 
 
-def _derivative_of(soft: Shape) -> Shape:
-    return named(functools.partial(_slope, soft), f"derivative({show(soft)})")  # type: ignore[no-any-return]
-
-
-@holds
 def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def slope(x: jax.Array) -> Any:
         return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
@@ -127,12 +118,16 @@ def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     return rounded(slope, x)
 
 
+declare(_slope, text=lambda soft: f"derivative({show(soft)})")
+
+
 def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
     """Return `(lowest, highest)`, the least and the largest slope of `g` over all x, one for each neuron.
 
-    They are what `shape` or `combinator` declares; what is not declared is searched for around the places of `g`.
-    Where a parameter is traced, the bounds of the parts of a `mix` are added up, which is wider than need be if they
-    are at different places, and those of an `asym` are united, though either part is only seen on one side.
+    They are what `shape` or `combinator` declares; what is not declared is searched for around the places of `g`, and
+    so are those of a `mix` or an `asym`. Where a parameter is traced, the bounds of the parts of a `mix` are added up,
+    which is wider than need be if they are at different places, and those of an `asym` are united, though either part
+    is only seen on one side.
 
     Args:
         g: a shape.
@@ -142,22 +137,14 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     >>> bounds(scale(shapes.multi_gaussian, 2.0), h=0.0)
     (Array(0., dtype=float32), Array(1.5958, dtype=float32))
     """
-    return bounds_like(_like(g, args, kwargs), g, *args, **kwargs)
-
-
-def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
-    """Return the bounds of `g` for potentials of the dtype and rank of `like`.
-
-    >>> from surrofun import shapes
-    >>> bounds_like(jnp.zeros((1, 1)), shapes.triangle, alpha=jnp.array([1.0, 2.0]))[1]
-    Array([[1., 2.]], dtype=float32)
-    """
+    g, like = _with_parameters(g, args, kwargs, "bounds")
     with jax.ensure_compile_time_eval():
-        f, parts, numbers = resolved(as_shape(g, "bounds"), like, args, kwargs)
+        f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("bounds")
-        ends = declared(*parts, **numbers) if declared else None
+        is_known = declared is not None and not (facts_of(f).get("loose") and _is_concrete(g))
+        ends = declared(*parts, **numbers) if declared and is_known else None
         if ends is None:
-            ends = _looked_at(extremes, g, like, args, kwargs)
+            ends = found.found(extremes, g, around)
         elif not _is_pair(ends):
             raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
         one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
@@ -165,19 +152,13 @@ def bounds_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> tupl
         return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
 
 
-def searched(g: Shape) -> tuple[jax.Array, jax.Array]:
-    """Return the bounds of a part as a search finds them, whatever is declared.
-
-    >>> from surrofun import shapes
-    >>> searched(shapes.triangle)
-    (Array(0., dtype=float32), Array(1., dtype=float32))
-    """
-    lowest, highest = _looked_at(extremes, g, _like(g), (), {})
-    return jnp.asarray(lowest), jnp.asarray(highest)
+def _is_concrete(g: Shape) -> bool:
+    need_values(g)
+    return not is_traced(g)
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return the places where something happens in `g`, as (centre, width), one for each neuron, in units of x.
+    """Return centre and width of each bump or edge of `g`, one for each neuron, in units of x.
 
     A function that declares none is taken to be at the threshold and one unit of x wide.
 
@@ -185,25 +166,16 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
     >>> around(shift(scale(shapes.triangle, 4.0), 0.5))
     [(Array(0.5, dtype=float32), Array(0.25, dtype=float32))]
     """
-    return around_like(_like(g, args, kwargs), g, *args, **kwargs)
-
-
-def around_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return the places of `g` for potentials of the dtype and rank of `like`.
-
-    >>> from surrofun import shapes
-    >>> around_like(jnp.zeros(1), shapes.triangle, 4.0)
-    [(Array(0., dtype=float32), Array(0.25, dtype=float32))]
-    """
+    g, like = _with_parameters(g, args, kwargs, "around")
     with jax.ensure_compile_time_eval():
-        f, parts, numbers = resolved(as_shape(g, "around"), like, args, kwargs)
+        f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("around")
         if declared:
             places = declared(*parts, **numbers)
             if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in (*parts, *numbers.values()) if is_part(p)]
+            shapes = [p for p in (*parts, *numbers.values()) if opened(p)[3] is not None]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
         return [tuple(jnp.asarray(fit(jnp.asarray(v, like.dtype), like)) for v in place) for place in places]  # type: ignore[misc]
 
@@ -225,89 +197,35 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)
     (Array(0.5, dtype=float32), Array(inf, dtype=float32))
     """
-    return area_like(_like(g, args, kwargs), g, *args, **kwargs)
-
-
-def area_like(like: jax.Array, g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the area of `g` for potentials of the dtype and rank of `like`.
-
-    >>> from surrofun import shapes
-    >>> area_like(jnp.zeros(1), shapes.triangle, alpha=4.0)
-    Array([1.], dtype=float32)
-    """
+    g, like = _with_parameters(g, args, kwargs, "area")
     with jax.ensure_compile_time_eval():
-        f, parts, numbers = resolved(as_shape(g, "area"), like, args, kwargs, free=True)
+        f, parts, numbers = bind(g, like, free=True)
         soft = facts_of(f).get("soft")
         if soft is None:
-            found = _integrated(g, like, args, kwargs)
-            f = _bound(g, args, kwargs)
-            whole = jnp.where(found["known"], found["area"], jnp.nan)
-            if not isinstance(slopes_at(f, like), jax.core.Tracer):
-                return whole
-            moved = moved_area(f, found)
-            return whole + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
+            return found.area(g, around, like)
 
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)
 
-        if _is_settled(f, parts, like):
+        if _declares("falling", g) or _declares("settled", g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like) - _limit(declared, -jnp.inf, like)
 
 
-def _like(g: Shape, *parameters: Any) -> jax.Array:
-    """Return an array of the rank of the potentials: at least that of the parameters, one for each neuron."""
-    like = like_of(g)
-    ranks = [0, *(np.ndim(array) for array in arrays_of(g, parameters))]
-    return jnp.zeros((1,) * max(ranks)) if like is None else like
+def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:
+    """Return a shape with its parameters bound, and an array of the dtype and rank of the potentials: those of the
+    composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron."""
+    like = opened(g)[3]
+    if like is None:
+        g = as_shape(g, who)
+        like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
+    return part(g, like, args, kwargs), like
 
 
-def _bound(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Shape:
-    """Return `g` with parameters of a call, as a function of x alone."""
-    return lambda x: g(x, *args, **kwargs)
+def surveyed(g: Shape) -> Survey:
+    """Return all that a look at the whole line tells of a part (`search.found.surveyed`).
 
-
-def surveyed(g: Shape, like: jax.Array, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Survey:
-    """Return the survey of `g` with these parameters, for potentials of the dtype and rank of `like`.
-
-    To what `survey` found is added "known": whether the integral is found to the tolerance.
-
-    >>> found = surveyed(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(()))
-    >>> round(float(found["area"]), 4), bool(found["known"])
-    (2.0, True)
+    >>> bool(surveyed(part(jnp.exp, jnp.zeros(())))["known"])
+    False
     """
-    return _looked_at(_surveyed, g, like, args, kwargs or {})  # type: ignore[no-any-return]
-
-
-def _looked_at(look: Any, g: Shape, like: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return `look(f, places, like)` of a shape with its parameters, once where it cannot change."""
-    g, args, kwargs = unbound(g, args, kwargs)
-    need_values(g, args, kwargs)
-    return once(_look, look, g, like.dtype.name, like.ndim, args, tuple(kwargs.items()))
-
-
-def _look(look: Any, g: Shape, dtype: str, ndim: int, args: tuple[Any, ...], items: tuple[Any, ...]) -> Any:
-    with jax.ensure_compile_time_eval():
-        like, kwargs = jnp.zeros((1,) * ndim, dtype), dict(items)
-        return look(_bound(g, args, kwargs), around_like(like, g, *args, **kwargs), like)
-
-
-def _surveyed(f: Shape, places: Any, like: jax.Array) -> Survey:
-    found = survey(f, places, like)
-    return {**found, "known": found["error"] <= _TOLERANCE[like.dtype.name]}
-
-
-def _integrated(g: Shape, like: jax.Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Survey:
-    """Return the survey of `g`, if its integral is known.
-
-    Raises:
-        ValueError: it is not; where something is traced, "known" is false instead.
-    """
-    g, args, kwargs = unbound(g, args, kwargs)
-    found = surveyed(g, like, args, kwargs)
-    if not isinstance(found["known"], jax.core.Tracer) and not np.all(found["known"]):
-        raise ValueError(
-            f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[like.dtype.name]:g} of it, got an "
-            f"error of {np.max(found['error']):.1g}; declare its soft step, shape(g, soft=...), or its places, around="
-        )
-    return found
+    return found.surveyed(g, around)

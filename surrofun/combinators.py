@@ -13,38 +13,31 @@ import numpy as np
 
 from . import calculus
 from .calculus import antiderivative, around, bounds
-from .core.combinator import combinator, made_of, unbound
+from .core.combinator import combinator
+from .core.concrete import is_traced
 from .core.dtype import Real
-from .core.hoist import is_traced
-from .core.program import need_values
-from .core.shape import Shape, falling, settled
+from .core.shape import Shape, mark
 from .core.stretch import stretched
 from .core.text import show
 
-# A potential of a side of its own for the half of `asym` that is not asked: hardly any shape has an edge just there.
-_ASIDE = 0.6180339
+# Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
+_INACTIVE = 0.6180339
+
+
+def _times(factor: Real, value: Real) -> Real:
+    """Return the product, which is 0 where the factor is 0, though the value be infinite."""
+    return factor * jnp.where((factor == 0) & jnp.isinf(value), 0.0, value)
 
 
 def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
-    if not isinstance(alpha, jax.core.Tracer) and not np.all(np.asarray(alpha) > 0):
+    if not is_traced(alpha) and not np.all(np.asarray(alpha) > 0):
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-def _finite_for(weight: Real, soft: Real) -> Real:
-    """Return a soft step, but 0 where it is infinite and its weight is 0, so that the product is 0 and no NaN."""
-    return jnp.where((weight == 0) & jnp.isinf(soft), 0.0, soft)
-
-
-def _ends(ends: Any, factor: Real) -> tuple[Any, Any]:
-    """Return both bounds times the factor; a factor of 0 makes 0 of an infinite one, too."""
-    return tuple(jnp.where(factor == 0, 0.0, end * factor) for end in ends)  # type: ignore[return-value]
-
-
-@falling
-@settled
+@mark(falling=True, settled=True)
 @combinator(
-    soft=lambda x, g, alpha=1.0, *, height=1.0: height * _finite_for(height, antiderivative(g)(stretched(x, alpha))),
-    bounds=lambda g, alpha=1.0, *, height=1.0: _ends(bounds(g), height * alpha),
+    soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
+    bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
     around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
     check=_steepness_is_positive,
 )
@@ -70,7 +63,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-@falling
+@mark(falling=True)
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -106,22 +99,13 @@ def _weighted(gs: Any, weights: Any) -> Any:
 
 
 def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
-    """Return the sums of the parts' bounds; nothing, so that they are searched for, where all is known in numbers."""
-    ends = [_ends(bounds(g), w) for g, w in _weighted(gs, weights)]
-    if len(gs) > 1 and _in_numbers(ends, *gs, weights):
-        return None
+    ends = [[_times(w, end) for end in bounds(g)] for g, w in _weighted(gs, weights)]
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
-def _in_numbers(ends: Any, *parts: Any) -> bool:
-    """Say whether the bounds of parts and their places are numbers, so that those of the whole can be searched for."""
-    need_values(*parts)
-    return not is_traced((ends, [around(g) for g in parts if callable(g)]))
-
-
-@falling
+@mark(falling=True, loose=True)
 @combinator(
-    soft=lambda x, *gs, weights=(): sum(w * _finite_for(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
+    soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
     check=_one_weight_a_shape,
 )
@@ -146,13 +130,6 @@ def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
     return sum(w * g(x) for g, w in _weighted(gs, weights))
 
 
-def _bounds_of_halves(below: Shape, above: Shape) -> Any:
-    """Return what is beyond the bounds of neither; nothing, so that they are searched for, as in `mix`."""
-    ends = bounds(below), bounds(above)
-    lowest, highest = zip(*ends, strict=True)
-    return None if _in_numbers(ends, below, above) else (jnp.minimum(*lowest), jnp.maximum(*highest))
-
-
 def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     left, right = antiderivative(below), antiderivative(above)
     zero = jnp.zeros((1,) * x.ndim, x.dtype)
@@ -160,10 +137,12 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-@falling
+@mark(falling=True, loose=True)
 @combinator(
     soft=_soft_halves,
-    bounds=_bounds_of_halves,
+    bounds=lambda below, above: [
+        union(*ends) for union, *ends in zip((jnp.minimum, jnp.maximum), bounds(below), bounds(above), strict=True)
+    ],
     around=lambda below, above: [(0.0, w) for _, w in around(below)[:1]] + around(below) + around(above),
 )
 def asym(x: Real, below: Shape, above: Shape) -> Real:
@@ -181,7 +160,7 @@ def asym(x: Real, below: Shape, above: Shape) -> Real:
     >>> asym(shapes.straight_through, shapes.triangle)(jnp.array([-9.0, 0.5]))
     Array([1. , 0.5], dtype=float32)
     """
-    return jnp.where(x < 0, below(jnp.where(x < 0, x, -_ASIDE)), above(jnp.where(x < 0, _ASIDE, x)))
+    return jnp.where(x < 0, below(jnp.where(x < 0, x, -_INACTIVE)), above(jnp.where(x < 0, _INACTIVE, x)))
 
 
 def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
@@ -190,43 +169,29 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
 
 
-def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
-    ends = bounds(g)
-    return _ends(ends, _factor(g, area, peak, ends[1]))
-
-
-def _peak(g: Shape, highest: Real | None) -> Real:
-    """Return the largest slope: the upper bound; of a mix it is searched for, since its bounds may be wider."""
-    if _is_mixed(unbound(g, (), {})[0]):
-        return calculus.searched(g)[1]
-    return bounds(g)[1] if highest is None else highest
-
-
-def _is_mixed(part: Any) -> bool:
-    made = made_of(part) if callable(part) else None
-    if made is None:
-        return False
-    f, parts, others = made
-    return (f is mix and len(parts) > 1) or f is asym or any(map(_is_mixed, (*parts, *dict(others).values())))
-
-
-def _factor(g: Shape, area: Any, peak: Any, highest: Real | None = None) -> Real:
-    if peak is None:
-        measured, wanted = calculus.area(g), area
-    else:
-        measured, wanted = _peak(g, highest), peak
+def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> Real:
     with jax.ensure_compile_time_eval():
+        measured = calculus.area(g) if what == "area" else bounds(g)[1] if highest is None else highest
         usable = jnp.isfinite(measured) & (measured > 0)
-        if not isinstance(usable, jax.core.Tracer) and not usable.all():
-            what = "area" if peak is None else "peak"
+        if not is_traced(usable) and not usable.all():
             raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 
-@falling
-@settled
+def _bounds_of_normalized(g: Shape, **wanted: Any) -> Any:
+    ends = bounds(g)
+    factor = _factor(g, *_given(**wanted), ends[1])
+    return [_times(factor, end) for end in ends]
+
+
+def _given(**wanted: Any) -> tuple[str, Real]:
+    """Return "area" or "peak", and its value."""
+    return next((what, value) for what, value in wanted.items() if value is not None)
+
+
+@mark(falling=True, settled=True)
 @combinator(
-    soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
+    soft=lambda x, g, **wanted: _factor(g, *_given(**wanted)) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,
     check=_exactly_one,
 )
@@ -247,4 +212,4 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     >>> normalize(shapes.superspike, peak=0.5)(0.0)
     Array(0.5, dtype=float32)
     """
-    return _factor(g, area, peak) * g(x)
+    return _factor(g, *_given(area=area, peak=peak)) * g(x)

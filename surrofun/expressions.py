@@ -9,7 +9,6 @@ It has a reader of its own: on a small stack, as threads have, `ast.parse` crash
 
 from __future__ import annotations
 
-import functools
 import inspect
 import itertools
 import math
@@ -23,6 +22,7 @@ import numpy as np
 from .core.combinator import expression, is_combinator, made_of
 from .core.shape import Shape, as_shape, given, signature_of
 from .core.text import describe_value, show
+from .core.tree import opened
 from .registry import lookup, name_of, names
 
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
@@ -224,22 +224,22 @@ def _text(g: Any) -> str:
         return f"({', '.join(map(_text, g))}{',' * (len(g) == 1)})"
     if not callable(g):
         return _literal(g)
-    name, made = name_of(g), made_of(g)
-    if name:
+    f, _, params, *_ = opened(g)
+    if name := name_of(g) or (not params and name_of(f)):
         return name
-    if made:
-        return expression(made, _text)
-    if isinstance(g, functools.partial) and not g.args:
-        base = _registered_with_parameters(g) or _text(g.func)
-        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in g.keywords.items())})"
+    if params:
+        base = _registered_with_parameters(f, params) or _text(f)
+        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in params.items())})"
+    if made := made_of(f):
+        return expression(*made, _text)
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
 
 
-def _registered_with_parameters(g: Any) -> str | None:
-    """Return the name of a registered shape that holds parameters, if `g` is the same with others."""
-    held: dict[str, Any] = {name: lookup(name) for name in names()}
-    same = (n for n, h in held.items() if getattr(h, "func", None) is g.func and set(h.keywords) <= set(g.keywords))
-    return None if name_of(g.func) else next(same, None)
+def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
+    """Return the name of a registered shape that holds parameters, if it is `f` with others of these."""
+    held = {name: opened(lookup(name)) for name in names()}
+    same = (name for name, (base, _, own, *_) in held.items() if own and base is f and set(own) <= set(params))
+    return None if name_of(f) else next(same, None)
 
 
 def _literal(value: Any) -> str:

@@ -1,9 +1,10 @@
 """`make_spike`: a step forward, any shape backward.
 
 A call evaluates the step and the slope by ordinary functions, joins them in a derivative rule, and says what the rule
-keeps for the backward pass and what it learns. The rules stand at module level and close over nothing: what a shape
-closes over has become an operand (`core.hoist`), so that a spike may be built anywhere, out of tracers, and be
-differentiated later. They call themselves, hence higher orders hold.
+keeps for the backward pass and what it learns. The rules stand at module level and close over nothing: the arrays of a
+shape are operands (`core.concrete.explicit`), so that a spike may be built anywhere, out of tracers, and be
+differentiated later. They call themselves, hence higher orders hold. Where every function in a shape is declared, all
+of this runs inside of one cached program (`core.program`).
 """
 
 from __future__ import annotations
@@ -18,41 +19,39 @@ import numpy as np
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
+from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative
+from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete
+from .core.cotangents import cotangents
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.hoist import concretely, early, hoist, in_sight, is_traced
-from .core.memo import importable, interned
+from .core.facts import declare, importable
 from .core.program import compiled
-from .core.pull import pulled
-from .core.shape import Shape, as_shape, fires, signature_of
+from .core.shape import Shape, as_shape, named, signature_of
 from .core.text import describe_value, show
-from .residuals import Code, code_of
-from .steps import as_step, compares, heaviside, takes_parameters
+from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
+from .residuals import code_of
+from .steps import as_step, compares, heaviside, with_call_parameters
 
 P = ParamSpec("P")
+Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-Rule: TypeAlias = tuple[Any, Any, Any, Any]  # slope(x, arrays), soft(x, arrays) or None, encode and decode or None
+Rule: TypeAlias = tuple[Structure, Any, Any, Any]  # of the slope and the soft step; encode and decode
 
 
 @overload
 def make_spike(
-    grad_fn: Callable[Concatenate[Any, P], Any],
-    *,
-    step: Step = ...,
-    residual: Any = ...,
-    forward_mode: bool = ...,
-    learnable: bool = ...,
+    grad_fn: Shaped[P], *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
 ) -> Spike[P]: ...
 
 
 @overload
 def make_spike(
     grad_fn: None = None, *, step: Step = ..., residual: Any = ..., forward_mode: bool = ..., learnable: bool = ...
-) -> Callable[[Callable[Concatenate[Any, P], Any]], Spike[P]]: ...
+) -> Callable[[Shaped[P]], Spike[P]]: ...
 
 
 def make_spike(
@@ -109,7 +108,7 @@ def make_spike(
         raise TypeError(
             f"make_spike: has no option {name}; a shape with a parameter is written by keyword, as in {form}"
         )
-    step = as_step(step, grad_fn, "make_spike")
+    step = as_step(step, "make_spike")
     for name, option in {"forward_mode": forward_mode, "learnable": learnable}.items():
         if not isinstance(option, bool):
             hint = ", for all parameters together" if name == "learnable" else ""
@@ -120,192 +119,169 @@ def make_spike(
         )
     if forward_mode and residual is not None:
         raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
-    return interned(_spike_of, as_shape(grad_fn, "make_spike"), step, code_of(residual), forward_mode, learnable)
+    g = as_shape(grad_fn, "make_spike")
+    # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it.
+    options = static((step, code_of(residual), forward_mode, learnable))
+    spike = Partial(_call, options, node(g) if learnable else static(g))
+    if isinstance(g, Partial) or importable(g):
+        return named(spike, g.__doc__ or "", __wrapped__=g)
+    return _as_function(interned(spike), g)
 
 
-def _spike_of(g: Shape, step: Step, code: Code | None, forward_mode: bool, learnable: bool) -> Any:
-    """Return the spike function, with the name and the documentation of its shape."""
-    call = functools.partial(_spike, g, step, forward_mode, learnable)
-    spike: Any = functools.partial(_run, call, code)
-    if not isinstance(g, functools.partial) and not importable(g):
-        # The name of a decorated function is going to be that of its spike, where pickle will look for it.
-        def spike(*args: Any, **kwargs: Any) -> jax.Array:
-            return _run(call, code, *args, **kwargs)
+def _as_function(spike: Partial, g: Shape) -> Any:
+    """Return the spike of a decorated function as a function, which pickle finds under its name; always the same."""
 
-        fires(spike)
-    functools.update_wrapper(spike, g, updated=())
-    spike.__name__ = show(g)
-    return spike
+    @functools.wraps(g)
+    def call(*args: Any, **kwargs: Any) -> jax.Array:
+        return spike(*args, **kwargs)  # type: ignore[no-any-return]
+
+    return vars(spike).setdefault("as_function", declare(call, spike=True))
 
 
-def rebuilt(spike: Any) -> Any:
-    """Return what `make_spike` makes of the parts of a spike function: the same one, where these have a key.
-
-    Of a decorated function it is the function itself: there is nothing else by that name to build it of.
-
-    >>> from surrofun import shapes
-    >>> spike = make_spike(shapes.sigmoid(alpha=2.0))
-    >>> rebuilt(spike) is spike
-    True
-    """
-    if not isinstance(spike, functools.partial):
-        return spike
-    call, code = spike.args
-    g, step, forward_mode, learnable = call.args
-    return interned(_spike_of, g, step, code, forward_mode, learnable)
-
-
-@fires
-def _run(call: Any, code: Code | None, /, *args: Any, **kwargs: Any) -> jax.Array:
+def _call(options: Tree, held: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Call a spike: find its potential, and what a residual code needs, which is best known outside of a program."""
-    g = call.args[0]
+    (step, code, forward_mode, learnable), g = from_tree(options), from_tree(held)
     if not args:
-        first, _ = signature_of(g)
+        first, _ = signature_of(opened(g)[0])
         if first not in kwargs:
             raise TypeError(f"{show(g)}: expected the potential as {first}, got {', '.join(kwargs) or 'nothing'}")
         args = (kwargs.pop(first),)
-    x, *rest = as_potential(args[0], g), *args[1:]
-    keep = None
-    if code and is_traced((x, rest, kwargs)):  # else there is no backward pass
-        still, still_rest, still_kwargs = _undifferentiated((x, rest, kwargs))
-        keep = early(code, g, still, *still_rest, **still_kwargs)
-    return compiled(call, keep, tuple(rest), tuple(kwargs.items()), x)  # type: ignore[no-any-return]
+    x, args = as_potential(args[0], g), args[1:]
+    if args or kwargs:  # from here on the shape is a function of x alone
+        step, g = with_call_parameters(step, g, x, args, kwargs), part(g, x, args, kwargs)
+    coded = None
+    if code and is_traced((g, x)):  # else there is no backward pass
+        encode, decode, operands = concrete_if_possible(code, *_without_gradient((g, x)))
+        coded = node(encode), node(decode), operands
+    return compiled(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
-def _spike(
-    g: Shape, step: Step, forward_mode: bool, learnable: bool, keep: Any, args: Any, items: Any, x: jax.Array
-) -> Any:
-    kwargs = dict(items)
+declare(_call, spike=True, text=lambda options, held: show(from_tree(held)))
+
+
+def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
+    forward_mode, learnable = from_tree(options)
     # Evaluate.
-    still, still_args, still_kwargs = _undifferentiated((x, args, kwargs))
-    follows = takes_parameters(step)  # escape noise fires with the parameters of the call
-    of_step = (still_args, still_kwargs) if follows else ((), {})
+    still_g, still_x = _without_gradient((g, x))
     how = compared if compares(step) else rounded
-    out = _undifferentiated(early(evaluated, how, step, step, "step", still, *of_step[0], **of_step[1]))
-    known = None if learnable else concretely(_slope, g, still, *still_args, **still_kwargs)
-    if known is not None and not isinstance(x, jax.core.Tracer):  # nothing asks for a derivative
+    out = _without_gradient(concrete_if_possible(evaluated, how, step, step, "step", still_x))
+    known = None if learnable else try_concrete(_slope, still_g, still_x)
+    if known is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return out
     # Join.
-    of_slope = functools.partial(_slope, g)
-    in_plain_sight = None if known is None else in_sight(of_slope, args, kwargs, fixed=False)
-    slope, arrays = in_plain_sight or hoist(of_slope, x, *args, **kwargs)
-    soft, soft_arrays = hoist(functools.partial(_soft, g), x, *args, **kwargs) if learnable else (None, [])
-    soft = soft if soft_arrays else None  # there is nothing to learn
-    if forward_mode:
-        return _fire_forward(slope, soft, x, out, known, arrays, soft_arrays)
-    encode, decode, ends = keep or (None, None, ())
-    rule = slope, soft, encode, decode
-    if soft:
-        return _fire_learning(rule, x, out, arrays, soft_arrays, ends)
-    return _fire(rule, x, out, known, arrays, ends)
+    slope, arrays = explicit(Partial(_slope, g), x, hides_nothing=known is not None)
+    soft, soft_arrays = explicit(Partial(_soft, g), x) if learnable else (None, [])
+    encode, decode, operands = coded or (None, None, ())
+    fire = _fire_forward if forward_mode else _fire
+    x, out, arrays, soft_arrays = _vary_together(x, out, arrays, soft_arrays)
+    return fire((slope, soft, encode, decode), x, out, known, arrays, soft_arrays, operands)
 
 
-def _slope(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    return evaluated(rounded, g, g, "slope", x, *args, **kwargs)
+def _slope(g: Shape, /, x: jax.Array) -> jax.Array:
+    return evaluated(rounded, g, g, "slope", x)
 
 
-def _soft(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    return evaluated(rounded, antiderivative(g), g, "soft step", x, *args, **kwargs)
+def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
+    return evaluated(rounded, antiderivative(g), g, "soft step", x)
 
 
-def _undifferentiated(values: Any) -> Any:
-    """Return the values themselves: outside of `jit` and `vmap`, what is differentiated becomes concrete again."""
+def _without_gradient(values: Any) -> Any:
+    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`."""
     return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
 
 
-def _mapped_like_slope(out: jax.Array, slope: Any, x: jax.Array, known: Any, arrays: Any) -> Any:
-    """Return `out`, mapped wherever the slope is mapped: `vmap` over a parameter alone has to map the spike too."""
-    if arrays and known is None:
-        return lax.select(slope(x, arrays) > 0, out, out)
+def _vary_together(*values: Any) -> Any:
+    """Return values that vary over the same devices of a `shard_map`; the gradient of one that did not is summed."""
+
+    def axes_of(v: Any) -> Any:
+        kind: Any = jax.typeof(v)
+        return kind.vma if hasattr(kind, "vma") else kind.manual_axis_type.varying  # the former before jax 0.9
+
+    axes = frozenset().union(*map(axes_of, jax.tree.leaves(values)))
+
+    def varying(v: Any) -> Any:
+        missing = tuple(sorted(axes - axes_of(v)))
+        return lax.pcast(v, missing, to="varying") if missing else v
+
+    return jax.tree.map(varying, values)
+
+
+# The rule. It keeps the slope, as the code encodes it; where a parameter is differentiated, it keeps x, of which the
+# slope and dS/dp are made.
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _fire(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, soft_arrays: Any, code_operands: Any) -> Any:
+    slope = join(rule[0], arrays)
+    if known is None and arrays:
+        # Under `vmap` over a parameter alone the spike has to be mapped as the slope is, or its cotangents would be
+        # summed before the rule multiplies each by its own slope.
+        return lax.select(slope(x) > 0, out, out)
     if known is None:
-        jax.eval_shape(slope, x, arrays)  # what is wrong with the shape is told in the forward pass
+        jax.eval_shape(slope, x)  # errors of the shape itself are raised in the forward pass
     return out
 
 
-def _slope_at(slope: Any, x: jax.Array, known: Any, arrays: Any) -> Any:
-    """Return the slope, evaluated again where it is differentiated once more, or compiled."""
-    return slope(x, arrays) if known is None or is_traced((x, arrays)) else known
-
-
-# Keep: the slope, as the code encodes it.
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fire(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, ends: Any) -> Any:
-    return _mapped_like_slope(out, rule[0], x, known, arrays)
-
-
-def _fire_fwd(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, ends: Any) -> Any:
-    return _fire(rule, x, out, known, arrays, ends), (_kept(rule, x, known, arrays, ends), ends)
-
-
-def _fire_bwd(rule: Rule, residual: Any, g: jax.Array) -> Any:
-    return g * _decoded(rule, g, *residual), None, None, None, None
-
-
-_fire.defvjp(_fire_fwd, _fire_bwd)
-
-
-def _kept(rule: Rule, x: jax.Array, known: Any, arrays: Any, ends: Any) -> Any:
-    slope, _, encode, _ = rule
-    kept = _slope_at(slope, x, known, arrays)
-    if encode:
-        kept = encode(_differentiable_once(kept) if is_traced(kept) else kept, *ends)
-    return _named(kept)
-
-
-def _decoded(rule: Rule, like: jax.Array, kept: Any, ends: Any) -> Any:
-    *_, decode = rule
-    return decode(kept, like, *ends) if decode else kept
-
-
-def _named(kept: Any) -> Any:
-    """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
-    return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
-
-
-# Learn: where a parameter is differentiated, x is kept, and slope and dS/dp are made of it.
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fire_learning(rule: Rule, x: Any, out: Any, arrays: Any, soft_arrays: Any, ends: Any) -> Any:
-    return _mapped_like_slope(out, rule[0], x, None, arrays)
-
-
-def _learning_fwd(rule: Rule, *operands: Any) -> Any:
-    x, _, arrays, soft_arrays, ends = values = jax.tree.map(lambda primal: as_array(primal.value), operands)
-    learned = [primal.perturbed for primal in operands[3]]
-    keep = functools.partial(_kept, rule, x, None, arrays, ends)
+def _fire_fwd(rule: Rule, *operands: Any) -> Any:
+    x, _, known, arrays, soft_arrays, code_operands = values = jax.tree.map(
+        lambda primal: as_array(primal.value), operands
+    )
+    keep = functools.partial(_kept, rule, x, known, arrays, code_operands)
+    if not soft_arrays:
+        return _fire(rule, *values), (keep(), code_operands)
+    learned = [primal.perturbed for primal in operands[4]]
     # JAX may mix up the residuals of two derivatives of one program, unless they have the same structure.
     if any(learned):
-        residual = _absent(jax.eval_shape(keep)), _absent(ends), _named(x), arrays, soft_arrays
+        residual = _absent(jax.eval_shape(keep)), _absent(code_operands), _named(x), arrays, soft_arrays
     else:
-        residual = keep(), ends, _ABSENT, _absent(arrays), _absent(soft_arrays)
+        residual = keep(), code_operands, _ABSENT, _absent(arrays), _absent(soft_arrays)
     flags = [np.zeros(0, np.float32) if flag else _ABSENT for flag in learned]
-    return _fire_learning(rule, *values), (*residual, flags)
+    return _fire(rule, *values), (*residual, flags)
 
 
-def _learning_bwd(rule: Rule, residual: Any, g: Any) -> Any:
-    if isinstance(g, SymbolicZero):
-        return (None,) * 5
-    slope, soft, *_ = rule
-    kept, ends, x, arrays, soft_arrays, flags = jax.tree.map(as_array, residual)  # a scalar may come as a number
-    if x.dtype == bool:
-        return g * _decoded(rule, g, kept, ends), None, None, None, None
-    learned = [i for i, flag in enumerate(flags) if flag.dtype != bool]
-    by_x, by_learned = pulled(slope, soft, tuple(learned), x, g, arrays, soft_arrays)
-    by_parameters = dict(zip(learned, by_learned, strict=True))
-    return by_x, None, None, [by_parameters.get(i) for i in range(len(flags))], None
+def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
+    if isinstance(of_spikes, SymbolicZero):
+        return (None,) * 6
+    slope, soft, _, decode = rule
+    kept, code_operands, *to_learn = jax.tree.map(as_array, residual)  # a scalar may come as a number
+    if not to_learn or to_learn[0].dtype == bool:
+        return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), *(None,) * 5
+    x, arrays, soft_arrays, flags = to_learn
+    learned = [flag.dtype != bool for flag in flags]
+    left = iter(learned)
+    of_leaves = static(tuple(leaf is None and next(left) for leaf in soft[1]))
+    of_x, of_learned = compiled(
+        cotangents, join(slope, arrays), join(soft, soft_arrays), of_leaves, x, of_spikes, search=True
+    )
+    by_parameter = iter(of_learned)
+    return of_x, None, None, None, [next(by_parameter) if is_learned else None for is_learned in learned], None
 
 
-_fire_learning.defvjp(_learning_fwd, _learning_bwd, symbolic_zeros=True)
-
+_fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
 
 _ABSENT = np.zeros(0, bool)  # stands for an array that is not kept; of none that is kept is this the dtype
 
 
 def _absent(values: Any) -> Any:
     return jax.tree.map(lambda _: _ABSENT, values)
+
+
+def _kept(rule: Rule, x: jax.Array, known: Any, arrays: Any, code_operands: Any) -> Any:
+    slope, _, encode, _ = rule
+    kept = _slope_at(slope, x, known, arrays)
+    if encode:
+        kept = encode(_differentiable_once(kept) if is_traced(kept) else kept, *code_operands)
+    return _named(kept)
+
+
+def _slope_at(slope: Structure, x: jax.Array, known: Any, arrays: Any) -> Any:
+    """Return the slope, evaluated again where it is differentiated once more, or compiled."""
+    return join(slope, arrays)(x) if known is None or is_traced((x, arrays)) else known
+
+
+def _named(kept: Any) -> Any:
+    """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
+    return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
 
 @jax.custom_jvp
@@ -320,24 +296,23 @@ def _refuse(primals: Any, tangents: Any) -> Any:
     )
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _fire_forward(slope: Any, soft: Any, x: Any, out: Any, known: Any, arrays: Any, soft_arrays: Any) -> Any:
-    # JAX loses this rule where it differentiates `scan` twice in reverse; what is left then is the other one.
-    rule = slope, soft, None, None
-    return _fire_learning(rule, x, out, arrays, soft_arrays, ()) if soft else _fire(rule, x, out, known, arrays, ())
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _fire_forward(rule: Rule, *operands: Any) -> Any:
+    return _fire(rule, *operands)  # JAX loses this rule where it differentiates `scan` twice in reverse
 
 
-def _fire_tangent(slope: Any, soft: Any, primals: Any, tangents: Any) -> Any:
-    x, _, known, arrays, soft_arrays = primals
-    dx, *_, moves = tangents
-    if isinstance(dx, SymbolicZero):
+def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
+    slope, soft, *_ = rule
+    x, _, known, arrays, soft_arrays, _ = primals
+    by_x, *_, by_parameters, _ = tangents
+    if isinstance(by_x, SymbolicZero):
         tangent = jnp.zeros_like(x)
     else:
-        tangent = checkpoint_name(_slope_at(slope, x, known, arrays), "surrogate") * dx
-    if not all(isinstance(d, SymbolicZero) for d in moves):
-        moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in moves]
-        tangent += jax.jvp(functools.partial(soft, x), [soft_arrays], [moves])[1]
-    return _fire_forward(slope, soft, *primals), tangent
+        tangent = checkpoint_name(_slope_at(slope, x, known, arrays), "surrogate") * by_x
+    if not all(isinstance(d, SymbolicZero) for d in by_parameters):
+        moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
+        tangent += jax.jvp(lambda arrays: join(soft, arrays)(x), [soft_arrays], [moves])[1]
+    return _fire_forward(rule, *primals), tangent
 
 
 _fire_forward.defjvp(_fire_tangent, symbolic_zeros=True)

@@ -5,35 +5,30 @@ A step takes its parameters by keyword, as shapes do: `heaviside(at_zero=0.0)` a
 
 from __future__ import annotations
 
-import functools
-import types
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
-from .calculus import antiderivative, area_like
+from .calculus import antiderivative, area
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
-from .core.memo import constant
-from .core.shape import Shape, as_shape, by_keyword
+from .core.facts import declare, facts_of
+from .core.shape import Shape, as_shape, by_keyword, declared_by
 from .core.text import describe_value, show
+from .core.tree import node, opened, part
 
 if TYPE_CHECKING:
     from .core.types import Declared
 
 P = ParamSpec("P")
 
-_comparing: weakref.WeakSet[Any] = weakref.WeakSet()  # steps that need no more digits than x has
-
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
-    step = by_keyword(f, compared)
-    constant(step, f)
-    _comparing.add(step)
-    return step
+    """Declare a step that only compares x, for which the digits of x suffice."""
+    return declare(declared_by(by_keyword(f, compared), f), compares=True)
 
 
 @_step
@@ -133,34 +128,28 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
     surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
     """
-    return functools.partial(_escape, as_shape(g, "escape"), as_key(key, "escape"), None)
+    return Partial(_escape, node(as_shape(g, "escape")), as_key(key, "escape"))
 
 
-def _escape(g: Shape, key: jax.Array, other: str | None, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
-    """Fire with the probability S(x); `other` is the surrogate of the spike where it is another shape than g."""
-    if other and (args or kwargs):
-        raise TypeError(
-            f"escape: the parameters of the call may belong to the surrogate {other} or to the noise {show(g)}; "
-            "give each shape its own before, as in sigmoid(alpha=4.0)"
-        )
-
+def _escape(g: Shape, key: jax.Array, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def fires(x: jax.Array) -> Any:
-        finite = jnp.isfinite(area_like(jnp.zeros((1,) * x.ndim, x.dtype), g, *args, **kwargs))
+        bound = part(g, x, args, kwargs)
+        finite = jnp.isfinite(area(bound))
         if not isinstance(finite, jax.core.Tracer) and not finite.all():
             raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
-        fired = jax.random.uniform(key, x.shape, x.dtype) < antiderivative(g)(x, *args, **kwargs)
+        fired = jax.random.uniform(key, x.shape, x.dtype) < antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
     return rounded(fires, x)
 
 
-def as_step(step: Any, g: Any, who: str) -> Callable[..., Any]:
-    """Return `step`, if it may be one; escape noise is told whether it is of the shape `g`, where that is known.
+def as_step(step: Any, who: str) -> Callable[..., Any]:
+    """Return `step`, if it may be one.
 
     Raises:
         TypeError: in the name of the function `who`, it is no function, or makes a step and is none.
 
-    >>> as_step(sign, abs, "make_spike") is sign
+    >>> as_step(sign, "make_spike") is sign
     True
     """
     if not callable(step):
@@ -168,9 +157,6 @@ def as_step(step: Any, g: Any, who: str) -> Callable[..., Any]:
     if step is staircase or step is escape:
         example = "staircase(5)" if step is staircase else "escape(g, key)"
         raise TypeError(f"{who}: expected a step, got {show(step)}, which makes one: step={example}")
-    if takes_parameters(step) and g is not None:
-        noise, key, _ = step.args
-        return functools.partial(_escape, noise, key, None if as_shape(g, who) is noise else show(g))
     return step  # type: ignore[no-any-return]
 
 
@@ -180,14 +166,26 @@ def compares(step: Any) -> bool:
     >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
     (True, False)
     """
-    f = step.func if isinstance(step, functools.partial) else step
-    return isinstance(f, types.FunctionType) and f in _comparing
+    return bool(facts_of(opened(step)[0]).get("compares"))
 
 
-def takes_parameters(step: Any) -> bool:
-    """Say whether a step takes the parameters of the call after x, as that of `escape` does.
+def with_call_parameters(step: Any, g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Callable[..., Any]:
+    """Return the step of a spike of `g` that is called with parameters: escape noise of `g` fires with these.
 
-    >>> takes_parameters(sign)
-    False
+    Raises:
+        TypeError: it is noise of another shape, so that it is not known for which of the two the parameters are.
+
+    >>> with_call_parameters(sign, abs, jnp.zeros(()), (2.0,), {}) is sign
+    True
     """
-    return isinstance(step, functools.partial) and step.func is _escape
+    if not (isinstance(step, Partial) and step.func is _escape):
+        return step  # type: ignore[no-any-return]
+    noise, key = step.args
+    trees = [node(as_shape(f, "escape")) for f in (noise, g)]
+    structures: Any = list(map(jax.tree.structure, trees))
+    if structures[0] != structures[1] or any(a is not b for a, b in zip(*map(jax.tree.leaves, trees), strict=True)):
+        raise TypeError(
+            f"escape: the parameters of the call may belong to the surrogate {show(g)} or to the noise {show(noise)}; "
+            "give each shape its own before, as in sigmoid(alpha=4.0)"
+        )
+    return Partial(_escape, part(noise, x, args, kwargs), key)

@@ -259,9 +259,23 @@ def learned_of_a_divided_layer():
     return found
 
 
+def learned_inside_shard_map():
+    """Of a parameter that every device has, by reverse and by forward mode, and of one that is divided."""
+    found = []
+    for forward_mode in (False, True):
+        spike = make_spike(shapes.superspike, learnable=True, forward_mode=forward_mode)
+        for x, beta, specs in (
+            (X8[:, :2], jnp.float32(4.0), (P("batch"), P())),
+            (X8[:1, :2], jnp.full((8, 1), 4.0), (P(), P("batch"))),
+        ):
+            spikes = jax.shard_map(spike, mesh=mesh("batch"), in_specs=specs, out_specs=P("batch"))
+            found.append(jax.jit(jax.grad(lambda x, beta, s=spikes: s(x, beta).sum(), (0, 1)))(x, beta))
+    return found
+
+
 SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
 CODES = (codes_of_a_divided_batch, bits_of_divided_neurons)
-LEARNED = (learned_of_a_divided_layer,)
+LEARNED = (learned_of_a_divided_layer, learned_inside_shard_map)
 STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
 
 

@@ -65,6 +65,22 @@ def test_parameters_that_are_not_divided_learn_from_what_is(eight):
             np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
+def test_parameters_learn_inside_of_shard_map(eight):
+    """Without a `pcast` of the user, whether the parameter or the potential is the one that is not divided."""
+    result = eight["learned_inside_shard_map"]
+    assert "error" not in result, result["error"]
+    b, x = 4.0, X8[:, :2].astype(np.float64)
+    slope, tail = 1 / (1 + b * abs(x)) ** 2, -(1 + 2 * b * abs(x)) / (b + b * b * abs(x)) ** 2
+    by_b = np.where(x < 0, tail, -2 / b**2 - tail)
+    for n in (0, 2):
+        by_x, by_all = result[n]
+        np.testing.assert_allclose(by_x, slope, rtol=1e-5)
+        np.testing.assert_allclose(by_all, by_b.sum(), rtol=1e-5)
+        by_x, by_each = result[n + 1]
+        np.testing.assert_allclose(by_x, 8 * slope[:1], rtol=1e-5)
+        np.testing.assert_allclose(by_each, np.full((8, 1), by_b[0].sum()), rtol=1e-5)
+
+
 @pytest.mark.parametrize("row", [row.__name__ for row in STEP])
 def test_a_training_step_equals_that_of_one_device(row, eight):
     result = eight[row]

@@ -70,7 +70,8 @@ TOP = {"cli", "__main__", "__init__"}
 WORDS = TOP | {"tools", "registry", "expressions"}  # which look at shapes and spikes, or name them
 PARTS = {"spike", "combinators", "shapes", "steps", "residuals", "calculus"}
 ABOVE = {  # what no module of a room may import
-    "core": PARTS | WORDS,
+    "core": PARTS | WORDS | {"search"},
+    "search": PARTS | WORDS,
     "calculus": PARTS | WORDS,
     "shapes": PARTS | WORDS,
     "combinators": (PARTS - {"calculus"}) | WORDS,

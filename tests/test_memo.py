@@ -143,6 +143,7 @@ def test_a_learned_parameter_compiles_once(g, events):
         np.testing.assert_allclose(slopes, by_hand, rtol=1e-5)
 
 
+ASKING = [picky, picky(alpha=2.0), scale(picky(alpha=2.0), 1.0)]
 REPEATED = {
     "int": (bump, (2,), {}, by_hand(2)),
     "int by keyword": (bump, (), {"alpha": 2}, by_hand(2)),
@@ -165,7 +166,11 @@ REPEATED = {
 
 @pytest.mark.parametrize(("g", "args", "kwargs", "slope"), REPEATED.values(), ids=REPEATED)
 def test_the_same_call_again_traces_nothing(g, args, kwargs, slope, events):
-    """Also where the spike itself is made anew, and no older one is alive."""
+    """Also where the spike itself is made anew, and no older one is alive.
+
+    A shape that asks for the value of a float is traced, and then evaluated directly.
+    """
+    again = ["jaxpr_trace_duration"] if g in ASKING else []
 
     def run():
         make_spike(g)(X, *args, **kwargs)
@@ -176,11 +181,11 @@ def test_the_same_call_again_traces_nothing(g, args, kwargs, slope, events):
     run()
     events.clear()
     run()
-    assert events == []
+    assert set(events) <= set(again)
     del kept
     for _ in range(3):
         run()
-    assert events == []
+    assert set(events) <= set(again)
 
 
 def test_a_shape_that_asks_for_the_value_gets_each():
@@ -375,7 +380,8 @@ def test_one_expression_is_one_shape_however_it_is_written():
         assert make_spike(parse(text)) is make_spike(g)
     kept = make_spike(bump(alpha=2.0)), scale(bump(alpha=2.0))
     assert make_spike(functools.partial(bump, alpha=2.0)) is kept[0]
-    assert scale(functools.partial(bump, alpha=2.0), 1.0) is kept[1]
+    assert scale(functools.partial(bump, alpha=2.0)) is kept[1]
+    assert scale(bump(alpha=2.0), 1.0) is not kept[1]  # a number that is given is a leaf, a default is none
 
 
 NOT_PICKLED = (
@@ -415,7 +421,7 @@ def test_nothing_is_kept_alive():
         return [weakref.ref(v) for v in (*made, part, *spikes)]
 
     alive = [ref for k in (1.125, 2.125, 3.125) for ref in used(k)]
-    gc.collect()
+    gc.collect(), gc.collect()  # a shape, and then what its structure held
     assert [ref() for ref in alive if ref()] == []
 
 
@@ -448,9 +454,9 @@ class Changing:
 
 
 def test_objects_that_call_themselves_equal_are_told_apart():
-    """A frozen dataclass is what its fields are; another object with an == of its own is itself."""
-    kept = [make_spike(Bump(0.0)), make_spike(Bump(1.0, 2.0))]
-    assert make_spike(Bump(0.0)) is kept[0]
+    """Each is itself, whatever its own == says."""
+    kept, bump = [make_spike(Bump(0.0)), make_spike(Bump(1.0, 2.0))], Bump(3.0)
+    assert make_spike(bump) is make_spike(bump) not in kept
     assert [jax.grad(make_spike(b))(0.0) for b in (Bump(-0.0), Bump(1.0, 5.0))] == [-1, 5]
     one, other = Changing(1.0), Changing(1.0)
     spikes = make_spike(one), make_spike(other)

@@ -97,7 +97,7 @@ TWO = jnp.array([1.0, 3.0])
     [
         (shapes.triangle(alpha=TWO), ["alpha=1.0", "alpha=3.0"]),
         (scale(shapes.triangle, TWO, height=2.0), ["alpha=1.0", "alpha=3.0"]),
-        (shift(scale(shapes.sigmoid, height=TWO), -TWO / 3), ["height=1.0, by=-0.3333", "height=3.0, by=-1.0"]),
+        (shift(scale(shapes.sigmoid, height=TWO), -TWO / 3), ["by=-0.3333, height=1.0", "by=-1.0, height=3.0"]),
         (mix(shapes.sigmoid(alpha=TWO), shapes.triangle(alpha=1 / TWO)), ["neuron 0", "neuron 1"]),  # which alpha?
         (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 7)), [f"alpha={1 + i / 2}" for i in range(7)]),
         (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 8)), ["neuron 0", "neuron 7"]),

@@ -13,8 +13,8 @@ import pytest
 from scipy.special import erf
 
 from surrofun import antiderivative
-from surrofun.core.integral import integral
-from surrofun.core.survey import extremes, survey
+from surrofun.search.integral import integral
+from surrofun.search.survey import extremes, survey
 
 DEFAULT = [(0.0, 1.0)]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
@@ -243,8 +243,8 @@ def test_extremes_of_what_is_traced_are_few_equations():
 MESH = """
 import json, jax, jax.numpy as jnp, numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
-from surrofun.core.integral import integral
-from surrofun.core.survey import survey
+from surrofun.search.integral import integral
+from surrofun.search.survey import survey
 mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
 def soft(p, x):
     f = lambda x: jnp.exp(-p * abs(x))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .text import show
+from .tree import plain
 
 Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 
@@ -75,17 +76,6 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
 
 
-def plain(number: Any) -> Any:
-    """Return a NumPy scalar as a Python number, and anything else as it is.
-
-    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2")
-    (0.5, 2.0, '2')
-    """
-    if isinstance(number, np.longdouble):
-        return float(number)  # it has no other item() than itself
-    return number.item() if isinstance(number, np.generic) else number
-
-
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     """Say whether an array of one shape can be broadcast to another.
 
@@ -93,17 +83,3 @@ def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     (True, False)
     """
     return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape[::-1], to[::-1], strict=False))
-
-
-def widened(parameters: Any) -> Any:
-    """Return nested parameters with every array of half precision in float32, as the potential is.
-
-    >>> widened({"alpha": jnp.ones((), jnp.bfloat16), "n": 2})
-    {'alpha': Array(1., dtype=float32), 'n': 2}
-    """
-
-    def widen(p: Any) -> Any:
-        half = isinstance(p, jax.Array) and jnp.issubdtype(p.dtype, jnp.floating) and p.dtype.itemsize < 4
-        return p.astype(jnp.float32) if half else p
-
-    return jax.tree.map(widen, parameters)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .dtype import as_array, broadcasts, widened
+from .dtype import as_array, broadcasts
 from .text import describe_value, show
 
 
@@ -34,31 +34,26 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     return potential
 
 
-def evaluated(
-    how: Callable[..., Any], f: Callable[..., Any], named: Any, what: str, x: jax.Array, /, *args: Any, **kwargs: Any
-) -> jax.Array:
-    """Return `f(x, *args, **kwargs)` in the shape and dtype of `x`, computed by the rules of `how`.
+def evaluated(how: Callable[..., Any], f: Callable[..., Any], named: Any, what: str, x: jax.Array) -> jax.Array:
+    """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`.
 
     Args:
         how: `rounded` or `compared`, the rules of dtype.
-        f: a function of the potential and of parameters.
+        f: a function of the potential.
         named: the function that the user knows, which is the one that complains.
         what: what it was to return, for the complaint.
         x: potential minus threshold, any shape.
-        args, kwargs: the parameters, also in half precision.
 
     Raises:
         TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
 
     >>> from surrofun.core.dtype import rounded
-    >>> evaluated(rounded, lambda x, alpha: alpha, abs, "slope", jnp.zeros(2, jnp.bfloat16), 1.0)
+    >>> evaluated(rounded, lambda x: 1.0, abs, "slope", jnp.zeros(2, jnp.bfloat16))
     Array([1, 1], dtype=bfloat16)
     """
-    if args or kwargs:
-        args, kwargs = widened((args, kwargs))
 
     def real(x: jax.Array) -> Any:
-        value = f(x, *args, **kwargs)
+        value = f(x)
         if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
             return value
         came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)

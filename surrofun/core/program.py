@@ -1,20 +1,15 @@
-"""Programs compiled behind the user's back, of what cannot change. Floats are operands: a sweep costs one program."""
+"""The one cache: `jax.jit` over the structure of what is called; numbers are operands, so that a new one is free."""
 
 from __future__ import annotations
 
 import contextvars
 import functools
-import itertools
-import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 
-from .memo import ARRAYS, NUMBERS, Key, Types, arrays_of, key_of, together
-from .text import show
-
-Entry: TypeAlias = tuple[Key | None, list[Any]]  # a key or None, and the operands
+from .tree import ARRAYS, Tree, may_be_kept
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -22,69 +17,63 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-_entries: weakref.WeakKeyDictionary[Any, dict[Types, Entry]] = weakref.WeakKeyDictionary()
-_asking: set[tuple[Key, Key]] = set()  # programs that were given up
-_in_program: contextvars.ContextVar[bool] = contextvars.ContextVar("_in_program", default=False)
+_without_search: contextvars.ContextVar[bool] = contextvars.ContextVar("_without_search", default=False)
 
 
-def compiled(call: Any, /, *rest: Any) -> Any:
-    """Return `call(*rest)`, by a compiled program where nothing in it can change.
+def compiled(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
+    """Return `f(*parts)`, by a compiled program where every function in the parts is declared and importable.
 
     Args:
-        call: a `functools.partial` of a function of this package, alive as long as it is worth to keep programs for.
-            Floats in its first argument are operands of the program, as those in `rest` are.
-        rest: further arguments, the last of which is an array.
+        f: a function of this package.
+        parts: pytrees; their floats and arrays are operands of the program.
+        search: whether the program may search for a fact; else that is done outside, with values.
 
     >>> import jax.numpy as jnp
-    >>> compiled(functools.partial(jnp.multiply, 2.0), jnp.ones(()))
+    >>> compiled(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
-    for moving in (NUMBERS, ARRAYS):
-        key, held = _entry(call, moving)
-        operands = [*held]
-        of_rest = key and key_of(rest[:-1], operands, moving)
-        if of_rest is None:
-            break
-        if (key, of_rest) not in _asking:
-            try:
-                return _program(key, of_rest)(operands, rest[-1])
-            except _NEEDS_A_VALUE:  # with its floats as constants, then, or else directly
-                _asking.add((key, of_rest))
-    return call(*rest)
-
-
-def _entry(call: Any, moving: Types) -> Entry:
-    entries = _entries.setdefault(call, {})
-    if moving not in entries:
-        operands: list[Any] = []
-        keys = key_of(call.args[0], operands, moving), key_of((call.func, call.args[1:]), operands, ARRAYS)
-        entries[moving] = None if None in keys else keys, operands
-    return entries[moving]
-
-
-@functools.lru_cache(maxsize=1024)
-def _program(key: Key, of_rest: Key) -> Callable[..., Any]:
-    def program(operands: list[Any], x: jax.Array) -> Any:
-        numbers = iter(operands)
-        first, (f, others), rest = (together(part, numbers) for part in (*key, of_rest))
-        token = _in_program.set(True)
+    leaves, structure = jax.tree.flatten(parts)
+    if may_be_kept(parts) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
+        token = _without_search.set(not search)
         try:
-            return f(first, *others, *rest, x)
+            return _program(f, structure, leaves)
+        except _NEEDS_A_VALUE:
+            pass
         finally:
-            _in_program.reset(token)
-
-    program.__name__ = show(together(key[0], itertools.repeat(0.0)))
-    return jax.jit(program, inline=True)
+            _without_search.reset(token)
+    return f(*parts)
 
 
-def need_values(*parts: Any) -> None:
-    """Have a program be given up in which a part holds a tracer: what is searched for is better known with values.
+@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
+def _program(f: Callable[..., Any], structure: Any, leaves: list[Any]) -> Any:
+    return f(*structure.unflatten(leaves))
+
+
+def need_values(*parts: Tree) -> None:
+    """Have a program be given up in which a part holds a tracer: a search is better with values.
 
     Raises:
         jax.errors.ConcretizationTypeError: one does.
 
     >>> need_values(abs, 2.0)
     """
-    for array in arrays_of(*parts) if _in_program.get() else ():
-        if isinstance(array, jax.core.Tracer):
-            raise jax.errors.ConcretizationTypeError(array, "a search is better with values")
+    for leaf in jax.tree.leaves(parts) if _without_search.get() else ():
+        if isinstance(leaf, jax.core.Tracer):
+            raise jax.errors.ConcretizationTypeError(leaf, "a search is better with values")
+
+
+def once(f: Callable[..., Any], *parts: Tree) -> Any:
+    """Return `f(*parts)` of a function of this package; the latest few are kept, where nothing in the parts can change.
+
+    >>> once(max, 2.0, 3.0)
+    3.0
+    """
+    leaves, structure = jax.tree.flatten(parts)
+    if may_be_kept(parts) and all(type(leaf) is float for leaf in leaves):
+        return _once(f, structure, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
+    return f(*parts)
+
+
+@functools.lru_cache(maxsize=32)
+def _once(f: Callable[..., Any], structure: Any, leaves: tuple[tuple[str, float], ...]) -> Any:
+    return f(*structure.unflatten(leaf for _, leaf in leaves))

@@ -4,50 +4,37 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
 import jax
 import numpy as np
+from jax.tree_util import Partial
 
 from .dtype import Real as Real
-from .dtype import plain, rounded
-from .memo import constant, interned
+from .dtype import rounded
+from .facts import closes_over_nothing, declare, facts_of
 from .text import describe_value, show
+from .tree import from_tree, interned, opened, plain, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
+Fact: TypeAlias = Callable[..., Any] | None
 Shape: TypeAlias = Callable[..., Any]  # g(x, *params) -> slope
-Facts: TypeAlias = dict[str, Any]  # "soft", "bounds", "around", None where it is not declared, and what else is known
-
-_NOTHING: Any = object()
-_facts: weakref.WeakKeyDictionary[Any, Facts] = weakref.WeakKeyDictionary()
-_spikes: weakref.WeakSet[Any] = weakref.WeakSet()
-_holders: weakref.WeakSet[Any] = weakref.WeakSet()  # functions of this package that take what they hold before x
 
 
 @overload
 def shape(
-    f: Callable[Concatenate[Any, P], Any],
-    *,
-    soft: Callable[..., Any] | None = ...,
-    bounds: Callable[..., Any] | None = ...,
-    around: Callable[..., Any] | None = ...,
+    f: Callable[Concatenate[Any, P], Any], *, soft: Fact = ..., bounds: Fact = ..., around: Fact = ...
 ) -> Declared[P]: ...
 
 
 @overload
 def shape(
-    f: None = None,
-    *,
-    soft: Callable[..., Any] | None = ...,
-    bounds: Callable[..., Any] | None = ...,
-    around: Callable[..., Any] | None = ...,
+    f: None = None, *, soft: Fact = ..., bounds: Fact = ..., around: Fact = ...
 ) -> Callable[[Callable[Concatenate[Any, P], Any]], Declared[P]]: ...
 
 
@@ -88,10 +75,31 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     for name, fact in facts.items():
         if fact is not None and not callable(fact):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
-    declared = by_keyword(as_shape(f, "shape"), rounded)
-    declare(declared, facts)
-    constant(declared, f, *(fact for fact in facts.values() if fact is not None))
-    return declared
+    return declared_by(by_keyword(as_shape(f, "shape"), rounded), f, **facts)
+
+
+def declared_by(declared: F, f: Any, **facts: Any) -> F:
+    """Declare the facts of what was made of the function `f`, and whether `f` and all facts close over nothing.
+
+    >>> facts_of(declared_by(lambda x: x, abs, soft=None))
+    {'soft': None, 'pure': True}
+    """
+    pure = all(source is None or closes_over_nothing(source) for source in (f, *facts.values()))
+    return declare(declared, **facts, pure=pure)
+
+
+def mark(**facts: Any) -> Callable[[F], F]:
+    """Declare more of a shape or a combinator of this package.
+
+    falling: the soft step is 0 at -inf and finite at inf, whatever the parameters are.
+    settled: the soft step has the constant that `antiderivative` asks for.
+    Of a combinator each says that this is so if it is so for all of its parts.
+    loose: the bounds may be wider than the slopes, so that they are searched for where the numbers are concrete.
+
+    >>> facts_of(mark(settled=True)(shape(abs)))["settled"]
+    True
+    """
+    return lambda f: declare(f, **facts)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,93 +139,30 @@ def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
 
 
 def given(g: Shape, /, **params: Any) -> Shape:
-    """Return the shape `g` with these parameters; equal ones are the same object.
+    """Return the shape `g` with these parameters; equal ones without arrays are the same object.
 
     >>> given(abs, alpha=2.0) is given(abs, alpha=2.0), given(abs, alpha=2.0).__name__
     (True, 'abs(alpha=2.0)')
     """
-    if isinstance(g, functools.partial) and not g.args:  # a shape with parameters already
-        return given(g.func, **{**g.keywords, **params})
     for value in params.values():
         _refuse_variable(value, g)
-    clean = {name: plain(p) for name, p in params.items()}
-    return interned(_given, g, tuple(clean.items())) if clean else g
+    f, _, before, *_ = opened(g)
+    params = {**before, **params}
+    return named(with_parameters(f, params)) if params else f  # type: ignore[no-any-return]
 
 
-def _given(g: Shape, params: tuple[tuple[str, Any], ...]) -> Shape:
-    return named(functools.partial(g, **dict(params)))  # type: ignore[no-any-return]
+def named(g: Partial, doc: str = "", **attributes: Any) -> Any:
+    """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show.
 
-
-def named(f: Any, name: str = "", doc: str = "") -> Any:
-    """Give a `functools.partial` a name, which help and error messages show, and keep others from flattening it.
-
-    >>> named(functools.partial(abs), "size").__name__
-    'size'
+    >>> named(Partial(abs)).__name__
+    'abs'
     """
-    f.__name__ = f.__qualname__ = name or show(f)
-    f.__doc__ = doc or f"{f.__name__}\n\nA surrogate gradient shape."
-    return f
-
-
-def facts_of(f: Any) -> Facts:
-    """Return what a declared function or combinator says of itself; of another function, nothing.
-
-    >>> facts_of(shape(abs, bounds=lambda: (0.0, float("inf"))))["bounds"]()
-    (0.0, inf)
-    """
-    return _facts.get(f, {}) if isinstance(f, types.FunctionType) else {}
-
-
-def declare(f: F, facts: Facts) -> F:
-    """Write down what is known of a function of this package or a declared one.
-
-    >>> facts_of(declare(lambda x: x, {"soft": None}))
-    {'soft': None}
-    """
-    _facts[f] = facts
-    return f
-
-
-def settled(f: F) -> F:
-    """Declare that a soft step of this package has the constant that `antiderivative` asks for, so that none is sought.
-
-    Of a combinator it says that this is so if it is so for its parts.
-
-    >>> facts_of(settled(shape(abs)))["settled"]
-    True
-    """
-    return declare(f, {**facts_of(f), "settled": True})
-
-
-def falling(f: F) -> F:
-    """Declare that a soft step of this package is 0 at -inf and finite at inf, whatever its parameters are.
-
-    Of a combinator it says that this is so if it is so for its parts.
-
-    >>> facts_of(falling(shape(abs)))["falling"]
-    True
-    """
-    return declare(f, {**facts_of(f), "falling": True})
-
-
-def holds(f: F) -> F:
-    """Mark a function of this package whose `functools.partial` holds what it is made of before x.
-
-    >>> as_shape(functools.partial(holds(lambda made, x: x), "parts"), "scale").args
-    ('parts',)
-    """
-    _holders.add(f)
-    return f
-
-
-def fires(f: F) -> F:
-    """Mark a spike function, or the function whose `functools.partial` is one.
-
-    >>> is_spike(fires(lambda x: x))
-    True
-    """
-    _spikes.add(f)
-    return f
+    g = interned(g)
+    if "__name__" not in vars(g):
+        name = show(g)
+        vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
+        vars(g).update(attributes)
+    return g
 
 
 def as_shape(g: Any, who: str) -> Shape:
@@ -238,16 +183,17 @@ def as_shape(g: Any, who: str) -> Shape:
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
-    if isinstance(g, functools.partial) and g.func not in _holders:
-        if g.args:
-            _, takes = signature_of(g.func)
-            named = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []
-            name = [*named, "alpha"][0]
-            raise TypeError(
-                f"{expected}{show(g)}, which gives {show(g.args[0])} to x; give it by keyword, {name}={show(g.args[0])}"
-            )
-        return given(as_shape(g.func, who), **g.keywords)
-    return g  # type: ignore[no-any-return]
+    f, _, params, like, _ = opened(g)
+    if like is not None:  # a part of a composition that is evaluated
+        return g  # type: ignore[no-any-return]
+    if isinstance(f, functools.partial) and not facts_of(f.func).get("text"):
+        _, takes = signature_of(f.func)
+        names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []
+        name, value = [*names, "alpha"][0], show(f.args[0])
+        raise TypeError(f"{expected}{show(g)}, which gives {value} to x; give it by keyword, {name}={value}")
+    if params:
+        return named(with_parameters(as_shape(f, who), params))  # type: ignore[no-any-return]
+    return named(f) if isinstance(f, Partial) else f  # type: ignore[no-any-return]
 
 
 def is_spike(g: Any) -> bool:
@@ -256,8 +202,7 @@ def is_spike(g: Any) -> bool:
     >>> is_spike(abs)
     False
     """
-    f = g.func if isinstance(g, functools.partial) else g
-    return isinstance(f, types.FunctionType) and f in _spikes
+    return bool(facts_of(g.func if isinstance(g, Partial) else g).get("spike"))
 
 
 def shape_behind(g: Any) -> Any:
@@ -266,7 +211,9 @@ def shape_behind(g: Any) -> Any:
     >>> shape_behind(abs) is abs
     True
     """
-    return g.__wrapped__ if is_spike(g) else g
+    if not is_spike(g):
+        return g
+    return as_shape(from_tree(g.args[1]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
 
 
 def as_number(value: Any, who: str) -> Any:

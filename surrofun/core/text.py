@@ -8,6 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from .facts import facts_of
+from .tree import opened
+
 
 def show(part: Any) -> str:
     """Return the short name of a shape or the text of one of its parameters.
@@ -15,16 +18,30 @@ def show(part: Any) -> str:
     >>> show(functools.partial(show, part=2.0)), show(np.float32(0.5)), show(np.zeros((2, 3)))
     ('show(part=2.0)', '0.5', '<float64[2, 3]>')
     """
+    if isinstance(part, jax.core.Tracer) or (isinstance(part, jax.Array | np.ndarray) and part.ndim):
+        return f"<{part.dtype}{list(part.shape)}>"
+    if isinstance(part, functools.partial):
+        return _show_partial(part)
     if callable(part):
-        if isinstance(part, functools.partial) and "__name__" not in vars(part):
-            shown = [*map(show, part.args), *(f"{key}={show(value)}" for key, value in part.keywords.items())]
-            return f"{show(part.func)}({', '.join(shown)})"
         return str(getattr(part, "__name__", None) or repr(part))
     if type(part) is tuple:
         return f"({', '.join(map(show, part))}{',' * (len(part) == 1)})"
-    if isinstance(part, jax.core.Tracer) or (isinstance(part, jax.Array | np.ndarray) and part.ndim):
-        return f"<{part.dtype}{list(part.shape)}>"
     return repr(part.item() if isinstance(part, jax.Array | np.ndarray | np.generic) else part)
+
+
+def _show_partial(g: Any) -> str:
+    """Return the expression of a shape with parameters or of a composition, computed of its structure."""
+    f, _, params, like, _ = opened(g)
+    if like is not None:  # a part of a composition that is evaluated is called what it is without the call
+        return show(g.args[0])
+    shown = [f"{name}={show(value)}" for name, value in params.items()]
+    if not isinstance(f, functools.partial):
+        text = show(f)
+    elif write := facts_of(f.func).get("text"):
+        text = write(*f.args)
+    else:  # a user's partial, with arguments by position
+        text, shown = show(f.func), [*map(show, f.args), *shown]
+    return f"{text}({', '.join(shown)})" if shown else text
 
 
 def describe_value(value: Any) -> str:

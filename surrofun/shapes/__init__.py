@@ -10,7 +10,7 @@ width in `circ`. `normalize(g, area=1.0)` makes two shapes of finite area compar
 
 from typing import TYPE_CHECKING
 
-from ..core import shape
+from ..core import facts
 from . import elsewhere
 from .bounded import cosine as cosine
 from .bounded import leaky_rectangle as leaky_rectangle
@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
-    shape.settled(globals()[_name])
+    facts.declare(globals()[_name], settled=True)
 
 if not TYPE_CHECKING:
 

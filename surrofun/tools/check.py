@@ -10,10 +10,12 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
+from jax.tree_util import Partial
 
 from ..core.shape import as_shape, is_spike
 from ..core.text import describe_value
-from ..spike import rebuilt
+from ..core.tree import from_tree, interned
+from ..spike import make_spike
 from .probes import LIMIT, Finding, Function
 from .shape_check import SHAPE_STAGES
 from .spike_check import MAY_LACK, SPIKE_STAGES, has_a_rule_of_its_own, is_step, look_at
@@ -98,7 +100,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     parts: tuple[Any, ...] = bound, f, args, kwargs
     stages, lacking = SHAPE_STAGES, set()
     if build is None and is_spike(f):
-        build = functools.partial(rebuilt, f)
+        build = functools.partial(_rebuilt, f)
     if is_spike(f) or (_found(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
         stages, lacking, parts = SPIKE_STAGES, MAY_LACK, (*parts, build, look_at(bound))
     elif isinstance(f, functools.partial):
@@ -183,3 +185,16 @@ def _is_recipe(f: Function) -> bool:
         return callable(f) and not inspect.signature(f).parameters
     except ValueError:
         return False
+
+
+def _rebuilt(spike: Any) -> Any:
+    """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
+    if not isinstance(spike, Partial):
+        return spike
+
+    def again(tree: Any) -> Any:
+        return interned(jax.tree.map(lambda leaf: leaf, tree)) if isinstance(tree, Partial) else tree
+
+    step, residual, forward_mode, learnable = map(again, from_tree(spike.args[0]))
+    g = again(from_tree(spike.args[1]))
+    return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)

@@ -11,6 +11,7 @@ import numpy as np
 from ..calculus import area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
+from ..core.tree import part
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -101,7 +102,7 @@ def curves(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
     >>> slopes.max(0)
     array([1., 4.], dtype=float32)
     """
-    found = surveyed(g, jnp.zeros((1,)), args, kwargs)
+    found = surveyed(part(g, jnp.zeros((1,)), args, kwargs))
     x, slopes = ([found[name], [found[f"lowest{end}"], found[f"highest{end}"]]] for name, end in _SEEN)
     return np.concatenate(x), np.concatenate(slopes)
 

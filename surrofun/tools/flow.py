@@ -11,11 +11,12 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
-from ..calculus import bounds_like
-from ..core.dtype import rounded, widened
+from ..calculus import bounds
+from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.shape import as_shape
 from ..core.text import describe_value, show
+from ..core.tree import part, widened
 from ..steps import heaviside
 
 Shape = Callable[..., Any]
@@ -57,7 +58,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
     """
     x = _potentials(as_shape(g, "flow"), x, "flow")
-    slope = evaluated(rounded, g, g, "slope", x, *args, **kwargs)
+    slope = evaluated(rounded, part(g, x, args, kwargs), g, "slope", x)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
         "rate": heaviside(x).mean(),
@@ -134,7 +135,7 @@ def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
 
 
 def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    lowest, highest = bounds_like(x, g, *args, **kwargs)
+    lowest, highest = bounds(part(g, x, args, kwargs))
     return jnp.maximum(-lowest, highest)
 
 

@@ -6,13 +6,12 @@ shows it or leaves any global state: `.savefig(path)` writes it, and a notebook 
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+import jax
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -20,7 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..calculus import antiderivative
-from ..core.combinator import made_of
 from ..core.shape import as_shape, shape_behind
 from ..core.text import describe_value, show
 from ..registry import lookup, names
@@ -274,21 +272,10 @@ def _neurons(g: Shape, count: int) -> list[str]:
 
 
 def _parameters(g: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the names and values of the parameters that a shape and its parts hold."""
-    if made := made_of(g):
-        combinator, parts, numbers = made
-        held = inspect.signature(combinator).bind(*parts, **dict(numbers)).arguments
-    elif isinstance(g, functools.partial):
-        yield from _parameters(g.func)
-        held = g.keywords
-    else:
-        return
-    for name, value in held.items():
-        for each in value if isinstance(value, tuple) else (value,):
-            if callable(each):
-                yield from _parameters(each)
-            elif each is not None:
-                yield name, each
+    """Yield the names and values of the numbers that a shape and its parts were given."""
+    for path, value in jax.tree_util.tree_leaves_with_path(g):
+        names = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
+        yield names[-1], value
 
 
 def _wrapped(name: str, width: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..calculus import antiderivative, bounds
 from ..core.shape import Shape
+from ..core.tree import opened
 from ..spike import make_spike
 from .curves import curve
 from .probes import (
@@ -94,8 +94,8 @@ def _soft_step_rises(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
 
 
 def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
-    if isinstance(g, functools.partial) and not g.args:  # a shape with parameters
-        g, kwargs = g.func, {**g.keywords, **kwargs}  # type: ignore[attr-defined]
+    g, _, params, *_ = opened(g)
+    kwargs = {**params, **kwargs}
     parameters = {**dict(enumerate(args)), **kwargs}
     names = [name for name, p in parameters.items() if _is_learned(p)]
     if not names:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..calculus import surveyed
 from ..core.shape import shape
+from ..core.tree import part
 from . import spike_uses as uses
 from .closest import closest
 from .probes import (
@@ -87,7 +88,7 @@ def look_at(f: Function) -> Look:
     def look() -> dict[str, Any]:
         thresholds = _thresholds(f)
         g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        found = surveyed(g, jnp.zeros((1,)))
+        found = surveyed(part(g, jnp.zeros((1,))))
         x = np.append(np.ravel(found["places"]), [found["lowest_at"], found["highest_at"]])
         slopes = np.append(np.ravel(found["slopes"]), [found["lowest"], found["highest"]])
         order = np.argsort(x, kind="stable")

@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ..core.concrete import is_traced
+from ..core.dtype import Real
 from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
-from .dtype import Real
-from .hoist import is_traced
 from .panels import OUTER, Function, measured, nodes, slopes_at, table
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]

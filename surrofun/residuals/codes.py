@@ -15,14 +15,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 
-from .calculus import around_like, bounds_like, surveyed
-from .core.dtype import broadcasts, widened
-from .core.expect import as_key
-from .core.hoist import numpy_of
-from .core.memo import once
-from .core.shape import Shape
-from .core.text import describe_value, show
+from ..calculus import around, bounds, surveyed
+from ..core.concrete import numpy_of
+from ..core.dtype import broadcasts
+from ..core.expect import as_key
+from ..core.program import once
+from ..core.shape import Shape
+from ..core.text import describe_value, show
+from ..core.tree import Tree, from_tree, interned, node, opened, part, static
+from .packing import pack, uniform, unpack
 
 Encode: TypeAlias = Callable[..., Any]
 Decode: TypeAlias = Callable[..., jax.Array]
@@ -52,7 +55,7 @@ def code_of(residual: Any) -> Code | None:
     if residual is None:
         return None
     if isinstance(residual, tuple) and len(residual) == 2 and all(map(callable, residual)):
-        return functools.partial(_pair, *residual)
+        return interned(Partial(_pair, *map(node, residual)))  # type: ignore[no-any-return]
     if isinstance(residual, str) and residual == "bit":
         return one_bit
     if residual is sampled:
@@ -67,7 +70,7 @@ def code_of(residual: Any) -> Code | None:
         return eight_bits
     bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
     if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
-        return functools.partial(_narrow, dtype.name)
+        return interned(Partial(_narrow, static(dtype.name)))  # type: ignore[no-any-return]
     raise TypeError(
         "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), or a pair of functions "
         f"(encode, decode), got {describe_value(residual)}"
@@ -75,11 +78,7 @@ def code_of(residual: Any) -> Code | None:
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    return functools.partial(_to_users, encode), functools.partial(_from_users, decode), ()
-
-
-def _to_users(encode: Encode, slope: jax.Array) -> Any:
-    return encode(slope)
+    return encode, Partial(_from_users, decode), ()
 
 
 def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
@@ -91,19 +90,20 @@ def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
     return slope
 
 
-def _narrow(dtype: str, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    return functools.partial(_to_float, dtype), functools.partial(_from_float, dtype), ()
+def _narrow(dtype: Tree, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+    return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
 
 
-def _to_float(dtype: str, slope: jax.Array) -> Any:
-    largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
+def _to_float(dtype: Tree, slope: jax.Array) -> Any:
+    name = from_tree(dtype)
+    largest = float(jnp.finfo(name).max)  # type: ignore[no-untyped-call]
     # As integers: the compiler for the CPU widens an array of half precision, so that nothing would be saved.
-    bits = f"uint{8 * jnp.dtype(dtype).itemsize}"
-    return lax.bitcast_convert_type(jnp.clip(slope, -largest, largest).astype(dtype), bits)
+    bits = f"uint{8 * jnp.dtype(name).itemsize}"
+    return lax.bitcast_convert_type(jnp.clip(slope, -largest, largest).astype(name), bits)
 
 
-def _from_float(dtype: str, kept: jax.Array, like: jax.Array) -> Any:
-    return lax.bitcast_convert_type(kept, dtype).astype(like.dtype)
+def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
+    return lax.bitcast_convert_type(kept, from_tree(dtype)).astype(like.dtype)
 
 
 def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
@@ -113,7 +113,7 @@ def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     Traceback (most recent call last):
     ValueError: abs: expected a bounded slope for uint8 or sampled, got slopes between 0 and inf; use a float dtype
     """
-    return _to_bytes, _from_bytes, _ends(g, False, x, *args, **kwargs)
+    return _to_bytes, _from_bytes, _ends(g, False, x, args, kwargs)
 
 
 @_at_once
@@ -142,17 +142,17 @@ def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     >>> decode(encode(jnp.array([0.0, 2.0, 2.0]), *ends), jnp.zeros(3), *ends)
     Array([0., 2., 2.], dtype=float32)
     """
-    return _to_bits, _from_bits, _ends(g, True, x, *args, **kwargs)
+    return _to_bits, _from_bits, _ends(g, True, x, args, kwargs)
 
 
 @_at_once
 def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
-    return _packed(slope - lowest > highest - slope)
+    return pack(slope - lowest > highest - slope)
 
 
 @_at_once
 def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, *_: Any) -> jax.Array:
-    return jnp.where(_unpacked(kept, like), highest, lowest).astype(like.dtype)
+    return jnp.where(unpack(kept, like), highest, lowest).astype(like.dtype)
 
 
 def sampled(key: jax.Array) -> Code:
@@ -177,94 +177,20 @@ def sampled(key: jax.Array) -> Code:
     >>> jnp.unique(drawn), jnp.round(drawn.mean(), 1)
     (Array([0., 1.], dtype=float32), Array(0.8, dtype=float32))
     """
-    return functools.partial(_sampled, as_key(key, "sampled"))
+    return Partial(_sampled, as_key(key, "sampled"))
 
 
 def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    return _to_draws, _from_bits, (*_ends(g, False, x, *args, **kwargs), key)
+    return _to_draws, _from_bits, (*_ends(g, False, x, args, kwargs), key)
 
 
 @_at_once
 def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
     share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
-    return _packed(_uniform(key, share) < share)
+    return pack(uniform(key, share) < share)
 
 
-def _uniform(key: jax.Array, like: jax.Array) -> jax.Array:
-    """Return uniform numbers in [0, 1), four of each random word, which is turned by a byte for each: words cost time.
-
-    The covariance of what is drawn by two of one word is 1 / 256 at most; their slopes are not multiplied anyway.
-    """
-    axis = _axis_of_bytes(like)
-    if axis is None:
-        return jax.random.uniform(key, like.shape, like.dtype)
-    shape, at = _in_bytes(like.shape, axis)
-    words = jax.random.bits(key, (*shape[:at], 1, 2, *shape[at + 1 :]), np.uint32)
-    turns = 8 * np.arange(4, dtype=np.uint32).reshape(*(1,) * at, 4, *(1,) * (len(shape) - at))
-    turned = words << turns | words >> (32 - turns) % 32
-    numbers = (turned >> np.uint32(8)).astype(like.dtype) * 2.0**-24
-    return _joined(numbers, like, axis)
-
-
-def _packed(bits: jax.Array) -> jax.Array:
-    """Return booleans as bits of bytes, eight rows of an axis in one: a CPU packs these faster than eight of a row."""
-    axis = _axis_of_bytes(bits)
-    if axis is None:
-        return bits
-    shape, at = _in_bytes(bits.shape, axis)
-    n = bits.shape[axis]
-    if n % 8:  # the last row again: a CPU takes longer where each element has to ask whether it is in the padding
-        bits = jnp.take(bits, np.minimum(np.arange(_whole(n)), n - 1), axis=axis, mode="clip")
-    packed: jax.Array = (bits.reshape(shape).astype(np.uint8) << _places(shape, at)).sum(at, dtype=np.uint8)
-    return packed
-
-
-def _unpacked(kept: jax.Array, like: jax.Array) -> jax.Array:
-    axis = _axis_of_bytes(like)
-    if axis is None:
-        return kept
-    shape, at = _in_bytes(like.shape, axis)
-    return _joined(jnp.expand_dims(kept, at) >> _places(shape, at) & np.uint8(1), like, axis) == 1
-
-
-def _axis_of_bytes(x: jax.Array) -> int | None:
-    """Return the first axis whose bits fill 5 / 8 of the bytes, where a CPU is fast, or else the one that fills most.
-
-    Its size is known, and it is not spread over devices.
-    """
-    if 0 in x.shape:
-        return None
-    spread = jax.typeof(x).sharding.spec
-    axes = [i for i, n in enumerate(x.shape) if isinstance(n, int) and not spread[i]]
-    return max(axes, key=lambda i: min(x.shape[i] / _whole(x.shape[i]), 5 / 8), default=None)
-
-
-def _whole(n: int) -> int:
-    """Return how many bits the bytes have that hold n."""
-    return n + -n % 8
-
-
-def _in_bytes(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
-    """Return the shape in which an axis is cut into bytes, and the axis of the bits of one.
-
-    Neighbouring rows are in one byte, so that an axis that the compiler divides among devices stays divided; of the
-    last axis, what is in one byte is far apart, since a CPU works on neighbours at once.
-    """
-    count, last = _whole(shape[axis]) // 8, axis == len(shape) - 1
-    return (*shape[:axis], *((8, count) if last else (count, 8)), *shape[axis + 1 :]), axis if last else axis + 1
-
-
-def _joined(rows: jax.Array, like: jax.Array, axis: int) -> jax.Array:
-    """Return what is cut into bytes as an array of the shape of `like`; what fills the last byte goes."""
-    whole = rows.reshape((*like.shape[:axis], _whole(like.shape[axis]), *like.shape[axis + 1 :]))
-    return lax.slice_in_dim(whole, 0, like.shape[axis], axis=axis)
-
-
-def _places(shape: tuple[int, ...], at: int) -> Any:
-    return np.arange(8, dtype=np.uint8).reshape(*(1,) * at, 8, *(1,) * (len(shape) - at - 1))
-
-
-def _ends(g: Shape, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
+def _ends(g: Shape, two_valued: bool, x: jax.Array, args: Any, kwargs: Any) -> tuple[jax.Array, jax.Array]:
     """Return the bounds of the slope, in float32 at least, or rounded as it is if it has but two values.
 
     They are NaN if they do not suit the code.
@@ -272,17 +198,17 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array, /, *args: Any, **kwargs: Any
     Raises:
         ValueError: they do not suit, where they are concrete.
     """
-    args, kwargs = widened((args, kwargs))
-    return once(_ends_of, g, two_valued, x.dtype.name, x.ndim, args, tuple(kwargs.items()))  # type: ignore[no-any-return]
+    like = np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32)
+    return once(_ends_of, static((two_valued, x.dtype.name)), part(g, like, args, kwargs))  # type: ignore[no-any-return]
 
 
-def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items: Any) -> tuple[jax.Array, jax.Array]:
+def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
+    (two_valued, dtype), like = from_tree(settings), opened(g)[3]
     with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
-        like, kwargs = jnp.zeros((1,) * ndim, dtype if dtype == "float64" else "float32"), dict(items)
-        lowest, highest = map(_constant, bounds_like(like, g, *args, **kwargs))
+        lowest, highest = map(_constant, bounds(g))
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
         bounded = (highest - lowest < np.inf) & (lowest >= -largest) & (highest <= largest)
-        slopes = _looks(g, like, args, kwargs) if two_valued else lowest[None]
+        slopes = _looks(g, like) if two_valued else lowest[None]
         suit = bounded & ((slopes == lowest[None]) | (slopes == highest[None])).all(axis=0)
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
@@ -298,17 +224,17 @@ def _ends_of(g: Shape, two_valued: bool, dtype: str, ndim: int, args: Any, items
         return jnp.asarray(where(suit, lowest, np.nan), kept_in), jnp.asarray(where(suit, highest, np.nan), kept_in)
 
 
-def _looks(g: Shape, like: jax.Array, args: Any, kwargs: Any) -> Any:
+def _looks(g: Shape, like: Any) -> Any:
     """Return slopes to tell by whether there are more than two, first at NaN: of a survey, if it need not be traced."""
     steps, looks = _LOOKS.astype(like.dtype).reshape(-1, *like.shape), []
     with jax.debug_nans(False):
-        for place in around_like(like, g, *args, **kwargs):
+        for place in around(g):
             centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
             looks.append(centre + width * steps)
-        slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks)), *args, **kwargs))
+        slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks))))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
-    return np.concatenate([slopes[:3], surveyed(g, like, args, kwargs)["slopes"]])
+    return np.concatenate([slopes[:3], surveyed(g)["slopes"]])
 
 
 def _constant(value: Any) -> Any:

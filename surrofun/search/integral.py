@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ..core.dtype import Real
 from .arrays import column, dot, shaped
-from .dtype import Real
 from .panels import Function, slopes_at, table
 from .survey import Survey
 

@@ -1,0 +1,95 @@
+"""What is concrete is evaluated at once; where a tracer hides in a function, it is made an operand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax.tree_util import Partial
+
+from .tree import Structure, holds_no_tracer, split
+
+
+def is_traced(values: Any) -> bool:
+    """Say whether there is a tracer among nested values.
+
+    >>> is_traced([1.0, jax.numpy.ones(3)])
+    False
+    """
+    return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
+
+
+def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where it holds a tracer.
+
+    It is also faster: while something is differentiated, JAX takes ten times as long for what it is not about.
+
+    >>> jax.jit(lambda x: x + try_concrete(float, 1.0))(1.0)
+    Array(2., dtype=float32, weak_type=True)
+    >>> jax.jit(lambda x: try_concrete(lambda: 2 * x) is None)(1.0)
+    Array(True, dtype=bool)
+    """
+    if is_traced((args, kwargs)):
+        return None
+    try:
+        with jax.core.eval_context():
+            return f(*args, **kwargs)
+    except jax.errors.UnexpectedTracerError:  # it is hidden in f
+        return None
+
+
+def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Return `f(*args, **kwargs)`, evaluated at once where that can be done, else in the trace.
+
+    >>> concrete_if_possible(abs, -2.0)
+    2.0
+    """
+    value = try_concrete(f, *args, **kwargs)
+    return f(*args, **kwargs) if value is None else value
+
+
+def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
+    """Split a function of x: `join(*explicit(call, x))(x)` is `call(x)`, and its structure holds no tracer.
+
+    A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
+    then. Where every function in `call` is declared, its arrays are its leaves. Any other is traced, which finds them.
+
+    Args:
+        call: a function of x as a pytree.
+        x: the potentials.
+        hides_nothing: whether it is known that no function in `call` holds a tracer.
+
+    >>> alpha = jax.numpy.float32(2.0)
+    >>> explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1]
+    [Array(2., dtype=float32)]
+    """
+    if hides_nothing or holds_no_tracer(call):
+        return split(call)
+    closed = jax.make_jaxpr(call)(x)
+    # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
+    again = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, closed.consts))
+
+
+def _evaluate_jaxpr(jaxpr: Any, consts: Any, /, x: jax.Array) -> Any:
+    return jax.core.eval_jaxpr(jaxpr, (), x, *consts)[0]
+
+
+def is_elementwise(call: Partial) -> bool:
+    """Say whether the arrays of what `explicit` returned broadcast against x: those of declared functions do.
+
+    >>> is_elementwise(Partial(np.multiply, 2.0))
+    True
+    """
+    return call.func is not _evaluate_jaxpr
+
+
+def numpy_of(*values: Any) -> Any:
+    """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced.
+
+    >>> numpy_of(1.0, jax.numpy.ones(3)).__name__
+    'numpy'
+    """
+    return jax.numpy if is_traced(values) else np

@@ -1,0 +1,74 @@
+"""What the gradient of a learning spike is: that by its potential, and that by each parameter of its soft step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from .concrete import is_elementwise
+from .dtype import broadcasts
+from .tree import Tree, from_tree, widened
+
+_FEW = 4  # parameters for each of which dS/dp is computed by itself
+
+
+def cotangents(
+    slope: Tree, soft: Tree, learned: Tree, x: jax.Array, of_spikes: jax.Array
+) -> tuple[jax.Array, Sequence[jax.Array]]:
+    """Return `(of_x, of_learned)`: that of the spikes times the slope, and for each learned parameter its sum
+    with dS/dp.
+
+    The sums are computed in at least float32, and have the dtype of their parameter.
+
+    Args:
+        slope, soft: the shape and its soft step, functions of x as pytrees.
+        learned: for each leaf of the soft step whether it is differentiated, as structure.
+        x: the potentials.
+        of_spikes: the cotangent of the spikes, of the shape of x.
+
+    >>> from jax.tree_util import Partial
+    >>> from .tree import static
+    >>> soft = Partial(jnp.multiply, jnp.float32(2.0))       # S = p x, of slope p
+    >>> slope = Partial(lambda p, x: p + 0 * x, jnp.float32(2.0))
+    >>> cotangents(slope, soft, static((True,)), jnp.ones(3), jnp.ones(3))
+    (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
+    """
+    structure: Any
+    leaves, structure = jax.tree.flatten(soft)
+    chosen = [i for i, is_learned in enumerate(from_tree(learned)) if is_learned]
+    values = [leaves[i] for i in chosen]
+
+    def soft_step(values: Any) -> Any:
+        moved = dict(zip(chosen, values, strict=True))
+        return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
+
+    of_x = of_spikes * slope(x)
+    if not all(is_elementwise(soft) and broadcasts(p.shape, x.shape) for p in values):
+        return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
+    x, of_spikes = widened((x, of_spikes))
+    if len(values) > _FEW:
+        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
+        products = jax.vjp(soft_step, wide)[1](of_spikes)[0]
+    else:  # each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere
+        products = [
+            of_spikes
+            * jax.jvp(lambda p, k=k: soft_step([*values[:k], p, *values[k + 1 :]]), (p,), (jnp.ones_like(p),))[1]
+            for k, p in enumerate(values)
+        ]
+    return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
+
+
+def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
+    """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
+    if v.shape != p.shape:
+        shape = (1,) * (v.ndim - p.ndim) + p.shape
+        if v.ndim > 1 and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
+            ones = jnp.ones(v.shape[0], v.dtype)
+            v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
+        v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
+    divided = jax.typeof(p).sharding  # on a mesh with explicit axes a sum is divided as v was
+    return v if jax.typeof(v).sharding.spec == divided.spec else jax.sharding.reshard(v, divided)

@@ -1,0 +1,253 @@
+"""A shape is a pytree: its numbers are the leaves, everything else is structure.
+
+What is no float and no array, as a whole number or a function, becomes structure as the key of a dictionary,
+`{('int', 3): None}`: JAX counts keys as structure, and the type tells 1 from True.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+from jax.tree_util import Partial
+
+from .facts import importable, is_pure
+
+Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
+Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
+
+ARRAYS = (jax.Array, np.ndarray)
+_NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
+_interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
+
+
+def plain(number: Any) -> Any:
+    """Return a NumPy scalar as a Python number, the value of a variable of flax.nnx, and anything else as it is.
+
+    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2")
+    (0.5, 2.0, '2')
+    """
+    if isinstance(number, np.longdouble):
+        return float(number)  # it has no other item() than itself
+    if isinstance(number, np.generic):
+        return number.item()
+    is_variable = hasattr(number, "__jax_array__") and not isinstance(number, ARRAYS)
+    return number.__jax_array__() if is_variable else number
+
+
+def static(value: Any) -> Tree:
+    """Return a value as a pytree without leaves; `from_tree` is the way back.
+
+    What has no hash is a leaf, and what can be called without one is told by its identity.
+
+    >>> static(3), jax.tree.leaves(static(3))
+    ({('int', 3): None}, [])
+    """
+    try:
+        return {(type(value).__name__, value): None}
+    except TypeError:
+        return static(Partial(value)) if callable(value) else value
+
+
+def to_tree(value: Any) -> Tree:
+    """Return a parameter as a pytree whose leaves are its floats and arrays.
+
+    >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
+    [2.0]
+    """
+    if isinstance(value, tuple | list | dict):
+        return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
+    value = plain(value)
+    return value if value is None or isinstance(value, (float, Partial, *ARRAYS)) else static(value)
+
+
+def from_tree(tree: Tree) -> Any:
+    """Return the parameter that `to_tree` was given.
+
+    >>> from_tree(to_tree((2.0, 3, "fast", True)))
+    (2.0, 3, 'fast', True)
+    """
+    if _is_static(tree):
+        return next(iter(tree))[1]
+    if isinstance(tree, tuple | list | dict):
+        return jax.tree.map(from_tree, tree, is_leaf=lambda v: v is not tree)
+    return tree
+
+
+def _is_static(tree: Tree) -> bool:
+    if type(tree) is not dict or len(tree) != 1:
+        return False
+    ((key, value),) = tree.items()
+    return value is None and type(key) is tuple and len(key) == 2 and key[0] == type(key[1]).__name__
+
+
+def _has_static(tree: Tree) -> bool:
+    return not isinstance(tree, (float, *ARRAYS)) and any(map(_is_static, jax.tree.leaves(tree, is_leaf=_is_static)))
+
+
+def node(f: Any) -> Tree:
+    """Return a function as a pytree; a plain one has no leaves.
+
+    >>> node(abs)
+    Partial(<built-in function abs>)
+    """
+    return Partial(f) if jax.tree_util.all_leaves([f]) else f
+
+
+def is_function(value: Any) -> bool:
+    """Say whether a value is a function, and no variable of flax.nnx, which can be called, too.
+
+    >>> is_function(abs), is_function(2.0)
+    (True, False)
+    """
+    return callable(value) and not hasattr(value, "__jax_array__")
+
+
+def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
+    """Return a function with parameters: `Partial(f, alpha=2.0)`, where all of them are numbers.
+
+    >>> jax.tree.leaves(with_parameters(pow, {"n": 3, "alpha": 2.0}))
+    [2.0]
+    """
+    trees = {name: to_tree(value) for name, value in params.items()}
+    numbers = {name: v for name, v in trees.items() if not _has_static(v) and name not in _NOT_A_KEYWORD}
+    settings = {name: v for name, v in trees.items() if name not in numbers}
+    if not settings and not isinstance(f, Partial) and jax.tree_util.all_leaves([f]):
+        return Partial(f, **numbers)
+    return Partial(_bound, node(f), static(None), ((), settings), **numbers)
+
+
+def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, free: bool = False) -> Partial:
+    """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
+
+    Args:
+        f: a shape.
+        like: an array of the dtype and rank of the potentials.
+        args, kwargs: parameters of the call; half precision becomes float32, as the potential does.
+        free: whether its soft step may have any constant, since the composition as a whole gets its own.
+
+    >>> part(pow, np.zeros(1), (2.0,))(3.0)
+    9.0
+    """
+    about = static((like.dtype.name, like.ndim, free))
+    return Partial(_bound, node(f), about, to_tree(widened((args, kwargs or {}))))
+
+
+def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any:
+    args, kwargs = from_tree(params)
+    return f(*x, *args, **kwargs, **numbers)
+
+
+def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
+    """Return `(f, args, kwargs, like, free)`: the function or the composition that a shape is made of, with all the
+    parameters it was given, and of a part what `part` was told of it; else like is None.
+
+    >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
+    (<built-in function pow>, (), {'n': 3, 'alpha': 2.0}, None, False)
+    """
+    args: Any = ()
+    kwargs: dict[str, Any] = {}
+    like, free = None, False
+    while isinstance(g, functools.partial) and (g.func is _bound or not g.args):
+        kwargs = {**g.keywords, **kwargs}
+        if g.func is _bound:
+            g, about, (own_args, own_kwargs) = g.args
+            args, kwargs = (*own_args, *args), {**own_kwargs, **kwargs}
+            if about := from_tree(about):
+                dtype, ndim, of_part = about
+                like, free = np.zeros((1,) * ndim, dtype) if like is None else like, free or of_part
+        else:
+            g = g.func
+    return g, from_tree(args), from_tree(kwargs), like, free
+
+
+def functions_in(tree: Tree) -> list[Callable[..., Any]]:
+    """Return every function that a tree holds, also as structure.
+
+    >>> functions_in((Partial(abs, 2.0), static(pow)))
+    [<built-in function pow>, <built-in function abs>]
+    """
+    found, rest = [], [tree]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, functools.partial):
+            rest += (part.func, *part.args, *part.keywords.values())
+        elif isinstance(part, tuple | list):
+            rest += part
+        elif isinstance(part, dict):
+            rest += (*part.values(), *(key[1] for key in part if type(key) is tuple))  # what is static is in a key
+        elif callable(part):
+            found.append(part)
+    return found
+
+
+def holds_no_tracer(tree: Tree) -> bool:
+    """Say whether all functions in a tree are declared and close over nothing, so that its arrays are its leaves.
+
+    >>> holds_no_tracer(Partial(abs)), holds_no_tracer(Partial(lambda x: x))
+    (True, False)
+    """
+    return all(map(is_pure, functions_in(tree)))
+
+
+def may_be_kept(tree: Tree) -> bool:
+    """Say whether a program of a tree may be kept: its functions are also found under their names in their modules.
+
+    >>> may_be_kept(Partial(abs))
+    True
+    """
+    return all(is_pure(f) and importable(f) for f in functions_in(tree))
+
+
+def widened(parameters: Any) -> Any:
+    """Return nested parameters with every array of half precision in float32, as the potential is.
+
+    >>> widened({"alpha": np.ones((), np.float16), "n": 2})
+    {'alpha': array(1., dtype=float32), 'n': 2}
+    """
+
+    def widen(p: Any) -> Any:
+        half = isinstance(p, ARRAYS) and jax.numpy.issubdtype(p.dtype, np.floating) and p.dtype.itemsize < 4
+        return p.astype(np.float32) if half else p
+
+    return jax.tree.map(widen, parameters)
+
+
+def split(tree: Tree) -> tuple[Structure, list[Any]]:
+    """Return the structure of a tree, with all leaves that are no array, and its arrays.
+
+    >>> split((2.0, np.float32(1) * np.ones(1, np.float32)))[1]
+    [array([1.], dtype=float32)]
+    """
+    leaves, treedef = jax.tree.flatten(tree)
+    rest = tuple(None if isinstance(leaf, ARRAYS) else leaf for leaf in leaves)
+    return (treedef, rest), [leaf for leaf in leaves if isinstance(leaf, ARRAYS)]
+
+
+def join(structure: Structure, arrays: Any) -> Tree:
+    """Return the tree of this structure with these arrays.
+
+    >>> join(*split((2.0, 3.0)))
+    (2.0, 3.0)
+    """
+    treedef, rest = structure
+    left = iter(arrays)
+    return treedef.unflatten(next(left) if leaf is None else leaf for leaf in rest)
+
+
+def interned(tree: Tree) -> Tree:
+    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object.
+
+    >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
+    (True, (0.0,))
+    """
+    leaves, treedef = jax.tree.flatten(tree)
+    if not all(type(leaf) is float for leaf in leaves):
+        return tree
+    # `repr` tells 0.0 from -0.0, `id` tells functions apart that have an == of their own.
+    key = treedef, tuple(map(repr, leaves)), tuple(map(id, functions_in(tree)))
+    return _interned.setdefault(key, tree)

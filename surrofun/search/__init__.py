@@ -1,0 +1,1 @@
+"""Finding what is not declared: one look at the whole line."""

@@ -1,0 +1,459 @@
+"""A shape is a pytree: what JAX and its libraries do to a tree can be done to a shape and to a spike that learns.
+
+The gradients are those of the soft step by hand, in NumPy and float64.
+"""
+
+import copy
+import functools
+import os
+import pickle
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.tree_util import Partial
+from needs import needs
+
+from surrofun import (
+    antiderivative,
+    asym,
+    combinator,
+    derivative,
+    describe,
+    escape,
+    heaviside,
+    make_spike,
+    mix,
+    normalize,
+    parse,
+    scale,
+    shape,
+    shapes,
+    shift,
+    staircase,
+    ternary,
+)
+from surrofun.core.shape import is_spike
+
+X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
+NUMBERS = (2.0, 0.25, 1.5, 0.75, 0.5)  # in the order of the leaves
+
+close = functools.partial(np.testing.assert_allclose, rtol=2e-5, atol=1e-6)
+
+
+def composed(a=2.0, c=0.25, b=1.5, v=0.75, w=0.5):
+    return mix(shapes.sigmoid(alpha=a), shift(shapes.atan(alpha=b), c), weights=(v, w))
+
+
+def by_hand(a=2.0, c=0.25, b=1.5, v=0.75, w=0.5):
+    """The gradient of the sum of S = v s(a x) + w (arctan(pi / 2 b (x - c)) / pi + 1 / 2)."""
+    x = X.astype(np.float64)
+    s, u = 1 / (1 + np.exp(-a * x)), np.pi / 2 * b * (x - c)
+    parts = (
+        v * x * s * (1 - s),
+        -w * b / 2 / (1 + u * u),
+        w * (x - c) / 2 / (1 + u * u),
+        s,
+        np.arctan(u) / np.pi + 0.5,
+    )
+    return [part.sum() for part in parts]
+
+
+def loss(g):
+    return make_spike(g, learnable=True)(X).sum()
+
+
+def as_arrays(tree):
+    return jax.tree.map(jnp.float32, tree)
+
+
+# Leaves and structure
+
+
+@shape
+def bump(x, alpha=1.0, n=2, how="even"):
+    return alpha * jnp.exp(-jnp.abs(x)) / n if how == "even" else 0 * x
+
+
+@combinator
+def power(x, g, p=2.0, *, q=1.0):
+    return q * g(x) ** p
+
+
+def plain(x, width=1.0):
+    return jnp.where(jnp.abs(x) < width, 1.0, 0.0)
+
+
+LEAVES = {
+    "a number": (lambda: shapes.superspike(beta=2.5), [2.5]),
+    "no default": (lambda: shapes.superspike, None),
+    "scale": (lambda: scale(shapes.superspike(beta=2.5), 3.5), [3.5, 2.5]),
+    "scale, no default": (lambda: scale(shapes.superspike), []),
+    "scale, a default that is given": (lambda: scale(shapes.superspike, 1.0), [1.0]),
+    "shift": (lambda: shift(shapes.triangle, 0.5), [0.5]),
+    "mix": (lambda: composed(), list(NUMBERS)),
+    "asym": (lambda: asym(shapes.sigmoid(alpha=2.5), scale(plain, 3.5)), [3.5, 2.5]),
+    "normalize": (lambda: normalize(shapes.gaussian(sigma=2.5), area=3.5), [3.5, 2.5]),
+    "a user's": (lambda: power(bump(alpha=2.5), 3.5, q=4.5), [2.5, 3.5, 4.5]),
+    "nested": (lambda: power(power(mix(bump(alpha=2.5)), 3.5), 4.5), [2.5, 3.5, 4.5]),
+    "whole numbers, texts": (lambda: bump(alpha=2.5, n=3, how="odd"), [2.5]),
+    "a whole steepness": (lambda: scale(shapes.superspike(beta=10), 2), []),
+    "parameters of a composition": (lambda: scale(bump, 3.5)(alpha=2.5), [3.5, 2.5]),
+    "soft step": (lambda: antiderivative(shapes.sigmoid(alpha=2.5)), [2.5]),
+    "derivative": (lambda: derivative(antiderivative(bump(alpha=2.5))), [2.5]),
+    "derivative of a soft step": (lambda: derivative(jnp.tanh), []),
+    "parsed": (lambda: parse("mix(scale(superspike(beta=2.5), 3.5), squarewave_fourier(n=3))"), [3.5, 2.5]),
+    "a user's Partial": (lambda: scale(Partial(shapes.superspike, beta=2.5), 3.5), [3.5, 2.5]),
+    "normalize of a user's Partial": (lambda: normalize(Partial(shapes.superspike, beta=2.5), area=3.5), [3.5, 2.5]),
+    "functools.partial": (lambda: shift(functools.partial(plain, width=2.5), 3.5), [3.5, 2.5]),
+    "a Partial of a whole number": (lambda: mix(Partial(shapes.squarewave_fourier, n=3)), []),
+    "a tuple": (lambda: shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3)), [2.5]),
+    "a step": (lambda: ternary(threshold=2.5), [2.5]),
+    "a step of whole numbers": (lambda: staircase(3), []),
+    "a spike that learns": (lambda: make_spike(composed(), learnable=True), list(NUMBERS)),
+    "... with a step of numbers": (
+        lambda: make_spike(bump(alpha=2.5), step=heaviside(at_zero=0.5), learnable=True),
+        [2.5],
+    ),
+    "a spike that learns nothing": (lambda: make_spike(composed()), []),
+    "... with numbers in its step": (lambda: make_spike(bump(alpha=2.5), step=ternary(threshold=0.5)), []),
+    "... with an array": (lambda: make_spike(bump(alpha=jnp.ones(3))), []),
+    "... and one bit": (lambda: make_spike(shapes.rectangle(width=2.5), residual="bit"), []),
+}
+
+
+@pytest.mark.parametrize(("build", "numbers"), LEAVES.values(), ids=LEAVES)
+def test_the_leaves_are_the_numbers_that_were_given(build, numbers):
+    g = build()
+    leaves = jax.tree.leaves(g)
+    assert leaves == ([g] if numbers is None else numbers)
+    if numbers is not None:
+        assert isinstance(g, Partial)
+
+
+def test_arrays_and_tracers_are_leaves():
+    g = scale(shapes.sigmoid(alpha=jnp.ones(3)), jnp.float32(2.0))
+    assert [leaf.shape for leaf in jax.tree.leaves(g)] == [(), (3,)]
+    assert jax.jit(lambda a: len(jax.tree.leaves(scale(shapes.sigmoid(alpha=a), a))))(2.0) == 2
+
+
+def test_a_users_partial_is_the_same_shape():
+    for written in (Partial(shapes.superspike, beta=2.5), functools.partial(shapes.superspike, beta=2.5)):
+        assert scale(written, 2.0) is scale(shapes.superspike(beta=2.5), 2.0)
+        assert make_spike(written) is make_spike(shapes.superspike(beta=2.5))
+    assert jax.tree.structure(Partial(shapes.superspike, beta=2.5)) == jax.tree.structure(shapes.superspike(beta=1.0))
+    whole = Partial(shapes.squarewave_fourier, n=3)
+    assert make_spike(whole) is make_spike(shapes.squarewave_fourier(n=3))
+
+
+# What JAX does to a tree
+
+
+def test_the_gradient_of_a_loss_by_a_shape_and_by_a_spike():
+    in_the_call = jax.grad(lambda *numbers: loss(composed(*numbers)), tuple(range(5)))(*NUMBERS)
+    close(in_the_call, by_hand())
+    for gradient in (jax.grad, lambda f: jax.jit(jax.grad(f))):
+        by_shape = gradient(loss)(composed())
+        by_spike = gradient(lambda spike: spike(X).sum())(make_spike(composed(), learnable=True))
+        for tree in (by_shape, by_spike):
+            close(jax.tree.leaves(tree), by_hand())
+    assert by_shape.func is composed().func
+
+
+@pytest.fixture
+def standard_promotion():
+    """As optax needs it, which multiplies numbers by integers."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_an_optimizer_moves_a_shape_with_one_trace(name):
+    optax = needs("optax")
+    optimizer, traces = getattr(optax, name)(0.1), []
+
+    def update(g, moments, of):
+        traces.append(g)
+        changes, moments = optimizer.update(jax.grad(of)(g), moments, g)
+        return optax.apply_updates(g, changes), moments
+
+    def final(g, of):
+        g = as_arrays(g)
+        traces.clear()
+        step = jax.jit(functools.partial(update, of=of))
+        moments = optimizer.init(g)
+        for _ in range(20):
+            g, moments = step(g, moments)
+        assert len(traces) == 1
+        return jax.tree.leaves(g)
+
+    by_shape = final(composed(), loss)
+    by_spike = final(make_spike(composed(), learnable=True), lambda spike: spike(X).sum())
+    by_numbers = final(NUMBERS, lambda numbers: loss(composed(*numbers)))
+    close(by_shape, by_numbers)
+    close(by_spike, by_numbers)
+    assert all(abs(a - b) > 0.01 for a, b in zip(by_numbers, NUMBERS, strict=True))
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_no_decay_moves_a_spike_that_learns_nothing():
+    optax = needs("optax")
+    model = {"w": jnp.float32(2.0), "spike": make_spike(scale(shapes.superspike(beta=10.0), jnp.float32(2.0)))}
+    optimizer = optax.adamw(0.1, weight_decay=0.5)
+    moments = optimizer.init(model)
+    for _ in range(5):
+        gradient = jax.grad(lambda model: model["spike"](model["w"] * X).sum())(model)
+        changes, moments = optimizer.update(gradient, moments, model)
+        model = optax.apply_updates(model, changes)
+    assert model["w"] != 2
+    assert model["spike"].func is make_spike(shapes.superspike).func
+    close(jax.grad(lambda x: model["spike"](x).sum())(X), 2 / (1 + 20 * abs(X.astype(float))) ** 2)
+
+
+def test_vmap_over_stacked_shapes():
+    rows = [NUMBERS, tuple(n + 0.25 for n in NUMBERS)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(as_arrays(composed(*row)) for row in rows))
+    close(jax.vmap(loss)(stacked), [loss(composed(*row)) for row in rows])
+    gradients = jax.vmap(jax.grad(loss))(stacked)
+    close(np.transpose(jax.tree.leaves(gradients)), [by_hand(*row) for row in rows])
+
+
+def test_a_shape_is_carried_by_scan():
+    def step(g, rate):
+        return jax.tree.map(lambda p, d: p - rate * d, g, jax.grad(loss)(g)), loss(g)
+
+    final, _ = jax.jit(lambda g: jax.lax.scan(step, g, jnp.full(2, 0.1)))(as_arrays(composed()))
+    numbers = np.array(NUMBERS)
+    for _ in range(2):
+        numbers = numbers - 0.1 * np.array(by_hand(*numbers))
+    close(jax.tree.leaves(final), numbers)
+
+
+def test_another_number_is_no_retrace():
+    traces = []
+
+    @jax.jit
+    def slope(g):
+        traces.append(g)
+        return jax.grad(lambda x: make_spike(g)(x).sum())(X)
+
+    for a in (1.0, 2.0, 3.0):
+        s = 1 / (1 + np.exp(-a * X.astype(float)))
+        close(slope(shapes.sigmoid(alpha=a)), a * s * (1 - s))
+    assert len(traces) == 1
+    slope(make := shapes.squarewave_fourier(n=3, period=4.0)), slope(shapes.squarewave_fourier(n=3, period=5.0))
+    assert len(traces) == 2
+    close(slope(make), sum(np.cos((2 * i + 1) * np.pi / 2 * X.astype(float)) for i in range(3)))
+    slope(shapes.squarewave_fourier(n=2, period=4.0))
+    assert len(traces) == 3  # a whole number is structure
+
+
+def test_cond_and_switch_take_a_shape():
+    g = as_arrays(composed())
+    for take in (True, False):
+        picked = jax.jit(lambda take, g: jax.lax.cond(take, loss, lambda g: 2 * loss(g), g))
+        close(jax.tree.leaves(jax.grad(picked, 1)(take, g)), (1 if take else 2) * np.array(by_hand()))
+
+
+def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
+    g = jax.tree.map(lambda p: 2 * p, composed())
+    text = "mix(sigmoid(alpha=4.0), shift(atan(alpha=3.0), 0.5), weights=(1.5, 1.0))"
+    assert describe(g) == text
+    assert make_spike(g).__name__ == scale(g).__name__.removeprefix("scale(").removesuffix(")") == text
+    assert make_spike(g) is make_spike(parse(text))
+    spike = jax.tree.map(lambda p: 2 * p, make_spike(composed(), learnable=True))
+    with pytest.raises(TypeError, match=r"got the spike function of mix\(sigmoid\(alpha=4.0\)"):
+        scale(spike)
+    needs("matplotlib")
+    from surrofun import plot
+
+    assert text in "".join(t.get_text() for t in plot.shape(g).findobj(lambda o: hasattr(o, "get_text"))).replace(
+        "\n", " "
+    )
+
+
+def test_whole_numbers_texts_and_functions_go_through_jit_as_structure():
+    @jax.jit
+    def sums(g):
+        return g(X).sum()
+
+    close(sums(bump(alpha=3.0, n=3)), np.exp(-abs(X.astype(float))).sum())
+    assert sums(bump(alpha=3.0, how="none")) == 0
+    close(sums(scale(plain, 0.5)), 0.5 * (abs(X) < 2).sum())
+
+
+def test_a_step_with_numbers_is_a_value_too():
+    @jax.jit
+    def fire(step):
+        return make_spike(shapes.triangle, step=step)(jnp.array([-1.0, 0.0, 0.5]))
+
+    np.testing.assert_array_equal(fire(heaviside(at_zero=0.25)), [0, 0.25, 1])
+    np.testing.assert_array_equal(fire(ternary(threshold=0.75)), [-1, 0, 0])
+
+
+# Copies
+
+
+def send(made):
+    """The bytes, the name and the slopes of what was made, unpickled in another process."""
+    code = "import sys, pickle, numpy; g, x = pickle.load(sys.stdin.buffer); print(g.__name__, *g(x).tolist())"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", code], input=made, env=env, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    *name, numbers = done.stdout.decode().rsplit(maxsplit=len(X))[0], done.stdout.decode().split()[-len(X) :]
+    return name[0], [float(n) for n in numbers]
+
+
+COPIED = {
+    "composed": composed,
+    "whole numbers": lambda: scale(shapes.squarewave_fourier(n=3), 2),
+    "a user's": lambda: power(bump(alpha=2.5, how="even"), 1.5),
+}
+
+
+@pytest.mark.parametrize("build", COPIED.values(), ids=COPIED)
+def test_copies(build):
+    g = build()
+    for again in (copy.copy(g), copy.deepcopy(g), pickle.loads(pickle.dumps(g))):
+        assert scale(again) is scale(g)
+        np.testing.assert_array_equal(again(X), g(X))
+        assert jax.tree.structure(again) == jax.tree.structure(g)
+    spike = make_spike(g, learnable=True)
+    for again in (copy.deepcopy(spike), pickle.loads(pickle.dumps(spike))):
+        close(jax.grad(lambda x, s=again: s(x).sum())(X), g(X))
+
+
+def test_facts_survive_a_copy_by_value():
+    """As cloudpickle copies what a notebook or a script defines, for Ray, dask, submitit, joblib."""
+    cloudpickle = needs("cloudpickle")
+    script = """
+import sys, cloudpickle, jax.numpy as jnp
+from surrofun import *
+@shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5, bounds=lambda a=1.0: (0.0, a / 2))
+def box(x, a=1.0): return a / 2 * (abs(a * x) < 1)
+@combinator(soft=lambda x, g: -antiderivative(g)(-x))
+def mirror(x, g): return g(-x)
+@make_spike(learnable=True)
+@shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5)
+def decorated(x, a=1.0): return a / 2 * (abs(a * x) < 1)
+spikes = [make_spike(box(a=2.0), learnable=True), make_spike(mirror(box(a=2.0)), learnable=True), decorated, box]
+sys.stdout.buffer.write(cloudpickle.dumps(spikes))
+"""
+    load = """
+import sys, pickle, jax, jax.numpy as jnp
+x = jnp.array([-0.7, -0.2, 0.1, 0.4])
+one, mirrored, decorated, box = pickle.load(sys.stdin.buffer)
+by = lambda spike: jax.tree.leaves(jax.grad(lambda spike: spike(x).sum())(spike))
+from surrofun import make_spike
+by_a = jax.grad(lambda a: decorated(x, a).sum() + make_spike(box, learnable=True)(x, a).sum())(2.0)
+print(*map(float, (*by(one), *by(mirrored), by_a)))
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
+    run = functools.partial(subprocess.run, env=env, capture_output=True, check=True)
+    made = run([sys.executable, "-c", script]).stdout
+    values = run([sys.executable, "-c", load], input=made).stdout.split()
+    # S = (a x + 1) / 2 where |a x| < 1, and dS/da = x / 2: (-0.2 + 0.1 + 0.4) / 2
+    close([float(v) for v in values], [0.15, 0.15, 0.3])
+    assert cloudpickle
+
+
+# Fields of modules
+
+
+def fire(surrogate):
+    """The spike of a field, which is a spike that learns or a shape."""
+    return surrogate if is_spike(surrogate) else make_spike(surrogate, learnable=True)
+
+
+def layer_of_equinox(surrogate):
+    eqx = needs("equinox")
+
+    class Layer(eqx.Module):
+        w: jax.Array
+        surrogate: object
+
+        def __call__(self, x):
+            return fire(self.surrogate)(self.w * x)
+
+    return Layer(jnp.float32(1.0), surrogate)
+
+
+@pytest.mark.parametrize("spike", [False, True], ids=["a shape", "a spike"])
+def test_a_field_of_an_equinox_module_learns(spike, tmp_path):
+    eqx = needs("equinox")
+    field = make_spike(as_arrays(composed()), learnable=True) if spike else as_arrays(composed())
+    layer = layer_of_equinox(field)
+    gradient = eqx.filter_jit(eqx.filter_grad(lambda layer: layer(X).sum()))(layer)
+    close(jax.tree.leaves(gradient.surrogate), by_hand())
+    path = tmp_path / "layer.eqx"
+    eqx.tree_serialise_leaves(path, jax.tree.map(lambda p: 2 * p, layer))
+    again = eqx.tree_deserialise_leaves(path, layer)
+    close(jax.tree.leaves(again.surrogate), 2 * np.array(NUMBERS))
+    close(again(X), layer_of_equinox(jax.tree.map(lambda p: 2 * p, field))(2 * X))
+
+
+@pytest.mark.parametrize("spike", [False, True], ids=["a shape", "a spike"])
+def test_an_attribute_of_a_flax_module_learns(spike):
+    nnx = needs("flax.nnx")
+    field = make_spike(as_arrays(composed()), learnable=True) if spike else as_arrays(composed())
+
+    class Layer(nnx.Module):
+        def __init__(self):
+            self.surrogate = nnx.data(jax.tree.map(nnx.Param, field))
+            self.fixed = make_spike(shapes.sigmoid(alpha=jnp.ones(5)))  # learns nothing: a plain attribute
+
+        def __call__(self, x):
+            return fire(self.surrogate)(x) + 0 * self.fixed(x)
+
+    gradient = nnx.jit(nnx.grad(lambda layer: layer(X).sum()))(Layer())
+    close(jax.tree.leaves(gradient), by_hand())
+    eager = nnx.grad(lambda layer: layer(X).sum())(Layer())
+    close(jax.tree.leaves(eager), by_hand())
+
+
+# Programs and interning
+
+
+def test_numbers_that_are_equal_but_differ_are_other_shapes():
+    assert shapes.superspike(beta=2) is not shapes.superspike(beta=2.0)
+    assert shift(shapes.triangle, 0.0) is not shift(shapes.triangle, -0.0)
+    assert shift(shapes.triangle, 0.0) is shift(shapes.triangle, 0.0)
+    assert bump(n=1) is not bump(n=True)
+    assert jax.tree.structure(bump(n=1)) != jax.tree.structure(bump(n=True))
+
+
+def test_a_step_and_escape_noise_with_another_number_compile_nothing(events):
+    key = jax.random.key(0)
+    builds = (
+        lambda a: make_spike(shapes.triangle, step=ternary(threshold=a)),
+        lambda a: make_spike(shapes.triangle, step=heaviside(at_zero=a)),
+        lambda a: make_spike(shapes.triangle, step=escape(shapes.sigmoid(alpha=a), key)),
+    )
+    for build in builds:
+        build(2.0)(X), jax.grad(lambda x, build=build: build(2.0)(x).sum())(X)
+        events.clear()
+        for a in (3.0, 4.0):
+            build(a)(X), jax.grad(lambda x, build=build, a=a: build(a)(x).sum())(X)
+        assert events == []
+
+
+def test_a_shape_that_is_declared_inside_of_a_function_has_no_program(events):
+    def declared(k):
+        @shape
+        def local(x, alpha=1.0):
+            return alpha * jnp.exp(-jnp.abs(x))
+
+        return local(alpha=k)
+
+    def run(k):
+        return jax.grad(lambda x: make_spike(declared(k))(x).sum())(X)
+
+    run(1.0)
+    events.clear()
+    for k in (2.0, 3.0):
+        close(run(k), k * np.exp(-abs(X.astype(float))))
+    assert events == []
