@@ -88,6 +88,18 @@ def nearest(places: Array, chosen: Array) -> Any:
     return found[abs(places[found]).argmin()]
 
 
+def bisect(holds: Callable[[Array], Array], inside: Array, outside: Array) -> tuple[Array, Array]:
+    """Return next to one another the last places where something holds, and the first where it does not.
+
+    >>> bisect(lambda x: x < 0.3, np.zeros(1), np.ones(1))
+    (array([0.3]), array([0.3]))
+    """
+    for _ in range(30):
+        middle = (inside + outside) / 2
+        inside, outside = np.where(holds(middle), [middle, outside], [inside, middle])
+    return inside, outside
+
+
 def numbers(**values: Any) -> dict[str, float]:
     """Return what was measured as Python floats.
 
