@@ -52,11 +52,11 @@ def find(text: str) -> Shape:
     >>> find("operator:itemgetter(1)")("abc")
     'b'
     """
-    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
-    if not called and ":" in text:
-        raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
-    if not called:
+    if ":" not in text:
         return parse(text)
+    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
+    if not called:
+        raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
     module, path, numbers = called.groups()
     if os.getcwd() not in sys.path:  # it is there under `python -m`, and is not under a script
         sys.path.insert(0, os.getcwd())
