@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +10,7 @@ import numpy as np
 
 from .. import shapes
 from ..combinators import scale, shift
+from ..core.shape import Shape
 from ..core.text import show
 from .probes import Array, Function, bisect, values_of
 
@@ -28,17 +27,13 @@ _UNLIKE = 0.5  # of the peak: a shape that is off by more is not told
 _ONE = 1e-4  # a factor that is as close as this to 1 is likely to be 1
 
 
-def _fitted_numbers(g: Callable[..., Any]) -> list[tuple[Any, int, str, float]]:
-    """Return what can be fitted of a shape: (shape, how many parameters it has, name of the number, its default).
-
-    The number is a positive parameter or, with an empty name, the factor by which the shape is stretched.
-    """
-    defaults = [(p.name, p.default) for p in inspect.signature(g).parameters.values() if isinstance(p.default, float)]
-    return [(g, len(defaults), name, default) for name, default in [*defaults, ("", 1.0)] if default > 0]
-
-
-_CANDIDATES = [candidate for name in shapes.__all__ for candidate in _fitted_numbers(getattr(shapes, name))]
-_DEFAULTS = np.array([default for _, _, _, default in _CANDIDATES])
+_FLOATS = {  # the parameters of every shape that are floats, with their defaults
+    g: {p.name: p.default for p in inspect.signature(g).parameters.values() if isinstance(p.default, float)}
+    for g in (getattr(shapes, name) for name in shapes.__all__)
+}
+# What is fitted of each: a positive parameter or, with an empty name, the factor by which it is stretched.
+_FITTED = [(g, name) for g, floats in _FLOATS.items() for name, value in {**floats, "": 1.0}.items() if value > 0]
+_DEFAULTS = np.array([_FLOATS[g].get(name, 1.0) for g, name in _FITTED])[:, None]
 
 
 @np.errstate(all="ignore")  # shapes may overflow, or be 0 wherever they are compared
@@ -66,19 +61,31 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     weights = np.isfinite(measured) & (abs(after - before) < 0.2)
     target = np.where(weights, measured, 0.0)
     shifts = [0.0] if abs(middle) < 1e-3 * half else [0.0, float(f"{middle:.3g}")]
-    fits = [(by, *fit) for by in shifts for fit in _fits(x - by, target, weights, peak)]
-    best = min(least for _, _, least, *_ in fits)
-    if best > _UNLIKE:
+    rows = [(by, g, name) for by in shifts for g, name in _FITTED]
+    values, heights, errors = np.concatenate([_fits(x - by, target, weights) for by in shifts], axis=1)
+    stretched = np.array([not name for _, _, name in rows])
+    heights *= peak / np.where(stretched[:, None], values, 1.0)  # stretched by alpha, a shape is alpha times as high
+    good = errors <= 1.5 * errors.min(1, keepdims=True) + _EQUAL
+    exact = np.arange(len(rows)), np.where(good[:, 0], 0, -1)  # the default, or else the best
+    error = errors[exact]
+    if error.min() > _UNLIKE:
         return "none"
-    close = (fit for fit in fits if fit[2] <= 1.5 * best + _EQUAL)
-    by, _, _, (g, _, name, default), value, height, error = min(close, key=lambda fit: fit[1])
-    heights = _rounded(height)
-    height = heights[_first(abs(heights / height - 1) <= error / 2 + _EQUAL)]
-    factors = {} if height == 1 else {"height": height}
-    if value != default:
-        g = g(**{name: value}) if name else scale(g, value, **factors)
-    if factors and (name or value == default):
-        g = scale(g, **factors)
+    numbers = (1 + stretched) * (abs(values[exact] / values[:, 0] - 1) > _ONE) + (abs(heights[exact] - 1) > _ONE)
+    close = np.flatnonzero(error <= 1.5 * error.min() + _EQUAL)
+    i = min(close, key=lambda i: (len(_FLOATS[rows[i][1]]), numbers[i], stretched[i]))  # the one with the shortest text
+    j = _first(good[i])
+    return _text(*rows[i], values[i, j], heights[i, j], errors[i, j])
+
+
+def _text(by: float, g: Shape, name: str, value: float, height: float, error: float) -> str:
+    """Return a fit as an expression, with no more digits of the height than make a difference, and its error."""
+    options = _rounded(height)
+    height = options[_first(abs(options / height - 1) <= error / 2 + _EQUAL)]
+    factors = [value] if not name and value != 1 else []
+    if name and value != _FLOATS[g][name]:
+        g = g(**{name: value})
+    if factors or height != 1:
+        g = scale(g, *factors, **({} if height == 1 else {"height": height}))
     return f"{show(shift(g, by) if by else g)} to {max(error, _ROUNDING):.0e}"
 
 
@@ -90,35 +97,25 @@ def _edges(slope: Function, places: Array, slopes: Array, peak: float) -> Array:
     return bisect(lambda x: abs(values_of(slope, x)) >= abs(peak) / 2, places[near], outside)[0]
 
 
-def _fits(x: Array, target: Array, weights: Array, peak: float) -> list[tuple[Any, ...]]:
-    """Return of every candidate how complex its text is, its least error, itself, and number, height and error of it.
+def _fits(x: Array, target: Array, weights: Array) -> Array:
+    """Return numbers, heights and errors of whatever is fitted (rows).
 
-    The number is the default, or else the one with the fewest digits, that is as good as the best.
+    The numbers are the default, the best rounded to one digit, to two and so on, and the best.
     """
-    rows = np.arange(len(_CANDIDATES))
-    tried = _DEFAULTS[:, None] * np.geomspace(1 / _WIDEST, _WIDEST, _TRIED)
+    rows = np.arange(len(_FITTED))
+    tried = _DEFAULTS * np.geomspace(1 / _WIDEST, _WIDEST, _TRIED)
     for _ in range(_ZOOMS):
         best = _errors(x, target, weights, tried)[2].argmin(1)
         low, high = (tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1))
         tried = np.geomspace(low, high, _TRIED, axis=1)
     best = tried[rows, _errors(x, target, weights, tried)[1].argmin(1)]
-    shorter = np.stack([_DEFAULTS, *np.transpose([_rounded(value) for value in best])], axis=1)
-    tried = np.pad(shorter, ((0, 0), (0, _TRIED - shorter.shape[1])), "edge")
+    tried[:, : _DIGITS + 1] = np.hstack([_DEFAULTS, [_rounded(value) for value in best]])
     heights, errors, _ = _errors(x, target, weights, tried)
-    fits = []
-    for i, (_, parameters, name, default) in enumerate(_CANDIDATES):
-        good = errors[i] <= 1.5 * errors[i].min() + _EQUAL
-        exact, short = 0 if good[0] else -1, _first(good)
-        heights[i] *= peak if name else peak / tried[i]  # stretched by alpha, a shape is alpha times as high
-        differ = abs(np.array([tried[i, exact] / default, heights[i, exact]]) - 1) > _ONE
-        complexity = parameters, differ @ (1 if name else 2, 1), not name
-        fit = tried[i, short], heights[i, short], errors[i, short]
-        fits.append((complexity, errors[i, exact], _CANDIDATES[i], *fit))
-    return fits
+    return np.stack([tried, heights, errors])[..., : _DIGITS + 1]
 
 
 def _errors(x: Array, target: Array, weights: Array, tried: Array) -> tuple[Array, Array, Array]:
-    """Return the best height, the largest error and the sum of squares of every candidate with each tried number."""
+    """Return the best height, the largest error and the sum of squares, of whatever is fitted with each number."""
     profiles = np.asarray(_profiles(jnp.float32(x)[:, None], jnp.float32(tried)[:, None]), float)
     profiles = np.where(weights[:, None], profiles, 0.0)
     heights = (profiles * target[:, None]).sum(1) / (profiles**2).sum(1)
@@ -128,10 +125,9 @@ def _errors(x: Array, target: Array, weights: Array, tried: Array) -> tuple[Arra
 
 @jax.jit
 def _profiles(x: jax.Array, tried: jax.Array) -> jax.Array:
-    """Return every candidate at each place (rows), with each number that is tried (columns)."""
+    """Return whatever is fitted at each place (rows), with each number that is tried (columns)."""
     found = [
-        g(x, **{name: numbers}) if name else g(x * numbers)
-        for (g, _, name, _), numbers in zip(_CANDIDATES, tried, strict=True)
+        g(x, **{name: numbers}) if name else g(x * numbers) for (g, name), numbers in zip(_FITTED, tried, strict=True)
     ]
     return jnp.stack([jnp.broadcast_to(slopes, (len(x), _TRIED)) for slopes in found])
 

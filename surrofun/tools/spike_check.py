@@ -200,8 +200,8 @@ def _closest(_: Function, *, look: Look, **__: Any) -> Finding:
     return True, closest(g, places, slopes)
 
 
-def _operands() -> tuple[jax.Array, jax.Array]:
-    return jnp.float32(SCATTERED), jnp.float32(_COTANGENT)
+def _gradients(way: Backward) -> Any:
+    return way(jnp.float32(SCATTERED), jnp.float32(_COTANGENT))
 
 
 def _compared(expected: Any, *came: Any) -> tuple[bool, float]:
@@ -215,7 +215,7 @@ def _slope_is_elementwise(f: Function, **_: Any) -> Finding:
 
 
 def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
-    return _compared(backward(f)(*_operands()), _COTANGENT * values_of(slope_of(f), SCATTERED))
+    return _compared(_gradients(backward(f)), _COTANGENT * values_of(slope_of(f), SCATTERED))
 
 
 def _over_time(f: Function, scan: Callable[..., Any]) -> Backward:
@@ -267,10 +267,9 @@ def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
     >>> grad_under("vmap", jnp.square)[0]
     True
     """
-    operands = _operands()
     eager = _over_time(f, _unrolled) if transformation == "scan" else backward(f)
-    came = jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)])(*operands)
-    ok, difference = _compared(eager(*operands), *came)
+    came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
+    ok, difference = _compared(_gradients(eager), *came)
     return ok, {"devices": len(_devices()), "difference": difference} if transformation == "shard_map" else difference
 
 
@@ -288,8 +287,7 @@ def _has_second_derivative(f: Function, **_: Any) -> Finding:
 
 def _has_forward_mode(f: Function, **_: Any) -> Finding:
     """Compare what `jax.jvp` makes of a tangent with what the rule for reverse mode makes of it."""
-    x, tangent = _operands()
-    return _compared(backward(f)(x, tangent), jax.jvp(f, (x,), (tangent,))[1])
+    return _compared(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
 
 
 def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
@@ -305,11 +303,10 @@ def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: An
         return lambda x: g(x, *args, **kwargs)
 
     def scanned(values: Any) -> Any:
-        rows = backward(lambda x: lax.scan(lambda carry, row: (carry, bound(carry)(row)), values, x)[1])
-        return rows(*_operands())
+        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, bound(same)(row)), values, x)[1]))
 
     values = [leaves[i] for i in floats]
-    return _compared(backward(bound(values))(*_operands()), jax.jit(scanned)([jnp.asarray(v) for v in values]))
+    return _compared(_gradients(backward(bound(values))), jax.jit(scanned)([jnp.asarray(v) for v in values]))
 
 
 def _kept_bytes(f: Function, **_: Any) -> Finding:
@@ -330,18 +327,16 @@ def _is_rebuilt(_: Function, *, args: Any, kwargs: Any, build: Any, **__: Any) -
         traced.append(spike)
         return spike(x, *args, **kwargs)
 
-    jitted = jax.jit(run, static_argnums=0)
     for spike in (build(), build()):
-        jitted(spike, jnp.float32(SCATTERED))
-    once = len(traced) == 1
-    return True if once else LIMIT, f"traced {'once' if once else 'twice'} when built twice"
+        jax.jit(run, static_argnums=0)(spike, jnp.float32(SCATTERED))
+    return (True, "traced once when built twice") if len(traced) == 1 else (LIMIT, "traced twice when built twice")
 
 
 def _is_pickled(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
     """Say whether a copy of a spike that is made of its bytes has the same derivative, and how many bytes these are."""
     data = pickle.dumps(g)
     copy = pickle.loads(data)
-    ok, _difference = _compared(*(backward(h)(*_operands()) for h in (f, lambda x: copy(x, *args, **kwargs))))
+    ok, _difference = _compared(*(_gradients(backward(h)) for h in (f, lambda x: copy(x, *args, **kwargs))))
     return ok, f"{len(data)} bytes"
 
 
