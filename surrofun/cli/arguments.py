@@ -33,8 +33,8 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except (Exception, SystemExit) as error:  # of the user's function, it may be any
-        told = isinstance(error, ValueError | TypeError) and str(error).strip()
-        reason = (told or f"{type(error).__name__}: {error}").splitlines()[0]
+        message = isinstance(error, ValueError | TypeError) and str(error).strip()
+        reason = (message or f"{type(error).__name__}: {error}").splitlines()[0]
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason}") from None
 
 

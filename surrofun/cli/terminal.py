@@ -48,7 +48,11 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     span = float(x[-1] - x[0])
     zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
     lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
-    lines.append(" " * margin + _ticks(_label(x[0], span), zero, _label(x[-1], span), width))
+    left, right = _label(x[0], span), _label(x[-1], span)
+    ticks = left.ljust(width - len(right)) + right
+    if len(left) < zero < width - len(right) - 1:
+        ticks = f"{ticks[:zero]}0{ticks[zero + 1 :]}"
+    lines.append(" " * margin + ticks)
     text = [title.rjust(min(margin + len(title), columns))[:columns], *lines]
     return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
 
@@ -72,12 +76,6 @@ def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down:
 def _label(value: float, span: float) -> str:
     """Return a number, rounded to two digits of the span of an axis."""
     return f"{round(float(value), 1 - math.floor(math.log10(span))) + 0.0:.6g}"
-
-
-def _ticks(left: str, zero: int, right: str, width: int) -> str:
-    room = width - len(left) - len(right)
-    middle = "0" if len(left) < zero < width - len(right) - 1 else ""
-    return left + middle.rjust(zero - len(left) + 1 if middle else 0).ljust(room) + right
 
 
 def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:

@@ -23,7 +23,7 @@ from .spike_check import look_at as spike_look
 Results: TypeAlias = dict[str, dict[str, Any]]
 
 _RULES = jax.custom_vjp, jax.custom_jvp
-_COLUMNS = 100  # of a report: a limit is told in one line
+_COLUMNS = 100  # of a report: a limit takes one line
 
 
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
@@ -103,9 +103,9 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     if is_spike(f) or (_measured(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
         return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
     if isinstance(f, functools.partial):
-        may_be, told = _measured(lambda: (True, as_shape(f, "check")))
+        may_be, value = _measured(lambda: (True, as_shape(f, "check")))
         if not may_be:  # a parameter is given to x
-            return {"runs": _result(may_be, told, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
+            return {"runs": _result(may_be, value, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
     return _all_measured(SHAPE_STAGES, set(), bound, **known, look=shape_look(f, args, kwargs))
 
 
@@ -136,7 +136,7 @@ def report(results: Results) -> str:
 
 
 def _line(result: dict[str, Any], room: int) -> tuple[str, str]:
-    """Return the mark of a property and what is told of it; of a limit, what fits in the room."""
+    """Return the mark of a property and its text; of a limit, what fits in the room."""
     value, advice = result["value"], result["advice"]
     if value is None:
         return "-", "not measured; check(lambda: ...), with a recipe, builds it twice"

@@ -1,4 +1,4 @@
-"""Which shape of the catalogue a measured slope is: every one is fitted to it, and the closest is told."""
+"""Which shape of the catalogue a measured slope is: every one is fitted to it, and the closest is named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ZOOMS = 5  # rounds; each looks between the neighbours of the best value
 _DIGITS = 7  # of a parameter or a height, at most
 _EQUAL = 1e-6  # errors that differ by less are equal
 _ROUNDING = 3e-7  # of the peak, of slopes in float32
-_UNLIKE = 0.5  # of the peak: a shape that is off by more is not told
+_UNLIKE = 0.5  # of the peak: a shape that is off by more is not named
 _ONE = 1e-4  # a factor that is as close as this to 1 is likely to be 1
 
 

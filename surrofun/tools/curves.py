@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import starmap
 from typing import Any, TypeAlias
 
@@ -18,7 +17,6 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 _FAR = 1e5  # in widths of a shape: what is still high there never falls
 _OFF = 20  # widths of a window: a threshold that is farther off is left out
-_SEEN = {"places": ("lowest_at", "highest_at"), "slopes": ("lowest", "highest")}  # in a survey: samples, extremes
 _COLUMNS = 1000  # of a picture: more is not seen
 
 
@@ -36,7 +34,7 @@ def window(g: Shape) -> tuple[float, float]:
     """
     centers, widths = (np.concatenate([np.ravel(place[i]) for place in around(g)]) for i in (0, 1))
     unit, windows = float(widths.max()), []
-    for x, slopes in starmap(in_order, _neurons(g)):
+    for x, slopes in starmap(in_order, samples(surveyed(g, jnp.zeros((1,))))):
         sizes = np.nan_to_num(np.abs(slopes), nan=np.inf, posinf=np.inf)
         low, high = _ends(x, sizes, centers.min(), centers.max(), unit)
         if max(low, -high) <= _OFF * (high - low):
@@ -74,8 +72,11 @@ def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
 
 def _last(distances: Array, sizes: Array, level: float) -> float:
     """Return the distance from which on a side is below a level."""
-    above = np.flatnonzero(sizes >= level)[-1:]
-    return sum(float(np.interp(level, sizes[i : i + 2][::-1], distances[i : i + 2][::-1])) for i in above)
+    above = np.flatnonzero(sizes >= level)
+    if not len(above):
+        return 0.0
+    falls = slice(above[-1], above[-1] + 2)
+    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1]))
 
 
 def places(g: Shape, low: float, high: float) -> Array:
@@ -87,13 +88,13 @@ def places(g: Shape, low: float, high: float) -> Array:
     (-1.0, True, 1.0)
     """
     chosen = [np.linspace(low, high, _COLUMNS + 1)]
-    for x, slopes in _neurons(g):
+    for x, slopes in samples(surveyed(g, jnp.zeros((1,)))):
         seen = (low <= x) & (x <= high)
         x, slopes = x[seen], slopes[seen]
         column = ((x - low) / (high - low) * _COLUMNS).astype(int)
         order = np.lexsort((slopes, column))
-        last = np.flatnonzero(np.diff(column[order], append=-1))
-        chosen += [x[order[last]], x[order[np.append(0, last[:-1] + 1)]]]
+        lowest, highest = (np.flatnonzero(np.diff(column[order], **end)) for end in ({"prepend": -1}, {"append": -1}))
+        chosen += [x[order[lowest]], x[order[highest]]]
     return np.unique(np.concatenate(chosen))
 
 
@@ -105,28 +106,25 @@ def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
     >>> float(slopes[x == 0.0].max())
     2.0
     """
-    return in_order(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)))
+    x, slopes = map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)), strict=True))
+    return in_order(x, slopes)
 
 
-def samples(survey: Any) -> tuple[Array, Array]:
-    """Return every place that a survey looked at, and the slopes there, each of shape (samples, neurons)."""
-    x, slopes = (np.concatenate([survey[name], [survey[end] for end in ends]]) for name, ends in _SEEN.items())
-    return x, slopes
+def samples(survey: Any) -> list[tuple[Array, Array]]:
+    """Return of every neuron the places that a survey looked at, in no order, and the slopes there."""
+    x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
+    slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
+    return list(zip(x.T, slopes.T, strict=True))
 
 
 def in_order(x: Array, slopes: Array) -> tuple[Array, Array]:
-    """Return samples, of one neuron or of all, in the order of their places.
+    """Return samples in the order of their places.
 
-    >>> in_order(np.array([[2.0], [1.0]]), np.array([[0.2], [0.1]]))
+    >>> in_order(np.array([2.0, 1.0]), np.array([0.2, 0.1]))
     (array([1., 2.]), array([0.1, 0.2]))
     """
-    order = np.argsort(x, axis=None, kind="stable")
-    return np.ravel(x)[order], np.ravel(slopes)[order]
-
-
-def _neurons(g: Shape) -> Iterator[tuple[Array, Array]]:
-    """Yield the samples of every neuron."""
-    return zip(*(v.T for v in samples(surveyed(g, jnp.zeros((1,))))), strict=True)
+    order = np.argsort(x, kind="stable")
+    return x[order], slopes[order]
 
 
 def summary(g: Shape) -> str:
@@ -136,13 +134,12 @@ def summary(g: Shape) -> str:
     >>> summary(shift(shapes.triangle, 0.3))
     'area 1, peak 1 at 0.3'
     """
-    low, high = window(g)
-    x = places(g, low, high)
+    x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
     if not peak.max() <= 1.01 * highest:
         return f"area {_number(total)}, no peak near 0"
-    place = round(where, 3 - math.floor(math.log10(high - low))) + 0.0
+    place = round(where, 3 - math.floor(math.log10(x[-1] - x[0]))) + 0.0
     return f"area {_number(total)}, peak {_number(peak)} at {place:.3g}"
 
 

@@ -161,8 +161,8 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
     for dtype in among:
         x = every_size(dtype)
         for name, f in functions.items():
-            if told := first_bad(x, values_of(f, x, dtype)):
-                bad[str(dtype)] = f"{name} {told}".strip()
+            if value := first_bad(x, values_of(f, x, dtype)):
+                bad[str(dtype)] = f"{name} {value}".strip()
     return not bad, bad or ", ".join(map(str, among))
 
 
@@ -174,7 +174,7 @@ def agree(f: Function, **ways: Function) -> Finding:
     """
     came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
     found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
-    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
+    return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
 
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:

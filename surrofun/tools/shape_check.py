@@ -108,8 +108,8 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
     x = probes.every_size(jnp.dtype(jnp.float32))
     x = x[abs(x) <= 1e6]
     slopes = values_of(jax.jit(lambda x: jax.jvp(f, (x,), (jnp.ones_like(x),))[1]), x)
-    told, steepest = probes.first_bad(x, slopes), abs(slopes).argmax()
-    return not told, told or numbers(largest=abs(slopes[steepest]), at=x[steepest])
+    bad, steepest = probes.first_bad(x, slopes), abs(slopes).argmax()
+    return not bad, bad or numbers(largest=abs(slopes[steepest]), at=x[steepest])
 
 
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)

@@ -96,7 +96,7 @@ def look_at(f: Function) -> Look:
         thresholds = _thresholds(f)
         g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
         found = surveyed(g, jnp.zeros((1,)))
-        places, slopes = in_order(*samples(found))
+        places, slopes = in_order(*samples(found)[0])
         finite = np.isfinite(slopes)
         area = float(found["area"].item()) if found["known"].item() else float("nan")
         return places[finite].astype(float), slopes[finite].astype(float), area, g
@@ -109,9 +109,9 @@ def look_at(f: Function) -> Look:
 
 
 def _fires(f: Function, **_: Any) -> Finding:
-    ok, told = probes.runs(f)
+    ok, what = probes.runs(f)
     if not ok:
-        return ok, told
+        return ok, what
     levels = np.unique(values_of(f, _EVERYWHERE))
     levels = levels[~np.isnan(levels)]
     if len(levels) < 2:
