@@ -10,18 +10,16 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from ..core.dtype import rounded
 from ..core.expect import evaluated
-from ..core.shape import shape_behind
+from ..core.shape import Shape, shape_behind
 from ..core.text import describe_value
 from ..expressions import parse, parse_arguments
-
-Shape: TypeAlias = Callable[..., Any]
 
 
 def valid(what: str, read: Callable[[str], Any], text: str) -> Any:

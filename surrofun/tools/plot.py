@@ -10,8 +10,8 @@ import functools
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -21,12 +21,10 @@ from matplotlib.ticker import MaxNLocator
 
 from ..calculus import antiderivative
 from ..core.combinator import made_of
-from ..core.shape import as_shape, shape_behind
+from ..core.shape import Shape, as_shape, shape_behind
 from ..core.text import describe_value, show
 from ..registry import lookup, names
 from .curves import places, summary, top, values, window
-
-Shape: TypeAlias = Callable[..., Any]
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
