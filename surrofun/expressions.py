@@ -229,17 +229,27 @@ def _text(g: Any) -> str:
         return name
     if made:
         return expression(made, _text)
-    if isinstance(g, functools.partial) and not g.args:
-        base = _registered_with_parameters(g) or _text(g.func)
-        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in g.keywords.items())})"
-    raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
+    f, parameters = without_parameters(g)
+    if f is g:
+        raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")
+    base = name_of(f) or _registered_with_parameters(f, parameters) or _text(f)
+    return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in parameters.items())})"
 
 
-def _registered_with_parameters(g: Any) -> str | None:
-    """Return the name of a registered shape that holds parameters, if `g` is the same with others."""
-    held: dict[str, Any] = {name: lookup(name) for name in names()}
-    same = (n for n, h in held.items() if getattr(h, "func", None) is g.func and set(h.keywords) <= set(g.keywords))
-    return None if name_of(g.func) else next(same, None)
+def without_parameters(g: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the shape that parameters were given to by keyword, and these.
+
+    >>> from surrofun import shapes
+    >>> without_parameters(shapes.sigmoid(alpha=2.0))[1]
+    {'alpha': 2.0}
+    """
+    return (g.func, g.keywords) if isinstance(g, functools.partial) and not g.args else (g, {})
+
+
+def _registered_with_parameters(f: Shape, parameters: dict[str, Any]) -> str | None:
+    """Return the name of a registered shape that holds some of these parameters of `f`."""
+    held = {name: without_parameters(lookup(name)) for name in names()}
+    return next((name for name, (h, given) in held.items() if h is f and set(given) <= set(parameters)), None)
 
 
 def _literal(value: Any) -> str:

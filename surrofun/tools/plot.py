@@ -6,7 +6,6 @@ shows it or leaves any global state: `.savefig(path)` writes it, and a notebook 
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 import textwrap
@@ -23,6 +22,7 @@ from ..calculus import antiderivative
 from ..core.combinator import made_of
 from ..core.shape import Shape, as_shape, shape_behind
 from ..core.text import describe_value, show
+from ..expressions import without_parameters
 from ..registry import lookup, names
 from .curves import places, summary, top, values, window
 
@@ -248,13 +248,12 @@ def _neurons(g: Shape, count: int) -> list[str]:
 
 def _parameters(g: Any) -> Iterator[tuple[str, Any]]:
     """Yield the names and values of the parameters that a shape and its parts hold."""
-    held = {}
+    f, held = without_parameters(g)
+    if f is not g:
+        yield from _parameters(f)
     if made := made_of(g):
         combinator, parts, numbers = made
         held = inspect.signature(combinator).bind(*parts, **dict(numbers)).arguments
-    elif isinstance(g, functools.partial):
-        yield from _parameters(g.func)
-        held = g.keywords
     for name, value in held.items():
         for each in value if isinstance(value, tuple) else (value,):
             if callable(each):

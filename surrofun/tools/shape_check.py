@@ -11,6 +11,7 @@ import numpy as np
 
 from ..calculus import antiderivative, bounds
 from ..core.shape import Shape
+from ..expressions import without_parameters
 from ..spike import make_spike
 from . import probes
 from .curves import curve
@@ -74,9 +75,8 @@ def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) ->
 
 
 def _learns(_: Shape, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
-    if isinstance(g, functools.partial) and not g.args:  # a shape with parameters
-        g, kwargs = g.func, {**g.keywords, **kwargs}  # type: ignore[attr-defined]
-    parameters = {**dict(enumerate(args)), **kwargs}
+    g, own = without_parameters(g)
+    parameters = {**dict(enumerate(args)), **own, **kwargs}
     names = [name for name, p in parameters.items() if _is_learned(p)]
     if not names:
         return True, "none given"
