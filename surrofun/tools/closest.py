@@ -126,10 +126,16 @@ def _errors(x: Array, target: Array, weights: Array, tried: Array) -> tuple[Arra
 @jax.jit
 def _profiles(x: jax.Array, tried: jax.Array) -> jax.Array:
     """Return whatever is fitted at each place (rows), with each number that is tried (columns)."""
-    found = [
-        g(x, **{name: numbers}) if name else g(x * numbers) for (g, name), numbers in zip(_FITTED, tried, strict=True)
-    ]
-    return jnp.stack([jnp.broadcast_to(slopes, (len(x), _TRIED)) for slopes in found])
+    found = []
+    for g, floats in _FLOATS.items():  # once, whatever is fitted of it: every shape takes time to compile
+        rows = {name: tried[i] for i, (h, name) in enumerate(_FITTED) if h is g}
+        numbers = {
+            name: jnp.stack([row if name == fitted else jnp.full_like(row, default) for fitted, row in rows.items()])
+            for name, default in {**floats, "": 1.0}.items()
+        }
+        slopes = g(x * numbers.pop(""), **numbers)
+        found.append(jnp.broadcast_to(slopes, (len(rows), len(x), _TRIED)))
+    return jnp.concatenate(found)
 
 
 def _rounded(value: float) -> Array:
