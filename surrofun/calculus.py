@@ -222,10 +222,10 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     return part(g, like, args, kwargs), like
 
 
-def surveyed(g: Shape) -> Survey:
-    """Return all that a look at the whole line tells of a part (`search.found.surveyed`).
+def surveyed(g: Shape, like: Any, args: Any = (), kwargs: Any = None) -> Survey:
+    """Return all that a look at the whole line tells of a shape, for potentials of the dtype and rank of `like`.
 
-    >>> bool(surveyed(part(jnp.exp, jnp.zeros(())))["known"])
+    >>> bool(surveyed(jnp.exp, jnp.zeros(()))["known"])
     False
     """
-    return found.surveyed(g, around)
+    return found.surveyed(part(g, like, args, kwargs), around)

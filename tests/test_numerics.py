@@ -308,7 +308,7 @@ def test_an_integer_is_a_parameter_like_its_float(build):
     """Also where it is differentiated: an integer has no tangent."""
     for of in (lambda g: g, antiderivative, lambda g: jax.grad(make_spike(g))):
         one, other = (jax.value_and_grad(of(build(n)))(0.3) for n in (2, 2.0))
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=3e-7)  # an integer is a constant, which is folded
 
 
 def test_a_steepness_moves_what_does_not_fall_at_any_distance():

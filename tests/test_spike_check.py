@@ -345,8 +345,8 @@ def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys):
 
 def test_eight_devices():
     code = (
-        "import json; from surrofun import make_spike, shapes; from surrofun.tools.spike_uses import under_shard_map; "
-        "print(json.dumps(under_shard_map(make_spike(shapes.triangle))))"
+        "import json; from surrofun import make_spike, shapes; from surrofun.tools.spike_check import grad_under; "
+        "print(json.dumps(grad_under('shard_map', make_spike(shapes.triangle))))"
     )
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
     env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}

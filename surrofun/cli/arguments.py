@@ -10,18 +10,16 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from ..core.dtype import rounded
 from ..core.expect import evaluated
-from ..core.shape import shape_behind
+from ..core.shape import Shape, shape_behind
 from ..core.text import describe_value
 from ..expressions import parse, parse_arguments
-
-Shape: TypeAlias = Callable[..., Any]
 
 
 def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
@@ -33,8 +31,8 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except (Exception, SystemExit) as error:  # of the user's function, it may be any
-        told = isinstance(error, ValueError | TypeError) and str(error).strip()
-        reason = (told or f"{type(error).__name__}: {error}").splitlines()[0]
+        message = isinstance(error, ValueError | TypeError) and str(error).strip()
+        reason = (message or f"{type(error).__name__}: {error}").splitlines()[0]
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason}") from None
 
 
@@ -52,11 +50,11 @@ def find(text: str) -> Shape:
     >>> find("operator:itemgetter(1)")("abc")
     'b'
     """
-    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
-    if not called and ":" in text:
-        raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
-    if not called:
+    if ":" not in text:
         return parse(text)
+    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
+    if not called:
+        raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
     module, path, numbers = called.groups()
     if os.getcwd() not in sys.path:  # it is there under `python -m`, and is not under a script
         sys.path.insert(0, os.getcwd())

@@ -1,10 +1,11 @@
-"""The command line, `python -m surrofun`: one function adds each command, one runs it."""
+"""The command line, `python -m surrofun`: its words, and a function for each command."""
 
 from __future__ import annotations
 
 import argparse
 import functools
 import inspect
+import itertools
 import os
 import re
 import shutil
@@ -27,6 +28,9 @@ from ..tools.curves import places, summary, values, window
 from . import terminal
 from .arguments import find, find_shape, valid, whole, writable
 
+_COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
+_SECTIONS = r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status; without `argv`, as the program, with the words of its command line.
@@ -36,18 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         _become_a_program()
-    parser = argparse.ArgumentParser(
-        prog="python -m surrofun",
-        description="Surrogate gradients for spiking neural networks in JAX.",
-        epilog="A shape is given as an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or as a function of "
-        "yours, package.module:function, or what it returns for numbers, package.module:function(25).",
-    )
-    commands = parser.add_subparsers(required=True, metavar="command", title="commands")
-    for add in (_add_list, _add_show, _add_check, _add_demo):
-        add(functools.partial(_command, commands))
     try:
         try:
-            options = parser.parse_args(argv)
+            options = _parser().parse_args(argv)
             return options.run(options) or 0
         finally:
             sys.stdout.flush()
@@ -59,46 +54,66 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _command(
-    commands: Any, run: Callable[[argparse.Namespace], Any], name: str, text: str, *examples: str
-) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m surrofun",
+        description="Surrogate gradients for spiking neural networks in JAX.",
+        epilog="A shape is given as an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or as a function of "
+        "yours, package.module:function, or what it returns for numbers, package.module:function(25).",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command", title="commands")
+    a_shape = "an expression of shapes, or package.module:function"
+    a_spike = "an expression of shapes, package.module:function, or that called with numbers"
+    positive = functools.partial(whole, least=1)
+    _add(commands, _list)
+    command = _add(commands, _show)
+    command.add_argument("shape", metavar="EXPR", help=a_shape)
+    command.add_argument("--out", help="a figure too, drawn with matplotlib")
+    command = _add(commands, _check)
+    command.add_argument("shape", metavar="EXPR", help=a_spike)
+    command = _add(commands, _demo)
+    command.add_argument("--surrogate", metavar="EXPR", default="superspike(10)", help=f"{a_shape} (%(default)s)")
+    command.add_argument("--epochs", type=positive, default=10, help="passes over the training set (%(default)s)")
+    command.add_argument("--seed", type=whole, default=0, help="of data, weights and order (%(default)s)")
+    command.add_argument("--out", default="surrofun-demo.png", help="the figure, drawn with matplotlib (%(default)s)")
+    return parser
+
+
+def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.ArgumentParser:
+    """Add the command of a function, with its name, and its docstring as help; return the parser of its arguments."""
+    description, _, examples = (inspect.getdoc(run) or "").partition("\n\n")
     parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
-        epilog="\n  ".join(["examples:", *(f"python -m surrofun {example}" for example in examples)]),
+        run.__name__.removeprefix("_"),
+        help=description[:1].lower() + description[1:-1],
+        description=description,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     return parser
 
 
-def _add_list(command: Callable[..., argparse.ArgumentParser]) -> None:
-    command(
-        _list,
-        "list",
-        "list the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs",
-        "list",
-        "list | cut -f 1,6",
-    )
-
-
 def _list(_: argparse.Namespace) -> None:
+    """List the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs.
+
+    examples:
+      python -m surrofun list
+      python -m surrofun list | cut -f 1,6
+    """
     rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        print(*terminal.table([_brief(row) for row in rows], shutil.get_terminal_size().columns), sep="\n")
+    else:
         print("\n".join(map("\t".join, rows)))
-        return
-    print(*terminal.table([_brief(row) for row in rows], shutil.get_terminal_size().columns), sep="\n")
 
 
 def _row(name: str) -> tuple[str, ...]:
     """Return a shape as a row of the table, from the sections that every docstring of the catalogue has."""
     shape = lookup(name)
     text = " ".join((shape.__doc__ or "").split())
-    sections = (r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>")
-    formula, area, peak, source = (found[1] if (found := re.search(s, text)) else "" for s in sections)
+    sections = (found[1] if (found := re.search(section, text)) else "" for section in _SECTIONS)
     parameters = [f"{p.name}={p.default}" for p in inspect.signature(shape).parameters.values() if p.name != "x"]
-    return name, ", ".join(parameters), formula, area, peak, source
+    return name, ", ".join(parameters), *sections
 
 
 def _brief(row: tuple[str, ...]) -> tuple[str, ...]:
@@ -107,20 +122,14 @@ def _brief(row: tuple[str, ...]) -> tuple[str, ...]:
     return *cells, re.sub(r"(?<=\d{4}).*", "", source)
 
 
-def _add_show(command: Callable[..., argparse.ArgumentParser]) -> None:
-    parser = command(
-        _show,
-        "show",
-        "draw step, soft step and surrogate gradient of a shape",
-        "show sigmoid",
-        'show "mix(triangle(2), shift(atan, 0.1))" --out mixed.png',
-        "show my_package.my_module:my_shape",
-    )
-    parser.add_argument("shape", metavar="EXPR", help="an expression of shapes, or package.module:function")
-    parser.add_argument("--out", help="a figure too, drawn with matplotlib")
-
-
 def _show(options: argparse.Namespace) -> None:
+    """Draw step, soft step and surrogate gradient of a shape.
+
+    examples:
+      python -m surrofun show sigmoid
+      python -m surrofun show "mix(triangle(2), shift(atan, 0.1))" --out mixed.png
+      python -m surrofun show my_package.my_module:my_shape
+    """
     if options.out is not None:
         try:
             from ..tools import plot
@@ -140,65 +149,40 @@ def _drawing(text: str) -> str:
     if not np.isfinite(slope).all():
         raise ValueError("the slope is not finite")
     panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
-    columns = shutil.get_terminal_size().columns
+    columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)
     wide = columns >= 72
-    width = max(12, min((columns - 6) // 3 if wide else columns, 40))
-    charts = [
-        terminal.chart(title, x, y, width, 11 if wide else 8, unicode=terminal.writes_unicode(sys.stdout))
-        for title, y in panels.items()
-    ]
-    lines = terminal.beside(charts) if wide else [line for chart in charts for line in chart]
+    width, height = max(12, min((columns - 6) // 3 if wide else columns, 40)), 11 if wide else 8
+    charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in panels.items()]
+    lines = map("   ".join, zip(*charts, strict=True)) if wide else itertools.chain(*charts)
     return "\n".join([show(g), summary(g), *lines])
 
 
-def _add_check(command: Callable[..., argparse.ArgumentParser]) -> None:
-    parser = command(
-        _check,
-        "check",
-        "check what a shape or a finished spike function should be, with status 1 after a fault",
-        'check "mix(triangle(2), shift(atan, 0.1))"',
-        "check my_package.my_module:my_shape",
-        'check "spyx.axn:superspike(25)"',
-    )
-    parser.add_argument(
-        "shape", metavar="EXPR", help="an expression of shapes, package.module:function, or that called with numbers"
-    )
-
-
 def _check(options: argparse.Namespace) -> int:
+    """Check what a shape or a finished spike function should be, with status 1 after a fault.
+
+    examples:
+      python -m surrofun check "mix(triangle(2), shift(atan, 0.1))"
+      python -m surrofun check my_package.my_module:my_shape
+      python -m surrofun check "spyx.axn:superspike(25)"
+    """
     found = valid("shape", find, options.shape)
     is_called = ":" in options.shape and "(" in options.shape
     results = check(functools.partial(find, options.shape)) if is_called else check(found)  # or it cannot be rebuilt
     print(options.shape if is_called else show(found))
     for line in report(results).splitlines():
         word, _, rest = line.partition(" ")
-        color = {"ok": 32, "limit": 33, "FAULT": 31}.get(word)
-        print(terminal.paint(word, color, sys.stdout) if color else word, rest)
+        print(terminal.paint(word, _COLORS[word], sys.stdout) if word in _COLORS else word, rest)
     return int(not all(result["ok"] for result in results.values()))
 
 
-def _add_demo(command: Callable[..., argparse.ArgumentParser]) -> None:
-    parser = command(
-        _demo,
-        "demo",
-        "train the spiking network of Zenke & Vogels 2021 on their Randman task, about 20 s on two cores",
-        "demo",
-        'demo --surrogate "mix(triangle(2), shift(atan, 0.1))" --epochs 20',
-        "demo --surrogate superspike --seed 1 --out curve.pdf",
-    )
-    parser.add_argument(
-        "--surrogate",
-        metavar="EXPR",
-        default="superspike(10)",
-        help="an expression of shapes, or package.module:function (%(default)s)",
-    )
-    positive = functools.partial(whole, least=1)
-    parser.add_argument("--epochs", type=positive, default=10, help="passes over the training set (%(default)s)")
-    parser.add_argument("--seed", type=whole, default=0, help="of data, weights and order (%(default)s)")
-    parser.add_argument("--out", default="surrofun-demo.png", help="the figure, drawn with matplotlib (%(default)s)")
-
-
 def _demo(options: argparse.Namespace) -> None:
+    """Train the spiking network of Zenke & Vogels 2021 on their Randman task, about 20 s on two cores.
+
+    examples:
+      python -m surrofun demo
+      python -m surrofun demo --surrogate "mix(triangle(2), shift(atan, 0.1))" --epochs 20
+      python -m surrofun demo --surrogate superspike --seed 1 --out curve.pdf
+    """
     from . import demo
 
     def trainable(text: str) -> Any:

@@ -235,6 +235,6 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     plot.raster(spikes, dt=1.0, ax=raster)
     raster.axvline(WINDOW, color=plot.GREY, linestyle="--", linewidth=1)
     raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}")
-    told = [{"accuracy\n(validation)" if name == "accuracy" else name: r[name] for name in r} for r in records]
-    plot.learning_curve(told, ax=[figure.add_subplot(grid[i, 2]) for i in range(len(told[0]))])
+    named = [{"accuracy\n(validation)" if name == "accuracy" else name: r[name] for name in r} for r in records]
+    plot.learning_curve(named, ax=[figure.add_subplot(grid[i, 2]) for i in range(len(named[0]))])
     return figure

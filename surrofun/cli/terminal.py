@@ -48,7 +48,11 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     span = float(x[-1] - x[0])
     zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
     lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
-    lines.append(" " * margin + _ticks(_label(x[0], span), zero, _label(x[-1], span), width))
+    left, right = _label(x[0], span), _label(x[-1], span)
+    ticks = left.ljust(width - len(right)) + right
+    if len(left) < zero < width - len(right) - 1:
+        ticks = f"{ticks[:zero]}0{ticks[zero + 1 :]}"
+    lines.append(" " * margin + ticks)
     text = [title.rjust(min(margin + len(title), columns))[:columns], *lines]
     return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
 
@@ -74,21 +78,6 @@ def _label(value: float, span: float) -> str:
     return f"{round(float(value), 1 - math.floor(math.log10(span))) + 0.0:.6g}"
 
 
-def _ticks(left: str, zero: int, right: str, width: int) -> str:
-    room = width - len(left) - len(right)
-    middle = "0" if len(left) < zero < width - len(right) - 1 else ""
-    return left + middle.rjust(zero - len(left) + 1 if middle else 0).ljust(room) + right
-
-
-def beside(charts: Sequence[Sequence[str]], gap: int = 3) -> list[str]:
-    """Return charts of the same height side by side.
-
-    >>> beside([["a ", "b "], ["c", "d"]])
-    ['a    c', 'b    d']
-    """
-    return [(" " * gap).join(lines) for lines in zip(*charts, strict=True)]
-
-
 def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     """Return the lines of a table with a heading, its first row, as wide as `columns` characters allow.
 
@@ -102,45 +91,39 @@ def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     triangle  alpha max(0, 1 -
               alpha |x|)
     """
-    cells = list(zip(*rows, strict=True))
-    for count in range(len(cells), 0, -1):
-        widths = _widths(cells[:count], columns)
-        if widths is not None:
-            lines = [line for row in rows for line in _wrapped(row, widths)]
-            if count <= 3 or len(lines) <= _LINES_A_ROW * len(rows):
-                return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
-        elif count <= 3:
-            break
+    most = len(rows[0])
+    for count in range(most, min(most, 3) - 1, -1):
+        widths = _widths([row[:count] for row in rows], columns)
+        lines = [line for row in rows for line in _wrapped(row, widths)]
+        if widths and (count <= 3 or len(lines) <= _LINES_A_ROW * len(rows)):
+            return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
     return [line for row in rows[1:] for line in _stacked(rows[0], row, columns)]
 
 
-def _widths(cells: Sequence[Sequence[str]], columns: int) -> Array | None:
-    """Return the widths of the columns of a table that fits and has few lines; None where not even words have room."""
-    least = [max(len(word) for cell in column for word in cell.split()) for column in cells]
-    if sum(least) + 2 * len(least) - 2 > columns:
-        return None
-    lengths = np.array([[len(cell) for cell in column] for column in cells])
+def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """Return the widths of the columns of a table that fits and has few lines; none where not even words have room."""
+    lengths = np.array([[len(cell) for cell in row] for row in rows])
+    least = [max(len(word) for cell in column for word in cell.split()) for column in zip(*rows, strict=True)]
+    room = columns - 2 * (len(least) - 1)
+    if sum(least) > room:
+        return []
 
-    def lines(widths: Array) -> float:
-        return float(np.ceil(lengths / widths[:, None]).max(axis=0).sum())
+    def cost(i: int, width: int) -> float:
+        """Return how many more lines there are for each character that column i is narrower."""
+        narrower = [*widths[:i], width, *widths[i + 1 :]]
+        lines, more = (np.ceil(lengths / w).max(axis=1).sum() for w in (widths, narrower))
+        return float((more - lines) / (widths[i] - width))
 
-    widths: Array = lengths.max(axis=1)
-    while (excess := sum(widths) + 2 * len(widths) - 2 - columns) > 0:
-        options = []  # one column narrower: so that it fits, or that a cell of it just fills 1, 2, 3 or 4 lines
-        for i, column in enumerate(lengths):
-            for width in {least[i], *(-(-int(length) // parts) for length in column for parts in (1, 2, 3, 4))}:
-                if least[i] <= width < widths[i]:
-                    option = widths.copy()
-                    option[i] = max(width, widths[i] - excess)
-                    options.append(((lines(option) - lines(widths)) / (widths[i] - option[i]), -option[i], option))
-        *_, widths = min(options, key=lambda option: option[:2])  # few more lines for each character less
+    widths: list[int] = lengths.max(axis=0).tolist()
+    while (excess := sum(widths) - room) > 0:
+        options = [(i, w) for i, now in enumerate(widths) for w in range(max(least[i], now - excess), now)]
+        i, width = min(options, key=lambda option: (cost(*option), -option[1]))
+        widths[i] = width
     return widths
 
 
-def _wrapped(row: Sequence[str], widths: Array) -> list[str]:
-    cells = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=False)
-    ]
+def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    cells = [textwrap.wrap(cell, width, break_on_hyphens=False) for cell, width in zip(row, widths, strict=False)]
     lines = itertools.zip_longest(*cells, fillvalue="")
     return ["  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 

@@ -234,7 +234,7 @@ def _looks(g: Shape, like: Any) -> Any:
         slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks))))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
-    return np.concatenate([slopes[:3], surveyed(g)["slopes"]])
+    return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])
 
 
 def _constant(value: Any) -> Any:

@@ -16,14 +16,16 @@ from ..core.shape import as_shape, is_spike
 from ..core.text import describe_value
 from ..core.tree import from_tree, interned
 from ..spike import make_spike
-from .probes import LIMIT, Finding, Function
+from .probes import LIMIT, Finding, Function, Stage
 from .shape_check import SHAPE_STAGES
-from .spike_check import MAY_LACK, SPIKE_STAGES, has_a_rule_of_its_own, is_step, look_at
+from .shape_check import look_at as shape_look
+from .spike_check import MAY_LACK, SPIKE_STAGES, has_a_rule_of_its_own, is_step
+from .spike_check import look_at as spike_look
 
 Results: TypeAlias = dict[str, dict[str, Any]]
 
 _RULES = jax.custom_vjp, jax.custom_jvp
-_COLUMNS = 100  # of a report: a limit is told in one line
+_COLUMNS = 100  # of a report: a limit takes one line
 
 
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
@@ -90,31 +92,23 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     build: Callable[[], Any] | None = None
     if _is_recipe(f):
         build = f
-        built, f = _found(lambda recipe: (True, recipe()), build)
+        built, f = _measured(lambda: (True, f()))
         if not built:
             return {"runs": _result(built, f, "write a function without parameters that builds a shape or a spike")}
+    elif is_spike(f):
+        build = functools.partial(_rebuilt, f)
 
     def bound(x: Any) -> Any:
         return f(x, *args, **kwargs)
 
-    parts: tuple[Any, ...] = bound, f, args, kwargs
-    stages, lacking = SHAPE_STAGES, set()
-    if build is None and is_spike(f):
-        build = functools.partial(_rebuilt, f)
-    if is_spike(f) or (_found(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
-        stages, lacking, parts = SPIKE_STAGES, MAY_LACK, (*parts, build, look_at(bound))
-    elif isinstance(f, functools.partial):
-        may_be, told = _found(lambda g: (True, as_shape(g, "check")), f)
+    known: dict[str, Any] = {"g": f, "args": args, "kwargs": kwargs}
+    if is_spike(f) or (_measured(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
+        return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
+    if isinstance(f, functools.partial):
+        may_be, value = _measured(lambda: (True, as_shape(f, "check")))
         if not may_be:  # a parameter is given to x
-            return {"runs": _result(may_be, told, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
-    results: Results = {}
-    for stage in stages:  # unless the last property of a stage is as it should be, no further stage can be measured
-        for name, (measure, advice) in stage.items():
-            verdict, value = _found(measure, *parts, raised=LIMIT if name in lacking else False)
-            results[name] = _result(verdict, value, advice)
-        if verdict is not True:
-            break
-    return results
+            return {"runs": _result(may_be, value, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
+    return _all_measured(SHAPE_STAGES, set(), bound, **known, look=shape_look(f, args, kwargs))
 
 
 def report(results: Results) -> str:
@@ -127,45 +121,57 @@ def report(results: Results) -> str:
     FAULT  shape kept                 (2, 256) from (3, 256); return one slope for each potential, whatever the shape
     of x is
     """
-    tables = ([name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES))
     found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
+    tables = ([name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES))
     names = next((names for names in tables if found and names[0] in results), None)
     if names is None:
         raise TypeError(f"report: expected what check returned, as in report(check(g)), got {describe_value(results)}")
     width = max(map(len, names))
     lines, above = [], "fault"
     for name in names:
-        mark, told = "-", f"not measured, because of the {above} above"
+        mark, text = "-", f"not measured, because of the {above} above"
         if name in results:
-            mark, told = _line(results[name], _COLUMNS - width - 9)
+            mark, text = _line(results[name], _COLUMNS - width - 9)
             above = "limit" if mark == "limit" else "fault"
-        lines.append(f"{mark:5}  {name:{width}}  {told}")
+        lines.append(f"{mark:5}  {name:{width}}  {text}")
     return "\n".join(lines)
 
 
 def _line(result: dict[str, Any], room: int) -> tuple[str, str]:
-    """Return the mark of a property and what is told of it; of a limit, what fits in the room."""
+    """Return the mark of a property and its text; of a limit, what fits in the room."""
     value, advice = result["value"], result["advice"]
     if value is None:
         return "-", "not measured; check(lambda: ...), with a recipe, builds it twice"
     if result["limit"]:
-        return "limit", f"{_told(value, room - len(advice) - 2)}; {advice}"
-    return ("ok", _told(value)) if result["ok"] else ("FAULT", f"{_told(value)}; {advice}")
+        return "limit", f"{_text(value, room - len(advice) - 2)}; {advice}"
+    return ("ok", _text(value)) if result["ok"] else ("FAULT", f"{_text(value)}; {advice}")
 
 
-def _told(value: Any, room: int = 80) -> str:
+def _text(value: Any, room: int = 80) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_told(part)}" for name, part in value.items())
-    return (
-        f"{value:.3g}" if isinstance(value, float) else textwrap.shorten(str(value), max(room, 20), placeholder="...")
-    )
+        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return textwrap.shorten(str(value), max(room, 20), placeholder="...")
 
 
-def _found(measure: Callable[..., Finding], *parts: Any, raised: bool | None = False) -> Finding:
+def _all_measured(stages: tuple[Stage, ...], may_lack: set[str], f: Function, **known: Any) -> Results:
+    """Measure the properties of a stage after the other, as long as the last one of each is as it should be."""
+    results: Results = {}
+    for stage in stages:
+        for name, (measure, advice) in stage.items():
+            verdict, value = _measured(measure, f, raised=LIMIT if name in may_lack else False, **known)
+            results[name] = _result(verdict, value, advice)
+        if verdict is not True:
+            break
+    return results
+
+
+def _measured(measure: Callable[..., Finding], *parts: Any, raised: bool | None = False, **known: Any) -> Finding:
     """Return what a measure found; an exception is a finding, of the verdict `raised`."""
     try:
         with np.errstate(all="ignore"):
-            verdict, value = measure(*parts)
+            verdict, value = measure(*parts, **known)
     except (Exception, SystemExit) as error:  # of the function that is checked: it may be any
         return raised, f"{type(error).__name__}: {error}".splitlines()[0]
     return verdict if verdict is LIMIT else bool(verdict), value
@@ -176,7 +182,7 @@ def _result(verdict: bool | None, value: Any, advice: str) -> dict[str, Any]:
 
 
 def _has_a_rule(f: Function) -> bool | None:
-    return _found(has_a_rule_of_its_own, f, raised=True)[0]
+    return _measured(has_a_rule_of_its_own, f, raised=True)[0]
 
 
 def _is_recipe(f: Function) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import starmap
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
@@ -11,13 +12,11 @@ import numpy as np
 from ..calculus import area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
-from ..core.tree import part
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
 _FAR = 1e5  # in widths of a shape: what is still high there never falls
 _OFF = 20  # widths of a window: a threshold that is farther off is left out
-_SEEN = ("places", "_at"), ("slopes", "")  # in a survey: samples, and the ends of the names of the extremes
 _COLUMNS = 1000  # of a picture: more is not seen
 
 
@@ -33,33 +32,51 @@ def window(g: Shape) -> tuple[float, float]:
     >>> round(low, 2), round(high, 2)
     (-0.12, 0.12)
     """
-    found = [_window(g, x, slopes) for x, slopes in zip(*(v.T for v in curves(g)), strict=True)]
-    return min(low for low, _ in found), max(high for _, high in found)
+    centers, widths = (np.concatenate([np.ravel(place[i]) for place in around(g)]) for i in (0, 1))
+    unit, windows = float(widths.max()), []
+    for x, slopes in starmap(in_order, samples(surveyed(g, jnp.zeros((1,))))):
+        sizes = np.nan_to_num(np.abs(slopes), nan=np.inf, posinf=np.inf)
+        low, high = _ends(x, sizes, centers.min(), centers.max(), unit)
+        if max(low, -high) <= _OFF * (high - low):
+            low, high = _ends(x, sizes, min(centers.min(), 0.0), max(centers.max(), 0.0), unit)
+        if not np.isfinite(sizes[(low <= x) & (x <= high)]).any():
+            raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
+        if not low < high:
+            raise ValueError(f"{show(g)}: the slope is 0 everywhere but at one place")
+        windows.append((low, high))
+    return min(low for low, _ in windows), max(high for _, high in windows)
 
 
-def _window(g: Shape, x: Array, slopes: Array) -> tuple[float, float]:
-    order = np.argsort(x, kind="stable")
-    x, sizes = x[order], np.nan_to_num(np.abs(slopes[order]), nan=np.inf, posinf=np.inf)
-    centers, unit = _centers(g)
-    low, high = _around(x, sizes, centers.min(), centers.max(), unit)
-    if max(low, -high) <= _OFF * (high - low):
-        low, high = _around(x, sizes, min(centers.min(), 0.0), max(centers.max(), 0.0), unit)
-    if not np.isfinite(sizes[(low <= x) & (x <= high)]).any():
-        raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
-    if not low < high:
-        raise ValueError(f"{show(g)}: the slope is 0 everywhere but at one place")
-    return low, high
-
-
-def _around(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
+def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
     """Return the window of a curve with what is between two places inside."""
-    inner = sizes[(x >= first) & (x <= last)]
-    sides = [((first - x)[x < first][::-1], sizes[x < first][::-1]), ((x - last)[x > last], sizes[x > last])]
-    peak = max(inner.max(), *(side.max() for _, side in sides))
-    if any(_endless(*side, peak, unit) for side in sides):
-        peak = max(inner.max(), *(side[distance <= unit].max() for distance, side in sides))
+    distances = np.maximum(first - x, x - last)
+    before, after = np.flatnonzero(x < first)[::-1], np.flatnonzero(x > last)
+    sides = [(distances[side], sizes[side]) for side in (before, after)]
+    peak = sizes.max()
+    if any(_last(*side, peak / 4) > _FAR * unit for side in sides):
+        peak = sizes[distances <= unit].max()
     below, above = (_reach(*side, peak, unit) for side in sides)
     return float(first - 1.2 * max(below, above / 4)), float(last + 1.2 * max(above, below / 4))
+
+
+def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
+    """Return how far one side is to be seen; it may have a smaller peak of its own."""
+    own = min(sizes.max(), peak)
+    if own < peak / 100:
+        return 0.0
+    if _last(distances, sizes, own / 4) <= _FAR * unit:
+        return min(_last(distances, sizes, peak / 100), 3 * _last(distances, sizes, own / 4))
+    first = int((sizes < own / 2).argmax())  # a side that never falls, or a periodic one
+    return 8 * _last(distances[: first + 1], sizes[: first + 1], own / 2) if first else unit
+
+
+def _last(distances: Array, sizes: Array, level: float) -> float:
+    """Return the distance from which on a side is below a level."""
+    above = np.flatnonzero(sizes >= level)
+    if not len(above):
+        return 0.0
+    falls = slice(above[-1], above[-1] + 2)
+    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1]))
 
 
 def places(g: Shape, low: float, high: float) -> Array:
@@ -71,13 +88,13 @@ def places(g: Shape, low: float, high: float) -> Array:
     (-1.0, True, 1.0)
     """
     chosen = [np.linspace(low, high, _COLUMNS + 1)]
-    for x, slopes in zip(*(v.T for v in curves(g)), strict=True):
+    for x, slopes in samples(surveyed(g, jnp.zeros((1,)))):
         seen = (low <= x) & (x <= high)
         x, slopes = x[seen], slopes[seen]
         column = ((x - low) / (high - low) * _COLUMNS).astype(int)
         order = np.lexsort((slopes, column))
-        last = np.flatnonzero(np.diff(column[order], append=-1))
-        chosen += [x[order[last]], x[order[np.append(0, last[:-1] + 1)]]]
+        lowest, highest = (np.flatnonzero(np.diff(column[order], **end)) for end in ({"prepend": -1}, {"append": -1}))
+        chosen += [x[order[lowest]], x[order[highest]]]
     return np.unique(np.concatenate(chosen))
 
 
@@ -89,22 +106,25 @@ def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
     >>> float(slopes[x == 0.0].max())
     2.0
     """
-    x, slopes = map(np.ravel, curves(g, *args, **kwargs))
+    x, slopes = map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)), strict=True))
+    return in_order(x, slopes)
+
+
+def samples(survey: Any) -> list[tuple[Array, Array]]:
+    """Return of every neuron the places that a survey looked at, in no order, and the slopes there."""
+    x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
+    slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
+    return list(zip(x.T, slopes.T, strict=True))
+
+
+def in_order(x: Array, slopes: Array) -> tuple[Array, Array]:
+    """Return samples in the order of their places.
+
+    >>> in_order(np.array([2.0, 1.0]), np.array([0.2, 0.1]))
+    (array([1., 2.]), array([0.1, 0.2]))
+    """
     order = np.argsort(x, kind="stable")
     return x[order], slopes[order]
-
-
-def curves(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
-    """Return every place that the survey of a shape looked at, (samples, neurons), and the slopes there.
-
-    >>> from surrofun import scale, shapes
-    >>> x, slopes = curves(scale(shapes.triangle, jnp.array([1.0, 4.0])))
-    >>> slopes.max(0)
-    array([1., 4.], dtype=float32)
-    """
-    found = surveyed(part(g, jnp.zeros((1,)), args, kwargs))
-    x, slopes = ([found[name], [found[f"lowest{end}"], found[f"highest{end}"]]] for name, end in _SEEN)
-    return np.concatenate(x), np.concatenate(slopes)
 
 
 def summary(g: Shape) -> str:
@@ -114,13 +134,12 @@ def summary(g: Shape) -> str:
     >>> summary(shift(shapes.triangle, 0.3))
     'area 1, peak 1 at 0.3'
     """
-    low, high = window(g)
-    x = places(g, low, high)
+    x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
     if not peak.max() <= 1.01 * highest:
         return f"area {_number(total)}, no peak near 0"
-    place = round(where, 3 - math.floor(math.log10(high - low))) + 0.0
+    place = round(where, 3 - math.floor(math.log10(x[-1] - x[0]))) + 0.0
     return f"area {_number(total)}, peak {_number(peak)} at {place:.3g}"
 
 
@@ -144,39 +163,6 @@ def values(f: Shape, x: Array) -> Array:
     column = jnp.asarray(x)[:, None]
     found = np.asarray(f(column))
     return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))
-
-
-def _centers(g: Shape) -> tuple[Array, float]:
-    """Return the centres of the parts of a shape, and the largest of their widths."""
-    found = around(g)
-    centers, widths = (np.concatenate([np.ravel(place[i]) for place in found]) for i in (0, 1))
-    return centers, float(widths.max())
-
-
-def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
-    """Return how far one side is to be seen; it may have a smaller peak of its own."""
-    own = min(sizes.max(), peak)
-    if own < peak / 100:
-        return 0.0
-    if not _endless(distances, sizes, own, unit):
-        return min(_last(distances, sizes, peak / 100), 3 * _last(distances, sizes, own / 4))
-    below = np.flatnonzero(sizes < own / 2)
-    return 8 * _crossing(distances, sizes, below[0] - 1, own / 2) if len(below) and below[0] else unit
-
-
-def _endless(distances: Array, sizes: Array, peak: float, unit: float) -> bool:
-    return _last(distances, sizes, peak / 4) > _FAR * unit
-
-
-def _last(distances: Array, sizes: Array, level: float) -> float:
-    """Return the distance from which on a side is below a level."""
-    above = np.flatnonzero(sizes >= level)
-    return _crossing(distances, sizes, above[-1], level) if len(above) else 0.0
-
-
-def _crossing(distances: Array, sizes: Array, i: int, level: float) -> float:
-    """Return where the sizes fall to a level, between places i and i + 1."""
-    return float(np.interp(level, sizes[i : i + 2][::-1], distances[i : i + 2][::-1]))
 
 
 def _number(numbers: Array) -> str:

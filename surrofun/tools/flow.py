@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,12 +13,10 @@ from jax.typing import ArrayLike
 from ..calculus import bounds
 from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
-from ..core.shape import as_shape
+from ..core.shape import Shape, as_shape
 from ..core.text import describe_value, show
 from ..core.tree import part, widened
 from ..steps import heaviside
-
-Shape = Callable[..., Any]
 
 _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches
 _UNREACHED = {
@@ -120,10 +117,8 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     x = _potentials(as_shape(g, "fit_alpha"), x, "fit_alpha")
     alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
-        raise ValueError(
-            f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}; "
-            f"{_UNREACHED[float(alpha)]}"
-        )
+        expected = f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}"
+        raise ValueError(f"{expected}; {_UNREACHED[float(alpha)]}")
     return lax.stop_gradient(alpha)
 
 

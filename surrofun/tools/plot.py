@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -19,17 +19,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..calculus import antiderivative
-from ..core.shape import as_shape, shape_behind
+from ..core.shape import Shape, as_shape, shape_behind
 from ..core.text import describe_value, show
 from ..registry import lookup, names
 from .curves import places, summary, top, values, window
-
-Shape: TypeAlias = Callable[..., Any]
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
 GREY = "#777777"
+_POTENTIAL, _SLOPE = "potential minus threshold", "surrogate gradient"
 
 
 def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
@@ -45,42 +44,33 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
     ['step', 'soft step', 'surrogate gradient\\narea 1, peak 2 at 0']
     """
     (g,) = _shapes("shape", g)
-    axes = _axes("shape", ax, 3, (10, 3.2))
-    low, high = window(g)
-    x = places(g, low, high)
+    figure, axes = _axes("shape", ax, 3, (10, 3.2))
+    x = places(g, *window(g))
     slope = values(g, x)
     facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
+    panels = {"step": x[:, None] >= 0, "soft step": values(antiderivative(g), x), f"{_SLOPE}\n{facts}": slope}
     count = slope.shape[1]
     few = count <= len(COLORS)
     colors = COLORS[:count] if few else [colormaps["viridis"](i / count) for i in range(count)]
-    for panel, y, title in (
-        (axes[0], x[:, None] >= 0, "step"),
-        (axes[1], values(antiderivative(g), x), "soft step"),
-        (axes[2], slope, f"surrogate gradient\n{facts}"),
-    ):
+    for panel, (title, y) in zip(axes, panels.items(), strict=True):
         _cross(panel)
         panel.set_prop_cycle(color=colors if y.shape[1] == count else ["black"])
         panel.plot(x, y)
-        panel.set(title=title, xlim=(low, high), xlabel="potential minus threshold", ymargin=0.1)
+        panel.set(title=title, xlim=(x[0], x[-1]), xlabel=_POTENTIAL, ymargin=0.1)
     if few:
         for column, color in zip(slope.T, colors, strict=True):
             axes[2].fill_between(x, column, color=color, alpha=0.15, linewidth=0)
     if count > 1:
-        shown = range(count) if few else (0, count - 1)
+        shown = slice(None) if few else slice(None, None, count - 1)  # all, or the first and the last
+        place: Any = "best" if few else "upper left"  # a soft step rises, there is room; to look for it takes time
         curves, labels = axes[1].lines[-count:], _neurons(g, count)
-        axes[1].legend(
-            [curves[i] for i in shown],
-            [labels[i] for i in shown],
-            loc="best" if few else "upper left",  # a soft step rises, there is room; to look for it takes time
-            frameon=False,
-            fontsize="small",
-        )
+        axes[1].legend(curves[shown], labels[shown], loc=place, frameon=False, fontsize="small")
     where, highest = top(x, slope)
-    if low < where < high:
+    if x[0] < where < x[-1]:
         axes[2].plot(where, highest, "o", color=COLORS[1] if count == 1 else "black")
     if ax is None:
-        axes[0].figure.suptitle(_wrapped(show(g), 100))
-    return _figure(axes)
+        figure.suptitle(_wrapped(show(g), 100))
+    return figure
 
 
 def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
@@ -95,7 +85,7 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
         raise ValueError("plot.compare: expected at least one shape, got none")
     gs = _shapes("compare", *gs)
     labels = [_wrapped(show(g), 36) for g in gs]
-    (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
+    figure, (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
     windows = np.array([window(g) for g in gs])
     low, high = windows[:, 0].min(), windows[:, 1].max()
     _cross(axes)
@@ -104,18 +94,16 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
         x = places(g, low, high)
         slope = values(g, x)
         color, style = COLORS[i % len(COLORS)], STYLES[i % len(STYLES)]
-        lines = axes.plot(x, slope, color=color, linestyle=style, linewidth=1.8)
-        lines[0].set_label(labels[i])
+        axes.plot(x, slope, color=color, linestyle=style, linewidth=1.8)[0].set_label(labels[i])
         own = slope[(windows[i, 0] <= x) & (x <= windows[i, 1])]
         heights += [np.nanmin(own), np.nanmax(own)]
     margin = 0.05 * np.ptp(heights) or 1.0
-    axes.set(xlim=(low, high), ylim=(min(heights) - margin, max(heights) + margin))
-    axes.set(xlabel="potential minus threshold", ylabel="surrogate gradient")
+    axes.set(xlim=(low, high), ylim=(min(heights) - margin, max(heights) + margin), xlabel=_POTENTIAL, ylabel=_SLOPE)
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))
     else:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    return _figure([axes])
+    return figure
 
 
 def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
@@ -127,18 +115,17 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
     """
     gs = _shapes("gallery", *gs) or tuple(map(lookup, names()))
     rows = math.ceil(len(gs) / 6)
-    axes = _axes("gallery", ax, len(gs), (min(len(gs), 6) * 2, rows * 1.7), rows)
+    figure, axes = _axes("gallery", ax, len(gs), (min(len(gs), 6) * 2, rows * 1.7), rows)
     for panel, g in zip(axes, gs, strict=True):
-        low, high = window(g)
-        x = places(g, low, high)
+        x = places(g, *window(g))
         _cross(panel)
         panel.plot(x, values(g, x), color=COLORS[0])
-        panel.set(xlim=(low, high), ymargin=0.1)
+        panel.set(xlim=(x[0], x[-1]), ymargin=0.1)
         panel.set_title(_wrapped(show(g), 22), fontsize="small")
         panel.tick_params(labelsize="x-small")
         panel.locator_params(nbins=4)
-    _label_outer(axes, "potential minus threshold", "surrogate gradient")
-    return _figure(axes)
+    _label_outer(axes)
+    return figure
 
 
 def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> Figure:
@@ -161,14 +148,14 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
         raise ValueError(
             f"plot.raster: expected spikes of shape (steps, units), got {spikes.shape}; pick one sample of a batch"
         )
-    (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
+    figure, (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
     step, fired = np.nonzero(spikes)
     axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1, snap=False)
     axes.set(xlim=(-unit / 2, (steps - 0.5) * unit), ylim=(-0.5, units - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return _figure([axes])
+    return figure
 
 
 def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | None = None) -> Figure:
@@ -194,23 +181,17 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         )
     if not epochs:
         raise ValueError("plot.learning_curve: expected one record an epoch, got none")
-    axes = _axes("learning_curve", ax, len(epochs[0]), (6, 1.6 * len(epochs[0])), len(epochs[0]))
-    units = {"rate": "rate (Hz)"}
+    figure, axes = _axes("learning_curve", ax, len(epochs[0]), (6, 1.6 * len(epochs[0])), len(epochs[0]))
     for i, (panel, key) in enumerate(zip(axes, epochs[0], strict=True)):
+        measured = [epoch[key] for epoch in epochs]
         panel.axhline(0, color=GREY, linewidth=0.5)
-        panel.plot(
-            range(1, len(epochs) + 1),
-            [epoch[key] for epoch in epochs],
-            "o-",
-            color=COLORS[i % len(COLORS)],
-            markersize=4,
-        )
-        panel.set(ylabel=units.get(key, key), xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
+        panel.plot(range(1, len(epochs) + 1), measured, "o-", color=COLORS[i % len(COLORS)], markersize=4)
+        panel.set(ylabel="rate (Hz)" if key == "rate" else key, xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
     axes[-1].set_xlabel("epoch")
-    _figure(axes).align_ylabels(axes)
-    return _figure(axes)
+    figure.align_ylabels(axes)
+    return figure
 
 
 def _shapes(who: str, *gs: Any) -> tuple[Shape, ...]:
@@ -226,22 +207,16 @@ def _shapes(who: str, *gs: Any) -> tuple[Shape, ...]:
     return tuple(as_shape(shape_behind(g), f"plot.{who}") for g in gs)
 
 
-def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 1) -> list[Axes]:
-    """Return `count` Axes: those given, or those of a new figure in that many rows."""
+def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure and `count` Axes of it: those given, or else new ones in that many rows."""
     if ax is None:
-        figure = Figure(figsize=size, layout="constrained")
-        columns = math.ceil(count / rows)
-        return [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+        figure, columns = Figure(figsize=size, layout="constrained"), math.ceil(count / rows)
+        return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     given = list(np.ravel(ax))
     if len(given) != count or not all(isinstance(a, Axes) for a in given):
-        raise TypeError(
-            f"plot.{who}: expected {count} matplotlib Axes as ax, got {len(given)} of {type(given[0]).__name__}"
-        )
-    return given
-
-
-def _figure(axes: Sequence[Axes]) -> Figure:
-    return axes[0].figure  # type: ignore[return-value]
+        got = f"{len(given)} of {type(given[0]).__name__}"
+        raise TypeError(f"plot.{who}: expected {count} matplotlib Axes as ax, got {got}")
+    return given[0].figure, given
 
 
 def _cross(axes: Axes) -> None:
@@ -250,25 +225,23 @@ def _cross(axes: Axes) -> None:
     axes.axhline(0, color=GREY, linewidth=0.5)
 
 
-def _label_outer(axes: Sequence[Axes], xlabel: str, ylabel: str) -> None:
+def _label_outer(axes: Sequence[Axes]) -> None:
     """Label the axes with no other below, and those with no other to the left."""
     specs = [panel.get_subplotspec() for panel in axes]
-    places = [(spec.rowspan.start, spec.colspan.start) for spec in specs if spec]
-    for panel, spec in zip(axes, specs, strict=True):
-        row, column = (spec.rowspan.start, spec.colspan.start) if spec else (math.nan, math.nan)
-        if not any(other > row and c == column for other, c in places):
-            panel.set_xlabel(xlabel, fontsize="x-small")
-        if not any(other < column and r == row for r, other in places):
-            panel.set_ylabel(ylabel, fontsize="x-small")
+    cells = [(spec.rowspan.start, spec.colspan.start) if spec else (math.nan, math.nan) for spec in specs]
+    for panel, (row, column) in zip(axes, cells, strict=True):
+        if not any(other > row and c == column for other, c in cells):
+            panel.set_xlabel(_POTENTIAL, fontsize="x-small")
+        if not any(other < column and r == row for r, other in cells):
+            panel.set_ylabel(_SLOPE, fontsize="x-small")
 
 
 def _neurons(g: Shape, count: int) -> list[str]:
     """Return what tells the neurons apart whose parameters a shape holds: those that differ, or else a number."""
     held = [(name, np.ravel(value)) for name, value in _parameters(g) if np.size(value) == count]
-    by_number = count > len(COLORS) or len({name for name, _ in held}) < max(1, len(held))
-    numbers = [f"neuron {i}" for i in range(count)]
-    texts = [", ".join(f"{name}={float(f'{value[i]:.4g}')}" for name, value in held) for i in range(count)]
-    return numbers if by_number else texts
+    if count > len(COLORS) or not held or len({name for name, _ in held}) < len(held):
+        return [f"neuron {i}" for i in range(count)]
+    return [", ".join(f"{name}={float(f'{value[i]:.4g}')}" for name, value in held) for i in range(count)]
 
 
 def _parameters(g: Any) -> Iterator[tuple[str, Any]]:

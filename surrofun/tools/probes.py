@@ -14,6 +14,7 @@ from ..core.dtype import broadcasts
 Array: TypeAlias = np.ndarray[Any, Any]
 Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
 Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
+Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, what else
 Stage: TypeAlias = dict[str, tuple[Callable[..., Finding], str]]  # name of a property: how it is measured, and advice
 
 LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
@@ -45,11 +46,7 @@ def same(a: Any, b: Any, tolerance: float = 1e-5) -> tuple[bool, float]:
 
 
 def dtypes() -> list[Any]:
-    """Return the dtypes that a potential may have.
-
-    >>> [str(dtype) for dtype in dtypes()]
-    ['float16', 'bfloat16', 'float32']
-    """
+    """Return the dtypes that a potential may have."""
     wide = ["float64"] if jnp.zeros(()).dtype == jnp.float64 else []
     return [jnp.dtype(name) for name in ("float16", "bfloat16", "float32", *wide)]
 
@@ -74,33 +71,45 @@ def first_bad(x: Array, slopes: Array) -> str:
     'nan at 100'
     """
     x, slopes = np.ravel(x), np.ravel(slopes)
-    bad = np.flatnonzero(~np.isfinite(slopes))
-    return "".join(f"{slopes[i]} at {x[i]:.3g}" for i in bad[abs(x[bad]).argsort(kind="stable")][:1])
+    i = nearest(x, ~np.isfinite(slopes))
+    return "" if i is None else f"{slopes[i]} at {x[i]:.3g}"
 
 
 def nearest(places: Array, chosen: Array) -> Any:
-    """Return the index of the chosen place that is next to the threshold.
+    """Return the index of the chosen place that is next to the threshold, or None.
 
-    >>> int(nearest(np.array([-2.0, 0.0, 1.0]), np.array([True, False, True])))
-    2
+    >>> nearest(np.array([-2.0, 0.0, 1.0]), np.array([True, False, True])), nearest(np.ones(1), np.zeros(1, bool))
+    (2, None)
     """
-    (found,) = np.nonzero(chosen)
-    return found[abs(places[found]).argmin()]
+    return min(np.flatnonzero(chosen).tolist(), key=lambda i: abs(places[i]), default=None)
+
+
+def highest(places: Array, slopes: Array) -> Any:
+    """Return the index of the largest slope, in size, next to the threshold where several places share it."""
+    return nearest(places, abs(slopes) >= (1 - 1e-6) * abs(slopes).max())
+
+
+def bisect(holds: Callable[[Array], Array], inside: Array, outside: Array) -> tuple[Array, Array]:
+    """Return next to one another the last places where something holds, and the first where it does not.
+
+    >>> bisect(lambda x: x < 0.3, np.zeros(1), np.ones(1))
+    (array([0.3]), array([0.3]))
+    """
+    for _ in range(30):
+        middle = (inside + outside) / 2
+        inside, outside = np.where(holds(middle), [middle, outside], [inside, middle])
+    return inside, outside
 
 
 def numbers(**values: Any) -> dict[str, float]:
-    """Return what was measured as Python floats.
-
-    >>> numbers(height=np.float32(0.5))
-    {'height': 0.5}
-    """
+    """Return what was measured as Python floats."""
     return {name: float(value) for name, value in values.items()}
 
 
-# What is asked of both. A measure is given the function with its parameters first.
+# What is asked of both. A measure is given the function with its parameters and, by keyword, what `check` knows of it.
 
 
-def runs(f: Function, *_: Any) -> Finding:
+def runs(f: Function, **_: Any) -> Finding:
     """Say whether f returns one real array.
 
     >>> runs(jnp.abs)
@@ -114,7 +123,7 @@ def runs(f: Function, *_: Any) -> Finding:
     return not jnp.iscomplexobj(value), f"returns {jnp.result_type(value)}"
 
 
-def keeps_shape(f: Function, *_: Any) -> Finding:
+def keeps_shape(f: Function, **_: Any) -> Finding:
     """Say whether what f returns broadcasts to the shape of x.
 
     >>> keeps_shape(lambda x: x[:2])
@@ -124,15 +133,37 @@ def keeps_shape(f: Function, *_: Any) -> Finding:
     return broadcasts(came, BLOCK), f"{came} from {BLOCK}"
 
 
-def is_elementwise(f: Function, *_: Any) -> Finding:
-    """Say whether a value depends on no other potential.
-
-    >>> is_elementwise(jnp.abs)
-    (True, 0.0)
-    """
+def is_elementwise(f: Function, **_: Any) -> Finding:
+    """Say whether a value depends on no other potential."""
     moved = SCATTERED.T.reshape(BLOCK)
     among_others = np.vstack([moved[:2], moved[:1]])
     return same(values_of(f, SCATTERED).T.reshape(BLOCK)[:2], values_of(f, among_others)[:2])
+
+
+def keeps_dtype(f: Function, may_be_weak: bool = False, **_: Any) -> Finding:
+    """Say whether f returns the dtype of x, for each of them; a number of Python has a weak one, which gives way.
+
+    >>> keeps_dtype(jnp.abs)
+    (True, 'float16, bfloat16, float32')
+    """
+    came = {dtype: jax.eval_shape(f, jnp.zeros(BLOCK, dtype)) for dtype in dtypes()}
+    lost = {d: out.dtype for d, out in came.items() if out.dtype != d and not (may_be_weak and out.weak_type)}
+    return not lost, {str(d): f"becomes {other}" for d, other in lost.items()} or ", ".join(map(str, came))
+
+
+def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
+    """Say whether functions are finite at potentials of every size, among these dtypes; where the last of them is not.
+
+    >>> are_finite([jnp.dtype("float32")], {"slope": lambda x: 1 / x})
+    (False, {'float32': 'slope inf at 0'})
+    """
+    bad = {}
+    for dtype in among:
+        x = every_size(dtype)
+        for name, f in functions.items():
+            if value := first_bad(x, values_of(f, x, dtype)):
+                bad[str(dtype)] = f"{name} {value}".strip()
+    return not bad, bad or ", ".join(map(str, among))
 
 
 def agree(f: Function, **ways: Function) -> Finding:
@@ -143,14 +174,11 @@ def agree(f: Function, **ways: Function) -> Finding:
     """
     came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
     found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
-    return all(ok for ok, _ in found), {way: apart for way, (_, apart) in zip(ways, found, strict=True)}
+    return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
 
 
-def is_non_negative(places: Array, slopes: Array) -> Finding:
-    """Say whether no slope of a curve is negative; the smallest, and where.
-
-    >>> is_non_negative(np.array([-1.0, 0.0]), np.array([0.5, 1.0]))[1]
-    {'lowest': 0.5, 'at': -1.0}
-    """
+def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
+    """Say whether no slope is negative; the smallest, and where."""
+    places, slopes, *_rest = look()
     lowest = nearest(places, slopes == slopes.min())
     return slopes[lowest] >= -1e-5 * abs(slopes).max(), numbers(lowest=slopes[lowest], at=places[lowest])

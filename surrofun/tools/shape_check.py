@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -12,63 +13,43 @@ from ..calculus import antiderivative, bounds
 from ..core.shape import Shape
 from ..core.tree import opened
 from ..spike import make_spike
+from . import probes
 from .curves import curve
-from .probes import (
-    BLOCK,
-    SCATTERED,
-    Array,
-    Finding,
-    Stage,
-    agree,
-    dtypes,
-    every_size,
-    first_bad,
-    is_elementwise,
-    is_non_negative,
-    keeps_shape,
-    nearest,
-    numbers,
-    runs,
-    same,
-    values_of,
-)
+from .probes import SCATTERED, Finding, Look, Stage, is_elementwise, is_non_negative, nearest, numbers, runs, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
 
 
-# Each measure is given f(x), the shape with its parameters, and then the shape itself and its parameters.
+def look_at(g: Shape, args: Any, kwargs: Any) -> Look:
+    """Return a function that surveys a shape when it is first called, without the slopes that are NaN."""
+
+    def look() -> Any:
+        places, slopes = (v.astype(float) for v in curve(g, *args, **kwargs))
+        return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]
+
+    return functools.cache(look)
 
 
-def _transforms(f: Shape, *_: Any) -> Finding:
+# A measure is given f(x), the shape with its parameters, and by keyword the shape itself, its parameters and the look.
+
+
+def _transforms(f: Shape, **_: Any) -> Finding:
     grad = jax.grad(lambda x: make_spike(f)(x).sum())
-    return agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
+    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
 
 
-def _keeps_dtype(f: Shape, *_: Any) -> Finding:
-    came = {str(dtype): jax.eval_shape(f, jnp.zeros(BLOCK, dtype)) for dtype in dtypes()}
-    lost = {d: f"becomes {out.dtype}" for d, out in came.items() if out.dtype != d and not out.weak_type}
-    return not lost, lost or ", ".join(came)
+def _is_finite(f: Shape, **_: Any) -> Finding:
+    return probes.are_finite(probes.dtypes(), {"": f})
 
 
-def _is_finite(f: Shape, *_: Any) -> Finding:
-    came = {str(dtype): first_bad(every_size(dtype), values_of(f, every_size(dtype), dtype)) for dtype in dtypes()}
-    bad = {dtype: told for dtype, told in came.items() if told}
-    return not bad, bad or ", ".join(came)
-
-
-def _is_non_negative(f: Shape, *parts: Any) -> Finding:
-    return is_non_negative(*_curve(*parts))
-
-
-def _peaks_near(f: Shape, *parts: Any) -> Finding:
-    places, slopes = _curve(*parts)
+def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
+    places, slopes = look()
     height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max()
-    highest = nearest(places, abs(slopes) >= (1 - 1e-6) * height)
-    return height > 0 and near >= height / 2, numbers(height=height, at=places[highest])
+    return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.highest(places, slopes)])
 
 
-def _is_unimodal(f: Shape, *parts: Any) -> Finding:
-    places, slopes = _curve(*parts)
+def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
+    places, slopes = look()
     places, high = places[np.isfinite(slopes)], np.maximum(0, slopes[np.isfinite(slopes)])
     left, right = np.maximum.accumulate(high), np.maximum.accumulate(high[::-1])[::-1]
     valley = (np.minimum(left, right) - high) / max(high.max(), 1e-30)
@@ -76,34 +57,33 @@ def _is_unimodal(f: Shape, *parts: Any) -> Finding:
     return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
 
 
-def _stays_in_bounds(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
-    slopes = _curve(g, args, kwargs)[1]
+def _stays_in_bounds(_: Shape, *, g: Shape, args: Any, kwargs: Any, look: Look) -> Finding:
+    _places, slopes = look()
     lowest, highest = (np.asarray(end, float) for end in bounds(g, *args, **kwargs))
     beyond = max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
     return beyond <= 1e-5 * abs(slopes).max(), numbers(lowest=lowest.min(), highest=highest.max(), beyond=beyond)
 
 
-def _soft_step_rises(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
+def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) -> Finding:
     x = np.sort(SCATTERED, None)
     soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
     heights, rises = np.asarray(soft(jnp.asarray([-np.inf, *x, np.inf], jnp.float32)), float)
-    agree, error = same(values_of(f, x), rises[1:-1], 1e-3)
+    agree, error = probes.same(values_of(f, x), rises[1:-1], 1e-3)
     fall = max(0.0, -np.diff(heights).min())
     monotone = fall <= 1e-5 * abs(heights[1:-1]).max()
     return agree and monotone, numbers(area=heights[-1] - heights[0], fall=fall, error=error)
 
 
-def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
-    g, _, params, *_ = opened(g)
-    kwargs = {**params, **kwargs}
-    parameters = {**dict(enumerate(args)), **kwargs}
+def _learns(_: Shape, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
+    g, _args, own, *_rest = opened(g)
+    parameters = {**dict(enumerate(args)), **own, **kwargs}
     names = [name for name, p in parameters.items() if _is_learned(p)]
     if not names:
         return True, "none given"
 
     def soft(values: Any) -> Any:
-        moved = {**parameters, **dict(zip(names, values, strict=True))}
-        return antiderivative(g)(jnp.float32(SCATTERED), *(moved.pop(i) for i in range(len(args))), **moved)
+        given = {**parameters, **dict(zip(names, values, strict=True))}
+        return antiderivative(g)(jnp.float32(SCATTERED), *(given.pop(i) for i in range(len(args))), **given)
 
     soft_and_rates = jax.jit(lambda values: (soft(values), jax.jacfwd(soft)(values)))
     values = np.array([parameters[name] for name in names], np.float32)
@@ -120,29 +100,28 @@ def _learns(f: Shape, g: Shape, args: Any, kwargs: Any) -> Finding:
 
 def _is_learned(parameter: Any) -> bool:
     """Say whether a parameter is one number, no whole one; an integer is a setting, which no gradient moves."""
-    return isinstance(parameter, float) or (
-        isinstance(parameter, jax.Array | np.ndarray | np.generic)
-        and np.ndim(parameter) == 0
-        and jnp.issubdtype(parameter.dtype, jnp.floating)
-    )
+    numeric = isinstance(parameter, float | jax.Array | np.ndarray | np.generic)
+    return numeric and np.ndim(parameter) == 0 and jnp.issubdtype(jnp.result_type(parameter), jnp.floating)
 
 
-def _has_second_derivative(f: Shape, *_: Any) -> Finding:
-    x = every_size(jnp.dtype(jnp.float32))
+def _has_second_derivative(f: Shape, **_: Any) -> Finding:
+    x = probes.every_size(jnp.dtype(jnp.float32))
     x = x[abs(x) <= 1e6]
     slopes = values_of(jax.jit(lambda x: jax.jvp(f, (x,), (jnp.ones_like(x),))[1]), x)
-    told, steepest = first_bad(x, slopes), abs(slopes).argmax()
-    return not told, told or numbers(largest=abs(slopes[steepest]), at=x[steepest])
+    bad, steepest = probes.first_bad(x, slopes), abs(slopes).argmax()
+    return not bad, bad or numbers(largest=abs(slopes[steepest]), at=x[steepest])
 
+
+_keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
 SHAPE_STAGES: tuple[Stage, ...] = (
     {"runs": (runs, "write a function of an array x, and of the parameters given, that returns one real array")},
-    {"shape kept": (keeps_shape, "return one slope for each potential, whatever the shape of x is")},
+    {"shape kept": (probes.keeps_shape, "return one slope for each potential, whatever the shape of x is")},
     {"elementwise": (is_elementwise, "compute each slope from its own potential, with no sum, sort or norm over x")},
     {"eager = jit = vmap = grad": (_transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape")},
     {
         "dtype kept": (_keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
-        "non-negative": (_is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
+        "non-negative": (is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
         "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
         "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
@@ -154,9 +133,3 @@ SHAPE_STAGES: tuple[Stage, ...] = (
         "learned parameters": (_learns, "declare the soft step, shape(g, soft=...): a parameter moves a jump"),
     },
 )
-
-
-def _curve(g: Shape, args: Any, kwargs: Any) -> tuple[Array, Array]:
-    """Return the places that a survey of the shape looks at, in order, and the slopes there that are not NaN."""
-    places, slopes = (v.astype(float) for v in curve(g, *args, **kwargs))
-    return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
+from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import surveyed
 from ..core.shape import shape
-from ..core.tree import part
-from . import spike_uses as uses
+from . import probes
 from .closest import closest
-from .probes import (
-    BLOCK,
-    LIMIT,
-    SCATTERED,
-    Finding,
-    Function,
-    Stage,
-    agree,
-    dtypes,
-    every_size,
-    first_bad,
-    is_elementwise,
-    is_non_negative,
-    keeps_shape,
-    nearest,
-    numbers,
-    runs,
-    values_of,
-)
-from .spike_uses import slope_of
+from .curves import in_order, samples
+from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
 
-Look: TypeAlias = Callable[[], dict[str, Any]]  # at the slope, over the whole line; it is done once
+Backward: TypeAlias = Callable[[Any, Any], Any]  # (potentials, cotangents) -> gradients
 
 _MOST_LEVELS = 64  # of a step; a function of more values than this is none
 _NEAR = 1e-5  # of a threshold, on either side, is still at it
 _EVERYWHERE = np.concatenate([s * np.geomspace(1e-6, 1e3, 383) for s in (-1, 1)] + [np.zeros(2)])
+_COTANGENT = np.random.default_rng(1).normal(size=BLOCK)  # what the rule is given, a number for each spike
+_DIFFERENCE = 1e-2  # of a potential, for the second derivative: a step of finite differences
 
 
-def is_step(f: Function, *_: Any) -> Finding:
+def is_step(f: Function, **_: Any) -> Finding:
     """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has; how many it has.
 
     >>> is_step(jnp.sign), is_step(jnp.tanh)[0]
@@ -54,13 +40,13 @@ def is_step(f: Function, *_: Any) -> Finding:
     return traced.shape == BLOCK and 1 < levels <= _MOST_LEVELS, levels
 
 
-def has_a_rule_of_its_own(f: Function, *_: Any) -> Finding:
-    """Say whether the derivative of f is not that of its values; where it tells, and where the values move otherwise.
+def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
+    """Say whether the derivative of f is not that of its values; the share of the potentials that tell where it is not.
 
     A potential tells if f would move by more than rounding, were the derivative right, in a step of 1 % or 0.1 %.
 
     >>> has_a_rule_of_its_own(jnp.tanh)[0], has_a_rule_of_its_own(lambda x: jnp.floor(x) + x - jax.lax.stop_gradient(x))
-    (False, (True, {'potentials': 538, 'differ': 538}))
+    (False, (True, 1.0))
     """
     if not jnp.issubdtype(jax.eval_shape(f, jnp.zeros(BLOCK)).dtype, jnp.floating):
         below, above = _far_off(f)
@@ -68,45 +54,64 @@ def has_a_rule_of_its_own(f: Function, *_: Any) -> Finding:
     at, slopes = values_of(f, SCATTERED), values_of(slope_of(f), SCATTERED)
     if np.isnan(slopes).any():
         return True, f"slope {first_bad(SCATTERED, slopes)}"
-    tells, follows = np.zeros(BLOCK, bool), np.zeros(BLOCK, bool)
-    for step in (1e-2, 1e-3):
-        expected = slopes * step * SCATTERED
-        moved = values_of(f, (1 + step) * SCATTERED) - at
-        tells |= abs(expected) > 1e-5 * abs(at).max()
-        follows |= abs(moved - expected) < abs(expected) / 2
-    counted = {"potentials": int(tells.sum()), "differ": int((tells & ~follows).sum())}
-    return counted["differ"] > counted["potentials"] / 2, counted
+    steps = np.array([1e-2, 1e-3])[:, None, None] * SCATTERED
+    expected, moved = slopes * steps, values_of(f, SCATTERED + steps) - at
+    tells = (abs(expected) > 1e-5 * abs(at).max()).any(0)
+    follows = (abs(moved - expected) < abs(expected) / 2).any(0)
+    differ = float((tells & ~follows).sum() / max(tells.sum(), 1))
+    return differ > 0.5, differ
+
+
+def slope_of(f: Function) -> Function:
+    """Return the derivative of f, as its rule for reverse mode gives it.
+
+    >>> slope_of(jnp.square)(jnp.array([1.0, 2.0]))
+    Array([2., 4.], dtype=float32)
+    """
+
+    def slope(x: jax.Array) -> Any:
+        spikes, pull = jax.vjp(f, x)
+        return pull(jnp.ones_like(spikes))[0]
+
+    return slope
+
+
+def backward(f: Function) -> Backward:
+    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent.
+
+    >>> backward(jnp.square)(jnp.array([1.0, 2.0]), jnp.array([1.0, 10.0]))
+    Array([ 2., 40.], dtype=float32)
+    """
+    return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
 def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called.
+    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope.
 
-    >>> round(look_at(jnp.tanh)()["area"], 4)
+    >>> round(look_at(jnp.tanh)()[2], 4)
     2.0
     """
 
-    def look() -> dict[str, Any]:
+    def look() -> Any:
         thresholds = _thresholds(f)
         g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        found = surveyed(part(g, jnp.zeros((1,))))
-        x = np.append(np.ravel(found["places"]), [found["lowest_at"], found["highest_at"]])
-        slopes = np.append(np.ravel(found["slopes"]), [found["lowest"], found["highest"]])
-        order = np.argsort(x, kind="stable")
-        order = order[np.isfinite(slopes[order])]
+        found = surveyed(g, jnp.zeros((1,)))
+        places, slopes = in_order(*samples(found)[0])
+        finite = np.isfinite(slopes)
         area = float(found["area"].item()) if found["known"].item() else float("nan")
-        return {"places": x[order].astype(float), "slopes": slopes[order].astype(float), "area": area, "slope": g}
+        return places[finite].astype(float), slopes[finite].astype(float), area, g
 
     return functools.cache(look)
 
 
-# Each measure is given f(x), the spike with its parameters; then the spike itself and its parameters, a function that
-# builds it again or None, and the look at its slope.
+# A measure is given f(x), the spike with its parameters; and by keyword the spike itself, its parameters, a function
+# that builds it again or None, and the look at its slope.
 
 
-def _fires(f: Function, *_: Any) -> Finding:
-    ok, told = runs(f)
+def _fires(f: Function, **_: Any) -> Finding:
+    ok, what = probes.runs(f)
     if not ok:
-        return ok, told
+        return ok, what
     levels = np.unique(values_of(f, _EVERYWHERE))
     levels = levels[~np.isnan(levels)]
     if len(levels) < 2:
@@ -119,10 +124,14 @@ def _fires(f: Function, *_: Any) -> Finding:
     return True, {"levels": " ".join(f"{level:.3g}" for level in levels), "threshold": _thresholds(f)[0]}
 
 
+def _at(f: Function, x: float) -> Array:
+    """Return f at one potential, which is given to it a whole block of times."""
+    return values_of(f, np.full(BLOCK, x))
+
+
 def _far_off(f: Function) -> tuple[float, float]:
     """Return what the step is on average far below and far above the threshold."""
-    below, above = (float(values_of(f, np.full(BLOCK, far)).mean()) for far in (-1e3, 1e3))
-    return below, above
+    return float(_at(f, -1e3).mean()), float(_at(f, 1e3).mean())
 
 
 def _thresholds(f: Function) -> list[float]:
@@ -132,13 +141,9 @@ def _thresholds(f: Function) -> list[float]:
     (jumps,) = np.nonzero(np.diff(levels))
     if not 0 < len(jumps) <= _MOST_LEVELS:
         return [0.0]
-    low, high = x[jumps], x[jumps + 1]
-    for _ in range(30):
-        middle = (low + high) / 2
-        before = values_of(f, middle) == levels[jumps]
-        low, high = np.where(before, middle, low), np.where(before, high, middle)
-    found = np.where(abs(high) < 1e-9, 0.0, np.float32(high))
-    return [float(at) for at in found[np.argsort(abs(found), kind="stable")]]
+    _, above = probes.bisect(lambda x: values_of(f, x) == levels[jumps], x[jumps], x[jumps + 1])
+    found = np.where(abs(above) < 1e-9, 0.0, np.float32(above))
+    return sorted(found.tolist(), key=abs)
 
 
 def _is_drawn(f: Function) -> bool:
@@ -148,104 +153,218 @@ def _is_drawn(f: Function) -> bool:
 
 def _unless_drawn(measure: Callable[..., Finding]) -> Callable[..., Finding]:
     """Return the measure for a step that has to be the same at the same potential; one that is drawn is a limit."""
-
-    def measured(f: Function, *parts: Any) -> Finding:
-        return (LIMIT, "drawn at random") if _is_drawn(f) else measure(f, *parts)
-
-    return measured
+    return lambda f, **known: (LIMIT, "drawn at random") if _is_drawn(f) else measure(f, **known)
 
 
-def _keeps_dtype(f: Function, *_: Any) -> Finding:
-    came = {str(dtype): jax.eval_shape(f, jnp.zeros(BLOCK, dtype)) for dtype in dtypes()}
-    lost = {d: f"becomes {out.dtype}" for d, out in came.items() if out.dtype != d}
-    return not lost, lost or ", ".join(came)
-
-
-def _at_zero(f: Function, *_: Any) -> Finding:
-    at, at_minus = (float(values_of(f, np.full(BLOCK, zero)).ravel()[0]) for zero in (0.0, -0.0))
+def _at_zero(f: Function, **_: Any) -> Finding:
+    at, at_minus = (float(_at(f, zero)[0, 0]) for zero in (0.0, -0.0))
     return (True, at) if at == at_minus else (False, {"at 0": at, "at -0": at_minus})
 
 
-def _is_silent_at_nan(f: Function, *_: Any) -> Finding:
-    at = float(values_of(f, np.full(BLOCK, np.nan)).ravel()[0])
-    return not at > max(0.0, values_of(f, np.full(BLOCK, -1e3)).min()), at
+def _is_silent_at_nan(f: Function, **_: Any) -> Finding:
+    at = float(_at(f, np.nan)[0, 0])
+    return not at > max(0.0, _at(f, -1e3).min()), at
 
 
-def _is_one_step(f: Function, *_: Any) -> Finding:
-    return agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)))
+def _is_one_step(f: Function, **_: Any) -> Finding:
+    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)))
 
 
-def _has_a_slope(f: Function, *parts: Any) -> Finding:
+def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
     slope = slope_of(f)
     if _is_drawn(slope):
         return LIMIT, "drawn at random"
     if not values_of(slope, SCATTERED).any():
         return False, "0 everywhere"
-    found = parts[-1]()
-    places, slopes = found["places"], found["slopes"]
-    height = abs(slopes).max()
-    highest = nearest(places, abs(slopes) >= (1 - 1e-6) * height)
-    return True, numbers(peak=slopes[highest], at=places[highest], area=found["area"])
+    places, slopes, area, _g = look()
+    i = probes.highest(places, slopes)
+    return True, numbers(peak=slopes[i], at=places[i], area=area)
 
 
-def _is_non_negative(_: Function, *parts: Any) -> Finding:
-    found = parts[-1]()
-    return is_non_negative(found["places"], found["slopes"])
-
-
-def _peaks_at_a_threshold(f: Function, *parts: Any) -> Finding:
-    height = abs(parts[-1]()["slopes"]).max()
+def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
+    _places, slopes, *_rest = look()
     thresholds = np.array(_thresholds(f))
     at = np.concatenate([thresholds, thresholds - _NEAR, thresholds + _NEAR])
-    slopes = np.nan_to_num(abs(values_of(slope_of(f), at)))
-    highest = (slopes >= (1 - 1e-6) * slopes.max()).argmax()  # the first of them, at the threshold itself
-    return slopes[highest] >= height / 2, numbers(height=slopes[highest], at=at[highest])
+    near = np.nan_to_num(abs(values_of(slope_of(f), at)))
+    i = (near >= (1 - 1e-6) * near.max()).argmax()  # the first of the highest, at the threshold itself
+    return near[i] >= abs(slopes).max() / 2, numbers(height=near[i], at=at[i])
 
 
-def _is_finite(f: Function, *_: Any) -> Finding:
-    kept = [dtype for dtype in dtypes() if jax.eval_shape(f, jnp.zeros(BLOCK, dtype)).dtype == dtype]
-    bad: dict[str, str] = {}
-    for dtype in kept:
-        x = every_size(dtype)
-        told = {what: first_bad(x, values_of(h, x, dtype)) for what, h in (("spike", f), ("slope", slope_of(f)))}
-        bad |= {str(dtype): f"{what} {text}" for what, text in told.items() if text}
-    return not bad, bad or ", ".join(map(str, kept))
+def _is_finite(f: Function, **_: Any) -> Finding:
+    kept = [dtype for dtype in probes.dtypes() if jax.eval_shape(f, jnp.zeros(BLOCK, dtype)).dtype == dtype]
+    return probes.are_finite(kept, {"spike": f, "slope": slope_of(f)})
 
 
-def _closest(_: Function, *parts: Any) -> Finding:
-    found = parts[-1]()
-    return True, closest(found["slope"], found["places"], found["slopes"])
+def _closest(_: Function, *, look: Look, **__: Any) -> Finding:
+    places, slopes, _area, g = look()
+    return True, closest(g, places, slopes)
+
+
+def _gradients(way: Backward) -> Any:
+    return way(jnp.float32(SCATTERED), jnp.float32(_COTANGENT))
+
+
+def _compared(expected: Any, *came: Any) -> tuple[bool, float]:
+    """Say whether gradients are the same, and return the largest difference."""
+    found = [probes.same(np.asarray(expected, float), np.asarray(gradients, float)) for gradients in came]
+    return all(ok for ok, _ in found), max(difference for _, difference in found)
+
+
+def _slope_is_elementwise(f: Function, **_: Any) -> Finding:
+    return probes.is_elementwise(slope_of(f))
+
+
+def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
+    return _compared(_gradients(backward(f)), _COTANGENT * values_of(slope_of(f), SCATTERED))
+
+
+def _over_time(f: Function, scan: Callable[..., Any]) -> Backward:
+    """Return the backward pass through a leaky integrator that is reset by its spikes, run by `scan`."""
+
+    def step(v: Any, x: Any) -> Any:
+        v = 0.9 * v + x
+        spikes = f(v)
+        return v - spikes, spikes
+
+    return backward(lambda inputs: scan(step, jnp.zeros_like(inputs[0]), inputs)[1])
+
+
+def _unrolled(step: Callable[..., Any], carry: Any, inputs: Any) -> tuple[Any, Any]:
+    """Do what `lax.scan` does in a Python loop."""
+    outputs = []
+    for x in inputs:
+        carry, output = step(carry, x)
+        outputs.append(output)
+    return carry, jnp.stack(outputs)
+
+
+def _devices() -> list[Any]:
+    """Return the devices that the potentials are divided among, eight at most."""
+    return jax.devices()[: max(n for n in (1, 2, 4, 8) if n <= jax.device_count())]
+
+
+def _sharded(f: Function) -> list[Backward]:
+    """Return the backward pass of a spike inside of `jax.shard_map`, from outside and from inside of it."""
+    devices, spec = _devices(), PartitionSpec(None, "neurons")
+    mesh = jax.make_mesh((len(devices),), ("neurons",), axis_types=(AxisType.Auto,), devices=devices)
+    inside = jax.shard_map(backward(f), mesh=mesh, in_specs=(spec, spec), out_specs=spec)
+    return [backward(jax.shard_map(f, mesh=mesh, in_specs=spec, out_specs=spec)), inside]
+
+
+# How a gradient is taken under a transformation, which has to be what an eager call gives.
+_UNDER: dict[str, Callable[[Function], list[Backward]]] = {
+    "jit": lambda f: [backward(f)],
+    "vmap": lambda f: [backward(jax.vmap(jax.vmap(f))), jax.vmap(jax.vmap(backward(f)))],
+    "scan": lambda f: [_over_time(f, lax.scan)],
+    "checkpoint": lambda f: [backward(jax.checkpoint(f))],
+    "shard_map": _sharded,
+}
+
+
+def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
+    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call.
+
+    >>> grad_under("vmap", jnp.square)[0]
+    True
+    """
+    eager = _over_time(f, _unrolled) if transformation == "scan" else backward(f)
+    came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
+    ok, difference = _compared(_gradients(eager), *came)
+    return ok, {"devices": len(_devices()), "difference": difference} if transformation == "shard_map" else difference
+
+
+def _has_second_derivative(f: Function, **_: Any) -> Finding:
+    """Compare the derivative of the slope with finite differences; at a kink of it a few may differ."""
+    slope = slope_of(f)
+    rates = values_of(jax.jit(jax.grad(lambda x: slope(x).sum())), SCATTERED)
+    bad = first_bad(SCATTERED, rates)
+    step = _DIFFERENCE * abs(SCATTERED)
+    differences = (values_of(slope, SCATTERED + step) - values_of(slope, SCATTERED - step)) / (2 * step)
+    rounding = 1e-6 * abs(values_of(slope, SCATTERED)).max() / step
+    wrong = abs(rates - differences) > 0.1 * abs(differences) + 1e-3 * abs(rates).max() + rounding
+    return not bad and wrong.mean() < 0.1, bad or numbers(largest=abs(rates).max(), wrong=wrong.mean())
+
+
+def _has_forward_mode(f: Function, **_: Any) -> Finding:
+    """Compare what `jax.jvp` makes of a tangent with what the rule for reverse mode makes of it."""
+    return _compared(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
+
+
+def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+    """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
+    leaves, structure = jax.tree.flatten((args, kwargs))
+    floats = [i for i, v in enumerate(leaves) if isinstance(v, float | np.floating | np.ndarray | jax.Array)]
+    if not floats:
+        return True, "none given"
+
+    def bound(values: Any) -> Function:
+        given = dict(zip(floats, values, strict=True))
+        args, kwargs = jax.tree.unflatten(structure, [given.get(i, leaf) for i, leaf in enumerate(leaves)])
+        return lambda x: g(x, *args, **kwargs)
+
+    def scanned(values: Any) -> Any:
+        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, bound(same)(row)), values, x)[1]))
+
+    values = [leaves[i] for i in floats]
+    return _compared(_gradients(backward(bound(values))), jax.jit(scanned)([jnp.asarray(v) for v in values]))
+
+
+def _kept_bytes(f: Function, **_: Any) -> Finding:
+    """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit."""
+    x = jnp.float32(SCATTERED)
+    kept = jax.tree.leaves(jax.eval_shape(lambda x: jax.vjp(jax.jit(f), x)[1], x))
+    each = sum(v.size * v.dtype.itemsize for v in kept) / x.size
+    return True if each <= 1.01 * x.dtype.itemsize else LIMIT, each
+
+
+def _is_rebuilt(_: Function, *, args: Any, kwargs: Any, build: Any, **__: Any) -> Finding:
+    """Say whether a spike that is built again is the same to `jax.jit`, which it is given as a static argument."""
+    if build is None:
+        return True, None
+    traced = []
+
+    def run(spike: Function, x: jax.Array) -> Any:
+        traced.append(spike)
+        return spike(x, *args, **kwargs)
+
+    for spike in (build(), build()):
+        jax.jit(run, static_argnums=0)(spike, jnp.float32(SCATTERED))
+    return (True, "traced once when built twice") if len(traced) == 1 else (LIMIT, "traced twice when built twice")
+
+
+def _is_pickled(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+    """Say whether a copy of a spike that is made of its bytes has the same derivative, and how many bytes these are."""
+    data = pickle.dumps(g)
+    copy = pickle.loads(data)
+    ok, _difference = _compared(*(_gradients(backward(h)) for h in (f, lambda x: copy(x, *args, **kwargs))))
+    return ok, f"{len(data)} bytes"
 
 
 _TRACED = "give the rule what it needs as arguments: it closes over something that is traced"
 SPIKE_STAGES: tuple[Stage, ...] = (
     {"fires": (_fires, "return one real array of spikes: a low level below the threshold, a higher one above")},
-    {"shape kept": (keeps_shape, "return one spike for each potential, whatever the shape of x is")},
+    {"shape kept": (probes.keeps_shape, "return one spike for each potential, whatever the shape of x is")},
     {
-        "elementwise": (_unless_drawn(is_elementwise), "compute each spike from its own potential alone"),
-        "dtype kept": (_keeps_dtype, "return spikes in the dtype of x: (x >= 0).astype(x.dtype)"),
+        "elementwise": (_unless_drawn(probes.is_elementwise), "compute each spike from its own potential alone"),
+        "dtype kept": (probes.keeps_dtype, "return spikes in the dtype of x: (x >= 0).astype(x.dtype)"),
         "H(0)": (_unless_drawn(_at_zero), "compare with x >= 0 or x > 0, which hold for 0 and -0 alike"),
         "silent at NaN": (_is_silent_at_nan, "ask for x >= 0 rather than for not x < 0: no comparison holds for NaN"),
         "eager = jit = vmap": (_unless_drawn(_is_one_step), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
         "slope by jax.grad": (_has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
     },
-    {"slope elementwise": (uses.slope_is_elementwise, "compute each slope from its own potential alone")},
+    {"slope elementwise": (_slope_is_elementwise, "compute each slope from its own potential alone")},
     {
-        "cotangent": (uses.multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
-        "non-negative": (_is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
+        "cotangent": (_multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
+        "non-negative": (probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
         "peak at a threshold": (_peaks_at_a_threshold, "centre the slope where the step rises"),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
-        "grad under jit": (uses.under_jit, _TRACED),
-        "grad under vmap": (uses.under_vmap, _TRACED),
-        "grad under scan": (uses.under_scan, _TRACED),
-        "grad under checkpoint": (uses.under_checkpoint, _TRACED),
-        "grad under shard_map": (uses.under_shard_map, _TRACED),
-        "second derivative": (uses.has_second_derivative, "only Hessians and meta-gradients need it"),
-        "forward mode": (uses.has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
-        "traced parameters": (uses.takes_tracers, "only annealing and learning need it"),
-        "bytes a spike": (uses.keeps, "keep the slope, or the potential, and no second array"),
-        "rebuilding": (uses.is_rebuilt, "build it once, outside of the loop"),
-        "pickling": (uses.is_pickled, "only other processes need it: no closures"),
+        **{f"grad under {name}": (functools.partial(grad_under, name), _TRACED) for name in _UNDER},
+        "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
+        "forward mode": (_has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
+        "traced parameters": (_takes_tracers, "only annealing and learning need it"),
+        "bytes a spike": (_kept_bytes, "keep the slope, or the potential, and no second array"),
+        "rebuilding": (_is_rebuilt, "build it once, outside of the loop"),
+        "pickling": (_is_pickled, "only other processes need it: no closures"),
         "closest shape": (_closest, "give the rule a slope that is finite somewhere"),
     },
 )
