@@ -20,8 +20,9 @@ import jax
 import numpy as np
 
 from .core.combinator import expression, is_combinator, made_of
-from .core.shape import Shape, as_shape, given, signature_of
-from .core.text import describe_value, show
+from .core.facts import signature_of
+from .core.shape import Shape, as_shape, given
+from .core.text import describe_value, in_order, show
 from .core.tree import opened
 from .registry import lookup, name_of, names
 
@@ -229,7 +230,7 @@ def _text(g: Any) -> str:
         return name
     if params:
         base = _registered_with_parameters(f, params) or _text(f)
-        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in params.items())})"
+        return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in in_order(f, params))})"
     if made := made_of(f):
         return expression(*made, _text)
     raise ValueError(f"{show(g)} is not registered; register('my_shape', g) gives a shape a name")

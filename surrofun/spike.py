@@ -27,9 +27,9 @@ from .core.concrete import concrete_if_possible, explicit, is_traced, try_concre
 from .core.cotangents import cotangents
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.facts import declare, importable
+from .core.facts import declare, importable, signature_of
 from .core.program import compiled
-from .core.shape import Shape, as_shape, named, signature_of
+from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
 from .residuals import code_of

@@ -137,7 +137,7 @@ MIXTURE = "mix(scale(sigmoid, 8.0), scale(sigmoid, 2.0), weights=(0.6, 0.4))"
         (functools.partial(shapes.sigmoid), "sigmoid"),
         (functools.partial(shapes.sigmoid, alpha=2.0), "sigmoid(alpha=2.0)"),
         (functools.partial(shapes.squarewave_fourier, n=3), "squarewave_fourier(n=3)"),
-        (functools.partial(shapes.s2nn, beta=float("nan"), alpha=-0.0), "s2nn(beta=nan, alpha=-0.0)"),
+        (functools.partial(shapes.s2nn, beta=float("nan"), alpha=-0.0), "s2nn(alpha=-0.0, beta=nan)"),
         (functools.partial(scale(shapes.sigmoid, 3.5), alpha=2.0), "scale(sigmoid, 3.5)(alpha=2.0)"),
         (functools.partial(shapes.sigmoid, alpha=2**31), "sigmoid(alpha=2147483648.0)"),
     ],

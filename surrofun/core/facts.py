@@ -5,8 +5,10 @@ So it survives a copy by value, as cloudpickle makes one, and does not travel wi
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -71,3 +73,16 @@ def importable(f: Any) -> bool:
 
 def _is_of_a_library(f: Any) -> bool:
     return (getattr(f, "__module__", None) or "").partition(".")[0] in _LIBRARIES
+
+
+def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
+    """Return the name of the first parameter, and the others; some functions of C have no signature.
+
+    >>> signature_of(lambda x, alpha=1.0: x)
+    ('x', <Signature (alpha=1.0)>)
+    """
+    try:
+        x, *others = inspect.signature(f).parameters.values()
+    except ValueError:
+        return "x", None
+    return x.name, inspect.Signature([p.replace(annotation=p.empty) for p in others])

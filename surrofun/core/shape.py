@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
@@ -13,7 +12,7 @@ from jax.tree_util import Partial
 
 from .dtype import Real as Real
 from .dtype import rounded
-from .facts import closes_over_nothing, declare, facts_of
+from .facts import closes_over_nothing, declare, facts_of, signature_of
 from .text import describe_value, show
 from .tree import from_tree, interned, opened, plain, with_parameters
 
@@ -123,19 +122,6 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
         return evaluate(f, x, *rest, **kwargs)
 
     return declared
-
-
-def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
-    """Return the name of the first parameter, and the others; some functions of C have no signature.
-
-    >>> signature_of(lambda x, alpha=1.0: x)
-    ('x', <Signature (alpha=1.0)>)
-    """
-    try:
-        x, *others = inspect.signature(f).parameters.values()
-    except ValueError:
-        return "x", None
-    return x.name, inspect.Signature([p.replace(annotation=p.empty) for p in others])
 
 
 def given(g: Shape, /, **params: Any) -> Shape:

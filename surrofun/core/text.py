@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from .facts import facts_of
+from .facts import facts_of, signature_of
 from .tree import opened
 
 
@@ -34,7 +34,7 @@ def _show_partial(g: Any) -> str:
     f, _, params, like, _ = opened(g)
     if like is not None:  # a part of a composition that is evaluated is called what it is without the call
         return show(g.args[0])
-    shown = [f"{name}={show(value)}" for name, value in params.items()]
+    shown = [f"{name}={show(value)}" for name, value in in_order(f, params)]
     if not isinstance(f, functools.partial):
         text = show(f)
     elif write := facts_of(f.func).get("text"):
@@ -42,6 +42,17 @@ def _show_partial(g: Any) -> str:
     else:  # a user's partial, with arguments by position
         text, shown = show(f.func), [*map(show, f.args), *shown]
     return f"{text}({', '.join(shown)})" if shown else text
+
+
+def in_order(f: Any, params: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the parameters of a function in the order of its signature.
+
+    >>> in_order(lambda x, alpha, beta: x, {"beta": 2.0, "alpha": 1.0})
+    [('alpha', 1.0), ('beta', 2.0)]
+    """
+    _, takes = signature_of(f)
+    names = list(takes.parameters if takes else ())
+    return sorted(params.items(), key=lambda item: names.index(item[0]) if item[0] in names else len(names))
 
 
 def describe_value(value: Any) -> str:

@@ -147,7 +147,7 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     parameters it was given, and of a part what `part` was told of it; else like is None.
 
     >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
-    (<built-in function pow>, (), {'n': 3, 'alpha': 2.0}, None, False)
+    (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)
     """
     args: Any = ()
     kwargs: dict[str, Any] = {}
