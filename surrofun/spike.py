@@ -162,10 +162,10 @@ declare(_call, spike=True, text=lambda options, held: show(from_tree(held)))
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     forward_mode, learnable = from_tree(options)
     # Evaluate.
-    still_g, still_x = _without_gradient((g, x))
     how = compared if compares(step) else rounded
-    out = _without_gradient(concrete_if_possible(evaluated, how, step, step, "step", still_x))
-    known = None if learnable else try_concrete(_slope, still_g, still_x)
+    out = concrete_if_possible(evaluated, how, step, step, "step", _without_gradient(x))
+    out = _without_gradient(out)
+    known = None if learnable else try_concrete(_slope, *_without_gradient((g, x)))
     if known is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return out
     # Join.

@@ -5,6 +5,7 @@ The gradients are those of the soft step by hand, in NumPy and float64.
 
 import copy
 import functools
+import itertools
 import os
 import pickle
 import subprocess
@@ -439,6 +440,25 @@ def test_a_step_and_escape_noise_with_another_number_compile_nothing(events):
         for a in (3.0, 4.0):
             build(a)(X), jax.grad(lambda x, build=build, a=a: build(a)(x).sum())(X)
         assert events == []
+
+
+PROGRAMS = {
+    "catalogue": lambda: shapes.superspike(beta=2.5),
+    "composed": composed,
+    "a user's": lambda: power(mix(bump(alpha=2.5), shapes.triangle), 3.5),
+}
+
+
+@pytest.mark.parametrize("build", PROGRAMS.values(), ids=PROGRAMS)
+def test_what_is_declared_is_one_program(build, events):
+    """Another shape of x compiles once, and not each operation."""
+    spike, sizes = make_spike(build()), itertools.count(1000)
+    for run in (spike, jax.grad(lambda x: spike(x).sum())):
+        run(jnp.ones(next(sizes)))
+        events.clear()
+        x = np.ones(next(sizes), np.float32)
+        run(x)
+        assert events.count("backend_compile_duration") <= (2 if run is spike else 6)
 
 
 def test_a_shape_that_is_declared_inside_of_a_function_has_no_program(events):

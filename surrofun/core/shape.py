@@ -83,7 +83,7 @@ def declared_by(declared: F, f: Any, **facts: Any) -> F:
     >>> facts_of(declared_by(lambda x: x, abs, soft=None))
     {'soft': None, 'pure': True}
     """
-    pure = all(source is None or closes_over_nothing(source) for source in (f, *facts.values()))
+    pure = all(map(closes_over_nothing, filter(callable, (f, *facts.values()))))
     return declare(declared, **facts, pure=pure)
 
 
