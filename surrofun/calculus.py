@@ -14,7 +14,7 @@ from jax.tree_util import Partial
 from .core.combinator import bind, made_of
 from .core.concrete import is_traced, numpy_of
 from .core.dtype import Real, fit, rounded
-from .core.facts import declare, facts_of
+from .core.facts import declares, facts_of
 from .core.program import need_values
 from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
@@ -49,6 +49,7 @@ def antiderivative(g: Shape) -> Shape:
     return named(Partial(_soft_step, node(g)), doc, __wrapped__=g)  # type: ignore[no-any-return]  # help shows the parameters of g
 
 
+@declares(text=lambda g: f"antiderivative({show(g)})")
 def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: jax.Array) -> Any:
         f, parts, numbers = bind(g, x, args, kwargs, free=True)
@@ -61,9 +62,6 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
         return _anchored(lambda x: declared(x, *parts, **numbers), x)
 
     return rounded(soft, x)
-
-
-declare(_soft_step, text=lambda g: f"antiderivative({show(g)})")
 
 
 def _declares(fact: str, g: Shape) -> bool:
@@ -111,14 +109,12 @@ def derivative(soft: Shape) -> Shape:
     return named(Partial(_slope, node(soft)))  # type: ignore[no-any-return]
 
 
+@declares(text=lambda soft: f"derivative({show(soft)})")
 def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def slope(x: jax.Array) -> Any:
         return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
 
     return rounded(slope, x)
-
-
-declare(_slope, text=lambda soft: f"derivative({show(soft)})")
 
 
 def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:

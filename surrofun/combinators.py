@@ -16,7 +16,8 @@ from .calculus import antiderivative, around, bounds
 from .core.combinator import combinator
 from .core.concrete import is_traced
 from .core.dtype import Real
-from .core.shape import Shape, mark
+from .core.facts import declares
+from .core.shape import Shape
 from .core.stretch import stretched
 from .core.text import show
 
@@ -34,7 +35,7 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-@mark(falling=True, settled=True)
+@declares(falling=True, settled=True)
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
@@ -63,7 +64,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-@mark(falling=True)
+@declares(falling=True)
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -103,7 +104,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
-@mark(falling=True, loose=True)
+@declares(falling=True, loose=True)
 @combinator(
     soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
@@ -137,7 +138,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-@mark(falling=True, loose=True)
+@declares(falling=True, loose=True)
 @combinator(
     soft=_soft_halves,
     bounds=lambda below, above: [
@@ -189,7 +190,7 @@ def _given(**wanted: Any) -> tuple[str, Real]:
     return next((what, value) for what, value in wanted.items() if value is not None)
 
 
-@mark(falling=True, settled=True)
+@declares(falling=True, settled=True)
 @combinator(
     soft=lambda x, g, **wanted: _factor(g, *_given(**wanted)) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,

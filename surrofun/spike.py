@@ -27,7 +27,7 @@ from .core.concrete import concrete_if_possible, explicit, is_traced, try_concre
 from .core.cotangents import cotangents
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.facts import declare, importable, signature_of
+from .core.facts import declares, importable, signature_of
 from .core.program import compiled
 from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
@@ -135,9 +135,10 @@ def _as_function(spike: Partial, g: Shape) -> Any:
     def call(*args: Any, **kwargs: Any) -> jax.Array:
         return spike(*args, **kwargs)  # type: ignore[no-any-return]
 
-    return vars(spike).setdefault("as_function", declare(call, spike=True))
+    return vars(spike).setdefault("as_function", declares(spike=True)(call))
 
 
+@declares(spike=True, text=lambda options, held: show(from_tree(held)))
 def _call(options: Tree, held: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Call a spike: find its potential, and what a residual code needs, which is best known outside of a program."""
     (step, code, forward_mode, learnable), g = from_tree(options), from_tree(held)
@@ -154,9 +155,6 @@ def _call(options: Tree, held: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
         encode, decode, operands = concrete_if_possible(code, *_without_gradient((g, x)))
         coded = node(encode), node(decode), operands
     return compiled(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
-
-
-declare(_call, spike=True, text=lambda options, held: show(from_tree(held)))
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:

@@ -15,7 +15,7 @@ from jax.tree_util import Partial
 from .calculus import antiderivative, area
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
-from .core.facts import declare, facts_of
+from .core.facts import declares, facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by
 from .core.text import describe_value, show
 from .core.tree import node, opened, part
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
     """Declare a step that only compares x, for which the digits of x suffice."""
-    return declare(declared_by(by_keyword(f, compared), f), compares=True)
+    return declares(compares=True)(declared_by(by_keyword(f, compared), f))
 
 
 @_step

@@ -17,7 +17,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import fit, rounded
-from .facts import declare, facts_of
+from .facts import declares, facts_of
 from .shape import Fact, Shape, as_number, as_shape, declared_by, given, named
 from .text import describe_value, show
 from .tree import Tree, from_tree, is_function, node, opened, part, to_tree
@@ -128,25 +128,6 @@ def is_combinator(f: Any) -> bool:
     return "formula" in facts_of(f)
 
 
-def composed(f: Partial, held: dict[str, Tree], /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any:
-    """Evaluate a composed shape at x; without x, return it with the parameters given.
-
-    >>> from surrofun import scale, shapes
-    >>> composed(Partial(scale), {"g": Partial(shapes.triangle), "alpha": 2.0}, 0.0)
-    Array(2., dtype=float32)
-    """
-    g = Partial(composed, f, held)
-    if x is _NOTHING:
-        return given(g, **kwargs)
-
-    def formula(x: jax.Array) -> Any:
-        _, parts, numbers = bind(g, x, args, kwargs)
-        return facts_of(f.func)["formula"](x, *parts, **numbers)
-
-    formula.__name__ = f.func.__name__  # who complains
-    return rounded(formula, x)
-
-
 def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = show) -> str:
     """Return the call of the combinator that makes a composed shape.
 
@@ -168,7 +149,24 @@ def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = 
     return f"{write(f.func)}({', '.join(texts)})"
 
 
-declare(composed, text=expression)
+@declares(text=expression)
+def composed(f: Partial, held: dict[str, Tree], /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any:
+    """Evaluate a composed shape at x; without x, return it with the parameters given.
+
+    >>> from surrofun import scale, shapes
+    >>> composed(Partial(scale), {"g": Partial(shapes.triangle), "alpha": 2.0}, 0.0)
+    Array(2., dtype=float32)
+    """
+    g = Partial(composed, f, held)
+    if x is _NOTHING:
+        return given(g, **kwargs)
+
+    def formula(x: jax.Array) -> Any:
+        _, parts, numbers = bind(g, x, args, kwargs)
+        return facts_of(f.func)["formula"](x, *parts, **numbers)
+
+    formula.__name__ = f.func.__name__  # who complains
+    return rounded(formula, x)
 
 
 def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:

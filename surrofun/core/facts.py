@@ -22,21 +22,34 @@ _LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"
 def facts_of(f: Any) -> Facts:
     """Return what a function declares of itself; nothing, if it declares nothing.
 
-    >>> facts_of(declare(lambda x: x, bounds=None)), facts_of(abs)
+    >>> facts_of(declares(bounds=None)(lambda x: x)), facts_of(abs)
     ({'bounds': None}, {})
     """
     of, facts = getattr(f, "__facts__", (None, {})) if isinstance(f, types.FunctionType) else (None, {})
     return facts if of is f else {}
 
 
-def declare(f: F, **facts: Any) -> F:
-    """Add to what a function declares of itself.
+def declares(**facts: Any) -> Callable[[F], F]:
+    """Return a decorator that adds to what a function declares of itself.
 
-    >>> facts_of(declare(declare(lambda x: x, soft=abs), bounds=None))
-    {'soft': <built-in function abs>, 'bounds': None}
+    soft, bounds, around: as `shape` and `combinator` take them.
+    falling: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if that is so
+        for all parts.
+    settled: the soft step has the constant that `antiderivative` asks for; of a combinator, if those of its parts have.
+    loose: the bounds may be wider than the slopes, so that they are searched for where the numbers are concrete.
+    formula, signature: of a combinator.
+    pure: it closes over nothing. compares: it is a step that only compares x. spike: it is a spike.
+    text: how a pytree of this function is written, a function of what it holds.
+
+    >>> facts_of(declares(falling=True)(declares(soft=abs)(lambda x: x)))
+    {'soft': <built-in function abs>, 'falling': True}
     """
-    f.__facts__ = (f, {**facts_of(f), **facts})  # type: ignore[attr-defined]
-    return f
+
+    def declare(f: F) -> F:
+        f.__facts__ = (f, {**facts_of(f), **facts})  # type: ignore[attr-defined]
+        return f
+
+    return declare
 
 
 def closes_over_nothing(f: Any) -> bool:

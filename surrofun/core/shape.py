@@ -12,7 +12,7 @@ from jax.tree_util import Partial
 
 from .dtype import Real as Real
 from .dtype import rounded
-from .facts import closes_over_nothing, declare, facts_of, signature_of
+from .facts import closes_over_nothing, declares, facts_of, signature_of
 from .text import describe_value, show
 from .tree import from_tree, interned, opened, plain, with_parameters
 
@@ -84,21 +84,7 @@ def declared_by(declared: F, f: Any, **facts: Any) -> F:
     {'soft': None, 'pure': True}
     """
     pure = all(map(closes_over_nothing, filter(callable, (f, *facts.values()))))
-    return declare(declared, **facts, pure=pure)
-
-
-def mark(**facts: Any) -> Callable[[F], F]:
-    """Declare more of a shape or a combinator of this package.
-
-    falling: the soft step is 0 at -inf and finite at inf, whatever the parameters are.
-    settled: the soft step has the constant that `antiderivative` asks for.
-    Of a combinator each says that this is so if it is so for all of its parts.
-    loose: the bounds may be wider than the slopes, so that they are searched for where the numbers are concrete.
-
-    >>> facts_of(mark(settled=True)(shape(abs)))["settled"]
-    True
-    """
-    return lambda f: declare(f, **facts)
+    return declares(**facts, pure=pure)(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:

@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
-    facts.declare(globals()[_name], settled=True)
+    facts.declares(settled=True)(globals()[_name])
 
 if not TYPE_CHECKING:
 
