@@ -13,18 +13,21 @@
 #
 # The steepness of a surrogate gradient matters, and it need not be chosen by hand. With `learnable=True` the parameters
 # of a shape get a gradient of their own. This notebook shows which gradient that is, five ways to hand over a
-# parameter, a network that trains its steepness together with its weights, and the other way to learn a surrogate, a
-# meta-gradient.
+# parameter, a network that trains its steepness together with its weights, a surrogate as a field of a module of
+# equinox and of flax, learned and annealed, and the other way to learn a surrogate, a meta-gradient.
 
 # %%
 import functools
+from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import optax
+from flax import nnx
 
-from surrofun import antiderivative, make_spike, mix, shapes
+from surrofun import antiderivative, describe, make_spike, mix, scale, shapes
 from surrofun.cli import demo
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # Okabe & Ito
@@ -169,6 +172,104 @@ left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), xticks=range(0,
 right.plot(jnp.arange(EPOCHS + 1), jnp.concatenate([jnp.full((1, HIDDEN), alpha_0), alphas]), color=BLUE, alpha=0.4)
 right.set(xlabel="epoch", ylabel="steepness of each neuron", xticks=range(0, 13, 4))
 plt.show()
+
+# %% [markdown]
+# ## A surrogate as a field
+#
+# A shape is a value of JAX, a pytree. Its leaves are the numbers that it was given; the functions that it is made of,
+# and whole numbers, are its structure. So whatever is done to the weights of a network can be done to its surrogate.
+
+# %%
+surrogate = scale(shapes.superspike(beta=jnp.float32(10.0)), height=jnp.float32(0.5))
+for path, leaf in jax.tree.leaves_with_path(surrogate):
+    print(f"{jax.tree_util.keystr(path):40} {leaf}")
+print(describe(jax.tree.map(lambda leaf: 2 * leaf, surrogate)))
+
+# %% [markdown]
+# In a module of equinox it is a field. The numbers are arrays, since equinox learns arrays and takes a Python float for
+# a constant. A spike with `learnable=True` may be the field as well: it has the leaves of its shape. A spike without
+# has none, so that no optimizer and no weight decay ever moves it.
+
+
+# %%
+class Network(eqx.Module):
+    weights: dict[str, jax.Array]
+    surrogate: Any
+
+    def __call__(self, times):
+        return demo.forward(self.weights, times, spike=make_spike(self.surrogate, learnable=True))
+
+
+def network_loss_of(network, times, labels):
+    return demo.loss(None, times, labels, network=lambda _, times: network(times))[0]
+
+
+@eqx.filter_jit
+def train_equinox(network, moments, batch):
+    value, gradients = eqx.filter_value_and_grad(network_loss_of)(network, *batch)
+    changes, moments = optimizer.update(gradients, moments)
+    return eqx.apply_updates(network, changes), moments, value
+
+
+batches = [jax.tree.map(lambda d, k=k: d[k::8], training) for k in range(8)]
+network = Network(start, surrogate)
+moments = optimizer.init(eqx.filter(network, eqx.is_array))
+for step in range(40):
+    network, moments, value = train_equinox(network, moments, batches[step % 8])
+print(f"equinox: loss {value:.3f}, surrogate {describe(network.surrogate)}")
+
+# %% [markdown]
+# A module of flax.nnx knows its parameters by their type: make each leaf a `Param`, and call the whole data.
+
+
+# %%
+class FlaxNetwork(nnx.Module):
+    def __init__(self):
+        self.weights = nnx.data(jax.tree.map(nnx.Param, start))
+        self.surrogate = nnx.data(jax.tree.map(nnx.Param, surrogate))
+
+    def __call__(self, times):
+        weights = {name: w[...] for name, w in self.weights.items()}
+        return demo.forward(weights, times, spike=make_spike(self.surrogate, learnable=True))
+
+
+@nnx.jit
+def train_flax(network, optimizer, batch):
+    value, gradients = nnx.value_and_grad(network_loss_of)(network, *batch)
+    optimizer.update(network, gradients)
+    return value
+
+
+flax_network = FlaxNetwork()
+flax_optimizer = nnx.Optimizer(flax_network, optax.adam(0.01), wrt=nnx.Param)
+for step in range(40):
+    value = train_flax(flax_network, flax_optimizer, batches[step % 8])
+print(f"flax: loss {value:.3f}, surrogate {describe(flax_network.surrogate)}")
+
+# %% [markdown]
+# And to anneal a surrogate instead of learning it, put another one into the field: another number traces nothing anew.
+
+# %%
+traces = 0
+
+
+@eqx.filter_jit
+def train_weights(network, moments, batch):
+    global traces
+    traces += 1
+    frozen = eqx.filter_value_and_grad(lambda weights: network_loss_of(Network(weights, network.surrogate), *batch))
+    value, gradients = frozen(network.weights)
+    changes, moments = optimizer.update(gradients, moments)
+    return Network(eqx.apply_updates(network.weights, changes), network.surrogate), moments, value
+
+
+network = Network(start, surrogate)
+moments = optimizer.init(network.weights)
+for step in range(40):
+    steeper = scale(shapes.superspike(beta=jnp.float32(2.0 * 1.06**step)), height=jnp.float32(0.5))
+    network = Network(network.weights, steeper)
+    network, moments, value = train_weights(network, moments, batches[step % 8])
+print(f"annealed: loss {value:.3f}, surrogate {describe(network.surrogate)}, traced {traces} time")
 
 # %% [markdown]
 # ## The meta-gradient

@@ -23,7 +23,7 @@ from .core.combinator import expression, is_combinator, made_of
 from .core.facts import signature_of
 from .core.shape import Shape, as_shape, given
 from .core.text import describe_value, in_order, show
-from .core.tree import opened
+from .core.tree import is_function, opened, plain
 from .registry import lookup, name_of, names
 
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
@@ -223,7 +223,7 @@ def _text(g: Any) -> str:
     """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
     if type(g) is tuple:
         return f"({', '.join(map(_text, g))}{',' * (len(g) == 1)})"
-    if not callable(g):
+    if not is_function(g):
         return _literal(g)
     f, _, params, *_ = opened(g)
     if name := name_of(g) or (not params and name_of(f)):
@@ -244,6 +244,7 @@ def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
 
 
 def _literal(value: Any) -> str:
+    value = plain(value)
     if isinstance(value, jax.core.Tracer):
         raise ValueError(f"a parameter is traced, {show(value)}, and has no value yet; leave jit or grad first")
     if isinstance(value, jax.Array | np.ndarray | np.generic):

@@ -24,7 +24,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative
 from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete
-from .core.cotangents import cotangents
+from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
 from .core.facts import declares, importable, signature_of
@@ -158,7 +158,7 @@ def _call(options: Tree, held: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
-    forward_mode, learnable = from_tree(options)
+    (forward_mode, learnable), x = from_tree(options), vary_as(x, g)
     # Evaluate.
     how = compared if compares(step) else rounded
     out = concrete_if_possible(evaluated, how, step, step, "step", _without_gradient(x))
@@ -171,7 +171,6 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     soft, soft_arrays = explicit(Partial(_soft, g), x) if learnable else (None, [])
     encode, decode, operands = coded or (None, None, ())
     fire = _fire_forward if forward_mode else _fire
-    x, out, arrays, soft_arrays = _vary_together(x, out, arrays, soft_arrays)
     return fire((slope, soft, encode, decode), x, out, known, arrays, soft_arrays, operands)
 
 
@@ -186,22 +185,6 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
 def _without_gradient(values: Any) -> Any:
     """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`."""
     return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
-
-
-def _vary_together(*values: Any) -> Any:
-    """Return values that vary over the same devices of a `shard_map`; the gradient of one that did not is summed."""
-
-    def axes_of(v: Any) -> Any:
-        kind: Any = jax.typeof(v)
-        return kind.vma if hasattr(kind, "vma") else kind.manual_axis_type.varying  # the former before jax 0.9
-
-    axes = frozenset().union(*map(axes_of, jax.tree.leaves(values)))
-
-    def varying(v: Any) -> Any:
-        missing = tuple(sorted(axes - axes_of(v)))
-        return lax.pcast(v, missing, to="varying") if missing else v
-
-    return jax.tree.map(varying, values)
 
 
 # The rule. It keeps the slope, as the code encodes it; where a parameter is differentiated, it keeps x, of which the

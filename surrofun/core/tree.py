@@ -92,8 +92,8 @@ def _has_static(tree: Tree) -> bool:
 def node(f: Any) -> Tree:
     """Return a function as a pytree; a plain one has no leaves.
 
-    >>> node(abs)
-    Partial(<built-in function abs>)
+    >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
+    ([], 2.0)
     """
     return Partial(f) if jax.tree_util.all_leaves([f]) else f
 
