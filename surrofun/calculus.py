@@ -15,7 +15,7 @@ from .core.combinator import bind, made_of
 from .core.concrete import is_traced, numpy_of
 from .core.dtype import Real, fit, rounded
 from .core.facts import declares, facts_of
-from .core.program import need_values
+from .core.program import require_concrete
 from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
 from .core.tree import is_function, node, opened, part
@@ -52,12 +52,12 @@ def antiderivative(g: Shape) -> Shape:
 @declares(text=lambda g: f"antiderivative({show(g)})")
 def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: jax.Array) -> Any:
-        f, parts, numbers = bind(g, x, args, kwargs, free=True)
+        f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
         declared = facts_of(f).get("soft")
         if declared is None:
             return found.soft_step(part(g, x, args, kwargs), around, x)
-        *_, free = opened(g)
-        if free or _declares("falling", g) or _declares("settled", g):
+        *_, any_constant = opened(g)
+        if any_constant or _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
             return declared(x, *parts, **numbers)
         return _anchored(lambda x: declared(x, *parts, **numbers), x)
 
@@ -137,7 +137,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     with jax.ensure_compile_time_eval():
         f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("bounds")
-        is_known = declared is not None and not (facts_of(f).get("loose") and _is_concrete(g))
+        is_known = declared is not None and not (facts_of(f).get("bounds_not_tight") and _is_concrete(g))
         ends = declared(*parts, **numbers) if declared and is_known else None
         if ends is None:
             ends = found.found(extremes, g, around)
@@ -149,7 +149,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 
 def _is_concrete(g: Shape) -> bool:
-    need_values(g)
+    require_concrete(g)
     return not is_traced(g)
 
 
@@ -195,7 +195,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """
     g, like = _with_parameters(g, args, kwargs, "area")
     with jax.ensure_compile_time_eval():
-        f, parts, numbers = bind(g, like, free=True)
+        f, parts, numbers = bind(g, like, any_constant=True)
         soft = facts_of(f).get("soft")
         if soft is None:
             return found.area(g, around, like)
@@ -203,7 +203,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)
 
-        if _declares("falling", g) or _declares("settled", g):
+        if _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like) - _limit(declared, -jnp.inf, like)
 

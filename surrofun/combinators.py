@@ -35,7 +35,7 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-@declares(falling=True, settled=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True)
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
@@ -64,7 +64,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -104,7 +104,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
-@declares(falling=True, loose=True)
+@declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
     soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
@@ -138,7 +138,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-@declares(falling=True, loose=True)
+@declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
     soft=_soft_halves,
     bounds=lambda below, above: [
@@ -190,7 +190,7 @@ def _given(**wanted: Any) -> tuple[str, Real]:
     return next((what, value) for what, value in wanted.items() if value is not None)
 
 
-@declares(falling=True, settled=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True)
 @combinator(
     soft=lambda x, g, **wanted: _factor(g, *_given(**wanted)) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,

@@ -28,7 +28,7 @@ from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
 from .core.facts import declares, importable, signature_of
-from .core.program import compiled
+from .core.program import call_cached
 from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
@@ -39,7 +39,10 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-Rule: TypeAlias = tuple[Structure, Any, Any, Any]  # of the slope and the soft step; encode and decode
+# Structure of the slope; of the soft step, or None where nothing is learned; encode and decode, or None.
+Rule: TypeAlias = tuple[Structure, Any, Any, Any]
+# Operands that are not differentiated: spikes; the slope, if it is known already; its arrays; what the code needs.
+Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
 
 
 @overload
@@ -74,7 +77,8 @@ def make_spike(
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values),
             `sampled(key)`, or a pair of plain functions, encode of the slope and decode of what is kept, that close
-            over no tracer. Only `None` has second derivatives.
+            over no tracer. Only `None` has second derivatives. Where a parameter is learned, x is kept instead,
+            whatever this says.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
@@ -120,16 +124,17 @@ def make_spike(
     if forward_mode and residual is not None:
         raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
     g = as_shape(grad_fn, "make_spike")
-    # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it.
+    # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it: its
+    # shape is in the key of a dictionary, and a Partial is hashed by its identity, whatever it holds.
     options = static((step, code_of(residual), forward_mode, learnable))
     spike = Partial(_call, options, node(g) if learnable else static(g))
     if isinstance(g, Partial) or importable(g):
         return named(spike, g.__doc__ or "", __wrapped__=g)
-    return _as_function(interned(spike), g)
+    return _as_function(interned(spike), g)  # of a function that is being decorated
 
 
 def _as_function(spike: Partial, g: Shape) -> Any:
-    """Return the spike of a decorated function as a function, which pickle finds under its name; always the same."""
+    """Return a spike as a function, which pickle finds under the name of the function that it decorates."""
 
     @functools.wraps(g)
     def call(*args: Any, **kwargs: Any) -> jax.Array:
@@ -138,48 +143,53 @@ def _as_function(spike: Partial, g: Shape) -> Any:
     return vars(spike).setdefault("as_function", declares(spike=True)(call))
 
 
-@declares(spike=True, text=lambda options, held: show(from_tree(held)))
-def _call(options: Tree, held: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Call a spike: find its potential, and what a residual code needs, which is best known outside of a program."""
-    (step, code, forward_mode, learnable), g = from_tree(options), from_tree(held)
+@declares(spike=True, text=lambda options, shape: show(from_tree(shape)))
+def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
+    """Call a spike: bind the parameters of the call to its shape, and find what a residual code needs.
+
+    The latter, bounds of the slope, is best known outside of a program, where numbers have values.
+    """
+    (step, code, forward_mode, learnable), g = from_tree(options), from_tree(shape)
     if not args:
         first, _ = signature_of(opened(g)[0])
         if first not in kwargs:
             raise TypeError(f"{show(g)}: expected the potential as {first}, got {', '.join(kwargs) or 'nothing'}")
         args = (kwargs.pop(first),)
     x, args = as_potential(args[0], g), args[1:]
-    if args or kwargs:  # from here on the shape is a function of x alone
+    if args or kwargs:
         step, g = with_call_parameters(step, g, x, args, kwargs), part(g, x, args, kwargs)
     coded = None
-    if code and is_traced((g, x)):  # else there is no backward pass
+    if code and is_traced((g, x)):  # only then is there a backward pass
         encode, decode, operands = concrete_if_possible(code, *_without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    return compiled(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
+    return call_cached(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     (forward_mode, learnable), x = from_tree(options), vary_as(x, g)
-    # Evaluate.
+    # Evaluate. Outside of `jit` the slope of a function that has no program is computed once, here, while it is
+    # concrete: that takes a tenth of the time, and shows that the function hides no tracer.
     how = compared if compares(step) else rounded
-    out = concrete_if_possible(evaluated, how, step, step, "step", _without_gradient(x))
-    out = _without_gradient(out)
-    known = None if learnable else try_concrete(_slope, *_without_gradient((g, x)))
-    if known is not None and not is_traced((g, x)):  # nothing asks for a derivative
-        return out
+    spikes = concrete_if_possible(evaluated, how, step, _without_gradient(x), what="step", blame=step)
+    spikes = _without_gradient(spikes)
+    slope_now = None if learnable else try_concrete(_slope, *_without_gradient((g, x)))
+    if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
+        return spikes
     # Join.
-    slope, arrays = explicit(Partial(_slope, g), x, hides_nothing=known is not None)
-    soft, soft_arrays = explicit(Partial(_soft, g), x) if learnable else (None, [])
-    encode, decode, operands = coded or (None, None, ())
+    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing=slope_now is not None)
+    soft, parameters = explicit(Partial(_soft, g), x) if learnable else (None, [])
+    encode, decode, code_operands = coded or (None, None, ())
+    rule = slope, soft if parameters else None, encode, decode
     fire = _fire_forward if forward_mode else _fire
-    return fire((slope, soft, encode, decode), x, out, known, arrays, soft_arrays, operands)
+    return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
 
 
 def _slope(g: Shape, /, x: jax.Array) -> jax.Array:
-    return evaluated(rounded, g, g, "slope", x)
+    return evaluated(rounded, g, x, what="slope", blame=g)
 
 
 def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
-    return evaluated(rounded, antiderivative(g), g, "soft step", x)
+    return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
 
 
 def _without_gradient(values: Any) -> Any:
@@ -187,77 +197,28 @@ def _without_gradient(values: Any) -> Any:
     return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
 
 
-# The rule. It keeps the slope, as the code encodes it; where a parameter is differentiated, it keeps x, of which the
-# slope and dS/dp are made.
+# Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
+# of which slope and dS/dp are made in the backward pass, with the arrays of both; and which parameters are learned.
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fire(rule: Rule, x: Any, out: Any, known: Any, arrays: Any, soft_arrays: Any, code_operands: Any) -> Any:
-    slope = join(rule[0], arrays)
-    if known is None and arrays:
-        # Under `vmap` over a parameter alone the spike has to be mapped as the slope is, or its cotangents would be
-        # summed before the rule multiplies each by its own slope.
-        return lax.select(slope(x) > 0, out, out)
-    if known is None:
-        jax.eval_shape(slope, x)  # errors of the shape itself are raised in the forward pass
-    return out
+def _empty(values: Any) -> Any:
+    return jax.tree.map(lambda _: np.zeros(0, bool), values)
 
 
-def _fire_fwd(rule: Rule, *operands: Any) -> Any:
-    x, _, known, arrays, soft_arrays, code_operands = values = jax.tree.map(
-        lambda primal: as_array(primal.value), operands
-    )
-    keep = functools.partial(_kept, rule, x, known, arrays, code_operands)
-    if not soft_arrays:
-        return _fire(rule, *values), (keep(), code_operands)
-    learned = [primal.perturbed for primal in operands[4]]
-    # JAX may mix up the residuals of two derivatives of one program, unless they have the same structure.
-    if any(learned):
-        residual = _absent(jax.eval_shape(keep)), _absent(code_operands), _named(x), arrays, soft_arrays
-    else:
-        residual = keep(), code_operands, _ABSENT, _absent(arrays), _absent(soft_arrays)
-    flags = [np.zeros(0, np.float32) if flag else _ABSENT for flag in learned]
-    return _fire(rule, *values), (*residual, flags)
-
-
-def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    if isinstance(of_spikes, SymbolicZero):
-        return (None,) * 6
-    slope, soft, _, decode = rule
-    kept, code_operands, *to_learn = jax.tree.map(as_array, residual)  # a scalar may come as a number
-    if not to_learn or to_learn[0].dtype == bool:
-        return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), *(None,) * 5
-    x, arrays, soft_arrays, flags = to_learn
-    learned = [flag.dtype != bool for flag in flags]
-    left = iter(learned)
-    of_leaves = static(tuple(leaf is None and next(left) for leaf in soft[1]))
-    of_x, of_learned = compiled(
-        cotangents, join(slope, arrays), join(soft, soft_arrays), of_leaves, x, of_spikes, search=True
-    )
-    by_parameter = iter(of_learned)
-    return of_x, None, None, None, [next(by_parameter) if is_learned else None for is_learned in learned], None
-
-
-_fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
-
-_ABSENT = np.zeros(0, bool)  # stands for an array that is not kept; of none that is kept is this the dtype
-
-
-def _absent(values: Any) -> Any:
-    return jax.tree.map(lambda _: _ABSENT, values)
-
-
-def _kept(rule: Rule, x: jax.Array, known: Any, arrays: Any, code_operands: Any) -> Any:
-    slope, _, encode, _ = rule
-    kept = _slope_at(slope, x, known, arrays)
+def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
+    _, _, encode, _ = rule
+    _, _, _, code_operands = fixed
+    slope = _slope_at(rule, x, fixed)
     if encode:
-        kept = encode(_differentiable_once(kept) if is_traced(kept) else kept, *code_operands)
-    return _named(kept)
+        slope = encode(_differentiable_once(slope) if is_traced(slope) else slope, *code_operands)
+    return _named(slope)
 
 
-def _slope_at(slope: Structure, x: jax.Array, known: Any, arrays: Any) -> Any:
-    """Return the slope, evaluated again where it is differentiated once more, or compiled."""
-    return join(slope, arrays)(x) if known is None or is_traced((x, arrays)) else known
+def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
+    """Return the slope, evaluated again where it is compiled, or differentiated once more."""
+    _, slope_now, slope_arrays, _ = fixed
+    again = slope_now is None or is_traced((x, slope_arrays))
+    return join(rule[0], slope_arrays)(x) if again else slope_now
 
 
 def _named(kept: Any) -> Any:
@@ -277,22 +238,69 @@ def _refuse(primals: Any, tangents: Any) -> Any:
     )
 
 
+# The rule, for reverse mode, and built on it the one for forward mode.
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
+    spikes, slope_now, slope_arrays, _ = fixed
+    slope = join(rule[0], slope_arrays)
+    if slope_now is None and slope_arrays:
+        # Under `vmap` over a parameter alone the spike has to be mapped as the slope is, or its cotangents would be
+        # summed before the rule multiplies each by its own slope. The compiler removes it.
+        return lax.select(slope(x) > 0, spikes, spikes)
+    if slope_now is None:
+        jax.eval_shape(slope, x)  # errors of the shape itself are raised in the forward pass
+    return spikes
+
+
+def _fire_fwd(rule: Rule, *operands: Any) -> Any:
+    x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
+    keep = functools.partial(_kept, rule, x, fixed)
+    to_learn = (_named(x), parameters, fixed[-2]) if parameters else ()
+    # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
+    # two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
+    learned = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
+    if any(map(len, learned)):
+        residual = _empty(jax.eval_shape(keep)), _empty(fixed[-1]), to_learn, learned
+    else:
+        residual = keep(), fixed[-1], _empty(to_learn), learned
+    return _fire(rule, *values), residual
+
+
+def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
+    slope, soft, _, decode = rule
+    if isinstance(of_spikes, SymbolicZero):
+        return None, None, None
+    kept, code_operands, to_learn, learned = jax.tree.map(as_array, residual)  # a scalar may come as a number
+    is_learned = [len(flag) > 0 for flag in learned]
+    if not any(is_learned):
+        return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
+    x, parameters, slope_arrays = to_learn
+    of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
+    trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
+    of_x, of_learned = call_cached(cotangents, *trees, x, of_spikes, search=True)
+    left = iter(of_learned)
+    return of_x, [next(left) if flag else None for flag in is_learned], None
+
+
+_fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
+
+
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _fire_forward(rule: Rule, *operands: Any) -> Any:
-    return _fire(rule, *operands)  # JAX loses this rule where it differentiates `scan` twice in reverse
+    # Where JAX differentiates `scan` twice in reverse it loses this rule, and falls back to the one of `_fire`.
+    return _fire(rule, *operands)
 
 
 def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
-    slope, soft, *_ = rule
-    x, _, known, arrays, soft_arrays, _ = primals
-    by_x, *_, by_parameters, _ = tangents
-    if isinstance(by_x, SymbolicZero):
-        tangent = jnp.zeros_like(x)
-    else:
-        tangent = checkpoint_name(_slope_at(slope, x, known, arrays), "surrogate") * by_x
+    (x, parameters, fixed), (by_x, by_parameters, _) = primals, tangents
+    tangent = jnp.zeros_like(x)
+    if not isinstance(by_x, SymbolicZero):
+        tangent = _named(_slope_at(rule, x, fixed)) * by_x
     if not all(isinstance(d, SymbolicZero) for d in by_parameters):
         moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
-        tangent += jax.jvp(lambda arrays: join(soft, arrays)(x), [soft_arrays], [moves])[1]
+        tangent += jax.jvp(lambda arrays: join(rule[1], arrays)(x), [parameters], [moves])[1]
     return _fire_forward(rule, *primals), tangent
 
 

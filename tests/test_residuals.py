@@ -286,7 +286,7 @@ def test_bad_residuals():
             make_spike(shapes.sigmoid, residual=dtype)
     with pytest.raises(
         TypeError,
-        match=r"expected as residual None, a float dtype, uint8, 'bit', sampled\(key\), or a pair .* got str 'byte'",
+        match=r"expected as residual None, a float dtype, uint8, 'bit', sampled\(key\), a pair .* got str 'byte'",
     ):
         make_spike(shapes.sigmoid, residual="byte")
     with pytest.raises(TypeError, match="expected as residual"):

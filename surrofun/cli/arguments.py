@@ -89,7 +89,7 @@ def find_shape(text: str) -> Shape:
     x = jnp.array([[-1.0], [0.0], [1.0]])
     slope = shape(x)
     neurons = slope.shape[-1:] if isinstance(slope, jax.Array) else 1  # as many as its parameters are for
-    if not jnp.isfinite(evaluated(rounded, shape, shape, "slope", jnp.tile(x, neurons))).all():
+    if not jnp.isfinite(evaluated(rounded, shape, jnp.tile(x, neurons), what="slope", blame=shape)).all():
         raise ValueError("the slope is not finite")
     return shape
 

@@ -52,7 +52,8 @@ def combinator(
 
     Args:
         formula: elementwise function of x (any shape, at least float32) and of parts.
-        soft: `soft(x, *parts)`, an antiderivative of the formula; else it is integrated numerically.
+        soft: `soft(x, *parts)`, an integral of the formula over x with any constant, as `shape` takes it; else it is
+            integrated numerically.
         bounds: `bounds(*parts) -> (lowest, highest)`, the least and the largest slope, in whatever
             order; else, or where it is None, they are searched for.
         around: `around(*parts) -> [(centre, width), ...]`; else the places of the parts.
@@ -88,10 +89,10 @@ def combinator(
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
-        given = [name for name, value in bound.arguments.items() if value is not None]  # a default is no leaf
+        explicit = [name for name, value in bound.arguments.items() if value is not None]  # a default is no leaf
         for name, value in bound.arguments.items():
             bound.arguments[name] = _valid(show(combined), signature.parameters[name], value)
-        held = {name: to_tree(bound.arguments[name]) for name in given}
+        held = {name: to_tree(bound.arguments[name]) for name in explicit}
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
@@ -178,14 +179,14 @@ def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:
     return g.args if isinstance(g, Partial) and g.func is composed else None
 
 
-def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, free: bool = False) -> tuple[Any, Any, Any]:
+def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
     """Return `(f, args, kwargs)`: the function or combinator that `g` is made of, and what it takes after x.
 
     Args:
         g: any shape.
         x: an array of the dtype and rank of the potentials, which the parameters get.
         args, kwargs: parameters of the call.
-        free: whether the soft steps of the parts may have any constant.
+        any_constant: whether the soft steps of the parts may have any constant.
 
     >>> from surrofun import scale, shapes
     >>> f, (g, alpha), _ = bind(scale(shapes.sigmoid, 2.0), jax.numpy.zeros(()))
@@ -201,7 +202,7 @@ def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, free: bool = Fals
     def bound(value: Tree) -> Any:
         if type(value) is tuple:
             return tuple(map(bound, value))
-        return part(value, x, args, kwargs, free or of_part) if is_function(value) else fit(from_tree(value), x)
+        return part(value, x, args, kwargs, any_constant or of_part) if is_function(value) else fit(from_tree(value), x)
 
     call = inspect.BoundArguments(facts_of(f.func)["signature"], {name: bound(v) for name, v in held.items()})
     call.apply_defaults()

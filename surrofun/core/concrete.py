@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .tree import Structure, holds_no_tracer, split
+from .tree import Structure, hides_no_tracer, split
 
 
 def is_traced(values: Any) -> bool:
@@ -65,7 +65,7 @@ def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[
     >>> explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1]
     [Array(2., dtype=float32)]
     """
-    if hides_nothing or holds_no_tracer(call):
+    if hides_nothing or hides_no_tracer(call):
         return split(call)
     closed = jax.make_jaxpr(call)(x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.

@@ -34,21 +34,21 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     return potential
 
 
-def evaluated(how: Callable[..., Any], f: Callable[..., Any], named: Any, what: str, x: jax.Array) -> jax.Array:
+def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
     """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`.
 
     Args:
         how: `rounded` or `compared`, the rules of dtype.
         f: a function of the potential.
-        named: the function that the user knows, which is the one that complains.
-        what: what it was to return, for the complaint.
         x: potential minus threshold, any shape.
+        what: what it was to return, for the complaint.
+        blame: the function that the user knows, which is the one that complains.
 
     Raises:
         TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
 
     >>> from surrofun.core.dtype import rounded
-    >>> evaluated(rounded, lambda x: 1.0, abs, "slope", jnp.zeros(2, jnp.bfloat16))
+    >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
     Array([1, 1], dtype=bfloat16)
     """
 
@@ -57,14 +57,14 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], named: Any, what: 
         if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
             return value
         came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
-        raise TypeError(f"{show(named)}: expected a {what} that is one real array, got {came}")
+        raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
 
     value: jax.Array = how(real, x)
     if np.shape(value) == np.shape(x):
         return value
     if not broadcasts(value.shape, x.shape):
         raise TypeError(
-            f"{show(named)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
+            f"{show(blame)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
         )
     return jnp.broadcast_to(value, x.shape)
 

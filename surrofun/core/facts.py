@@ -1,6 +1,7 @@
-"""What a function declares is kept on the function itself, with the function beside it.
+"""What a function declares is kept on the function itself, as `f.__facts__ = (f, facts)`.
 
-So it survives a copy by value, as cloudpickle makes one, and does not travel with `functools.wraps`.
+So it survives a copy by value, as cloudpickle makes one. `functools.wraps` copies the attribute to another function,
+where it counts for nothing, since the function in it is not that one.
 """
 
 from __future__ import annotations
@@ -33,16 +34,18 @@ def declares(**facts: Any) -> Callable[[F], F]:
     """Return a decorator that adds to what a function declares of itself.
 
     soft, bounds, around: as `shape` and `combinator` take them.
-    falling: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if that is so
-        for all parts.
-    settled: the soft step has the constant that `antiderivative` asks for; of a combinator, if those of its parts have.
-    loose: the bounds may be wider than the slopes, so that they are searched for where the numbers are concrete.
     formula, signature: of a combinator.
-    pure: it closes over nothing. compares: it is a step that only compares x. spike: it is a spike.
-    text: how a pytree of this function is written, a function of what it holds.
+    zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
+        that is so for all of its parts.
+    constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.
+    bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
+    self_contained: it closes over nothing.
+    compares: it is a step that only compares x.
+    spike: it is a spike function, or a Partial of it is one.
+    text: how a Partial of this function is written, a function of what it holds.
 
-    >>> facts_of(declares(falling=True)(declares(soft=abs)(lambda x: x)))
-    {'soft': <built-in function abs>, 'falling': True}
+    >>> facts_of(declares(zero_at_minus_inf=True)(declares(soft=abs)(lambda x: x)))
+    {'soft': <built-in function abs>, 'zero_at_minus_inf': True}
     """
 
     def declare(f: F) -> F:
@@ -58,19 +61,19 @@ def closes_over_nothing(f: Any) -> bool:
     >>> closes_over_nothing(lambda x, alpha=1.0: alpha * x), closes_over_nothing(dict().get)
     (True, False)
     """
-    if not isinstance(f, types.FunctionType) or is_pure(f):
-        return is_pure(f)
+    if not isinstance(f, types.FunctionType) or is_self_contained(f):
+        return is_self_contained(f)
     defaults = jax.tree.leaves((f.__defaults__, f.__kwdefaults__))
-    return not f.__closure__ and all(isinstance(v, int | float | str) or is_pure(v) for v in defaults)
+    return not f.__closure__ and all(isinstance(v, int | float | str) or is_self_contained(v) for v in defaults)
 
 
-def is_pure(f: Any) -> bool:
+def is_self_contained(f: Any) -> bool:
     """Say whether a function is declared, or of a library, and closes over nothing.
 
-    >>> is_pure(abs), is_pure(lambda x: x)
+    >>> is_self_contained(abs), is_self_contained(lambda x: x)
     (True, False)
     """
-    return bool(facts_of(f).get("pure")) or (_is_of_a_library(f) and importable(f))
+    return bool(facts_of(f).get("self_contained")) or (_is_of_a_library(f) and importable(f))
 
 
 def importable(f: Any) -> bool:

@@ -1,4 +1,7 @@
-"""The one cache: `jax.jit` over the structure of what is called; numbers are operands, so that a new one is free."""
+"""The cache of programs: `jax.jit` over the structure of what is called. Numbers are operands: a new one is free.
+
+What is searched for is kept here, too, the latest few.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 
 import jax
 
-from .tree import ARRAYS, Tree, may_be_kept
+from .tree import ARRAYS, Tree, is_cacheable
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -20,8 +23,8 @@ _NEEDS_A_VALUE = (
 _without_search: contextvars.ContextVar[bool] = contextvars.ContextVar("_without_search", default=False)
 
 
-def compiled(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
-    """Return `f(*parts)`, by a compiled program where every function in the parts is declared and importable.
+def call_cached(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
+    """Return `f(*parts)`: by a program of `jax.jit`, if every function in the parts is declared and importable.
 
     Args:
         f: a function of this package.
@@ -29,11 +32,11 @@ def compiled(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
         search: whether the program may search for a fact; else that is done outside, with values.
 
     >>> import jax.numpy as jnp
-    >>> compiled(jnp.multiply, 2.0, jnp.ones(()))
+    >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
     leaves, structure = jax.tree.flatten(parts)
-    if may_be_kept(parts) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
+    if is_cacheable(parts) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
         token = _without_search.set(not search)
         try:
             return _program(f, structure, leaves)
@@ -49,13 +52,15 @@ def _program(f: Callable[..., Any], structure: Any, leaves: list[Any]) -> Any:
     return f(*structure.unflatten(leaves))
 
 
-def need_values(*parts: Tree) -> None:
-    """Have a program be given up in which a part holds a tracer: a search is better with values.
+def require_concrete(*parts: Tree) -> None:
+    """Abort the trace of a program in which a part holds a tracer; `call_cached` then calls its function without `jit`.
+
+    So a search has values, which it finds more with than with tracers.
 
     Raises:
         jax.errors.ConcretizationTypeError: one does.
 
-    >>> need_values(abs, 2.0)
+    >>> require_concrete(abs, 2.0)
     """
     for leaf in jax.tree.leaves(parts) if _without_search.get() else ():
         if isinstance(leaf, jax.core.Tracer):
@@ -69,7 +74,7 @@ def once(f: Callable[..., Any], *parts: Tree) -> Any:
     3.0
     """
     leaves, structure = jax.tree.flatten(parts)
-    if may_be_kept(parts) and all(type(leaf) is float for leaf in leaves):
+    if is_cacheable(parts) and all(type(leaf) is float for leaf in leaves):
         return _once(f, structure, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
     return f(*parts)
 

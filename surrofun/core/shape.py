@@ -49,9 +49,10 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
     Args:
         f: elementwise function of x = potential minus threshold (any shape) and of parameters; it is left as it was.
-        soft: `soft(x, *params)`, an antiderivative of it, with limits at both infinities where they are finite.
+        soft: `soft(x, *params)`, its integral over x with any constant. It is called with x = -inf and inf, too, where
+            it has to give its limits, finite or infinite, and not NaN.
         bounds: `bounds(*params) -> (lowest, highest)`, the least and the largest slope over all x.
-        around: `around(*params) -> [(centre, width), ...]`, the places where something happens, in units of x.
+        around: `around(*params) -> [(centre, width), ...]`, of each bump or edge, in units of x.
 
     Returns:
         A new function of the same name. A fact that is not given is searched for, where it is asked for.
@@ -81,10 +82,10 @@ def declared_by(declared: F, f: Any, **facts: Any) -> F:
     """Declare the facts of what was made of the function `f`, and whether `f` and all facts close over nothing.
 
     >>> facts_of(declared_by(lambda x: x, abs, soft=None))
-    {'soft': None, 'pure': True}
+    {'soft': None, 'self_contained': True}
     """
-    pure = all(map(closes_over_nothing, filter(callable, (f, *facts.values()))))
-    return declares(**facts, pure=pure)(declared)
+    self_contained = all(map(closes_over_nothing, filter(callable, (f, *facts.values()))))
+    return declares(**facts, self_contained=self_contained)(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from .dtype import Real
 
 
 def stretched(x: Real, alpha: Real) -> Real:
-    """Return alpha x, which at infinity does not move with alpha: where a slope has fallen to 0, 0 * inf would be NaN.
+    """Return alpha x, whose derivative by alpha is 0 at x = -inf and inf, where that of a slope would be 0 * inf, NaN.
 
     >>> jax.grad(lambda alpha: jnp.exp(-stretched(jnp.inf, alpha)))(2.0)
     Array(-0., dtype=float32, weak_type=True)

@@ -1,7 +1,12 @@
 """A shape is a pytree: its numbers are the leaves, everything else is structure.
 
-What is no float and no array, as a whole number or a function, becomes structure as the key of a dictionary,
-`{('int', 3): None}`: JAX counts keys as structure, and the type tells 1 from True.
+    superspike(beta=2.0)               Partial(superspike, beta=2.0)
+    squarewave_fourier(n=3)            Partial(_bound, Partial(squarewave_fourier), {('NoneType', None): None},
+                                               ((), {"n": {('int', 3): None}}))
+    scale(superspike(beta=2.0), 3.0)   Partial(composed, Partial(scale), {"g": <the first>, "alpha": 3.0})
+
+A whole number, a text or a function becomes structure as the key of a dictionary: JAX counts keys as structure. The
+type beside it tells 1 from True.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .facts import importable, is_pure
+from .facts import importable, is_self_contained
 
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
@@ -42,7 +47,7 @@ def plain(number: Any) -> Any:
 def static(value: Any) -> Tree:
     """Return a value as a pytree without leaves; `from_tree` is the way back.
 
-    What has no hash is a leaf, and what can be called without one is told by its identity.
+    An unhashable value stays as it is, a leaf; an unhashable callable is put into a Partial, which hashes by identity.
 
     >>> static(3), jax.tree.leaves(static(3))
     ({('int', 3): None}, [])
@@ -121,19 +126,19 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
     return Partial(_bound, node(f), static(None), ((), settings), **numbers)
 
 
-def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, free: bool = False) -> Partial:
+def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
     """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
 
     Args:
         f: a shape.
         like: an array of the dtype and rank of the potentials.
         args, kwargs: parameters of the call; half precision becomes float32, as the potential does.
-        free: whether its soft step may have any constant, since the composition as a whole gets its own.
+        any_constant: whether its soft step may have any constant, since the composition as a whole gets its own.
 
     >>> part(pow, np.zeros(1), (2.0,))(3.0)
     9.0
     """
-    about = static((like.dtype.name, like.ndim, free))
+    about = static((like.dtype.name, like.ndim, any_constant))
     return Partial(_bound, node(f), about, to_tree(widened((args, kwargs or {}))))
 
 
@@ -143,15 +148,15 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
 
 
 def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
-    """Return `(f, args, kwargs, like, free)`: the function or the composition that a shape is made of, with all the
-    parameters it was given, and of a part what `part` was told of it; else like is None.
+    """Return `(f, args, kwargs, like, any_constant)`: the function or composition that a shape is made of, with all the
+    parameters it was given, and of a part what `part` was told of it; of any other shape, like is None.
 
     >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)
     """
     args: Any = ()
     kwargs: dict[str, Any] = {}
-    like, free = None, False
+    like, any_constant = None, False
     while isinstance(g, functools.partial) and (g.func is _bound or not g.args):
         kwargs = {**g.keywords, **kwargs}
         if g.func is _bound:
@@ -159,10 +164,11 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
             args, kwargs = (*own_args, *args), {**own_kwargs, **kwargs}
             if about := from_tree(about):
                 dtype, ndim, of_part = about
-                like, free = np.zeros((1,) * ndim, dtype) if like is None else like, free or of_part
+                like = np.zeros((1,) * ndim, dtype) if like is None else like
+                any_constant = any_constant or of_part
         else:
             g = g.func
-    return g, from_tree(args), from_tree(kwargs), like, free
+    return g, from_tree(args), from_tree(kwargs), like, any_constant
 
 
 def functions_in(tree: Tree) -> list[Callable[..., Any]]:
@@ -173,34 +179,34 @@ def functions_in(tree: Tree) -> list[Callable[..., Any]]:
     """
     found, rest = [], [tree]
     while rest:
-        part = rest.pop()
-        if isinstance(part, functools.partial):
-            rest += (part.func, *part.args, *part.keywords.values())
-        elif isinstance(part, tuple | list):
-            rest += part
-        elif isinstance(part, dict):
-            rest += (*part.values(), *(key[1] for key in part if type(key) is tuple))  # what is static is in a key
-        elif callable(part):
-            found.append(part)
+        node = rest.pop()
+        if isinstance(node, functools.partial):
+            rest += (node.func, *node.args, *node.keywords.values())
+        elif isinstance(node, tuple | list):
+            rest += node
+        elif isinstance(node, dict):
+            rest += (*node.values(), *(key[1] for key in node if type(key) is tuple))  # what is static is in a key
+        elif callable(node):
+            found.append(node)
     return found
 
 
-def holds_no_tracer(tree: Tree) -> bool:
-    """Say whether all functions in a tree are declared and close over nothing, so that its arrays are its leaves.
+def hides_no_tracer(tree: Tree) -> bool:
+    """Say whether no function in a tree closes over anything, so that all arrays it computes with are its leaves.
 
-    >>> holds_no_tracer(Partial(abs)), holds_no_tracer(Partial(lambda x: x))
+    >>> hides_no_tracer(Partial(abs)), hides_no_tracer(Partial(lambda x: x))
     (True, False)
     """
-    return all(map(is_pure, functions_in(tree)))
+    return all(map(is_self_contained, functions_in(tree)))
 
 
-def may_be_kept(tree: Tree) -> bool:
-    """Say whether a program of a tree may be kept: its functions are also found under their names in their modules.
+def is_cacheable(tree: Tree) -> bool:
+    """Say whether a program of a tree may be cached: its functions are also found under their names in their modules.
 
-    >>> may_be_kept(Partial(abs))
+    >>> is_cacheable(Partial(abs))
     True
     """
-    return all(is_pure(f) and importable(f) for f in functions_in(tree))
+    return all(is_self_contained(f) and importable(f) for f in functions_in(tree))
 
 
 def widened(parameters: Any) -> Any:

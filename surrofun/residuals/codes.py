@@ -1,8 +1,8 @@
 """What is kept of the slope for the backward pass: codes that are smaller than the slope.
 
-A code is a function `code(g, x, *args, **kwargs) -> (encode, decode, operands)` of a shape and a call of it, with
-`encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and dtype.
-What is traced, a bound of the slope or a key, goes into the operands; encode and decode hold no array.
+A code is a function `code(g, x) -> (encode, decode, operands)` of a shape, whose parameters are bound, and a potential,
+with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and
+dtype. What is traced, a bound of the slope or a key, goes into the operands; encode and decode hold no array.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..calculus import around, bounds, surveyed
 from ..core.concrete import numpy_of
 from ..core.dtype import broadcasts
 from ..core.expect import as_key
+from ..core.facts import signature_of
 from ..core.program import once
 from ..core.shape import Shape
 from ..core.text import describe_value, show
@@ -43,7 +44,8 @@ def code_of(residual: Any) -> Code | None:
     """Return the code for the option `residual=` of `make_spike`.
 
     Args:
-        residual: None, a float dtype, `uint8`, `"bit"`, a pair of plain functions (encode, decode), or a code.
+        residual: None, a float dtype, `uint8`, `"bit"`, a pair of plain functions (encode, decode), or a code, which
+            is a function of a shape and of a potential.
 
     Raises:
         TypeError: it is none of these.
@@ -63,7 +65,7 @@ def code_of(residual: Any) -> Code | None:
     try:
         dtype = np.dtype(residual)
     except TypeError:
-        if callable(residual) and not isinstance(residual, type):
+        if callable(residual) and not isinstance(residual, type) and _takes_two(residual):
             return residual  # type: ignore[no-any-return]
         dtype = np.dtype(object)
     if dtype == np.uint8:
@@ -72,12 +74,17 @@ def code_of(residual: Any) -> Code | None:
     if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
         return interned(Partial(_narrow, static(dtype.name)))  # type: ignore[no-any-return]
     raise TypeError(
-        "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), or a pair of functions "
-        f"(encode, decode), got {describe_value(residual)}"
+        "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair of functions "
+        f"(encode, decode), or a code(g, x), got {describe_value(residual)}"
     )
 
 
-def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+def _takes_two(f: Any) -> bool:
+    _, others = signature_of(f)
+    return others is None or bool(others.parameters)
+
+
+def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
     return encode, Partial(_from_users, decode), ()
 
 
@@ -90,7 +97,7 @@ def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
     return slope
 
 
-def _narrow(dtype: Tree, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
 
 
@@ -106,14 +113,14 @@ def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
     return lax.bitcast_convert_type(kept, from_tree(dtype)).astype(like.dtype)
 
 
-def eight_bits(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+def eight_bits(g: Shape, x: jax.Array) -> Coded:
     """Keep the slope as one of 255 even values from lowest to highest, or NaN; off by 1/508 of this range at most.
 
     >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
     Traceback (most recent call last):
     ValueError: abs: expected a bounded slope for uint8 or sampled, got slopes between 0 and inf; use a float dtype
     """
-    return _to_bytes, _from_bytes, _ends(g, False, x, args, kwargs)
+    return _to_bytes, _from_bytes, _ends(g, False, x)
 
 
 @_at_once
@@ -130,7 +137,7 @@ def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: ja
     return jnp.where(kept == 255, jnp.nan, lowest + (highest - lowest) * steps).astype(like.dtype)
 
 
-def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
+def one_bit(g: Shape, x: jax.Array) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
     At NaN and at infinity, too, the shape has to have one of them, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no
@@ -138,11 +145,11 @@ def one_bit(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
     short fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
 
     >>> from surrofun import shapes
-    >>> encode, decode, ends = one_bit(shapes.rectangle, jnp.zeros(3), width=0.5)
+    >>> encode, decode, ends = one_bit(shapes.rectangle(width=0.5), jnp.zeros(3))
     >>> decode(encode(jnp.array([0.0, 2.0, 2.0]), *ends), jnp.zeros(3), *ends)
     Array([0., 2., 2.], dtype=float32)
     """
-    return _to_bits, _from_bits, _ends(g, True, x, args, kwargs)
+    return _to_bits, _from_bits, _ends(g, True, x)
 
 
 @_at_once
@@ -180,8 +187,8 @@ def sampled(key: jax.Array) -> Code:
     return Partial(_sampled, as_key(key, "sampled"))
 
 
-def _sampled(key: jax.Array, g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> Coded:
-    return _to_draws, _from_bits, (*_ends(g, False, x, args, kwargs), key)
+def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
+    return _to_draws, _from_bits, (*_ends(g, False, x), key)
 
 
 @_at_once
@@ -190,7 +197,7 @@ def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.
     return pack(uniform(key, share) < share)
 
 
-def _ends(g: Shape, two_valued: bool, x: jax.Array, args: Any, kwargs: Any) -> tuple[jax.Array, jax.Array]:
+def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return the bounds of the slope, in float32 at least, or rounded as it is if it has but two values.
 
     They are NaN if they do not suit the code.
@@ -199,7 +206,7 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array, args: Any, kwargs: Any) -> t
         ValueError: they do not suit, where they are concrete.
     """
     like = np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32)
-    return once(_ends_of, static((two_valued, x.dtype.name)), part(g, like, args, kwargs))  # type: ignore[no-any-return]
+    return once(_ends_of, static((two_valued, x.dtype.name)), part(g, like))  # type: ignore[no-any-return]
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.program import need_values, once
+from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Tree, from_tree, opened, static
@@ -31,7 +31,7 @@ def found(look: Callable[..., Any], g: Shape, around: Around) -> Any:
         g: a part: it knows its parameters, and dtype and rank of the potentials.
         around: the function that tells the places of a part.
     """
-    need_values(g)
+    require_concrete(g)
     return once(_look, static((look, around)), g)
 
 

@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
-    facts.declares(settled=True)(globals()[_name])
+    facts.declares(constant_is_right=True)(globals()[_name])
 
 if not TYPE_CHECKING:
 

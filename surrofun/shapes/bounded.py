@@ -14,7 +14,7 @@ def _flat_soft(x: Real, width: Real = 1.0) -> Real:
     return jnp.where(x < -width / 4, (x + width / 2) / width, x / width + 0.5)  # next to the edge the sum is exact
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_flat_soft,
     bounds=lambda width=1.0: (0.0, 1 / width),
@@ -42,7 +42,7 @@ def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
     return rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_triangle_soft,
     bounds=lambda alpha=1.0: (0.0, alpha),
@@ -74,7 +74,7 @@ def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
     return rising(x, width / (2 * jnp.pi) * jnp.where(near, y * y * y / 6 * series, y - jnp.sin(y)), width)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_cosine_soft,
     bounds=lambda width=1.0: (0.0, 1.0),

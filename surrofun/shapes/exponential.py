@@ -21,7 +21,7 @@ def _laplace_soft(x: Real, alpha: Real = 1.0) -> Real:
     return rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_laplace_soft,
     bounds=lambda alpha=1.0: (0.0, alpha / 2),
@@ -49,7 +49,7 @@ def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
     return rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_sigmoid_soft,
     bounds=lambda alpha=4.0: (0.0, alpha / 4),
@@ -90,7 +90,7 @@ def _square(x: Real, centre: Real) -> Real:
     return y * y + 2 * y * lax.stop_gradient((x - y) - centre)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_gaussian_soft,
     bounds=lambda sigma=0.5: (0.0, 1 / (sigma * _SQRT2PI)),
@@ -147,7 +147,7 @@ def _multi_gaussian_bounds(h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> 
     return ends[0], ends[1]
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_multi_gaussian_soft,
     bounds=_multi_gaussian_bounds,

@@ -15,7 +15,7 @@ def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
     return rising(x, 1 / (beta + beta * beta * distance(x)), 2 / beta)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_superspike_soft,
     bounds=lambda beta=10.0: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
@@ -82,7 +82,7 @@ def _q_pseudo_spike_soft(x: Real, q: Real = 2.0) -> Real:
     return rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_q_pseudo_spike_soft,
     bounds=lambda q=2.0: (0.0, 1.0),
@@ -163,7 +163,7 @@ def _atan_soft(x: Real, alpha: Real = 2.0) -> Real:
     return rising(x, jnp.arctan2(jnp.ones_like(u), u) / jnp.pi, 1.0)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_atan_soft,
     bounds=lambda alpha=2.0: (0.0, alpha / 2),
@@ -191,7 +191,7 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
     return rising(x, alpha / w / (w + r), 2 * alpha)
 
 
-@declares(falling=True)
+@declares(zero_at_minus_inf=True)
 @shape(
     soft=_circ_soft,
     bounds=lambda alpha=1.0: (0.0, 1.0),

@@ -55,7 +55,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
     """
     x = _potentials(as_shape(g, "flow"), x, "flow")
-    slope = evaluated(rounded, part(g, x, args, kwargs), g, "slope", x)
+    slope = evaluated(rounded, part(g, x, args, kwargs), x, what="slope", blame=g)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
         "rate": heaviside(x).mean(),
@@ -102,7 +102,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         peak = _peak(g, x)
 
         def covered(alpha: Any) -> jax.Array:
-            return _inside(evaluated(rounded, lambda x: g(alpha * x), g, "slope", x), peak).mean() >= wanted
+            return _inside(evaluated(rounded, lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted
 
         def bisect(_: Any, alphas: Any) -> Any:
             low, high = alphas
