@@ -22,7 +22,9 @@ from .core.tree import is_function, node, opened, part
 from .search import found
 from .search.survey import Survey, extremes
 
-_FAR = 1e30  # where the derivative of a soft step by a parameter is taken for that at infinity: there it is 0 * inf
+# Where the derivative of a soft step by a parameter is taken for that at infinity, which is 0 * inf: squares and cubes
+# are finite there. Where the soft step is not at its limit yet, the derivative is not known.
+_FAR, _SETTLED = {"float32": 2.0**40, "float64": 1e30}, 1e-3
 
 
 def antiderivative(g: Shape) -> Shape:
@@ -59,7 +61,7 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
         *_, any_constant = opened(g)
         if any_constant or _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
             return declared(x, *parts, **numbers)
-        return _anchored(lambda x: declared(x, *parts, **numbers), x)
+        return _anchored(lambda x: declared(x, *parts, **numbers), x, g)
 
     return rounded(soft, x)
 
@@ -75,19 +77,30 @@ def _declares(fact: str, g: Shape) -> bool:
     return bool(facts_of(combinator.func).get(fact)) and all(_declares(fact, p) for p in parts)
 
 
-def _anchored(soft: Shape, x: jax.Array) -> jax.Array:
-    """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0."""
-    left, right = _limit(soft, -jnp.inf, x), lax.stop_gradient(soft(_full(x, jnp.inf)))
-    constant = jnp.where(jnp.isfinite(left) & jnp.isfinite(right), left, soft(_full(x, 0.0)))
-    return jnp.asarray(soft(x)) - constant
+def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
+    """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN."""
+    left, right = _limit(soft, -jnp.inf, x, g), lax.stop_gradient(soft(_full(x, jnp.inf)))
+    finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
+    constant = jnp.where(finite, left, soft(_full(x, 0.0)))
+    return (jnp.asarray(soft(x)) - constant) * jnp.where(known, 1.0, jnp.nan)  # as a factor also in the derivatives
 
 
-def _limit(soft: Shape, end: float, x: jax.Array) -> jax.Array:
-    """Return `soft` at infinity, with its derivatives by parameters far out."""
+def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
+    """Return `soft` at infinity, with its derivatives by parameters far out.
+
+    Raises:
+        ValueError: it is NaN there, in the name of `g`; where something is traced, it is NaN.
+    """
     limit = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
+    if not is_traced(limit) and jnp.isnan(limit).any():
+        raise ValueError(
+            f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
+            "difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))"
+        )
     moves = jnp.isfinite(limit) & (limit != 0)
-    far = soft(jnp.where(moves, math.copysign(_FAR, end), jnp.zeros_like(limit)))
-    return limit + jnp.where(moves, far - lax.stop_gradient(far), 0.0)
+    value = soft(jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit)))
+    settled = abs(value - limit) <= _SETTLED * abs(limit)
+    return limit + jnp.where(moves, (value - lax.stop_gradient(value)) * jnp.where(settled, 1.0, jnp.nan), 0.0)
 
 
 def _full(x: jax.Array, value: float) -> jax.Array:
@@ -205,7 +218,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
         if _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
-        return _limit(declared, jnp.inf, like) - _limit(declared, -jnp.inf, like)
+        return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
 
 
 def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:

@@ -108,12 +108,17 @@ def test_soft_step_difference_is_the_integral(g):
 
 @given(expressions(FALLING))
 @laws
-def test_jit_equals_eager_within_2_ulp(g):
-    """Of a spike; a bare shape runs operation by operation when eager, which the compiler contracts."""
+def test_jit_equals_eager_to_three_digits_of_the_peak(g):
+    """Of a spike; a bare shape runs operation by operation when eager, which the compiler contracts.
+
+    Far out a slope is ill-conditioned: the rounding of an exponent of 20 is one of 20 digits.
+    """
     x = jnp.asarray(X, jnp.float32)
     spike = make_spike(g)
 
     def gradient(x):
         return jax.grad(lambda x: spike(x).sum())(x)
 
-    np.testing.assert_array_max_ulp(np.asarray(jax.jit(gradient)(x)), np.asarray(gradient(x)), 2)
+    eager = np.asarray(gradient(x))
+    digits = 3 * np.finfo(np.float32).eps
+    np.testing.assert_allclose(jax.jit(gradient)(x), eager, rtol=digits, atol=digits * abs(eager).max())

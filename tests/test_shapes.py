@@ -98,7 +98,7 @@ def test_soft_step_is_the_integral(name, parameters):
 
 @CASES
 def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
-    declared = facts_of(CATALOGUE[name]).get("falling", False)
+    declared = facts_of(CATALOGUE[name]).get("zero_at_minus_inf", False)
     assert declared == (name != "power_law" and FACTS[name].area not in ("infinite", "undefined"))
     if declared:
         ends = facts_of(CATALOGUE[name])["soft"](np.array([-np.inf, np.inf]), **parameters)

@@ -59,7 +59,8 @@ def _fourier_soft(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     r, half_periods = nearest(x, period / 2)  # where the soft step is 0
     sign = 1 - 2 * jnp.abs(jnp.fmod(half_periods, 2))
     phase = 2 * jnp.pi / period * r
-    return sign * 2 / jnp.pi * sum((jnp.sin(k * phase) / k for k in range(1, 2 * n, 2)), jnp.zeros_like(phase))
+    series = sign * 2 / jnp.pi * sum((jnp.sin(k * phase) / k for k in range(1, 2 * n, 2)), jnp.zeros_like(phase))
+    return jnp.where(jnp.isinf(x), jnp.inf, series)  # which is no limit: it has none, and a NaN would be refused
 
 
 def _odd_cosines(n: int, phase: Real) -> Real:
