@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from formulas import FACTS
 
-from surrofun import asym, check, fit_alpha, flow, mix, report, scale, shape, shapes, shift
+from surrofun import asym, check, derivative, fit_alpha, flow, make_spike, mix, report, scale, shape, shapes, shift
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step monotone"},
@@ -105,6 +105,16 @@ BAD = {
         "soft step monotone",
         r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*\}",
     ),
+    "soft step that is nan at infinity": (
+        shape(soft=lambda x: x / (1 + jnp.abs(x)))(lambda x: 1 / (1 + jnp.abs(x)) ** 2),
+        "soft step monotone",
+        "nan at -inf",
+    ),
+    "soft step that is nan at inf": (
+        shape(soft=lambda x: jnp.where(x == jnp.inf, jnp.nan, jnp.arctan(x)))(lambda x: 1 / (1 + x * x)),
+        "soft step monotone",
+        "nan at inf",
+    ),
     "vertical": (shape(soft=root_soft)(root), "second derivative finite", "-?inf at 0"),
 }
 
@@ -118,6 +128,17 @@ def test_a_bad_shape_has_its_fault_named(name):
     line = next(line for line in report(results).splitlines() if fault in line)
     assert line.startswith("FAULT  ")
     assert line.endswith(results[fault]["advice"])
+
+
+@pytest.mark.parametrize("soft", [jax.nn.sigmoid, lambda x: jnp.arctan(9 * x) / np.pi + 0.5, shapes.leaky_step])
+def test_a_soft_step_in_the_place_of_its_slope_is_a_limit(soft):
+    for told, column in ((check(soft), 34), (check(make_spike(soft)), 30)):
+        assert (told["falls again"]["ok"], told["falls again"]["limit"]) == (True, True)
+        line = next(line for line in report(told).splitlines() if "falls again" in line)
+        assert line.startswith("limit  falls again ")
+        assert line[column:] == "0; it never falls again; is it a soft step? derivative(f)"
+    for slope in (derivative(soft), shapes.straight_through, lambda x: 1 - 0.01 * hat(x)):
+        assert not check(slope)["falls again"]["limit"]
 
 
 @pytest.mark.parametrize(
@@ -202,10 +223,10 @@ def test_float64_is_checked_where_it_is_enabled(x64):
 
 def test_report_has_a_line_for_every_property():
     good, bad = (report(check(g)).splitlines() for g in (shapes.triangle, jnp.sum))
-    assert [line[:6] for line in good] == ["ok    "] * 13
-    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 10]
-    assert good[10] == "ok     soft step monotone         area 1, fall 0, error 0"
-    assert bad[10] == "-      soft step monotone         not measured, because of the fault above"
+    assert [line[:6] for line in good] == ["ok    "] * 14
+    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 11]
+    assert good[11] == "ok     soft step monotone         area 1, fall 0, error 0"
+    assert bad[11] == "-      soft step monotone         not measured, because of the fault above"
 
 
 POTENTIALS = np.random.default_rng(1).normal(0.0, 0.7, (50, 4, 6)).astype(np.float32)  # time, batch, neurons

@@ -266,6 +266,7 @@ ok     slope elementwise      0
 ok     cotangent              0
 ok     non-negative           lowest 2e-29, at -8.94e+12
 ok     peak at a threshold    height 1, at 0
+ok     falls again            1
 ok     finite                 float16, bfloat16, float32
 ok     grad under jit         0
 ok     grad under vmap        0
@@ -361,7 +362,7 @@ PEERS = {  # call, faults, limits beyond rebuilding and pickling, closest shape
     "spyx.axn": [
         ("superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
         ("arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
-        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode"}, "none"),
+        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode", "falls again"}, "none"),
     ],
     "braintools.surrogate": [  # the slope stands behind a stop_gradient
         ("ReluGrad()", {"second derivative"}, set(), "scale(triangle, height=0.3)"),

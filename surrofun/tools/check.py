@@ -56,11 +56,12 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
         non-negative: the smallest slope, and where.
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
+        falls again: by how much of its peak it falls, after it has risen. A soft step never does, given for its slope.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
         finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
         soft step monotone: the antiderivative S rises; its area (infinite is no fault), the largest fall of it, and the
-            largest difference between its derivative and the slope.
+            largest difference between its derivative and the slope. NaN at infinity is a fault, inf is none.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
         learned parameters: dS/dp, which `learnable=True` uses, is what finite differences say, for each of `args` and
             `kwargs` that is a number, and no whole one; the largest difference, in units of the area.
@@ -73,6 +74,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         slope by jax.grad: its peak with its sign, where, and its area, NaN where it is not found.
         slope elementwise, cotangent: the rule multiplies each cotangent by the slope at its own potential.
         peak at a threshold: there the slope is more than half the largest; that one, and where.
+        falls again: as above.
         grad under jit, vmap, scan, checkpoint, shard_map: as without, through time under scan, on up to eight devices
             under shard_map; the largest difference.
         second derivative: it is that of the slope, by finite differences; the largest, and the share that is wrong.

@@ -182,3 +182,20 @@ def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
     places, slopes, *_rest = look()
     lowest = nearest(places, slopes == slopes.min())
     return slopes[lowest] >= -1e-5 * abs(slopes).max(), numbers(lowest=slopes[lowest], at=places[lowest])
+
+
+def falls_again(_: Function, *, look: Look, **__: Any) -> Finding:
+    """Say whether the slope falls after it has risen, and by how much of its peak; a soft step never does.
+
+    >>> x = np.linspace(-2, 2, 9)
+    >>> falls_again(jnp.tanh, look=lambda: (x, np.tanh(x))), falls_again(jnp.abs, look=lambda: (x, 2 - abs(x)))
+    ((None, 0.0), (True, 1.0))
+    """
+    slopes = look()[1]
+    slopes = slopes[np.isfinite(slopes)]
+    height = max(abs(slopes).max(), 1e-30)
+    fall, rise = (np.maximum.accumulate(slopes) - slopes).max() / height, np.ptp(slopes) / height
+    return True if fall > 1e-3 or rise < 1e-3 else LIMIT, float(fall)
+
+
+SOFT_STEP = "it never falls again; is it a soft step? derivative(f)"

@@ -68,6 +68,9 @@ def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) ->
     x = np.sort(SCATTERED, None)
     soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
     heights, rises = np.asarray(soft(jnp.asarray([-np.inf, *x, np.inf], jnp.float32)), float)
+    ends = heights[[0, -1]]
+    if np.isnan(ends).any():
+        return False, f"nan at {'-inf' if np.isnan(ends[0]) else 'inf'}"
     agree, error = probes.same(values_of(f, x), rises[1:-1], 1e-3)
     fall = max(0.0, -np.diff(heights).min())
     monotone = fall <= 1e-5 * abs(heights[1:-1]).max()
@@ -123,12 +126,16 @@ SHAPE_STAGES: tuple[Stage, ...] = (
         "dtype kept": (_keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
         "non-negative": (is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
         "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
+        "falls again": (probes.falls_again, probes.SOFT_STEP),
         "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
     },
     {
         "bounds hold": (_stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),
-        "soft step monotone": (_soft_step_rises, "declare one whose derivative is the slope, shape(g, soft=...)"),
+        "soft step monotone": (
+            _soft_step_rises,
+            "declare one whose derivative is the slope, shape(g, soft=...), with its limits",
+        ),
         "second derivative finite": (_has_second_derivative, "limit x or round the place off; only Hessians need it"),
         "learned parameters": (_learns, "declare the soft step, shape(g, soft=...): a parameter moves a jump"),
     },

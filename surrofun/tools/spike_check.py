@@ -357,6 +357,7 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "cotangent": (_multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
         "non-negative": (probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
         "peak at a threshold": (_peaks_at_a_threshold, "centre the slope where the step rises"),
+        "falls again": (probes.falls_again, probes.SOFT_STEP),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
         **{f"grad under {name}": (functools.partial(grad_under, name), _TRACED) for name in _UNDER},
         "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
