@@ -98,12 +98,17 @@ BAD = {
     "soft step that falls": (
         shape(soft=lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
-        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*\}",
+        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*, 'off': \d.*\}",
     ),
     "half the slope": (
         shape(soft=lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
-        r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*\}",
+        r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*, 'off': 1\.57\d*\}",
+    ),
+    "soft step that jumps up": (
+        shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 20, 0.5, 0.0))(lambda x: 1 / (1 + x * x)),
+        "soft step monotone",
+        r"\{'area': 3\.64\d*, 'fall': 0\.0, 'error': \d.*, 'off': 0\.5\d*\}",
     ),
     "soft step that is nan at infinity": (
         shape(soft=lambda x: x / (1 + jnp.abs(x)))(lambda x: 1 / (1 + jnp.abs(x)) ** 2),
@@ -180,6 +185,7 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
+    assert value["learned parameters"].pop("times as slow") > 1
     assert set(value["learned parameters"]) == {"0", "height"}
     assert max(value["learned parameters"].values()) < 0.02
     assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
@@ -201,6 +207,49 @@ def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declar
     for found in (check(DECLARED_GATE, width=width), check(DECLARED_GATE, width), check(shapes.rectangle, width=width)):
         assert faults(found) == set()
         assert max(found["learned parameters"]["value"].values()) < 0.02
+
+
+def test_a_declared_soft_step_is_compared_with_the_slope():
+    """Its derivative is right where a is 1, and its derivative by a is that of another shape."""
+    g = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(a * x) / a)
+    right = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(jnp.sqrt(a) * x) / jnp.sqrt(a))
+    assert faults(check(g, a=1.0)) == faults(check(scale(g(a=1.0), 2.0))) == {"learned parameters"}
+    assert faults(check(right, a=1.0)) == set()
+    # At infinity S is pi / a and pi / sqrt(a), of which the derivatives are -pi and -pi / 2.
+    assert check(g, a=1.0)["learned parameters"]["value"]["a"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_soft_step_that_is_searched_for_is_a_limit():
+    def tent(x, alpha):
+        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+    for results in (check(tent, alpha=2.0), check(shift(shape(tent)(alpha=2.0), 0.1))):
+        assert results["learned parameters"]["limit"]
+        *_, line = report(results).splitlines()
+        told = r"(by \S+, )?alpha 0.00\d+, times as slow \d\S*; declare the soft step, soft=: a search is slow, .*"
+        assert re.fullmatch(rf"limit  learned parameters         {told}", line)
+
+    def soft(x, alpha):
+        u = jnp.clip(x, -1 / alpha, 1 / alpha)
+        return u - alpha * u * jnp.abs(u) / 2
+
+    declared = shape(tent, soft=soft)
+    assert not check(declared, alpha=2.0)["learned parameters"]["limit"]
+
+
+def test_what_is_not_compared_is_a_limit():
+    def comb(x):
+        return jnp.where(jnp.abs(x) < 1, jnp.floor(400 * x) % 2, 0.0)
+
+    def soft(x):
+        u = jnp.clip(x, -1, 1)
+        k = jnp.floor(400 * u)
+        return k // 2 / 400 + k % 2 * (u - k / 400)
+
+    result = check(shape(comb, soft=soft))["soft step monotone"]
+    assert (result["ok"], result["limit"], result["value"]["off"]) == (True, True, "not found")
+    result = check(shapes.power_law, alpha=3.0, q=1.0)["learned parameters"]  # of finite area for a larger q
+    assert (result["ok"], result["limit"], result["value"]) == (True, True, "integral not found")
 
 
 @pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
@@ -225,7 +274,7 @@ def test_report_has_a_line_for_every_property():
     good, bad = (report(check(g)).splitlines() for g in (shapes.triangle, jnp.sum))
     assert [line[:6] for line in good] == ["ok    "] * 14
     assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 11]
-    assert good[11] == "ok     soft step monotone         area 1, fall 0, error 0"
+    assert re.fullmatch(r"ok     soft step monotone         area 1, fall 0, error 0, off \d\S*e-07", good[11])
     assert bad[11] == "-      soft step monotone         not measured, because of the fault above"
 
 

@@ -60,11 +60,14 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
         finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
-        soft step monotone: the antiderivative S rises; its area (infinite is no fault), the largest fall of it, and the
-            largest difference between its derivative and the slope. NaN at infinity is a fault, inf is none.
+        soft step monotone: the antiderivative S rises; its area (infinite is no fault, NaN at infinity is one), the
+            largest fall of it, the largest difference between its derivative and the slope, and by how much its rise
+            is off the integral of the slope, as where S has a jump.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
-        learned parameters: dS/dp, which `learnable=True` uses, is what finite differences say, for each of `args` and
-            `kwargs` that is a number, and no whole one; the largest difference, in units of the area.
+        learned parameters: dS/dp, which `learnable=True` uses, is what finite differences of the integral of the slope
+            say, for each number in the shape, in `args` and in `kwargs` that is no whole one; the largest difference,
+            in units of the area. A soft step that is searched for is a limit: how much longer dS/dp takes, for 768
+            potentials, than if one were declared.
 
         Of a spike (shape kept, elementwise, dtype kept, non-negative and finite as above, of spikes and slopes):
         fires: the step rises; its levels, and the threshold nearest to 0 of those where it does.
@@ -107,9 +110,9 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     if is_spike(f) or (_measured(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
         return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
     if isinstance(f, functools.partial):
-        may_be, value = _measured(lambda: (True, as_shape(f, "check")))
+        may_be, f = _measured(lambda: (True, as_shape(f, "check")))
         if not may_be:  # a parameter is given to x
-            return {"runs": _result(may_be, value, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
+            return {"runs": _result(may_be, f, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
     return _all_measured(SHAPE_STAGES, set(), bound, **known, look=shape_look(f, args, kwargs))
 
 
