@@ -9,7 +9,22 @@ import numpy as np
 import pytest
 from formulas import FACTS
 
-from surrofun import asym, check, derivative, fit_alpha, flow, make_spike, mix, report, scale, shape, shapes, shift
+from surrofun import (
+    asym,
+    bounds,
+    check,
+    combinator,
+    derivative,
+    fit_alpha,
+    flow,
+    make_spike,
+    mix,
+    report,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step monotone"},
@@ -167,6 +182,27 @@ def test_a_soft_step_in_the_place_of_its_slope_is_a_limit(soft):
 def test_on_which_side_of_a_limit(inside, outside, fault):
     assert fault not in faults(check(inside))
     assert fault in faults(check(outside))
+
+
+def test_bounds_that_are_wider_than_the_slopes_are_a_limit():
+    @combinator(bounds=lambda g, low=-1.0, high=1.0: bounds(g))
+    def clip(x, g, low=-1.0, high=1.0):
+        return jnp.clip(g(x), low, high)
+
+    both = shape(hat, bounds=lambda: (-1.0, 1.0))
+    for g, told in (
+        (clip(shapes.triangle, high=0.5), "lowest 0, highest 1, slopes 0 to 0.5"),
+        (clip(shapes.triangle, low=0.25), "lowest 0, highest 1, slopes 0.25 to 1"),
+        (both, "lowest -1, highest 1, slopes 0 to 1"),
+    ):
+        results = check(g)
+        assert (results["bounds hold"]["ok"], results["bounds hold"]["limit"]) == (True, True)
+        line = (
+            f"limit  bounds hold                {told}; declare the least and the largest slope, shape(g, bounds=...)"
+        )
+        assert line in report(results).splitlines()
+    slow = shape(lambda x: (1 + jnp.abs(x)) ** -0.05, bounds=lambda: (0.0, 1.0))  # 0 at infinity alone
+    assert not check(slow)["bounds hold"]["limit"]
 
 
 def test_a_fault_of_form_leaves_the_soft_step_measured():

@@ -60,6 +60,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
         finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
+            Wider ones than the slopes are a limit, with the slopes: `uint8` and `sampled` lose digits by them.
         soft step monotone: the antiderivative S rises; its area (infinite is no fault, NaN at infinity is one), the
             largest fall of it, the largest difference between its derivative and the slope, and by how much its rise
             is off the integral of the slope, as where S has a jump.

@@ -73,11 +73,15 @@ def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
     return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
 
 
-def _stays_in_bounds(_: Shape, *, g: Shape, args: Any, kwargs: Any, look: Look) -> Finding:
-    _places, slopes = look()
+def _stays_in_bounds(f: Shape, *, g: Shape, args: Any, kwargs: Any, look: Look) -> Finding:
+    slopes = np.append(look()[1], values_of(f, np.array([-np.inf, np.inf])))
     lowest, highest = (np.asarray(end, float) for end in bounds(g, *args, **kwargs))
-    beyond = max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
-    return beyond <= 1e-5 * abs(slopes).max(), numbers(lowest=lowest.min(), highest=highest.max(), beyond=beyond)
+    size, beyond = abs(slopes).max(), max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
+    wide = max(slopes.min() - lowest.min(), highest.max() - slopes.max()) > 1e-2 * size
+    ends, holds = numbers(lowest=lowest.min(), highest=highest.max()), beyond <= 1e-5 * size
+    if holds and wide:
+        return LIMIT, {**ends, "slopes": f"{slopes.min():.3g} to {slopes.max():.3g}"}
+    return holds, {**ends, **numbers(beyond=beyond)}
 
 
 def _integrated(x: Any, g: Shape, args: Any, kwargs: Any) -> Array | None:
