@@ -226,6 +226,22 @@ def test_an_array_more_is_a_limit():
     assert (result["ok"], result["limit"], result["value"]) == (True, True, 8.0)
 
 
+@pytest.mark.parametrize(("residual", "plain"), [(jnp.uint8, 1), ("bit", 1 / 8), (jnp.bfloat16, 2), (None, 4)])
+def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residual, plain):
+    def spike(learnable):
+        return make_spike(shapes.rectangle(width=1.5), residual=residual, learnable=learnable)
+
+    still, held = (check(spike(learnable))["bytes a spike"] for learnable in (False, True))
+    given = check(make_spike(shapes.rectangle, residual=residual, learnable=True), width=1.5)["bytes a spike"]
+    assert (still["ok"], still["limit"]) == (True, False)
+    assert still["value"] == pytest.approx(plain, abs=0.02)  # the bounds are kept, too
+    for result in (held, given):
+        assert (result["ok"], result["limit"]) == (True, residual is not None)
+        told = result["value"] if result["limit"] else {"of x": result["value"], "of parameters": 4.0}
+        assert told == {"of x": pytest.approx(plain, abs=0.02), "of parameters": pytest.approx(4, abs=0.02)}
+        assert result["advice"] == "keep one array; residual= is not used while a parameter learns"
+
+
 def test_rebuilding_by_recipe():
     for recipe, times in ((lambda: make_spike(shapes.superspike(beta=7.5)), "once"), (lambda: by_hand(), "twice")):
         result = check(recipe)["rebuilding"]

@@ -106,6 +106,31 @@ def numbers(**values: Any) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
+def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Callable[[Any], Any]]:
+    """Return names and values of the floats in a tree, or of the scalars among them, and the tree of other values.
+
+    An integer is a setting, which no gradient moves.
+
+    >>> floats_in({"n": 2, "alpha": 3.0})[:2], floats_in([0.5, 1])[2]([0.25])
+    ((['alpha'], [3.0]), [0.25, 1])
+    """
+    structure: Any
+    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+
+    def chosen(v: Any) -> bool:
+        numeric = isinstance(v, float | jax.Array | np.ndarray | np.generic)
+        return numeric and jnp.issubdtype(jnp.result_type(v), jnp.floating) and not (scalar and np.ndim(v))
+
+    found = {i: (path[-1], leaf) for i, (path, leaf) in enumerate(leaves) if chosen(leaf)}
+
+    def rebuilt(values: Any) -> Any:
+        given = dict(zip(found, values, strict=True))
+        return structure.unflatten([given.get(i, leaf) for i, (_, leaf) in enumerate(leaves)])
+
+    names = [str(getattr(key, "key", getattr(key, "idx", ""))) for key, _ in found.values()]
+    return names, [value for _, value in found.values()], rebuilt
+
+
 # What is asked of both. A measure is given the function with its parameters and, by keyword, what `check` knows of it.
 
 

@@ -113,20 +113,10 @@ def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) ->
 
 def _learns(_: Shape, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
     """Compare dS/dp with finite differences of the integral of the slope; a soft step that is searched for is slow."""
-    structure: Any
-    leaves, structure = jax.tree_util.tree_flatten_with_path((g, args, kwargs))
-    names = {
-        i: str(getattr(path[-1], "key", getattr(path[-1], "idx", "")))
-        for i, (path, leaf) in enumerate(leaves)
-        if _is_learned(leaf)
-    }
+    names, held, moved = probes.floats_in((g, args, kwargs), scalar=True)
     if not names:
         return True, "none given"
     x = jnp.float32(SCATTERED)
-
-    def moved(values: Any) -> Any:
-        given = dict(zip(names, values, strict=True))
-        return structure.unflatten([given.get(i, leaf) for i, (_, leaf) in enumerate(leaves)])
 
     def rates_of(soft: Callable[[Shape], Shape]) -> Callable[[Any], Any]:
         def evaluated(values: Any) -> Any:
@@ -135,10 +125,10 @@ def _learns(_: Shape, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding
 
         return jax.jit(jax.jacfwd(evaluated))
 
-    values, rates = np.array([leaves[i][1] for i in names], np.float32), rates_of(antiderivative)
-    learned, errors = np.asarray(rates(values), float), dict.fromkeys(names.values(), 0.0)
+    values, rates = np.array(held, np.float32), rates_of(antiderivative)
+    learned, errors = np.asarray(rates(values), float), dict.fromkeys(names, 0.0)
     at = _integrated(x, *moved(values))
-    for i, name in enumerate(names.values()):
+    for i, name in enumerate(names):
         step = _STEP * (abs(values[i]) or 1.0) * np.eye(len(values), dtype=np.float32)[i]
         sides = [_integrated(x, *moved(values + d)) for d in (step, -step)]
         if at is None or sides[0] is None or sides[1] is None:
@@ -160,12 +150,6 @@ def _seconds(f: Callable[[Any], Any], values: Array) -> float:
     """Return how long the fastest of five calls of a compiled function takes."""
     jax.block_until_ready(f(values))
     return min(timeit.repeat(lambda: jax.block_until_ready(f(values)), number=1, repeat=5))
-
-
-def _is_learned(parameter: Any) -> bool:
-    """Say whether a parameter is one number, no whole one; an integer is a setting, which no gradient moves."""
-    numeric = isinstance(parameter, float | jax.Array | np.ndarray | np.generic)
-    return numeric and np.ndim(parameter) == 0 and jnp.issubdtype(jnp.result_type(parameter), jnp.floating)
 
 
 def _has_second_derivative(f: Shape, **_: Any) -> Finding:

@@ -14,7 +14,7 @@ from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import surveyed
-from ..core.shape import shape
+from ..core.shape import is_spike, shape
 from . import probes
 from .closest import closest
 from .curves import in_order, samples
@@ -292,29 +292,41 @@ def _has_forward_mode(f: Function, **_: Any) -> Finding:
 
 def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
     """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
-    leaves, structure = jax.tree.flatten((args, kwargs))
-    floats = [i for i, v in enumerate(leaves) if isinstance(v, float | np.floating | np.ndarray | jax.Array)]
+    _names, floats, rebuilt = probes.floats_in((args, kwargs))
     if not floats:
         return True, "none given"
 
     def bound(values: Any) -> Function:
-        given = dict(zip(floats, values, strict=True))
-        args, kwargs = jax.tree.unflatten(structure, [given.get(i, leaf) for i, leaf in enumerate(leaves)])
+        args, kwargs = rebuilt(values)
         return lambda x: g(x, *args, **kwargs)
 
     def scanned(values: Any) -> Any:
         return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, bound(same)(row)), values, x)[1]))
 
-    values = [leaves[i] for i in floats]
-    return _compared(_gradients(backward(bound(values))), jax.jit(scanned)([jnp.asarray(v) for v in values]))
+    return _compared(_gradients(backward(bound(floats))), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
-def _kept_bytes(f: Function, **_: Any) -> Finding:
-    """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit."""
+def _kept_bytes(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+    """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit.
+
+    So are more of them where the parameters are differentiated, too, for which `make_spike` keeps the potentials.
+    """
     x = jnp.float32(SCATTERED)
-    kept = jax.tree.leaves(jax.eval_shape(lambda x: jax.vjp(jax.jit(f), x)[1], x))
-    each = sum(v.size * v.dtype.itemsize for v in kept) / x.size
-    return True if each <= 1.01 * x.dtype.itemsize else LIMIT, each
+
+    def each(fire: Callable[..., Any], *operands: Any) -> float:
+        kept = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
+        return sum(v.size * v.dtype.itemsize for v in kept) / x.size  # type: ignore[no-any-return]
+
+    def fire(x: Any, *values: Any) -> Any:
+        spike, args, kwargs = rebuilt(values)
+        return spike(x, *args, **kwargs)
+
+    _names, floats, rebuilt = probes.floats_in((g, args, kwargs))
+    plain = each(f, x)
+    learning = each(fire, x, *floats) if is_spike(g) else plain
+    if learning > 1.1 * plain:
+        return LIMIT, {"of x": plain, "of parameters": learning}
+    return True if plain <= 1.01 * x.dtype.itemsize else LIMIT, plain
 
 
 def _is_rebuilt(_: Function, *, args: Any, kwargs: Any, build: Any, **__: Any) -> Finding:
@@ -363,7 +375,7 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
         "forward mode": (_has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
         "traced parameters": (_takes_tracers, "only annealing and learning need it"),
-        "bytes a spike": (_kept_bytes, "keep the slope, or the potential, and no second array"),
+        "bytes a spike": (_kept_bytes, "keep one array; residual= is not used while a parameter learns"),
         "rebuilding": (_is_rebuilt, "build it once, outside of the loop"),
         "pickling": (_is_pickled, "only other processes need it: no closures"),
         "closest shape": (_closest, "give the rule a slope that is finite somewhere"),
