@@ -410,6 +410,9 @@ def test_fit_alpha_that_cannot_be():
     for coverage in (0, -0.5, 1.5, float("nan")):
         with pytest.raises(ValueError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got \w+ {coverage}$"):
             fit_alpha(hat, x, coverage)
+    for coverage, came in ((None, "None"), ("0.5", "str '0.5'"), (np.full(2, 0.5), "shape (2,)")):
+        with pytest.raises(TypeError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got .*{re.escape(came)}"):
+            fit_alpha(hat, x, coverage)
     few = "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak"
     many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0"
     for g, reason in ((shift(hat, 2.0), few), (jnp.ones_like, many)):
