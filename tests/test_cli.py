@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tomllib
 
@@ -95,6 +96,16 @@ def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
     assert rows["multi_gaussian"][2] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
     assert rows["reciprocal"][5] == "the spikingjelly code base"
     assert rows["power_law"][2:4] == ["(1 + alpha |x|)^-q", "2 / (alpha * (q - 1)), infinite for q <= 1"]
+
+
+def test_what_is_missing_without_docstrings():
+    code = "import sys; from surrofun.cli.commands import main; main(['list']); main(['show', '-h'])"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "surrofun: Not described, since python -OO drops docstrings: formula, area, peak, source\n"
+    rows = [line.split("\t") for line in done.stdout.partition("\nusage: ")[0].splitlines()]
+    assert [len(row) for row in rows] == [2] * (1 + len(names()))
+    assert rows[:2] == [["name", "parameters"], ["atan", "alpha=2.0"]]
+    assert "\nNot described, since python -OO drops docstrings.\n" in done.stdout
 
 
 def test_chart_draws_the_curve_where_it_is():

@@ -29,6 +29,7 @@ from . import terminal
 from .arguments import find, find_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
+_DROPPED = "Not described, since python -OO drops docstrings"
 _SECTIONS = r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>"
 
 
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.ArgumentParser:
     """Add the command of a function, with its name, and its docstring as help; return the parser of its arguments."""
-    description, _, examples = (inspect.getdoc(run) or "").partition("\n\n")
+    description, _, examples = (inspect.getdoc(run) or f"{_DROPPED}.").partition("\n\n")
     parser: argparse.ArgumentParser = commands.add_parser(
         run.__name__.removeprefix("_"),
         help=description[:1].lower() + description[1:-1],
@@ -101,8 +102,12 @@ def _list(_: argparse.Namespace) -> None:
       python -m surrofun list | cut -f 1,6
     """
     rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
+    brief = [_brief(row) for row in rows]
+    if sys.flags.optimize > 1:
+        rows, brief = ([row[:2] for row in table] for table in (rows, brief))
+        print(f"surrofun: {_DROPPED}: formula, area, peak, source", file=sys.stderr)
     if sys.stdout.isatty():
-        print(*terminal.table([_brief(row) for row in rows], shutil.get_terminal_size().columns), sep="\n")
+        print(*terminal.table(brief, shutil.get_terminal_size().columns), sep="\n")
     else:
         print("\n".join(map("\t".join, rows)))
 
