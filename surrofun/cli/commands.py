@@ -95,19 +95,18 @@ def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.Ar
 
 
 def _list(_: argparse.Namespace) -> None:
-    """List the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs.
+    """List the shapes: in a terminal an entry for each, in a pipe columns, separated by tabs.
 
     examples:
       python -m surrofun list
       python -m surrofun list | cut -f 1,6
     """
     rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
-    brief = [_brief(row) for row in rows]
     if sys.flags.optimize > 1:
-        rows, brief = ([row[:2] for row in table] for table in (rows, brief))
+        rows = [row[:2] for row in rows]
         print(f"surrofun: {_DROPPED}: formula, area, peak, source", file=sys.stderr)
     if sys.stdout.isatty():
-        print(*terminal.table(brief, shutil.get_terminal_size().columns), sep="\n")
+        print(*terminal.entries(list(map(_entry, rows[1:])), shutil.get_terminal_size().columns), sep="\n")
     else:
         print("\n".join(map("\t".join, rows)))
 
@@ -121,10 +120,14 @@ def _row(name: str) -> tuple[str, ...]:
     return name, ", ".join(parameters), *sections
 
 
-def _brief(row: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a row for a terminal: without remarks, and of the source its authors and the year."""
-    *cells, source = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
-    return *cells, re.sub(r"(?<=\d{4}).*", "", source)
+def _entry(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Return name, formula and the rest of a row, without remarks, and of the source its authors and the year."""
+    name, parameters, *cells = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
+    if not cells:
+        return name, parameters
+    formula, area, peak, source = cells
+    facts = parameters, f"area {area}", f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
+    return name, formula, "; ".join(filter(None, facts))
 
 
 def _show(options: argparse.Namespace) -> None:
