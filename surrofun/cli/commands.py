@@ -18,13 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative
 from ..core.shape import shape_behind
 from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
 from ..tools.check import check, report
-from ..tools.curves import places, summary, values, window
+from ..tools.curves import panels, summary
 from . import terminal
 from .arguments import find, find_shape, valid, whole, writable
 
@@ -152,15 +151,13 @@ def _show(options: argparse.Namespace) -> None:
 
 def _drawing(text: str) -> str:
     g = find_shape(text)
-    x = places(g, *window(g))
-    slope = values(g, x)
-    if not np.isfinite(slope).all():
+    x, drawn = panels(g)
+    if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
-    panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
     columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)
     wide = columns >= 72
     width, height = max(12, min((columns - 6) // 3 if wide else columns, 40)), 11 if wide else 8
-    charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in panels.items()]
+    charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in drawn.items()]
     lines = map("   ".join, zip(*charts, strict=True)) if wide else itertools.chain(*charts)
     return "\n".join([show(g), summary(g), *lines])
 

@@ -109,7 +109,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         return f(x, *args, **kwargs)
 
     known: dict[str, Any] = {"g": f, "args": args, "kwargs": kwargs}
-    if is_spike(f) or (_measured(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
+    if is_spike(f) or (
+        _measured(is_step, bound)[0]
+        and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
+    ):
         return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
     if isinstance(f, functools.partial):
         may_be, f = _measured(lambda: (True, as_shape(f, "check")))
@@ -186,10 +189,6 @@ def _measured(measure: Callable[..., Finding], *parts: Any, raised: bool | None 
 
 def _result(verdict: bool | None, value: Any, advice: str) -> dict[str, Any]:
     return {"ok": verdict is not False, "limit": verdict is LIMIT, "value": value, "advice": advice}
-
-
-def _has_a_rule(f: Function) -> bool | None:
-    return _measured(has_a_rule_of_its_own, f, raised=True)[0]
 
 
 def _is_recipe(f: Function) -> bool:

@@ -30,11 +30,7 @@ _DIFFERENCE = 1e-2  # of a potential, for the second derivative: a step of finit
 
 
 def is_step(f: Function, **_: Any) -> Finding:
-    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has; how many it has.
-
-    >>> is_step(jnp.sign), is_step(jnp.tanh)[0]
-    ((True, 3), False)
-    """
+    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has; how many it has."""
     traced = jax.eval_shape(f, jnp.zeros(BLOCK))
     levels = len(np.unique([values_of(f, x.ravel()) for x in (_EVERYWHERE, SCATTERED)]))
     return traced.shape == BLOCK and 1 < levels <= _MOST_LEVELS, levels
@@ -44,9 +40,6 @@ def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
     """Say whether the derivative of f is not that of its values; the share of the potentials that tell where it is not.
 
     A potential tells if f would move by more than rounding, were the derivative right, in a step of 1 % or 0.1 %.
-
-    >>> has_a_rule_of_its_own(jnp.tanh)[0], has_a_rule_of_its_own(lambda x: jnp.floor(x) + x - jax.lax.stop_gradient(x))
-    (False, (True, 1.0))
     """
     if not jnp.issubdtype(jax.eval_shape(f, jnp.zeros(BLOCK)).dtype, jnp.floating):
         below, above = _far_off(f)
@@ -63,11 +56,7 @@ def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
 
 
 def slope_of(f: Function) -> Function:
-    """Return the derivative of f, as its rule for reverse mode gives it.
-
-    >>> slope_of(jnp.square)(jnp.array([1.0, 2.0]))
-    Array([2., 4.], dtype=float32)
-    """
+    """Return the derivative of f, as its rule for reverse mode gives it."""
 
     def slope(x: jax.Array) -> Any:
         spikes, pull = jax.vjp(f, x)
@@ -77,20 +66,12 @@ def slope_of(f: Function) -> Function:
 
 
 def backward(f: Function) -> Backward:
-    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent.
-
-    >>> backward(jnp.square)(jnp.array([1.0, 2.0]), jnp.array([1.0, 10.0]))
-    Array([ 2., 40.], dtype=float32)
-    """
+    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent."""
     return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
 def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope.
-
-    >>> round(look_at(jnp.tanh)()[2], 4)
-    2.0
-    """
+    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope."""
 
     def look() -> Any:
         thresholds = _thresholds(f)
@@ -262,11 +243,7 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
 
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
-    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call.
-
-    >>> grad_under("vmap", jnp.square)[0]
-    True
-    """
+    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call."""
     eager = _over_time(f, _unrolled) if transformation == "scan" else backward(f)
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
     ok, difference = _compared(_gradients(eager), *came)
