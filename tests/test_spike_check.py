@@ -24,6 +24,7 @@ from surrofun import (
     report,
     sampled,
     scale,
+    shape,
     shapes,
     shift,
     sign,
@@ -242,6 +243,25 @@ def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residua
         assert result["advice"] == "keep one array; residual= is not used while a parameter learns"
 
 
+def test_a_spike_that_learns_has_its_soft_step_checked():
+    def tent(x, alpha):
+        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+    def soft(x, alpha):
+        u = jnp.clip(x, -1 / alpha, 1 / alpha)
+        return u - alpha * u * jnp.abs(u) / 2
+
+    learning = make_spike(learnable=True)
+    for spike, parameters in ((learning(shape(tent)(alpha=2.0)), {}), (learning(tent), {"alpha": 2.0})):
+        result = check(spike, **parameters)["learned parameters"]
+        assert (result["ok"], result["limit"], list(result["value"])) == (True, True, ["alpha", "times as slow"])
+        assert result["value"]["alpha"] < 0.01
+    wrong = shape(tent, soft=lambda x, alpha: soft(x, jax.lax.stop_gradient(alpha)))
+    for declared, names in ((shape(tent, soft=soft), set()), (wrong, {"learned parameters"})):
+        assert faults(check(learning(declared(alpha=2.0)))) == names
+    assert check(make_spike(tent), alpha=2.0)["learned parameters"]["value"] == "none learned"
+
+
 def test_rebuilding_by_recipe():
     for recipe, times in ((lambda: make_spike(shapes.superspike(beta=7.5)), "once"), (lambda: by_hand(), "twice")):
         result = check(recipe)["rebuilding"]
@@ -292,6 +312,7 @@ ok     grad under shard_map   devices 1, difference 0
 ok     second derivative      largest 49.8, wrong 0
 limit  forward mode           TypeError: can't apply...; only jvp and jacfwd need it: jax.custom_jvp
 ok     traced parameters      none given
+ok     learned parameters     none learned
 ok     bytes a spike          4
 ok     rebuilding             traced once when built twice
 ok     pickling               {bytes}

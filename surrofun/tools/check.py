@@ -84,6 +84,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         second derivative: it is that of the slope, by finite differences; the largest, and the share that is wrong.
         forward mode: `jax.jvp` gives what `jax.vjp` gives.
         traced parameters: the gradient in a scan is the same where `args` and `kwargs` are traced.
+        learned parameters: as above, of a spike of `make_spike(learnable=True)`.
         bytes a spike: that are kept for the backward pass of float32 potentials; 4 is one array. More of them
             where parameters learn are a limit, with both: `residual=` is not used then, and x is kept.
         rebuilding: a spike that is built again is not traced again by `jax.jit`, to which it is a static argument.

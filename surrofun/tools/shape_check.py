@@ -111,7 +111,7 @@ def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) ->
     return rises_as_told and off <= 5e-3 * size, {**found, "off": off}
 
 
-def _learns(_: Shape, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
+def learns(_: Any, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
     """Compare dS/dp with finite differences of the integral of the slope; a soft step that is searched for is slow."""
     names, held, moved = probes.floats_in((g, args, kwargs), scalar=True)
     if not names:
@@ -162,6 +162,7 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
 
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
+LEARNED = "declare the soft step, soft=: a search is slow, and misses a jump that moves"
 SHAPE_STAGES: tuple[Stage, ...] = (
     {"runs": (runs, "write a function of an array x, and of the parameters given, that returns one real array")},
     {"shape kept": (probes.keeps_shape, "return one slope for each potential, whatever the shape of x is")},
@@ -182,6 +183,6 @@ SHAPE_STAGES: tuple[Stage, ...] = (
             "declare one whose derivative is the slope, shape(g, soft=...), with its limits",
         ),
         "second derivative finite": (_has_second_derivative, "limit x or round the place off; only Hessians need it"),
-        "learned parameters": (_learns, "declare the soft step, soft=: a search is slow, and misses a jump that moves"),
+        "learned parameters": (learns, LEARNED),
     },
 )

@@ -14,11 +14,12 @@ from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import surveyed
-from ..core.shape import is_spike, shape
+from ..core.shape import is_spike, shape, shape_behind
 from . import probes
 from .closest import closest
 from .curves import in_order, samples
 from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
+from .shape_check import LEARNED, learns
 
 Backward: TypeAlias = Callable[[Any, Any], Any]  # (potentials, cotangents) -> gradients
 
@@ -283,6 +284,20 @@ def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: An
     return _compared(_gradients(backward(bound(floats))), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
+def _learns(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+    """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
+    _names, floats, rebuilt = probes.floats_in((g, args, kwargs))
+
+    def loss(floats: Any) -> Any:
+        spike, args, kwargs = rebuilt(floats)
+        return (spike(jnp.float32(SCATTERED), *args, **kwargs) * _COTANGENT).sum()
+
+    held, *_rest = probes.floats_in(g)  # a spike that learns nothing shows none
+    if not is_spike(g) or not (held or (floats and any(map(np.any, jax.grad(loss)(floats))))):
+        return True, "none learned"
+    return learns(g, g=shape_behind(g), args=args, kwargs=kwargs)
+
+
 def _kept_bytes(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
     """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit.
 
@@ -352,6 +367,7 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
         "forward mode": (_has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
         "traced parameters": (_takes_tracers, "only annealing and learning need it"),
+        "learned parameters": (_learns, LEARNED),
         "bytes a spike": (_kept_bytes, "keep one array; residual= is not used while a parameter learns"),
         "rebuilding": (_is_rebuilt, "build it once, outside of the loop"),
         "pickling": (_is_pickled, "only other processes need it: no closures"),
