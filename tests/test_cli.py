@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from needs import needs
 
-from surrofun import names
+from surrofun import names, registry
 from surrofun.cli import terminal
 from surrofun.cli.commands import main
 
@@ -76,6 +76,14 @@ def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     told = "superspike 1 / (1 + beta |x|)^2 beta=10.0; area 2 / beta; peak 1 at 0; Zenke & Ganguli 2018 triangle"
     assert entry.startswith(told)
     assert (lines[i] == "superspike") == (columns <= 40)
+
+
+def test_list_of_what_tells_nothing_of_itself(capsys, monkeypatch):
+    monkeypatch.setattr(registry, "_named", {"plain": lambda x: x, "wide": lambda x, width=1.0: x})
+    for columns, lines in ((80, ["plain", "wide   width=1.0"]), (14, ["plain", "wide", "  width=1.0"])):
+        terminal_of(monkeypatch, columns)
+        assert main(["list"]) == 0
+        assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):

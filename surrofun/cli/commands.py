@@ -125,7 +125,7 @@ def _entry(row: tuple[str, ...]) -> tuple[str, ...]:
     if not cells:
         return name, parameters
     formula, area, peak, source = cells
-    facts = parameters, f"area {area}", f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
+    facts = parameters, area and f"area {area}", peak and f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
     return name, formula, "; ".join(filter(None, facts))
 
 

@@ -90,8 +90,8 @@ def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     lines = []
     for name, *cells in rows:
         wrapped = [line for cell in cells for line in textwrap.wrap(cell, columns - margin, break_on_hyphens=False)]
-        first = [name.ljust(margin) + wrapped.pop(0)] if margin > len(name) else [name]
-        lines += first + [" " * margin + line for line in wrapped]
+        beside = wrapped.pop(0) if wrapped and margin > len(name) else ""
+        lines += [(name.ljust(margin) + beside).rstrip(), *(" " * margin + line for line in wrapped)]
     return lines
 
 
