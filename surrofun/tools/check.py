@@ -83,7 +83,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             under shard_map; the largest difference.
         second derivative: it is that of the slope, by finite differences; the largest, and the share that is wrong.
         forward mode: `jax.jvp` gives what `jax.vjp` gives.
-        traced parameters: the gradient in a scan is the same where `args` and `kwargs` are traced.
+        traced parameters: the gradient in a scan is the same where `args`, `kwargs` and its numbers are traced.
         learned parameters: as above, of a spike of `make_spike(learnable=True)`.
         bytes a spike: that are kept for the backward pass of float32 potentials; 4 is one array. More of them
             where parameters learn are a limit, with both: `residual=` is not used then, and x is kept.

@@ -268,32 +268,37 @@ def _has_forward_mode(f: Function, **_: Any) -> Finding:
     return _compared(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
 
 
-def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+def _of_floats(g: Function, args: Any, kwargs: Any) -> tuple[list[Any], Callable[[Any, Any], Any]]:
+    """Return the floats given to a spike and, if it is of `make_spike`, in it; the spike of x and such floats."""
+    own = g if is_spike(g) else None
+    _names, floats, rebuilt = probes.floats_in((own, args, kwargs))
+
+    def call(x: Any, floats: Any) -> Any:
+        own, args, kwargs = rebuilt(floats)
+        return (own or g)(x, *args, **kwargs)
+
+    return floats, call
+
+
+def _takes_tracers(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
     """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
-    _names, floats, rebuilt = probes.floats_in((args, kwargs))
+    floats, call = _of_floats(g, args, kwargs)
     if not floats:
         return True, "none given"
 
-    def bound(values: Any) -> Function:
-        args, kwargs = rebuilt(values)
-        return lambda x: g(x, *args, **kwargs)
+    def scanned(floats: Any) -> Any:
+        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, call(row, same)), floats, x)[1]))
 
-    def scanned(values: Any) -> Any:
-        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, bound(same)(row)), values, x)[1]))
-
-    return _compared(_gradients(backward(bound(floats))), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
+    return _compared(_gradients(backward(f)), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
 def _learns(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
     """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
-    _names, floats, rebuilt = probes.floats_in((g, args, kwargs))
-
-    def loss(floats: Any) -> Any:
-        spike, args, kwargs = rebuilt(floats)
-        return (spike(jnp.float32(SCATTERED), *args, **kwargs) * _COTANGENT).sum()
-
+    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
     held, *_rest = probes.floats_in(g)  # a spike that learns nothing shows none
-    if not is_spike(g) or not (held or (floats and any(map(np.any, jax.grad(loss)(floats))))):
+    if not is_spike(g) or not floats:
+        return True, "none learned"
+    if not held and not any(map(np.any, jax.grad(lambda floats: (call(x, floats) * _COTANGENT).sum())(floats))):
         return True, "none learned"
     return learns(g, g=shape_behind(g), args=args, kwargs=kwargs)
 
@@ -303,19 +308,14 @@ def _kept_bytes(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -
 
     So are more of them where the parameters are differentiated, too, for which `make_spike` keeps the potentials.
     """
-    x = jnp.float32(SCATTERED)
+    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
 
     def each(fire: Callable[..., Any], *operands: Any) -> float:
         kept = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
         return sum(v.size * v.dtype.itemsize for v in kept) / x.size  # type: ignore[no-any-return]
 
-    def fire(x: Any, *values: Any) -> Any:
-        spike, args, kwargs = rebuilt(values)
-        return spike(x, *args, **kwargs)
-
-    _names, floats, rebuilt = probes.floats_in((g, args, kwargs))
     plain = each(f, x)
-    learning = each(fire, x, *floats) if is_spike(g) else plain
+    learning = each(call, x, floats) if is_spike(g) else plain
     if learning > 1.1 * plain:
         return LIMIT, {"of x": plain, "of parameters": learning}
     return True if plain <= 1.01 * x.dtype.itemsize else LIMIT, plain
