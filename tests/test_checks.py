@@ -9,7 +9,22 @@ import numpy as np
 import pytest
 from formulas import FACTS
 
-from surrofun import asym, check, fit_alpha, flow, mix, report, scale, shape, shapes, shift
+from surrofun import (
+    asym,
+    bounds,
+    check,
+    combinator,
+    derivative,
+    fit_alpha,
+    flow,
+    make_spike,
+    mix,
+    report,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step monotone"},
@@ -98,12 +113,27 @@ BAD = {
     "soft step that falls": (
         shape(soft=lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
-        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*\}",
+        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*, 'off': \d.*\}",
     ),
     "half the slope": (
         shape(soft=lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
         "soft step monotone",
-        r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*\}",
+        r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*, 'off': 1\.57\d*\}",
+    ),
+    "soft step that jumps up": (
+        shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 20, 0.5, 0.0))(lambda x: 1 / (1 + x * x)),
+        "soft step monotone",
+        r"\{'area': 3\.64\d*, 'fall': 0\.0, 'error': \d.*, 'off': 0\.5\d*\}",
+    ),
+    "soft step that is nan at infinity": (
+        shape(soft=lambda x: x / (1 + jnp.abs(x)))(lambda x: 1 / (1 + jnp.abs(x)) ** 2),
+        "soft step monotone",
+        "nan at -inf",
+    ),
+    "soft step that is nan at inf": (
+        shape(soft=lambda x: jnp.where(x == jnp.inf, jnp.nan, jnp.arctan(x)))(lambda x: 1 / (1 + x * x)),
+        "soft step monotone",
+        "nan at inf",
     ),
     "vertical": (shape(soft=root_soft)(root), "second derivative finite", "-?inf at 0"),
 }
@@ -118,6 +148,17 @@ def test_a_bad_shape_has_its_fault_named(name):
     line = next(line for line in report(results).splitlines() if fault in line)
     assert line.startswith("FAULT  ")
     assert line.endswith(results[fault]["advice"])
+
+
+@pytest.mark.parametrize("soft", [jax.nn.sigmoid, lambda x: jnp.arctan(9 * x) / np.pi + 0.5, shapes.leaky_step])
+def test_a_soft_step_in_the_place_of_its_slope_is_a_limit(soft):
+    for told, column in ((check(soft), 34), (check(make_spike(soft)), 30)):
+        assert (told["falls again"]["ok"], told["falls again"]["limit"]) == (True, True)
+        line = next(line for line in report(told).splitlines() if "falls again" in line)
+        assert line.startswith("limit  falls again ")
+        assert line[column:] == "0; it never falls again; is it a soft step? derivative(f)"
+    for slope in (derivative(soft), shapes.straight_through, lambda x: 1 - 0.01 * hat(x)):
+        assert not check(slope)["falls again"]["limit"]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +184,27 @@ def test_on_which_side_of_a_limit(inside, outside, fault):
     assert fault in faults(check(outside))
 
 
+def test_bounds_that_are_wider_than_the_slopes_are_a_limit():
+    @combinator(bounds=lambda g, low=-1.0, high=1.0: bounds(g))
+    def clip(x, g, low=-1.0, high=1.0):
+        return jnp.clip(g(x), low, high)
+
+    both = shape(hat, bounds=lambda: (-1.0, 1.0))
+    for g, told in (
+        (clip(shapes.triangle, high=0.5), "lowest 0, highest 1, slopes 0 to 0.5"),
+        (clip(shapes.triangle, low=0.25), "lowest 0, highest 1, slopes 0.25 to 1"),
+        (both, "lowest -1, highest 1, slopes 0 to 1"),
+    ):
+        results = check(g)
+        assert (results["bounds hold"]["ok"], results["bounds hold"]["limit"]) == (True, True)
+        line = (
+            f"limit  bounds hold                {told}; declare the least and the largest slope, shape(g, bounds=...)"
+        )
+        assert line in report(results).splitlines()
+    slow = shape(lambda x: (1 + jnp.abs(x)) ** -0.05, bounds=lambda: (0.0, 1.0))  # 0 at infinity alone
+    assert not check(slow)["bounds hold"]["limit"]
+
+
 def test_a_fault_of_form_leaves_the_soft_step_measured():
     results = check(mix(shift(hat, 1.0), shift(hat, -1.0), weights=(1.0, 1.0)))
     assert faults(results) == {"peak near the threshold", "unimodal"}
@@ -159,6 +221,7 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
+    assert value["learned parameters"].pop("times as slow") > 1
     assert set(value["learned parameters"]) == {"0", "height"}
     assert max(value["learned parameters"].values()) < 0.02
     assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
@@ -182,6 +245,49 @@ def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declar
         assert max(found["learned parameters"]["value"].values()) < 0.02
 
 
+def test_a_declared_soft_step_is_compared_with_the_slope():
+    """Its derivative is right where a is 1, and its derivative by a is that of another shape."""
+    g = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(a * x) / a)
+    right = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(jnp.sqrt(a) * x) / jnp.sqrt(a))
+    assert faults(check(g, a=1.0)) == faults(check(scale(g(a=1.0), 2.0))) == {"learned parameters"}
+    assert faults(check(right, a=1.0)) == set()
+    # At infinity S is pi / a and pi / sqrt(a), of which the derivatives are -pi and -pi / 2.
+    assert check(g, a=1.0)["learned parameters"]["value"]["a"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_soft_step_that_is_searched_for_is_a_limit():
+    def tent(x, alpha):
+        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+    for results in (check(tent, alpha=2.0), check(shift(shape(tent)(alpha=2.0), 0.1))):
+        assert results["learned parameters"]["limit"]
+        *_, line = report(results).splitlines()
+        told = r"(by \S+, )?alpha 0.00\d+, times as slow \d\S*; declare the soft step, soft=: a search is slow, .*"
+        assert re.fullmatch(rf"limit  learned parameters         {told}", line)
+
+    def soft(x, alpha):
+        u = jnp.clip(x, -1 / alpha, 1 / alpha)
+        return u - alpha * u * jnp.abs(u) / 2
+
+    declared = shape(tent, soft=soft)
+    assert not check(declared, alpha=2.0)["learned parameters"]["limit"]
+
+
+def test_what_is_not_compared_is_a_limit():
+    def comb(x):
+        return jnp.where(jnp.abs(x) < 1, jnp.floor(400 * x) % 2, 0.0)
+
+    def soft(x):
+        u = jnp.clip(x, -1, 1)
+        k = jnp.floor(400 * u)
+        return k // 2 / 400 + k % 2 * (u - k / 400)
+
+    result = check(shape(comb, soft=soft))["soft step monotone"]
+    assert (result["ok"], result["limit"], result["value"]["off"]) == (True, True, "not found")
+    result = check(shapes.power_law, alpha=3.0, q=1.0)["learned parameters"]  # of finite area for a larger q
+    assert (result["ok"], result["limit"], result["value"]) == (True, True, "integral not found")
+
+
 @pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
     g = shape(gate)
@@ -202,10 +308,10 @@ def test_float64_is_checked_where_it_is_enabled(x64):
 
 def test_report_has_a_line_for_every_property():
     good, bad = (report(check(g)).splitlines() for g in (shapes.triangle, jnp.sum))
-    assert [line[:6] for line in good] == ["ok    "] * 13
-    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 10]
-    assert good[10] == "ok     soft step monotone         area 1, fall 0, error 0"
-    assert bad[10] == "-      soft step monotone         not measured, because of the fault above"
+    assert [line[:6] for line in good] == ["ok    "] * 14
+    assert [line[:6].strip() for line in bad] == ["ok", "ok", "FAULT", *["-"] * 11]
+    assert re.fullmatch(r"ok     soft step monotone         area 1, fall 0, error 0, off \d\S*e-07", good[11])
+    assert bad[11] == "-      soft step monotone         not measured, because of the fault above"
 
 
 POTENTIALS = np.random.default_rng(1).normal(0.0, 0.7, (50, 4, 6)).astype(np.float32)  # time, batch, neurons
@@ -303,6 +409,9 @@ def test_fit_alpha_that_cannot_be():
     x = POTENTIALS.ravel()
     for coverage in (0, -0.5, 1.5, float("nan")):
         with pytest.raises(ValueError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got \w+ {coverage}$"):
+            fit_alpha(hat, x, coverage)
+    for coverage, came in ((None, "None"), ("0.5", "str '0.5'"), (np.full(2, 0.5), "shape (2,)")):
+        with pytest.raises(TypeError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got .*{re.escape(came)}"):
             fit_alpha(hat, x, coverage)
     few = "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak"
     many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0"

@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tomllib
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from needs import needs
 
-from surrofun import names
+from surrofun import names, registry
 from surrofun.cli import terminal
 from surrofun.cli.commands import main
 
@@ -68,33 +69,45 @@ def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
-    assert {line.split(" ")[0] for line in lines} >= set(names())
-    below_one_another = columns < 60
-    assert ("source: Zenke" in "\n".join(lines)) == below_one_another
-    if not below_one_another:  # as many columns as leave most shapes one line
-        shown = {60: 3, 80: 3, 120: 4, 160: 5, 300: 6}[columns]
-        assert lines[0].split() == ["name", "parameters", "formula", "area", "peak", "source"][:shown]
-        assert len(lines) <= len(names()) * (2 if columns == 60 else 1.6)
-        formula = lines[1].split()[2]
-        assert len(formula) >= {60: 26, 80: 36}.get(columns, 40)
-        assert any(line.startswith("superspike") and "1 / (1 + beta |x|)^2" in line for line in lines)
-    assert "\t" not in "".join(lines)
+    assert tuple(line.split(" ")[0] for line in lines if line[0] != " ") == names()
+    assert len(lines) <= len(names()) * {30: 9, 40: 5, 60: 4, 80: 3.2, 120: 2.2}.get(columns, 2.1)
+    i = next(i for i, line in enumerate(lines) if line.startswith("superspike"))
+    entry = " ".join(" ".join(lines[i : i + 6]).split())
+    told = "superspike 1 / (1 + beta |x|)^2 beta=10.0; area 2 / beta; peak 1 at 0; Zenke & Ganguli 2018 triangle"
+    assert entry.startswith(told)
+    assert (lines[i] == "superspike") == (columns <= 40)
+
+
+def test_list_of_what_tells_nothing_of_itself(capsys, monkeypatch):
+    monkeypatch.setattr(registry, "_named", {"plain": lambda x: x, "wide": lambda x, width=1.0: x})
+    for columns, lines in ((80, ["plain", "wide   width=1.0"]), (14, ["plain", "wide", "  width=1.0"])):
+        terminal_of(monkeypatch, columns)
+        assert main(["list"]) == 0
+        assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
     terminal_of(monkeypatch, 300)
     assert main(["list"]) == 0
-    _, ruler, *lines = capsys.readouterr().out.splitlines()
-    starts = [0, *(found.end() for found in re.finditer("  ", ruler))]
-    rows = {
-        line.split()[0]: [line[i:j].strip() for i, j in zip(starts, [*starts[1:], None], strict=True)] for line in lines
-    }
-    assert len(rows) == len(names())  # one line each
-    assert rows["escape_exponential"][4:] == ["infinite", "Gerstner & Kistler 2002"]
-    assert rows["s2nn"][4] == "max(alpha / 4, beta) at 0"
-    assert rows["multi_gaussian"][2] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
-    assert rows["reciprocal"][5] == "the spikingjelly code base"
-    assert rows["power_law"][2:4] == ["(1 + alpha |x|)^-q", "2 / (alpha * (q - 1)), infinite for q <= 1"]
+    lines = iter(capsys.readouterr().out.splitlines())
+    entries = {line[:20].strip(): (line[20:], next(lines)[20:].split("; ")) for line in lines}
+    assert tuple(entries) == names()
+    assert entries["escape_exponential"][1][2:] == ["peak infinite", "Gerstner & Kistler 2002"]
+    assert entries["s2nn"][1][2] == "peak max(alpha / 4, beta) at 0"
+    assert entries["multi_gaussian"][0] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
+    assert entries["reciprocal"][1][3] == "the spikingjelly code base"
+    assert entries["power_law"][1][:2] == ["alpha=1.0, q=2.0", "area 2 / (alpha * (q - 1)), infinite for q <= 1"]
+    assert entries["straight_through"][1][0] == "area infinite"
+
+
+def test_what_is_missing_without_docstrings():
+    code = "import sys; from surrofun.cli.commands import main; main(['list']); main(['show', '-h'])"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "surrofun: Not described, since python -OO drops docstrings: formula, area, peak, source\n"
+    rows = [line.split("\t") for line in done.stdout.partition("\nusage: ")[0].splitlines()]
+    assert [len(row) for row in rows] == [2] * (1 + len(names()))
+    assert rows[:2] == [["name", "parameters"], ["atan", "alpha=2.0"]]
+    assert "\nNot described, since python -OO drops docstrings.\n" in done.stdout
 
 
 def test_chart_draws_the_curve_where_it_is():

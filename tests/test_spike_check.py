@@ -24,6 +24,7 @@ from surrofun import (
     report,
     sampled,
     scale,
+    shape,
     shapes,
     shift,
     sign,
@@ -226,6 +227,41 @@ def test_an_array_more_is_a_limit():
     assert (result["ok"], result["limit"], result["value"]) == (True, True, 8.0)
 
 
+@pytest.mark.parametrize(("residual", "plain"), [(jnp.uint8, 1), ("bit", 1 / 8), (jnp.bfloat16, 2), (None, 4)])
+def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residual, plain):
+    def spike(learnable):
+        return make_spike(shapes.rectangle(width=1.5), residual=residual, learnable=learnable)
+
+    still, held = (check(spike(learnable))["bytes a spike"] for learnable in (False, True))
+    given = check(make_spike(shapes.rectangle, residual=residual, learnable=True), width=1.5)["bytes a spike"]
+    assert (still["ok"], still["limit"]) == (True, False)
+    assert still["value"] == pytest.approx(plain, abs=0.02)  # the bounds are kept, too
+    for result in (held, given):
+        assert (result["ok"], result["limit"]) == (True, residual is not None)
+        told = result["value"] if result["limit"] else {"of x": result["value"], "of parameters": 4.0}
+        assert told == {"of x": pytest.approx(plain, abs=0.02), "of parameters": pytest.approx(4, abs=0.02)}
+        assert result["advice"] == "keep one array; residual= is not used while a parameter learns"
+
+
+def test_a_spike_that_learns_has_its_soft_step_checked():
+    def tent(x, alpha):
+        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+    def soft(x, alpha):
+        u = jnp.clip(x, -1 / alpha, 1 / alpha)
+        return u - alpha * u * jnp.abs(u) / 2
+
+    learning = make_spike(learnable=True)
+    for spike, parameters in ((learning(shape(tent)(alpha=2.0)), {}), (learning(tent), {"alpha": 2.0})):
+        result = check(spike, **parameters)["learned parameters"]
+        assert (result["ok"], result["limit"], list(result["value"])) == (True, True, ["alpha", "times as slow"])
+        assert result["value"]["alpha"] < 0.01
+    wrong = shape(tent, soft=lambda x, alpha: soft(x, jax.lax.stop_gradient(alpha)))
+    for declared, names in ((shape(tent, soft=soft), set()), (wrong, {"learned parameters"})):
+        assert faults(check(learning(declared(alpha=2.0)))) == names
+    assert check(make_spike(tent), alpha=2.0)["learned parameters"]["value"] == "none learned"
+
+
 def test_rebuilding_by_recipe():
     for recipe, times in ((lambda: make_spike(shapes.superspike(beta=7.5)), "once"), (lambda: by_hand(), "twice")):
         result = check(recipe)["rebuilding"]
@@ -266,6 +302,7 @@ ok     slope elementwise      0
 ok     cotangent              0
 ok     non-negative           lowest 2e-29, at -8.94e+12
 ok     peak at a threshold    height 1, at 0
+ok     falls again            1
 ok     finite                 float16, bfloat16, float32
 ok     grad under jit         0
 ok     grad under vmap        0
@@ -275,6 +312,7 @@ ok     grad under shard_map   devices 1, difference 0
 ok     second derivative      largest 49.8, wrong 0
 limit  forward mode           TypeError: can't apply...; only jvp and jacfwd need it: jax.custom_jvp
 ok     traced parameters      none given
+ok     learned parameters     none learned
 ok     bytes a spike          4
 ok     rebuilding             traced once when built twice
 ok     pickling               {bytes}
@@ -361,7 +399,7 @@ PEERS = {  # call, faults, limits beyond rebuilding and pickling, closest shape
     "spyx.axn": [
         ("superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
         ("arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
-        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode"}, "none"),
+        ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode", "falls again"}, "none"),
     ],
     "braintools.surrogate": [  # the slope stands behind a stop_gradient
         ("ReluGrad()", {"second derivative"}, set(), "scale(triangle, height=0.3)"),

@@ -23,11 +23,7 @@ from ..expressions import parse, parse_arguments
 
 
 def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
-    """Return `read(text)`; what it objects to is the user's mistake, told in one line.
-
-    >>> valid("--surrogate", find_shape, "triangle")(0.5)
-    Array(0.5, dtype=float32)
-    """
+    """Return `read(text)`; what it objects to is the user's mistake, told in one line."""
     try:
         return read(text)
     except (Exception, SystemExit) as error:  # of the user's function, it may be any
@@ -44,11 +40,6 @@ def find(text: str) -> Shape:
     Raises:
         ValueError: it is no expression of registered shapes; the module cannot be imported or has no such function;
             what stands in the brackets is no number.
-
-    >>> find("math:fabs")(-2)
-    2.0
-    >>> find("operator:itemgetter(1)")("abc")
-    'b'
     """
     if ":" not in text:
         return parse(text)
@@ -80,10 +71,6 @@ def find_shape(text: str) -> Shape:
 
     Raises:
         ValueError: there is no such shape, or it is not finite.
-
-    >>> find_shape("superspike(-1)")
-    Traceback (most recent call last):
-    ValueError: the slope is not finite
     """
     shape: Shape = shape_behind(find(text))
     x = jnp.array([[-1.0], [0.0], [1.0]])
@@ -95,11 +82,7 @@ def find_shape(text: str) -> Shape:
 
 
 def whole(text: str, least: int = 0) -> int:
-    """Return a whole number from `least` to 2**32 - 1.
-
-    >>> whole("7")
-    7
-    """
+    """Return a whole number from `least` to 2**32 - 1."""
     if not text.isdecimal() or not least <= int(text) < 2**32:
         raise argparse.ArgumentTypeError(f"expected a whole number from {least} to 2**32 - 1, got {text!r}")
     return int(text)
@@ -110,9 +93,6 @@ def writable(text: str) -> str:
 
     Raises:
         ValueError: it is a directory, cannot be written to, or matplotlib does not write such files.
-
-    >>> writable("curve.png")
-    'curve.png'
     """
     try:
         from matplotlib.backend_bases import FigureCanvasBase

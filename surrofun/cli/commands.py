@@ -18,17 +18,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative
 from ..core.shape import shape_behind
 from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
 from ..tools.check import check, report
-from ..tools.curves import places, summary, values, window
+from ..tools.curves import panels, summary
 from . import terminal
 from .arguments import find, find_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
+_DROPPED = "Not described, since python -OO drops docstrings"
 _SECTIONS = r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>"
 
 
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.ArgumentParser:
     """Add the command of a function, with its name, and its docstring as help; return the parser of its arguments."""
-    description, _, examples = (inspect.getdoc(run) or "").partition("\n\n")
+    description, _, examples = (inspect.getdoc(run) or f"{_DROPPED}.").partition("\n\n")
     parser: argparse.ArgumentParser = commands.add_parser(
         run.__name__.removeprefix("_"),
         help=description[:1].lower() + description[1:-1],
@@ -94,15 +94,18 @@ def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.Ar
 
 
 def _list(_: argparse.Namespace) -> None:
-    """List the shapes: in a terminal as many columns as fit, in a pipe all of them, separated by tabs.
+    """List the shapes: in a terminal an entry for each, in a pipe columns, separated by tabs.
 
     examples:
       python -m surrofun list
       python -m surrofun list | cut -f 1,6
     """
     rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
+    if sys.flags.optimize > 1:
+        rows = [row[:2] for row in rows]
+        print(f"surrofun: {_DROPPED}: formula, area, peak, source", file=sys.stderr)
     if sys.stdout.isatty():
-        print(*terminal.table([_brief(row) for row in rows], shutil.get_terminal_size().columns), sep="\n")
+        print(*terminal.entries(list(map(_entry, rows[1:])), shutil.get_terminal_size().columns), sep="\n")
     else:
         print("\n".join(map("\t".join, rows)))
 
@@ -116,10 +119,14 @@ def _row(name: str) -> tuple[str, ...]:
     return name, ", ".join(parameters), *sections
 
 
-def _brief(row: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a row for a terminal: without remarks, and of the source its authors and the year."""
-    *cells, source = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
-    return *cells, re.sub(r"(?<=\d{4}).*", "", source)
+def _entry(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Return name, formula and the rest of a row, without remarks, and of the source its authors and the year."""
+    name, parameters, *cells = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
+    if not cells:
+        return name, parameters
+    formula, area, peak, source = cells
+    facts = parameters, area and f"area {area}", peak and f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
+    return name, formula, "; ".join(filter(None, facts))
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -144,15 +151,13 @@ def _show(options: argparse.Namespace) -> None:
 
 def _drawing(text: str) -> str:
     g = find_shape(text)
-    x = places(g, *window(g))
-    slope = values(g, x)
-    if not np.isfinite(slope).all():
+    x, drawn = panels(g)
+    if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
-    panels = {"step": (x >= 0)[:, None] * 1.0, "soft step": values(antiderivative(g), x), "surrogate gradient": slope}
     columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)
     wide = columns >= 72
     width, height = max(12, min((columns - 6) // 3 if wide else columns, 40)), 11 if wide else 8
-    charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in panels.items()]
+    charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in drawn.items()]
     lines = map("   ".join, zip(*charts, strict=True)) if wide else itertools.chain(*charts)
     return "\n".join([show(g), summary(g), *lines])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import textwrap
@@ -15,7 +14,6 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 _BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])  # the bits of the 4 x 2 dots of a character from U+2800
 _ASCII = str.maketrans("│┤└─┴", "||+-+")
-_LINES_A_ROW = 1.5  # of a table, on average: with more of them, the eye loses the row
 
 
 def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: bool = True) -> list[str]:
@@ -78,69 +76,27 @@ def _label(value: float, span: float) -> str:
     return f"{round(float(value), 1 - math.floor(math.log10(span))) + 0.0:.6g}"
 
 
-def table(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
-    """Return the lines of a table with a heading, its first row, as wide as `columns` characters allow.
+def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """Return the lines of a list: of each row the first cell and, beside it or else below it, the others.
 
-    The longest cells are wrapped at spaces. Where the rows then take too many lines, their last cells are dropped,
-    down to the third. Where three have no room even for their words, the cells of a row stand below one another.
-
-    >>> for line in table([("name", "formula"), ("triangle", "alpha max(0, 1 - alpha |x|)")], 26):
+    >>> for line in entries([("triangle", "alpha max(0, 1 - alpha |x|)", "area 1")], 34):
     ...     print(line)
-    name      formula
-    --------  ----------------
-    triangle  alpha max(0, 1 -
-              alpha |x|)
+    triangle  alpha max(0, 1 - alpha
+              |x|)
+              area 1
     """
-    most = len(rows[0])
-    for count in range(most, min(most, 3) - 1, -1):
-        widths = _widths([row[:count] for row in rows], columns)
-        lines = [line for row in rows for line in _wrapped(row, widths)]
-        if widths and (count <= 3 or len(lines) <= _LINES_A_ROW * len(rows)):
-            return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
-    return [line for row in rows[1:] for line in _stacked(rows[0], row, columns)]
-
-
-def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
-    """Return the widths of the columns of a table that fits and has few lines; none where not even words have room."""
-    lengths = np.array([[len(cell) for cell in row] for row in rows])
-    least = [max(len(word) for cell in column for word in cell.split()) for column in zip(*rows, strict=True)]
-    room = columns - 2 * (len(least) - 1)
-    if sum(least) > room:
-        return []
-
-    def cost(i: int, width: int) -> float:
-        """Return how many more lines there are for each character that column i is narrower."""
-        narrower = [*widths[:i], width, *widths[i + 1 :]]
-        lines, more = (np.ceil(lengths / w).max(axis=1).sum() for w in (widths, narrower))
-        return float((more - lines) / (widths[i] - width))
-
-    widths: list[int] = lengths.max(axis=0).tolist()
-    while (excess := sum(widths) - room) > 0:
-        options = [(i, w) for i, now in enumerate(widths) for w in range(max(least[i], now - excess), now)]
-        i, width = min(options, key=lambda option: (cost(*option), -option[1]))
-        widths[i] = width
-    return widths
-
-
-def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    cells = [textwrap.wrap(cell, width, break_on_hyphens=False) for cell, width in zip(row, widths, strict=False)]
-    lines = itertools.zip_longest(*cells, fillvalue="")
-    return ["  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-
-
-def _stacked(heading: Sequence[str], row: Sequence[str], columns: int) -> list[str]:
-    entries = [f"{name}: {cell}" for name, cell in zip(heading[1:], row[1:], strict=True) if cell]
-    wrapped = [textwrap.wrap(e, columns, initial_indent="  ", subsequent_indent="    ") for e in entries]
-    return [row[0], *itertools.chain(*wrapped)]
+    margin = max(len(row[0]) for row in rows) + 2
+    margin = margin if columns > 2 * margin else 2
+    lines = []
+    for name, *cells in rows:
+        wrapped = [line for cell in cells for line in textwrap.wrap(cell, columns - margin, break_on_hyphens=False)]
+        beside = wrapped.pop(0) if wrapped and margin > len(name) else ""
+        lines += [(name.ljust(margin) + beside).rstrip(), *(" " * margin + line for line in wrapped)]
+    return lines
 
 
 def writes_unicode(stream: TextIO) -> bool:
-    """Say whether a stream can write what `chart` draws with.
-
-    >>> import io
-    >>> writes_unicode(io.TextIOWrapper(io.BytesIO(), "ascii")), writes_unicode(io.TextIOWrapper(io.BytesIO(), "utf-8"))
-    (False, True)
-    """
+    """Say whether a stream can write what `chart` draws with."""
     try:
         "⣿┤└─┴│".encode(stream.encoding or "ascii")
     except UnicodeEncodeError:
@@ -149,11 +105,6 @@ def writes_unicode(stream: TextIO) -> bool:
 
 
 def paint(text: str, color: int, stream: TextIO) -> str:
-    """Return text in an ANSI colour, where the stream is a terminal and nobody asked for none (no-color.org).
-
-    >>> import io
-    >>> paint("ok", 32, io.StringIO())
-    'ok'
-    """
+    """Return text in an ANSI colour, where the stream is a terminal and nobody asked for none (no-color.org)."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()
     return text if plain else f"\x1b[{color}m{text}\x1b[0m"

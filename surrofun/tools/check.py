@@ -56,14 +56,19 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
         non-negative: the smallest slope, and where.
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
+        falls again: by how much of its peak it falls, after it has risen. A soft step never does, given for its slope.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
         finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
         bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
-        soft step monotone: the antiderivative S rises; its area (infinite is no fault), the largest fall of it, and the
-            largest difference between its derivative and the slope.
+            Wider ones than the slopes are a limit, with the slopes: `uint8` and `sampled` lose digits by them.
+        soft step monotone: the antiderivative S rises; its area (infinite is no fault, NaN at infinity is one), the
+            largest fall of it, the largest difference between its derivative and the slope, and by how much its rise
+            is off the integral of the slope, as where S has a jump.
         second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
-        learned parameters: dS/dp, which `learnable=True` uses, is what finite differences say, for each of `args` and
-            `kwargs` that is a number, and no whole one; the largest difference, in units of the area.
+        learned parameters: dS/dp, which `learnable=True` uses, is what finite differences of the integral of the slope
+            say, for each number in the shape, in `args` and in `kwargs` that is no whole one; the largest difference,
+            in units of the area. A soft step that is searched for is a limit: how much longer dS/dp takes, for 768
+            potentials, than if one were declared.
 
         Of a spike (shape kept, elementwise, dtype kept, non-negative and finite as above, of spikes and slopes):
         fires: the step rises; its levels, and the threshold nearest to 0 of those where it does.
@@ -73,12 +78,15 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         slope by jax.grad: its peak with its sign, where, and its area, NaN where it is not found.
         slope elementwise, cotangent: the rule multiplies each cotangent by the slope at its own potential.
         peak at a threshold: there the slope is more than half the largest; that one, and where.
+        falls again: as above.
         grad under jit, vmap, scan, checkpoint, shard_map: as without, through time under scan, on up to eight devices
             under shard_map; the largest difference.
         second derivative: it is that of the slope, by finite differences; the largest, and the share that is wrong.
         forward mode: `jax.jvp` gives what `jax.vjp` gives.
-        traced parameters: the gradient in a scan is the same where `args` and `kwargs` are traced.
-        bytes a spike: that are kept for the backward pass of float32 potentials; 4 is one array.
+        traced parameters: the gradient in a scan is the same where `args`, `kwargs` and its numbers are traced.
+        learned parameters: as above, of a spike of `make_spike(learnable=True)`.
+        bytes a spike: that are kept for the backward pass of float32 potentials; 4 is one array. More of them
+            where parameters learn are a limit, with both: `residual=` is not used then, and x is kept.
         rebuilding: a spike that is built again is not traced again by `jax.jit`, to which it is a static argument.
         pickling: a copy from its bytes has the same slopes.
         closest shape: of the catalogue, fitted in height and one parameter, and the largest difference, of the peak.
@@ -102,12 +110,15 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         return f(x, *args, **kwargs)
 
     known: dict[str, Any] = {"g": f, "args": args, "kwargs": kwargs}
-    if is_spike(f) or (_measured(is_step, bound)[0] and (isinstance(f, _RULES) or _has_a_rule(bound))):
+    if is_spike(f) or (
+        _measured(is_step, bound)[0]
+        and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
+    ):
         return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
     if isinstance(f, functools.partial):
-        may_be, value = _measured(lambda: (True, as_shape(f, "check")))
+        may_be, f = _measured(lambda: (True, as_shape(f, "check")))
         if not may_be:  # a parameter is given to x
-            return {"runs": _result(may_be, value, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
+            return {"runs": _result(may_be, f, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
     return _all_measured(SHAPE_STAGES, set(), bound, **known, look=shape_look(f, args, kwargs))
 
 
@@ -179,10 +190,6 @@ def _measured(measure: Callable[..., Finding], *parts: Any, raised: bool | None 
 
 def _result(verdict: bool | None, value: Any, advice: str) -> dict[str, Any]:
     return {"ok": verdict is not False, "limit": verdict is LIMIT, "value": value, "advice": advice}
-
-
-def _has_a_rule(f: Function) -> bool | None:
-    return _measured(has_a_rule_of_its_own, f, raised=True)[0]
 
 
 def _is_recipe(f: Function) -> bool:

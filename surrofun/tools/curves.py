@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import area, around, bounds, surveyed
+from ..calculus import antiderivative, area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
 
@@ -26,11 +26,6 @@ def window(g: Shape) -> tuple[float, float]:
     A long tail is cut at 3 times the distance at which it is at 25 %. A side that never falls gets one width, a
     periodic one a few periods, and no side gets less than a quarter of the other. The threshold is inside, unless the
     shape would not be seen any more. Where every neuron has a shape of its own, all are inside.
-
-    >>> from surrofun import scale, shapes
-    >>> low, high = window(scale(shapes.triangle, 10.0))
-    >>> round(low, 2), round(high, 2)
-    (-0.12, 0.12)
     """
     centers, widths = (np.concatenate([np.ravel(place[i]) for place in around(g)]) for i in (0, 1))
     unit, windows = float(widths.max()), []
@@ -80,13 +75,7 @@ def _last(distances: Array, sizes: Array, level: float) -> float:
 
 
 def places(g: Shape, low: float, high: float) -> Array:
-    """Return where to sample a shape from `low` to `high`: evenly, and at the extremes of each column of a picture.
-
-    >>> from surrofun import shapes
-    >>> x = places(shapes.sigmoid, -1.0, 1.0)
-    >>> float(x[0]), 0.0 in x, float(x[-1])
-    (-1.0, True, 1.0)
-    """
+    """Return where to sample a shape from `low` to `high`: evenly, and at the extremes of each column of a picture."""
     chosen = [np.linspace(low, high, _COLUMNS + 1)]
     for x, slopes in samples(surveyed(g, jnp.zeros((1,)))):
         seen = (low <= x) & (x <= high)
@@ -98,14 +87,15 @@ def places(g: Shape, low: float, high: float) -> Array:
     return np.unique(np.concatenate(chosen))
 
 
-def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
-    """Return every place that the survey of a shape looked at, in order, and the slopes there, of all neurons.
+def panels(g: Shape) -> tuple[Array, dict[str, Array]]:
+    """Return the places in the window of a shape, and what there is to draw of it: one row a place."""
+    x = places(g, *window(g))
+    soft, slope = (values(f, x) for f in (antiderivative(g), g))
+    return x, {"step": (x >= 0)[:, None] * 1.0, "soft step": soft, "surrogate gradient": slope}
 
-    >>> from surrofun import shapes
-    >>> x, slopes = curve(shapes.triangle, alpha=2.0)
-    >>> float(slopes[x == 0.0].max())
-    2.0
-    """
+
+def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
+    """Return every place that the survey of a shape looked at, in order, and the slopes there, of all neurons."""
     x, slopes = map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)), strict=True))
     return in_order(x, slopes)
 
@@ -118,22 +108,13 @@ def samples(survey: Any) -> list[tuple[Array, Array]]:
 
 
 def in_order(x: Array, slopes: Array) -> tuple[Array, Array]:
-    """Return samples in the order of their places.
-
-    >>> in_order(np.array([2.0, 1.0]), np.array([0.2, 0.1]))
-    (array([1., 2.]), array([0.1, 0.2]))
-    """
+    """Return samples in the order of their places."""
     order = np.argsort(x, kind="stable")
     return x[order], slopes[order]
 
 
 def summary(g: Shape) -> str:
-    """Return area and peak of a shape in words.
-
-    >>> from surrofun import shapes, shift
-    >>> summary(shift(shapes.triangle, 0.3))
-    'area 1, peak 1 at 0.3'
-    """
+    """Return area and peak of a shape in words."""
     x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
@@ -144,22 +125,14 @@ def summary(g: Shape) -> str:
 
 
 def top(x: Array, slope: Array) -> tuple[float, float]:
-    """Return where the slope is largest, next to the threshold if in several places, and how large it is there.
-
-    >>> top(np.array([-2.0, -1.0, 0.0, 1.0]), np.array([[0.0], [1.0], [1.0], [1.0]]))
-    (0.0, 1.0)
-    """
+    """Return where the slope is largest, next to the threshold if in several places, and how large it is there."""
     highest = np.nanmax(slope)
     where = x[np.nanmax(slope, axis=1) == highest]
     return float(where[np.argmin(np.abs(where))]), float(highest)
 
 
 def values(f: Shape, x: Array) -> Array:
-    """Return f at each x, one row a place, one column a neuron.
-
-    >>> values(jnp.tanh, np.zeros(3)).shape
-    (3, 1)
-    """
+    """Return f at each x, one row a place, one column a neuron."""
     column = jnp.asarray(x)[:, None]
     found = np.asarray(f(column))
     return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))

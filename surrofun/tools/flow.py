@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 
@@ -84,6 +85,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         is small enough and infinity if none is large enough.
 
     Raises:
+        TypeError: `coverage` is no number.
         ValueError: `coverage` is not in (0, 1], or no alpha reaches it: at every alpha too few potentials are inside
             (a support that does not reach the threshold, or no finite peak) or that many and more (an unbounded one);
             or x is empty.
@@ -94,8 +96,10 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     >>> scale(shapes.rectangle, alpha)(x) > 0
     Array([False,  True,  True, False], dtype=bool)
     """
-    if not isinstance(coverage, jax.core.Tracer) and not 0 < coverage <= 1:
-        raise ValueError(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
+    is_number = isinstance(coverage, int | float | np.number | np.ndarray | jax.Array) and not np.ndim(coverage)
+    if not is_number or not (isinstance(coverage, jax.core.Tracer) or 0 < coverage <= 1):
+        wrong = ValueError if is_number else TypeError
+        raise wrong(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
 
     @jax.jit
     def search(x: jax.Array, wanted: jax.Array) -> jax.Array:

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..calculus import antiderivative
 from ..core.shape import Shape, as_shape, shape_behind
 from ..core.text import describe_value, show
 from ..registry import lookup, names
-from .curves import places, summary, top, values, window
+from .curves import panels, places, summary, top, values, window
+from .probes import floats_in
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -45,14 +44,13 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
     """
     (g,) = _shapes("shape", g)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
-    x = places(g, *window(g))
-    slope = values(g, x)
+    x, drawn = panels(g)
+    slope = drawn.pop(_SLOPE)
     facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
-    panels = {"step": x[:, None] >= 0, "soft step": values(antiderivative(g), x), f"{_SLOPE}\n{facts}": slope}
     count = slope.shape[1]
     few = count <= len(COLORS)
     colors = COLORS[:count] if few else [colormaps["viridis"](i / count) for i in range(count)]
-    for panel, (title, y) in zip(axes, panels.items(), strict=True):
+    for panel, (title, y) in zip(axes, [*drawn.items(), (f"{_SLOPE}\n{facts}", slope)], strict=True):
         _cross(panel)
         panel.set_prop_cycle(color=colors if y.shape[1] == count else ["black"])
         panel.plot(x, y)
@@ -238,17 +236,11 @@ def _label_outer(axes: Sequence[Axes]) -> None:
 
 def _neurons(g: Shape, count: int) -> list[str]:
     """Return what tells the neurons apart whose parameters a shape holds: those that differ, or else a number."""
-    held = [(name, np.ravel(value)) for name, value in _parameters(g) if np.size(value) == count]
+    names, floats, _ = floats_in(g)
+    held = [(name, np.ravel(value)) for name, value in zip(names, floats, strict=True) if np.size(value) == count]
     if count > len(COLORS) or not held or len({name for name, _ in held}) < len(held):
         return [f"neuron {i}" for i in range(count)]
     return [", ".join(f"{name}={float(f'{value[i]:.4g}')}" for name, value in held) for i in range(count)]
-
-
-def _parameters(g: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the names and values of the numbers that a shape and its parts were given."""
-    for path, value in jax.tree_util.tree_leaves_with_path(g):
-        names = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
-        yield names[-1], value
 
 
 def _wrapped(name: str, width: int) -> str:

@@ -24,22 +24,14 @@ SCATTERED = (np.random.default_rng(0).normal(size=BLOCK) * [[2.0], [0.1], [0.005
 
 
 def values_of(f: Function, x: Array, dtype: Any = jnp.float32) -> Array:
-    """Return f(x) as float64; it is given one block of x at a time.
-
-    >>> values_of(jnp.abs, np.array([-0.5, 0.25]))
-    array([0.5 , 0.25])
-    """
+    """Return f(x) as float64; it is given one block of x at a time."""
     blocks = np.pad(x.ravel(), (0, -x.size % SCATTERED.size), "edge").reshape(-1, *BLOCK)
     values = [np.broadcast_to(np.asarray(f(jnp.asarray(block, dtype)), float), BLOCK) for block in blocks]
     return np.ravel(values)[: x.size].reshape(x.shape)
 
 
 def same(a: Any, b: Any, tolerance: float = 1e-5) -> tuple[bool, float]:
-    """Say whether two arrays are the same up to rounding, and what their largest difference is.
-
-    >>> same(np.array([1.0, np.nan]), np.array([1.5, np.nan]))
-    (False, 0.5)
-    """
+    """Say whether two arrays are the same up to rounding, and what their largest difference is."""
     height = abs(a[np.isfinite(a)]).max(initial=0.0)
     a, b = (np.nan_to_num(v, nan=2e99, posinf=1e99, neginf=-1e99) for v in (a, b))  # NaN is the same as NaN
     return np.allclose(a, b, rtol=tolerance, atol=tolerance * height), float(abs(a - b).max())
@@ -52,12 +44,7 @@ def dtypes() -> list[Any]:
 
 
 def every_size(dtype: Any) -> Array:
-    """Return 0, ..., inf, -0.0, ..., -inf: potentials of every size in a dtype.
-
-    >>> x = every_size(jnp.float16)
-    >>> float(x[1]), float(x[3])
-    (5.960464477539063e-08, 65504.0)
-    """
+    """Return 0, ..., inf, -0.0, ..., -inf: potentials of every size in a dtype."""
     info: Any = jnp.finfo(dtype)  # type: ignore[no-untyped-call]
     ends = [0.0, *(float(v) for v in (info.smallest_subnormal, info.smallest_normal, info.max)), np.inf]
     sizes = np.concatenate([ends, np.clip(np.geomspace(1e-30, 1e30, 379), 0, ends[3])])
@@ -65,22 +52,14 @@ def every_size(dtype: Any) -> Array:
 
 
 def first_bad(x: Array, slopes: Array) -> str:
-    """Return the slope that is not finite, at the smallest potential of those; nothing if all are.
-
-    >>> first_bad(np.array([1.0, 100.0]), np.array([0.5, np.nan]))
-    'nan at 100'
-    """
+    """Return the slope that is not finite, at the smallest potential of those; nothing if all are."""
     x, slopes = np.ravel(x), np.ravel(slopes)
     i = nearest(x, ~np.isfinite(slopes))
     return "" if i is None else f"{slopes[i]} at {x[i]:.3g}"
 
 
 def nearest(places: Array, chosen: Array) -> Any:
-    """Return the index of the chosen place that is next to the threshold, or None.
-
-    >>> nearest(np.array([-2.0, 0.0, 1.0]), np.array([True, False, True])), nearest(np.ones(1), np.zeros(1, bool))
-    (2, None)
-    """
+    """Return the index of the chosen place that is next to the threshold, or None."""
     return min(np.flatnonzero(chosen).tolist(), key=lambda i: abs(places[i]), default=None)
 
 
@@ -90,11 +69,7 @@ def highest(places: Array, slopes: Array) -> Any:
 
 
 def bisect(holds: Callable[[Array], Array], inside: Array, outside: Array) -> tuple[Array, Array]:
-    """Return next to one another the last places where something holds, and the first where it does not.
-
-    >>> bisect(lambda x: x < 0.3, np.zeros(1), np.ones(1))
-    (array([0.3]), array([0.3]))
-    """
+    """Return next to one another the last places where something holds, and the first where it does not."""
     for _ in range(30):
         middle = (inside + outside) / 2
         inside, outside = np.where(holds(middle), [middle, outside], [inside, middle])
@@ -106,15 +81,36 @@ def numbers(**values: Any) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
+def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Callable[[Any], Any]]:
+    """Return names and values of the floats in a tree, or of the scalars among them, and the tree of other values.
+
+    An integer is a setting, which no gradient moves.
+    """
+    structure: Any
+    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+
+    def chosen(v: Any) -> bool:
+        numeric = isinstance(v, float | jax.Array | np.ndarray | np.generic)
+        return numeric and jnp.issubdtype(jnp.result_type(v), jnp.floating) and not (scalar and np.ndim(v))
+
+    def name(path: Any) -> str:  # of the last parameter; an element of weights=(0.7, 0.3) has the name of these
+        keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
+        return str(keys[-1] if keys else path[-1].idx)
+
+    found = {i: (name(path), leaf) for i, (path, leaf) in enumerate(leaves) if chosen(leaf)}
+
+    def rebuilt(values: Any) -> Any:
+        given = dict(zip(found, values, strict=True))
+        return structure.unflatten([given.get(i, leaf) for i, (_, leaf) in enumerate(leaves)])
+
+    return [name for name, _ in found.values()], [value for _, value in found.values()], rebuilt
+
+
 # What is asked of both. A measure is given the function with its parameters and, by keyword, what `check` knows of it.
 
 
 def runs(f: Function, **_: Any) -> Finding:
-    """Say whether f returns one real array.
-
-    >>> runs(jnp.abs)
-    (True, 'returns float32')
-    """
+    """Say whether f returns one real array."""
     value = f(jnp.float32(SCATTERED))
     if callable(value):
         return False, f"returns {type(value).__name__}, a function: give check what superspike(25.0) returns"
@@ -124,11 +120,7 @@ def runs(f: Function, **_: Any) -> Finding:
 
 
 def keeps_shape(f: Function, **_: Any) -> Finding:
-    """Say whether what f returns broadcasts to the shape of x.
-
-    >>> keeps_shape(lambda x: x[:2])
-    (False, '(2, 256) from (3, 256)')
-    """
+    """Say whether what f returns broadcasts to the shape of x."""
     came = jnp.shape(f(jnp.float32(SCATTERED)))
     return broadcasts(came, BLOCK), f"{came} from {BLOCK}"
 
@@ -141,22 +133,14 @@ def is_elementwise(f: Function, **_: Any) -> Finding:
 
 
 def keeps_dtype(f: Function, may_be_weak: bool = False, **_: Any) -> Finding:
-    """Say whether f returns the dtype of x, for each of them; a number of Python has a weak one, which gives way.
-
-    >>> keeps_dtype(jnp.abs)
-    (True, 'float16, bfloat16, float32')
-    """
+    """Say whether f returns the dtype of x, for each of them; a number of Python has a weak one, which gives way."""
     came = {dtype: jax.eval_shape(f, jnp.zeros(BLOCK, dtype)) for dtype in dtypes()}
     lost = {d: out.dtype for d, out in came.items() if out.dtype != d and not (may_be_weak and out.weak_type)}
     return not lost, {str(d): f"becomes {other}" for d, other in lost.items()} or ", ".join(map(str, came))
 
 
 def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
-    """Say whether functions are finite at potentials of every size, among these dtypes; where the last of them is not.
-
-    >>> are_finite([jnp.dtype("float32")], {"slope": lambda x: 1 / x})
-    (False, {'float32': 'slope inf at 0'})
-    """
+    """Say whether functions are finite at potentials of every size, among these dtypes; where the last is not."""
     bad = {}
     for dtype in among:
         x = every_size(dtype)
@@ -167,11 +151,7 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
 
 
 def agree(f: Function, **ways: Function) -> Finding:
-    """Say whether other ways to compute f, all in one program, give what an eager call gives; how far each is off.
-
-    >>> agree(jnp.abs, jit=jnp.abs)
-    (True, {'jit': 0.0})
-    """
+    """Say whether other ways to compute f, all in one program, give what an eager call gives; how far each is off."""
     came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
     found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
     return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
@@ -182,3 +162,15 @@ def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
     places, slopes, *_rest = look()
     lowest = nearest(places, slopes == slopes.min())
     return slopes[lowest] >= -1e-5 * abs(slopes).max(), numbers(lowest=slopes[lowest], at=places[lowest])
+
+
+def falls_again(_: Function, *, look: Look, **__: Any) -> Finding:
+    """Say whether the slope falls after it has risen, and by how much of its peak; a soft step never does."""
+    slopes = look()[1]
+    slopes = slopes[np.isfinite(slopes)]
+    height = max(abs(slopes).max(), 1e-30)
+    fall, rise = (np.maximum.accumulate(slopes) - slopes).max() / height, np.ptp(slopes) / height
+    return True if fall > 1e-3 or rise < 1e-3 else LIMIT, float(fall)
+
+
+SOFT_STEP = "it never falls again; is it a soft step? derivative(f)"

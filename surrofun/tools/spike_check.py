@@ -14,11 +14,12 @@ from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import surveyed
-from ..core.shape import shape
+from ..core.shape import is_spike, shape, shape_behind
 from . import probes
 from .closest import closest
 from .curves import in_order, samples
 from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
+from .shape_check import LEARNED, learns
 
 Backward: TypeAlias = Callable[[Any, Any], Any]  # (potentials, cotangents) -> gradients
 
@@ -30,11 +31,7 @@ _DIFFERENCE = 1e-2  # of a potential, for the second derivative: a step of finit
 
 
 def is_step(f: Function, **_: Any) -> Finding:
-    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has; how many it has.
-
-    >>> is_step(jnp.sign), is_step(jnp.tanh)[0]
-    ((True, 3), False)
-    """
+    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has; how many it has."""
     traced = jax.eval_shape(f, jnp.zeros(BLOCK))
     levels = len(np.unique([values_of(f, x.ravel()) for x in (_EVERYWHERE, SCATTERED)]))
     return traced.shape == BLOCK and 1 < levels <= _MOST_LEVELS, levels
@@ -44,9 +41,6 @@ def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
     """Say whether the derivative of f is not that of its values; the share of the potentials that tell where it is not.
 
     A potential tells if f would move by more than rounding, were the derivative right, in a step of 1 % or 0.1 %.
-
-    >>> has_a_rule_of_its_own(jnp.tanh)[0], has_a_rule_of_its_own(lambda x: jnp.floor(x) + x - jax.lax.stop_gradient(x))
-    (False, (True, 1.0))
     """
     if not jnp.issubdtype(jax.eval_shape(f, jnp.zeros(BLOCK)).dtype, jnp.floating):
         below, above = _far_off(f)
@@ -63,11 +57,7 @@ def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
 
 
 def slope_of(f: Function) -> Function:
-    """Return the derivative of f, as its rule for reverse mode gives it.
-
-    >>> slope_of(jnp.square)(jnp.array([1.0, 2.0]))
-    Array([2., 4.], dtype=float32)
-    """
+    """Return the derivative of f, as its rule for reverse mode gives it."""
 
     def slope(x: jax.Array) -> Any:
         spikes, pull = jax.vjp(f, x)
@@ -77,20 +67,12 @@ def slope_of(f: Function) -> Function:
 
 
 def backward(f: Function) -> Backward:
-    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent.
-
-    >>> backward(jnp.square)(jnp.array([1.0, 2.0]), jnp.array([1.0, 10.0]))
-    Array([ 2., 40.], dtype=float32)
-    """
+    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent."""
     return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
 def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope.
-
-    >>> round(look_at(jnp.tanh)()[2], 4)
-    2.0
-    """
+    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope."""
 
     def look() -> Any:
         thresholds = _thresholds(f)
@@ -262,11 +244,7 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
 
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
-    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call.
-
-    >>> grad_under("vmap", jnp.square)[0]
-    True
-    """
+    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call."""
     eager = _over_time(f, _unrolled) if transformation == "scan" else backward(f)
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
     ok, difference = _compared(_gradients(eager), *came)
@@ -290,31 +268,57 @@ def _has_forward_mode(f: Function, **_: Any) -> Finding:
     return _compared(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
 
 
-def _takes_tracers(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+def _of_floats(g: Function, args: Any, kwargs: Any) -> tuple[list[Any], Callable[[Any, Any], Any]]:
+    """Return the floats given to a spike and, if it is of `make_spike`, in it; the spike of x and such floats."""
+    own = g if is_spike(g) else None
+    _names, floats, rebuilt = probes.floats_in((own, args, kwargs))
+
+    def call(x: Any, floats: Any) -> Any:
+        own, args, kwargs = rebuilt(floats)
+        return (own or g)(x, *args, **kwargs)
+
+    return floats, call
+
+
+def _takes_tracers(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
     """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
-    leaves, structure = jax.tree.flatten((args, kwargs))
-    floats = [i for i, v in enumerate(leaves) if isinstance(v, float | np.floating | np.ndarray | jax.Array)]
+    floats, call = _of_floats(g, args, kwargs)
     if not floats:
         return True, "none given"
 
-    def bound(values: Any) -> Function:
-        given = dict(zip(floats, values, strict=True))
-        args, kwargs = jax.tree.unflatten(structure, [given.get(i, leaf) for i, leaf in enumerate(leaves)])
-        return lambda x: g(x, *args, **kwargs)
+    def scanned(floats: Any) -> Any:
+        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, call(row, same)), floats, x)[1]))
 
-    def scanned(values: Any) -> Any:
-        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, bound(same)(row)), values, x)[1]))
-
-    values = [leaves[i] for i in floats]
-    return _compared(_gradients(backward(bound(values))), jax.jit(scanned)([jnp.asarray(v) for v in values]))
+    return _compared(_gradients(backward(f)), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
-def _kept_bytes(f: Function, **_: Any) -> Finding:
-    """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit."""
-    x = jnp.float32(SCATTERED)
-    kept = jax.tree.leaves(jax.eval_shape(lambda x: jax.vjp(jax.jit(f), x)[1], x))
-    each = sum(v.size * v.dtype.itemsize for v in kept) / x.size
-    return True if each <= 1.01 * x.dtype.itemsize else LIMIT, each
+def _learns(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+    """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
+    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
+    held, *_rest = probes.floats_in(g)  # a spike that learns nothing shows none
+    if not is_spike(g) or not floats:
+        return True, "none learned"
+    if not held and not any(map(np.any, jax.grad(lambda floats: (call(x, floats) * _COTANGENT).sum())(floats))):
+        return True, "none learned"
+    return learns(g, g=shape_behind(g), args=args, kwargs=kwargs)
+
+
+def _kept_bytes(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+    """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit.
+
+    So are more of them where the parameters are differentiated, too, for which `make_spike` keeps the potentials.
+    """
+    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
+
+    def each(fire: Callable[..., Any], *operands: Any) -> float:
+        kept = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
+        return sum(v.size * v.dtype.itemsize for v in kept) / x.size  # type: ignore[no-any-return]
+
+    plain = each(f, x)
+    learning = each(call, x, floats) if is_spike(g) else plain
+    if learning > 1.1 * plain:
+        return LIMIT, {"of x": plain, "of parameters": learning}
+    return True if plain <= 1.01 * x.dtype.itemsize else LIMIT, plain
 
 
 def _is_rebuilt(_: Function, *, args: Any, kwargs: Any, build: Any, **__: Any) -> Finding:
@@ -357,12 +361,14 @@ SPIKE_STAGES: tuple[Stage, ...] = (
         "cotangent": (_multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
         "non-negative": (probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
         "peak at a threshold": (_peaks_at_a_threshold, "centre the slope where the step rises"),
+        "falls again": (probes.falls_again, probes.SOFT_STEP),
         "finite": (_is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
         **{f"grad under {name}": (functools.partial(grad_under, name), _TRACED) for name in _UNDER},
         "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
         "forward mode": (_has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
         "traced parameters": (_takes_tracers, "only annealing and learning need it"),
-        "bytes a spike": (_kept_bytes, "keep the slope, or the potential, and no second array"),
+        "learned parameters": (_learns, LEARNED),
+        "bytes a spike": (_kept_bytes, "keep one array; residual= is not used while a parameter learns"),
         "rebuilding": (_is_rebuilt, "build it once, outside of the loop"),
         "pickling": (_is_pickled, "only other processes need it: no closures"),
         "closest shape": (_closest, "give the rule a slope that is finite somewhere"),
