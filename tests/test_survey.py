@@ -14,7 +14,7 @@ from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds
 from surrofun.search.integral import integral
-from surrofun.search.survey import EXTREMES, survey
+from surrofun.search.survey import EXTREMES, INTEGRAL, survey
 
 DEFAULT = [(0.0, 1.0)]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
@@ -92,6 +92,7 @@ HARD = {
     "damped wave": (lambda x: jnp.exp(-abs(x)) * jnp.cos(100 * x), 2 / (1 + 1e4)),
     "39 rectangles": (lambda x: sum(box((x - c) / 0.125) for c in np.linspace(-9.3, 9.1, 39).tolist()), 39 / 4),
     "singular": (lambda x: abs(x) ** -1.1, np.inf),
+    "slowest": (lambda x: (1 + abs(x)) ** -1.0001, 2e4),
     "slow": (lambda x: (1 + abs(x)) ** -1.1, 20.0),
     "logarithmic": (lambda x: 1 / ((2 + abs(x)) * jnp.log(2 + abs(x)) ** 2), 2 / np.log(2)),
     "sinc": (lambda x: jnp.sinc(x / np.pi), np.pi),
@@ -113,6 +114,36 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
             right.append(name)
     assert set(right) >= {"slow", "infinite", "straight-through", "cauchy", "steep", "sigmoid", "39 rectangles"}
     assert not {"singular", "logarithmic", "sinc"} & set(right)
+
+
+FAR = {  # of finite area, which does not show within what is looked at
+    "rises and falls": lambda x, a: (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3,  # 7.06208
+    "wide": lambda x, a: a * jnp.exp(-jnp.square(x / 1e13) / 2),  # 2.5e13 a
+}
+ENDLESS = {
+    "shifted": lambda x, a: a / (1 + abs(x - 30)),
+    "hardly grows": lambda x, a: a * (1 + abs(x)) ** -0.9999,
+    "two powers": lambda x, a: a * (1 + abs(x)) ** -0.5 + (1 + abs(x)) ** -1.5,
+    "grows": lambda x, a: a * jnp.log1p(abs(x)),
+    "one side": lambda x, a: a * jax.nn.softplus(x),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_infinite_is_said_only_where_it_shows(dtype, x64):
+    x, a = jnp.ones((), dtype), np.asarray(0.9, dtype)
+    for name, f in FAR.items():
+        with pytest.raises(ValueError, match="expected a slope whose integral is found"):
+            antiderivative(f)(x, a)
+        found = jax.jit(jax.value_and_grad(lambda a: antiderivative(f)(x, a)))(a)  # noqa: B023
+        assert np.isnan(found).all(), name
+    for name, f in ENDLESS.items():
+        found = [way(functools.partial(survey_of, f, dtype))(a) for way in (lambda f: f, jax.jit)]
+        assert all(one["error"] <= TOLERANCE[dtype] and one["area"] == np.inf for one in found), name
+
+
+def survey_of(f, dtype, a):
+    return survey(lambda x: f(x, a), DEFAULT, jnp.zeros((), dtype), INTEGRAL)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

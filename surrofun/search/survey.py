@@ -34,7 +34,7 @@ _PILES, _ROUNDS = {True: 128, False: 32}, {True: 24, False: 32}
 _PARTS = 4  # that a panel is divided into
 _BLOCK = 9 * _PARTS * _PILES[True]  # places in a call of f that gives numbers: always as many, to compile f once
 _GOAL = {"float32": 1e-8, "float64": 1e-9}  # relative error at which the rounds end
-_FINEST, _COARSEST = -16, 40  # octaves, in widths of a place
+_FINEST, _COARSEST = -16, 36  # octaves, in widths of a place; OUTER follow
 _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid still ends within float32
 # Panels in an octave: 1 / _CLOSE of an octave leaves no gap of 0.1 within 10 of the threshold.
 _COARSE, _FINE, _CLOSE = 2, 8, 16
