@@ -16,7 +16,7 @@ from ..core.text import show
 from ..core.tree import Tree, from_tree, opened, static
 from .integral import integral, moved_area
 from .panels import slopes_at
-from .survey import EXTREMES, NAMES, Survey, survey
+from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 
 Around: TypeAlias = Callable[..., Any]
 
@@ -44,13 +44,20 @@ def _look(settings: Tree, g: Shape) -> Survey:
 def surveyed(g: Shape, around: Around) -> Survey:
     """Return the survey of a part, and "known": whether its integral is found to the tolerance.
 
+    It is not kept: every place that was looked at may be a megabyte.
+
     >>> from ..core.tree import part
     >>> known = surveyed(part(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
     >>> round(float(known["area"]), 4), bool(known["known"])
     (2.0, True)
     """
-    result = _found(g, around, NAMES)
-    return {**result, "known": result["error"] <= _TOLERANCE[result["error"].dtype.name]}
+    need_values(g)
+    result = _look(static((around, NAMES)), g)
+    return {**result, "known": _is_known(result)}
+
+
+def _is_known(found: Survey) -> Any:
+    return found["error"] <= _TOLERANCE[found["error"].dtype.name]
 
 
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
@@ -110,11 +117,12 @@ def _integrated(g: Shape, around: Around) -> Survey:
     Raises:
         ValueError: it is not; where something is traced, "known" is false instead.
     """
-    result = surveyed(g, around)
-    if not isinstance(result["known"], jax.core.Tracer) and not np.all(result["known"]):
+    result = _found(g, around, INTEGRAL)
+    known = _is_known(result)
+    if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[result['error'].dtype.name]:g} of it, "
             f"got an error of {np.max(result['error']):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
-    return result
+    return {**result, "known": known}
