@@ -297,10 +297,19 @@ def test_a_look_is_few_calls_even_within_a_program():
 
     shapes.clear()
     np.testing.assert_allclose(jax.jit(program)(jnp.zeros((2, 3))), 1, rtol=1e-6)
-    assert len(shapes) == bound + 1
+    assert len(shapes) == bound + 2  # within the panel of x, and at x
     shapes.clear()
     jax.eval_shape(lambda p, x: integral(g := lambda x: p * f(x), survey(g, DEFAULT, x), x), 2.0, jnp.zeros((2, 3)))
     assert len(shapes) <= 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_smooth_slope_is_not_searched_for_more_digits_than_it_has(dtype, x64):
+    for name in ("cauchy", "steep", "sigmoid"):
+        f, exact = HARD[name]
+        found = survey(f, DEFAULT, jnp.zeros((), dtype), INTEGRAL)
+        assert len(found["edges"]) < 2500, name
+        np.testing.assert_allclose(found["area"], exact, rtol=TOLERANCE[dtype] / 10)
 
 
 def test_extremes_of_what_is_traced_are_few_equations():

@@ -61,10 +61,12 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     starts, ends, widths = at[0], at[-1], at[-1] - at[0]
     miss = functools.reduce(xp.maximum, [xp.abs(dot(weights, seen)) for weights in _MISSES])
     # Places are rounded, so that a slope is off by its rise over one digit. Such errors cancel, though not all. Where a
-    # panel is a few digits wide, it is there for a jump.
-    digit = float(np.finfo(dtype).eps) * xp.maximum(xp.abs(starts), xp.abs(ends))
+    # panel is a few digits wide, it is there for a jump. The slopes are rounded, too, and have no more digits to find.
+    eps = float(np.finfo(dtype).eps)
+    digit = eps * xp.maximum(xp.abs(starts), xp.abs(ends))
     last = widths <= digit
     rounding = xp.where(widths > 32 * digit, 2 * digit * (seen.max(0) - seen.min(0)), 0.0)
+    rounding = rounding + 4 * eps * widths * xp.abs(seen).max(0)
     ranks = xp.where(last, -1.0, widths * miss - rounding)
     errors = xp.maximum(widths * miss - rounding, widths * miss / 32)
     errors = xp.where(last, widths * xp.abs(seen[-1] - seen[0]), errors)  # a jump between neighbouring numbers

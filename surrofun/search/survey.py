@@ -30,7 +30,7 @@ NAMES = *EXTREMES, *INTEGRAL, "places", "slopes"
 
 # A round divides the worst panel of each pile. A call costs more than what is in it where f gives numbers, so that few
 # large rounds are best (True); in a compiled loop it is the other way round (False).
-_PILES, _ROUNDS = {True: 128, False: 32}, {True: 24, False: 32}
+_PILES, _ROUNDS = {True: 128, False: 16}, {True: 24, False: 32}
 _PARTS = 4  # that a panel is divided into
 _BLOCK = 9 * _PARTS * _PILES[True]  # places in a call of f that gives numbers: always as many, to compile f once
 _GOAL = {"float32": 1e-8, "float64": 1e-9}  # relative error at which the rounds end
@@ -151,7 +151,7 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
     if not {*names}.isdisjoint(EXTREMES):
         found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
     if not {*names} <= {*EXTREMES}:
-        panels, at, seen = _divided(xp, slopes, at, seen, dtype)
+        panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
         starts, ends, areas, errors = ordered(xp, 0, 2, *panels[:4])
         edges = xp.concatenate([starts, ends[-1:]])
         soft, tails, area, doubt = table(xp, edges, areas, dtype)
@@ -164,8 +164,11 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
     return {name: found[name].astype(dtype) for name in names}
 
 
-def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:
-    """Divide the worst panels until all are known; return (5, panels, *n) as `measured` does, places and slopes."""
+def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any, keep: bool) -> tuple[Array, ...]:
+    """Divide the worst panels until all are known; return (5, panels, *n) as `measured` does, places and slopes.
+
+    Places and slopes are all that were looked at, or where these are not to be kept, those of the panels at first.
+    """
     piles, rounds = _PILES[xp is np], _ROUNDS[xp is np]
     samples = shaped(xp.stack([at, seen]), 2, 3, -1, piles)  # (2, nodes, rows, piles, *n)
     panels = measured(xp, samples, dtype)
@@ -174,7 +177,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     if xp is jnp:  # what is compiled has one size, that of all rounds
         new = jnp.zeros((rounds * _PARTS, piles, *zero.shape), dtype)
         panels = xp.concatenate([panels, gone + new], 1)
-        samples = xp.concatenate([samples, samples[:, :, :1, :1] + new], 2)
+        samples = xp.concatenate([samples, samples[:, :, :1, :1] + new], 2) if keep else samples
 
     def unfinished(state: tuple[Array, ...]) -> Array:
         k, (starts, _, areas, _, ranks), _ = state
@@ -193,7 +196,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
         at = nodes(xp, starts, ends, dtype)
         new, row = xp.stack([at, slopes(at)]), first + k * _PARTS
         panels = put(xp, xp.where(worst, gone, panels), measured(xp, new, dtype), row, 1)
-        return k + 1, panels, put(xp, samples, new, row, 2)
+        return k + 1, panels, put(xp, samples, new, row, 2) if keep else samples
 
     _, panels, samples = repeated(xp, unfinished, divide, (0, panels, samples))
     return shaped(panels, 1, 3, -1), *shaped(samples, 2, 4, -1)
