@@ -20,7 +20,7 @@ from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
 from .core.tree import is_function, node, opened, part
 from .search import found
-from .search.survey import Survey, extremes
+from .search.survey import Survey
 
 # Where the derivative of a soft step by a parameter is taken for that at infinity, which is 0 * inf: squares and cubes
 # are finite there. Where the soft step is not at its limit yet, the derivative is not known.
@@ -153,7 +153,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
         is_known = declared is not None and not (facts_of(f).get("bounds_not_tight") and _is_concrete(g))
         ends = declared(*parts, **numbers) if declared and is_known else None
         if ends is None:
-            ends = found.found(extremes, g, around)
+            ends = found.bounds(g, around)
         elif not _is_pair(ends):
             raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
         one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)

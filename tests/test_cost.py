@@ -223,7 +223,8 @@ def mirror(x, g):
 
 
 # A soft step of the catalogue needs no constant, which took as much again for each of its limits; that of a part may
-# have any constant, since the whole gets its own: else three mirrors would be 5,588.
+# have any constant, since the whole gets its own: else three mirrors would be 5,588. About 25 of those of a user's
+# combinator find out whether its limits are numbers.
 LEARNED = {
     "a number": (lambda p: shapes.superspike(beta=p), 75),
     "of a shape with an edge": (lambda p: shapes.triangle(alpha=p), 213),
@@ -231,7 +232,7 @@ LEARNED = {
     "... scaled": (lambda p: scale(shapes.leaky_step(leak=p), 2.0), 92),
     "a steepness": (lambda p: scale(shapes.superspike, p), 111),
     "two halves": (lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p)), 448),
-    "three of a user's": (lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p)))), 285),
+    "three of a user's": (lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p)))), 311),
     "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1133),
 }
 

@@ -47,7 +47,7 @@ def cotangents(
         return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
-    if not all(is_elementwise(soft) and broadcasts(p.shape, x.shape) for p in values):
+    if not all(p.size == 1 or (is_elementwise(soft) and broadcasts(p.shape, x.shape)) for p in values):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     x, of_spikes = widened((x, of_spikes))
     if len(values) > _FEW:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -84,9 +86,9 @@ def column(values: Any, like: Array) -> Array:
 
 
 def dot(weights: Any, slopes: Array) -> Array:
-    """Return the weighted sum along the first axis.
+    """Return the weighted sum along the first axis, term by term, which XLA compiles to faster code than a reduction.
 
     >>> dot([1.0, 2.0], np.ones((2, 3)))
     array([3., 3., 3.])
     """
-    return (column(weights, slopes[0]) * slopes).sum(0)
+    return functools.reduce(operator.add, (float(weight) * slopes[k] for k, weight in enumerate(weights)))

@@ -16,41 +16,71 @@ from ..core.text import show
 from ..core.tree import Tree, from_tree, opened, static
 from .integral import integral, moved_area
 from .panels import slopes_at
-from .survey import Survey, survey
+from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 
 Around: TypeAlias = Callable[..., Any]
 
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
-def found(look: Callable[..., Any], g: Shape, around: Around) -> Any:
-    """Return `look(f, places, like)` of a part of a composition that is evaluated, once where it cannot change.
+def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
+    """Return the survey of a part of a composition, made once where it cannot change.
 
     Args:
-        look: `survey` or `extremes`.
         g: a part: it knows its parameters, and dtype and rank of the potentials.
         around: the function that tells the places of a part.
+        names: what is wanted of the survey.
     """
     require_concrete(g)
-    return once(_look, static((look, around)), g)
+    return once(_look, static((around, names)), g)  # type: ignore[no-any-return]
 
 
-def _look(settings: Tree, g: Shape) -> Any:
-    look, around = from_tree(settings)
+def _look(settings: Tree, g: Shape) -> Survey:
+    around, names = from_tree(settings)
     with jax.ensure_compile_time_eval():
-        return look(g, around(g), jnp.asarray(opened(g)[3]))
+        return survey(g, around(g), jnp.asarray(opened(g)[3]), names)
 
 
 def surveyed(g: Shape, around: Around) -> Survey:
     """Return the survey of a part, and "known": whether its integral is found to the tolerance.
+
+    It is not kept: every place that was looked at may be a megabyte.
 
     >>> from ..core.tree import part
     >>> known = surveyed(part(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
     >>> round(float(known["area"]), 4), bool(known["known"])
     (2.0, True)
     """
-    result = found(survey, g, around)
-    return {**result, "known": result["error"] <= _TOLERANCE[result["error"].dtype.name]}
+    require_concrete(g)
+    result = _look(static((around, NAMES)), g)
+    return {**result, "known": _is_known(result)}
+
+
+def _is_known(found: Survey) -> Any:
+    return found["error"] <= _TOLERANCE[found["error"].dtype.name]
+
+
+def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
+    """Return the least and the largest slope of a part, infinite where it grows without bound.
+
+    By what a traced part closes over they are differentiable, except for a jump that it moves.
+
+    >>> from ..core.tree import part
+    >>> bump = part(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
+    >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
+    >>> float(lowest) < 1e-12, float(highest)
+    (True, 1.0)
+    """
+    found = _found(g, around, EXTREMES)
+    return _moved(g, found["lowest"], found["lowest_at"]), _moved(g, found["highest"], found["highest_at"])
+
+
+def _moved(g: Shape, end: Any, at: Any) -> Any:
+    """Return an extreme with the derivatives of g at its place, whose own move makes no difference there."""
+    if not isinstance(end, jax.Array):
+        return end
+    slope = slopes_at(g, at)
+    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
 
 def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
@@ -87,11 +117,12 @@ def _integrated(g: Shape, around: Around) -> Survey:
     Raises:
         ValueError: it is not; where something is traced, "known" is false instead.
     """
-    result = surveyed(g, around)
-    if not isinstance(result["known"], jax.core.Tracer) and not np.all(result["known"]):
+    result = _found(g, around, INTEGRAL)
+    known = _is_known(result)
+    if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[result['error'].dtype.name]:g} of it, "
             f"got an error of {np.max(result['error']):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
-    return result
+    return {**result, "known": known}

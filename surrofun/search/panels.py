@@ -14,7 +14,7 @@ from .arrays import Arithmetic, Array, column, dot, representable
 
 Function: TypeAlias = Callable[[jax.Array], Any]
 
-OUTER = 3  # octaves beyond all that is looked at, of which the rest of the area is extrapolated
+OUTER = 7  # octaves at either end, of which it is told what is beyond them
 
 # Nine nodes of Clenshaw and Curtis on [0, 1]: they hold the ends of a panel, where a jump may hide.
 NODES = (1 - np.cos(np.pi * np.arange(9) / 8)) / 2
@@ -61,10 +61,12 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     starts, ends, widths = at[0], at[-1], at[-1] - at[0]
     miss = functools.reduce(xp.maximum, [xp.abs(dot(weights, seen)) for weights in _MISSES])
     # Places are rounded, so that a slope is off by its rise over one digit. Such errors cancel, though not all. Where a
-    # panel is a few digits wide, it is there for a jump.
-    digit = float(np.finfo(dtype).eps) * xp.maximum(xp.abs(starts), xp.abs(ends))
+    # panel is a few digits wide, it is there for a jump. The slopes are rounded, too, and have no more digits to find.
+    eps = float(np.finfo(dtype).eps)
+    digit = eps * xp.maximum(xp.abs(starts), xp.abs(ends))
     last = widths <= digit
     rounding = xp.where(widths > 32 * digit, 2 * digit * (seen.max(0) - seen.min(0)), 0.0)
+    rounding = rounding + 4 * eps * widths * xp.abs(seen).max(0)
     ranks = xp.where(last, -1.0, widths * miss - rounding)
     errors = xp.maximum(widths * miss - rounding, widths * miss / 32)
     errors = xp.where(last, widths * xp.abs(seen[-1] - seen[0]), errors)  # a jump between neighbouring numbers
@@ -82,10 +84,9 @@ def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array
     tails, doubt = [], 0.0
     for side in (-1, 1):
         octaves = [(side * middle > outer * 2**k) & (side * middle < outer * 2 ** (k + 1)) for k in range(OUTER)]
-        first, second, third = (xp.where(octave, areas, 0.0).sum(0) for octave in octaves)
-        tail, before = _rest(xp, second, third, dtype), _rest(xp, first, second, dtype)
+        tail, error = _beyond(xp, xp.stack([xp.where(octave, areas, 0.0).sum(0) for octave in octaves]), dtype)
         tails.append(tail)
-        doubt = doubt + xp.where(xp.isfinite(tail), 8 * xp.abs(third + tail - before), 0.0)
+        doubt = doubt + error
     tail = xp.stack(tails)
     nothing = xp.zeros_like(areas[:1])
     left = xp.concatenate([nothing, xp.cumsum(areas, 0)])
@@ -96,10 +97,20 @@ def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array
     return soft + xp.where(xp.isnan(left[-1]), np.nan, 0.0), tail, area, doubt
 
 
-def _rest(xp: Arithmetic, before: Array, last: Array, dtype: Any) -> Array:
-    """Return what follows two octaves of a geometric series, infinite if it does not fall."""
-    ratio = xp.where(before == 0, 0.0, last / xp.where(before == 0, 1.0, before))
-    falls = xp.abs(ratio) < 1 - float(np.finfo(dtype).eps) ** 0.5
-    ratio = xp.where(falls, ratio, 0.0)
-    infinite = xp.where(last == 0, 0.0, xp.where(last > 0, np.inf, -np.inf))
-    return xp.where(falls, last * ratio / (1 - ratio), infinite)
+def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
+    """Return the area beyond the last of these octaves, and its error: infinite where they do not tell.
+
+    That of a power of x is a geometric series. It is infinite only where no octave is less than the one before, and
+    their ratio hardly changes.
+    """
+    before, ratio_error = octaves[:-1], float(np.finfo(dtype).eps) ** 0.5
+    ratios = xp.where(before == 0, 0.0, octaves[1:] / xp.where(before == 0, 1.0, before))
+    least = ratios.min(0)
+    change = ratios.max(0) - least
+    endless = (least > 1 - ratio_error / 10) & (change < xp.maximum((least - 1) / 100, ratio_error / 10))
+    falls = xp.abs(ratios[-2:]) < 1 - ratio_error
+    ratios = xp.where(falls, ratios[-2:], 0.0)
+    earlier, rest = octaves[-2:] * ratios / (1 - ratios)
+    error = xp.where(falls.all(0), 8 * xp.abs(octaves[-1] + rest - earlier), np.inf)
+    infinite = xp.where(octaves[-1] > 0, np.inf, -np.inf)
+    return xp.where(endless, infinite, rest), xp.where(endless, 0.0, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import jax
@@ -24,16 +24,19 @@ from .panels import OUTER, Function, measured, nodes, slopes_at, table
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
 Survey: TypeAlias = dict[str, Any]
+EXTREMES = "lowest", "highest", "lowest_at", "highest_at"
+INTEGRAL = "edges", "soft", "tails", "area", "error"
+NAMES = *EXTREMES, *INTEGRAL, "places", "slopes"
 
 # A round divides the worst panel of each pile. A call costs more than what is in it where f gives numbers, so that few
 # large rounds are best (True); in a compiled loop it is the other way round (False).
-_PILES, _ROUNDS = {True: 128, False: 32}, {True: 24, False: 32}
+_PILES, _ROUNDS = {True: 128, False: 16}, {True: 24, False: 32}
 _PARTS = 4  # that a panel is divided into
 _BLOCK = 9 * _PARTS * _PILES[True]  # places in a call of f that gives numbers: always as many, to compile f once
 _GOAL = {"float32": 1e-8, "float64": 1e-9}  # relative error at which the rounds end
-_FINEST, _COARSEST = -16, 40  # octaves, in widths of a place
+_FINEST, _COARSEST = -16, 36  # octaves, in widths of a place; OUTER follow
 _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid still ends within float32
-# Panels in an octave. In a survey 1 / _CLOSE of an octave leaves no gap of 0.1 within 10 of the threshold.
+# Panels in an octave: 1 / _CLOSE of an octave leaves no gap of 0.1 within 10 of the threshold.
 _COARSE, _FINE, _CLOSE = 2, 8, 16
 _NEAR = 4  # octaves around the threshold that are looked at closely
 _PEAKS = 8  # that are searched for the highest slope, and as many for the lowest
@@ -42,7 +45,7 @@ _ZOOMS = 4  # rounds of it: _STEPS ** -_ZOOMS of a panel is a digit of float32, 
 _GAP = 0.2  # between neighbouring nodes of a panel, at most
 
 
-def survey(f: Function, places: Places, like: jax.Array) -> Survey:
+def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = NAMES) -> Survey:
     """Look at an elementwise function once, over the whole line, closely where it is not smooth.
 
     What is narrower than a tenth of its distance from every place, and from the threshold, may be missed.
@@ -51,6 +54,7 @@ def survey(f: Function, places: Places, like: jax.Array) -> Survey:
         f: a function of x alone; it is called with further axes in front of those of the neurons.
         places: where it does what it does, as (centre, width), of the rank of `like`.
         like: an array with the dtype, float32 or float64, and the rank of the potentials.
+        names: what is wanted. All of it stands on the same look; what is not wanted is not computed.
 
     Returns:
         A dictionary. All is constant: nothing in it is differentiated. `n` is the shape of the neurons.
@@ -67,46 +71,19 @@ def survey(f: Function, places: Places, like: jax.Array) -> Survey:
     >>> round(float(found["area"]), 6), float(found["highest"]), bool(found["error"] < 1e-6)
     (2.0, 1.0, True)
     """
-    return _looked(_survey, _FINE, f, places, like)  # type: ignore[no-any-return]
-
-
-def extremes(f: Function, places: Places, like: jax.Array) -> tuple[Array, Array]:
-    """Return `(lowest, highest)`, the least and the largest slope over all x; infinite where it grows without bound.
-
-    The same extremes as those of `survey`, by a coarser look. By what `f` closes over they are differentiable, except
-    for a jump that it moves.
-
-    >>> lowest, highest = extremes(lambda x: 1 / (1 + (x - 0.3) ** 2), [(0.0, 1.0)], jnp.zeros(()))
-    >>> float(lowest) < 1e-12, float(highest)
-    (True, 1.0)
-    """
-    lowest, highest, lowest_at, highest_at = _looked(_searched, _COARSE, f, places, like)
-    if not isinstance(lowest, jax.Array):
-        return lowest, highest
-    return tuple(_moving(f, *end) for end in ((lowest, lowest_at), (highest, highest_at)))  # type: ignore[return-value]
-
-
-def _moving(f: Function, end: jax.Array, at: jax.Array) -> jax.Array:
-    """Return an extreme with the derivatives of f at its place, whose own move makes no difference there."""
-    slope = slopes_at(f, at)
-    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
-
-
-def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, like: jax.Array) -> Any:
-    """Look at the whole line, and return what `find` makes of it, with NumPy where `f` gives numbers, else with JAX."""
     with jax.ensure_compile_time_eval(), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
         if known:
             pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
-            at, numbers = _grid(np, pairs, fine, like), functools.partial(_numbers, f, like)
+            at, numbers = _grid(np, pairs, like), functools.partial(_numbers, f, like)
             seen = numbers(at)
             if seen is not None:
-                return find(np, numbers, np.broadcast_to(at, seen.shape), seen, like.dtype)
+                return _survey(np, names, numbers, np.broadcast_to(at, seen.shape), seen, like.dtype)
 
     centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
 
-    def in_jax() -> Any:
+    def in_jax() -> Survey:
         # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
         neurons = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype)).shape
         pure, held = jax.closure_convert(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
@@ -119,11 +96,11 @@ def _looked(find: Callable[..., Any], fine: int, f: Function, places: Places, li
                 each = jax.vmap(each, (0, *(None for _ in constants)))
             return each(x, *constants)  # type: ignore[no-any-return]
 
-        places = jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, fine, like)
+        places = jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like)
         seen = slopes(places)
-        return find(jnp, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
+        return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
 
-    return jax.jit(in_jax)()
+    return jax.jit(in_jax)()  # type: ignore[no-any-return]
 
 
 def _value(v: Real, like: jax.Array) -> Array:
@@ -147,20 +124,19 @@ def _numbers(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndarra
     return numbers.reshape(*front, *numbers.shape[1:])
 
 
-def _grid(xp: Arithmetic, pairs: Any, fine: int, like: jax.Array) -> Array:
+def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     """Return the nodes of panels from octave to octave, on both sides of the threshold and of each place elsewhere."""
     kind = np.float64 if xp is np else like.dtype
     zero = np.zeros((1,) * like.ndim, kind)
-    near = np.arange(0, _NEAR, 1 / _CLOSE) if fine == _FINE else ()
-    every, fewer = (np.arange(_FINEST, _COARSEST + 1 / k, 1 / k) for k in (fine, fine if len(pairs) < 2 else _COARSE))
-    ends = [_sides(np.union1d(every, near), zero)]
+    every, fewer = (np.arange(_FINEST, _COARSEST + 1 / k, 1 / k) for k in (_FINE, _FINE if len(pairs) < 2 else _COARSE))
+    ends = [_sides(np.union1d(every, np.arange(0, _NEAR, 1 / _CLOSE)), zero)]
     for centre, width in pairs:
         centre, width = centre.astype(kind), xp.abs(width.astype(kind))
         width = xp.where(xp.isfinite(width) & (width > 0), xp.clip(width, _THINNEST, 1 / _THINNEST), 1.0)
         ends.append(xp.where(xp.isfinite(centre), centre, 0.0) + width * _sides(fewer, zero))
     ends = [v + sum(xp.zeros_like(u[0]) for u in ends) for v in ends]
     reach = functools.reduce(xp.maximum, [xp.abs(v).max(0) for v in ends])
-    outer = reach * _sides(np.arange(1, OUTER * fine + 1) / fine, zero)
+    outer = reach * _sides(np.arange(1, OUTER * _FINE + 1) / _FINE, zero)
     (edges,) = ordered(xp, 0, 1, representable(xp.concatenate([*ends, outer]), like.dtype))
     edges = xp.concatenate([edges] + [edges[-1:]] * (1 + -len(edges) % _PILES[True]))  # whole rows of piles
     return nodes(xp, edges[:-1], edges[1:], like.dtype)
@@ -170,26 +146,29 @@ def _sides(octaves: Array, zero: Array) -> Array:
     return column(np.concatenate([-(2.0 ** octaves[::-1]), [0.0], 2.0**octaves]), zero)
 
 
-def _survey(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> Survey:
-    lowest, highest, lowest_at, highest_at = _searched(xp, slopes, at, seen, dtype)
-    panels, at, seen = _divided(xp, slopes, at, seen, dtype)
-    starts, ends, areas, errors = ordered(xp, 0, 2, *panels[:4])
-    edges = xp.concatenate([starts, ends[-1:]])
-    soft, tails, area, doubt = table(xp, edges, areas, dtype)
-    limits = xp.where(xp.isfinite(tails), xp.stack([soft[0] - tails[0], soft[-1] + tails[1]]), soft[0])
-    reach = xp.maximum(soft.max(0), limits.max(0)) - xp.minimum(soft.min(0), limits.min(0))
-    error = errors.sum(0) + doubt
-    found = {
-        "edges": edges, "soft": soft, "tails": tails, "area": area,
-        "error": xp.where(error == 0, 0.0, error / reach),
-        "lowest": lowest, "highest": highest, "lowest_at": lowest_at, "highest_at": highest_at,
-        "places": shaped(at, 0, 2, -1), "slopes": shaped(seen, 0, 2, -1),
-    }  # fmt: skip
-    return {name: v.astype(dtype) for name, v in found.items()}
+def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, seen: Array, dtype: Any) -> Survey:
+    found: Survey = {}
+    if not {*names}.isdisjoint(EXTREMES):
+        found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
+    if not {*names} <= {*EXTREMES}:
+        panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
+        starts, ends, areas, errors = ordered(xp, 0, 2, *panels[:4])
+        edges = xp.concatenate([starts, ends[-1:]])
+        soft, tails, area, doubt = table(xp, edges, areas, dtype)
+        limits = xp.where(xp.isfinite(tails), xp.stack([soft[0] - tails[0], soft[-1] + tails[1]]), soft[0])
+        reach = xp.maximum(soft.max(0), limits.max(0)) - xp.minimum(soft.min(0), limits.min(0))
+        error = errors.sum(0) + doubt
+        error = xp.where(error == 0, 0.0, error / reach)
+        found.update(zip(INTEGRAL, (edges, soft, tails, area, error), strict=True))
+        found.update(places=shaped(at, 0, 2, -1), slopes=shaped(seen, 0, 2, -1))
+    return {name: found[name].astype(dtype) for name in names}
 
 
-def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:
-    """Divide the worst panels until all are known; return (5, panels, *n) as `measured` does, places and slopes."""
+def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any, keep: bool) -> tuple[Array, ...]:
+    """Divide the worst panels until all are known; return (5, panels, *n) as `measured` does, places and slopes.
+
+    Places and slopes are all that were looked at, or where these are not to be kept, those of the panels at first.
+    """
     piles, rounds = _PILES[xp is np], _ROUNDS[xp is np]
     samples = shaped(xp.stack([at, seen]), 2, 3, -1, piles)  # (2, nodes, rows, piles, *n)
     panels = measured(xp, samples, dtype)
@@ -198,7 +177,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     if xp is jnp:  # what is compiled has one size, that of all rounds
         new = jnp.zeros((rounds * _PARTS, piles, *zero.shape), dtype)
         panels = xp.concatenate([panels, gone + new], 1)
-        samples = xp.concatenate([samples, samples[:, :, :1, :1] + new], 2)
+        samples = xp.concatenate([samples, samples[:, :, :1, :1] + new], 2) if keep else samples
 
     def unfinished(state: tuple[Array, ...]) -> Array:
         k, (starts, _, areas, _, ranks), _ = state
@@ -217,7 +196,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
         at = nodes(xp, starts, ends, dtype)
         new, row = xp.stack([at, slopes(at)]), first + k * _PARTS
         panels = put(xp, xp.where(worst, gone, panels), measured(xp, new, dtype), row, 1)
-        return k + 1, panels, put(xp, samples, new, row, 2)
+        return k + 1, panels, put(xp, samples, new, row, 2) if keep else samples
 
     _, panels, samples = repeated(xp, unfinished, divide, (0, panels, samples))
     return shaped(panels, 1, 3, -1), *shaped(samples, 2, 4, -1)
@@ -240,20 +219,17 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     shares = column(np.linspace(-1, 1, 2 * _STEPS + 1), slope)
 
     def closer(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        k, _, earlier, slope, place, reach = state
+        k, earlier, slope, place, reach = state
         points = place + reach * shares
         earlier = xp.where(k > _ZOOMS // 2, earlier, slope)
-        higher, place = _best(xp, sign * slopes(points), points)
-        return k + 1, (higher > slope + least).any(), earlier, higher, place, reach / _STEPS
+        return k + 1, earlier, *_best(xp, sign * slopes(points), points), reach / _STEPS
 
-    least = float(np.finfo(dtype).eps) * xp.abs(slope).max((0, 1))  # difference that counts
-    state = (0, xp.asarray(True), slope, slope, place, _GAP * width)
-    # Once a closer look finds nothing higher, the peak was in place.
-    k, _, earlier, slope, place, _ = repeated(xp, lambda state: (state[0] < _ZOOMS) & state[1], closer, state)
+    state = (0, slope, slope, place, _GAP * width)
+    _, earlier, slope, place, _ = repeated(xp, lambda state: state[0] < _ZOOMS, closer, state)
     best, best_at = _best(xp, xp.swapaxes(slope, 0, 1), xp.swapaxes(place, 0, 1))
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
     # Without bound is what still grows in the last rounds, or in the last octave.
-    grows = (k > _ZOOMS // 2) & ((slope - earlier).max(1) > 0.01 * span)
+    grows = (slope - earlier).max(1) > 0.01 * span
     endless = grows | (grown > 1e-5 * span)
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)
     return tuple(v.astype(dtype) for v in (*bounds, *best_at))
