@@ -79,28 +79,34 @@ def _declares(fact: str, g: Shape) -> bool:
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN."""
-    left, right = _limit(soft, -jnp.inf, x, g), lax.stop_gradient(soft(_full(x, jnp.inf)))
+    left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
     constant = jnp.where(finite, left, soft(_full(x, 0.0)))
     return (jnp.asarray(soft(x)) - constant) * jnp.where(known, 1.0, jnp.nan)  # as a factor also in the derivatives
 
 
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity, with its derivatives by parameters far out.
-
-    Raises:
-        ValueError: it is NaN there, in the name of `g`; where something is traced, it is NaN.
-    """
-    limit = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
-    if not is_traced(limit) and jnp.isnan(limit).any():
-        raise ValueError(
-            f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
-            "difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))"
-        )
+    """Return `soft` at infinity, with its derivatives by parameters far out."""
+    limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit) & (limit != 0)
     value = soft(jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit)))
     settled = abs(value - limit) <= _SETTLED * abs(limit)
     return limit + jnp.where(moves, (value - lax.stop_gradient(value)) * jnp.where(settled, 1.0, jnp.nan), 0.0)
+
+
+def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
+    """Return `soft` at infinity.
+
+    Raises:
+        ValueError: it is NaN, in the name of `g`; where something is traced, it is returned.
+    """
+    value = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
+    if not is_traced(value) and jnp.isnan(value).any():
+        raise ValueError(
+            f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
+            "difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))"
+        )
+    return value
 
 
 def _full(x: jax.Array, value: float) -> jax.Array:

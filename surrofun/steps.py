@@ -137,7 +137,8 @@ def _escape(g: Shape, key: jax.Array, /, x: Real, *args: Any, **kwargs: Any) -> 
         finite = jnp.isfinite(area(bound))
         if not isinstance(finite, jax.core.Tracer) and not finite.all():
             raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
-        fired = jax.random.uniform(key, x.shape, x.dtype) < antiderivative(bound)(x)
+        # A uniform number may be 0, but is never 1: so S = 0 never fires, S = 1 always, and what is too small neither.
+        fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
     return rounded(fires, x)

@@ -5,9 +5,9 @@ import pytest
 EXTRAS = {
     "plot": ("matplotlib",),
     "test": ("flatbuffers", "build", "hatchling"),
-    "notebooks": ("jupytext", "nbclient", "ipykernel", "optax"),
+    "notebooks": ("jupytext", "nbclient", "ipykernel", "optax", "equinox", "flax"),
     "evidence": ("sklearn",),
-    "dev": ("mypy", "pyright"),
+    "dev": ("mypy", "pyright", "cloudpickle"),
     "peers": (
         *("spyx", "brainpy", "brainstate", "braintools", "brainunit", "slax", "snnax", "jaxley"),
         *("flax", "equinox", "haiku", "jaxtyping", "beartype"),

@@ -229,7 +229,7 @@ USES = {
 
 
 def soft(x, numbers=1.0):
-    return x * tell(x, numbers)
+    return x * tell(jnp.zeros_like(x), numbers)
 
 
 @pytest.mark.parametrize(("value", "numbers"), USES.values(), ids=USES)

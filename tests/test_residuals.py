@@ -105,12 +105,6 @@ def test_floats_are_rounded_once(dtype):
     np.testing.assert_array_equal(gradient(make_spike(shapes.sigmoid, residual=dtype)), want)
 
 
-def test_a_slope_beyond_the_range_of_a_float_is_the_largest():
-    steep = scale(shapes.triangle, 1e6)
-    assert gradient(make_spike(steep, residual=jnp.float16), jnp.zeros(1)) == 65504
-    assert gradient(make_spike(steep, residual=jnp.float8_e4m3fn), jnp.zeros(1)) == 448
-
-
 TWO_VALUED = {
     "rectangle": shapes.rectangle,
     "leaky_rectangle": shapes.leaky_rectangle,
@@ -322,3 +316,19 @@ def test_codes_of_unknown_sizes_are_exported(shape, residual):
     sizes = [int(n) if n.isdigit() else 9 for n in shape.split(", ")]
     x = np.linspace(-2, 2, int(np.prod(sizes)), dtype=np.float32).reshape(sizes)
     np.testing.assert_array_equal(exported.call(x), np.abs(x) < 0.5)
+
+
+@pytest.mark.parametrize(("dtype", "largest", "beyond"), [("float16", 65504, np.inf), ("float8_e4m3fn", 448, np.nan)])
+def test_a_float_that_cannot_hold_the_slope(dtype, largest, beyond):
+    """Refused where the bounds are declared; else what a cast gives, which is inf or, without an inf, NaN."""
+    residual = getattr(jnp, dtype)
+    with pytest.raises(
+        ValueError, match=f"expected slopes of at most {largest} for residual={dtype}, got slopes between 0 and 100000"
+    ):
+        gradient(make_spike(scale(shapes.triangle, height=1e5), residual=residual))
+    for slope in (1e5, jnp.inf):
+        np.testing.assert_array_equal(
+            jax.grad(make_spike(lambda x, s=slope: s + 0 * x, residual=residual))(0.5), beyond
+        )
+    fits = make_spike(scale(shapes.triangle, height=float(largest)), residual=residual)
+    assert jax.grad(fits)(0.0) == largest

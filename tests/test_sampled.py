@@ -38,7 +38,7 @@ def test_the_mean_of_many_draws_is_the_slope(g, slope, lowest, highest):
         return jax.grad(lambda x: make_spike(g, residual=sampled(key))(x).sum())(X)
 
     draws = np.asarray(jax.jit(jax.vmap(drawn))(KEYS))
-    np.testing.assert_allclose(np.unique(draws), [lowest, highest], atol=1e-6)
+    np.testing.assert_allclose(np.unique(draws), [lowest, highest], atol=5e-6)  # the digits of x, where they were found
     exact = slope(np.asarray(X, np.float64))
     assert (np.abs(draws.mean(0) - exact) <= 4.5 * standard_error(exact, lowest, highest) + 1e-6).all()
 

@@ -126,3 +126,20 @@ def test_escape_of_no_function():
         TypeError, match=r"^escape: expected a shape, that is a function g\(x, \*params\), got str 'sigmoid'$"
     ):
         escape("sigmoid", jax.random.key(0))
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_a_step_with_a_number_compares_in_float32(dtype):
+    """1.003 is 1 in bfloat16, and 1e-9 is 0 in float16."""
+    next_to_one = jnp.array([1.0, 1.0078125, -1.0, -1.0078125], dtype)
+    for step in (ternary(threshold=1.003), make_spike(shapes.triangle, step=ternary(threshold=1.003))):
+        np.testing.assert_array_equal(step(next_to_one), jnp.array([0, 1, 0, -1], dtype))
+    np.testing.assert_array_equal(ternary(threshold=1e-9)(jnp.zeros(3, dtype)), jnp.zeros(3, dtype))
+
+
+def test_escape_noise_is_exact_at_both_ends():
+    """A probability of 2e-22 never fires in 2^24 draws, whose numbers have 23 bits; one of 1 always does."""
+    draws = jax.jit(lambda key: escape(shapes.sigmoid(alpha=1.0), key)(jnp.full(2**22, -50.0)).sum())
+    assert sum(draws(jax.random.key(k)) for k in range(4)) == 0
+    assert escape(shapes.triangle, jax.random.key(0))(jnp.full(2**16, 1.5)).min() == 1
+    assert escape(shapes.triangle, jax.random.key(0))(jnp.full(2**16, -1.5)).max() == 0

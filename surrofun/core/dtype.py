@@ -35,12 +35,16 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
 def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return `f(x, *args, **kwargs)` in the dtype of `x`, for a step: comparing needs no more digits than x has.
 
-    >>> compared(jnp.greater_equal, jnp.ones(2, jnp.bfloat16), 0.5)
-    Array([1, 1], dtype=bfloat16)
+    With a number it does: 1.003 is 1 in bfloat16.
+
+    >>> compared(jnp.greater_equal, jnp.ones(2, jnp.bfloat16), 1.003)
+    Array([0, 0], dtype=bfloat16)
     """
+    if args or kwargs:
+        return rounded(f, x, *args, **kwargs)
     x = as_array(x)
     x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
-    return cast(as_array(f(x, *fit(args, x), **{name: fit(a, x) for name, a in kwargs.items()})), x.dtype)
+    return cast(as_array(f(x)), x.dtype)
 
 
 def as_array(value: Any) -> jax.Array:

@@ -18,10 +18,11 @@ from jax import lax
 from jax.tree_util import Partial
 
 from ..calculus import around, bounds, surveyed
-from ..core.concrete import numpy_of
+from ..core.combinator import made_of
+from ..core.concrete import is_traced, numpy_of
 from ..core.dtype import broadcasts
 from ..core.expect import as_key
-from ..core.facts import signature_of
+from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape
 from ..core.text import describe_value, show
@@ -98,15 +99,28 @@ def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
+    f, *_ = opened(g)
+    if facts_of(f).get("bounds") or made_of(f):
+        like = np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32)
+        once(_refuse_too_large, dtype, part(g, like))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
+
+
+def _refuse_too_large(dtype: Tree, g: Shape) -> None:
+    name, (lowest, highest) = from_tree(dtype), map(_constant, bounds(g))
+    largest = float(jnp.finfo(name).max)  # type: ignore[no-untyped-call]
+    if not is_traced((lowest, highest)) and largest < max(-lowest.min(), highest.max()) < np.inf:
+        raise ValueError(
+            f"{show(g)}: expected slopes of at most {largest:g} for residual={name}, got slopes between "
+            f"{lowest.min():g} and {highest.max():g}"
+        )
 
 
 def _to_float(dtype: Tree, slope: jax.Array) -> Any:
     name = from_tree(dtype)
-    largest = float(jnp.finfo(name).max)  # type: ignore[no-untyped-call]
     # As integers: the compiler for the CPU widens an array of half precision, so that nothing would be saved.
     bits = f"uint{8 * jnp.dtype(name).itemsize}"
-    return lax.bitcast_convert_type(jnp.clip(slope, -largest, largest).astype(name), bits)
+    return lax.bitcast_convert_type(slope.astype(name), bits)
 
 
 def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
@@ -194,7 +208,7 @@ def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
 @_at_once
 def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
     share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
-    return pack(uniform(key, share) < share)
+    return pack(1 - uniform(key, share) <= share)  # a uniform number may be 0, but is never 1
 
 
 def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -95,6 +95,7 @@ def _integrated(x: Any, g: Shape, args: Any, kwargs: Any) -> Array | None:
 
 def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) -> Finding:
     x = jnp.asarray([-np.inf, *np.sort(SCATTERED, None), np.inf], jnp.float32)
+    antiderivative(g)(x, *args, **kwargs)  # which is told if it is NaN at infinity
     soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
     heights, rises = np.asarray(soft(x), float)
     if np.isnan(heights).any():
