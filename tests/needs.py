@@ -5,7 +5,7 @@ import pytest
 EXTRAS = {
     "plot": ("matplotlib",),
     "test": ("flatbuffers", "build", "hatchling"),
-    "notebooks": ("jupytext", "nbclient", "ipykernel", "optax", "equinox", "flax"),
+    "notebooks": ("jupytext", "nbclient", "ipykernel", "optax"),
     "evidence": ("sklearn",),
     "dev": ("mypy", "pyright", "cloudpickle"),
     "peers": (
