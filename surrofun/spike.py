@@ -33,7 +33,7 @@ from .core.shape import Shape, as_shape, named
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
 from .residuals import code_of
-from .steps import as_step, compares, heaviside, with_call_parameters
+from .steps import as_step, compares, heaviside, is_noise_of, of_call
 
 P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
@@ -126,7 +126,7 @@ def make_spike(
     g = as_shape(grad_fn, "make_spike")
     # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it: its
     # shape is in the key of a dictionary, and a Partial is hashed by its identity, whatever it holds.
-    options = static((step, code_of(residual), forward_mode, learnable))
+    options = static((step, code_of(residual), forward_mode, learnable, is_noise_of(step, g)))
     spike = Partial(_call, options, node(g) if learnable else static(g))
     if isinstance(g, Partial) or importable(g):
         return named(spike, g.__doc__ or "", __wrapped__=g)
@@ -149,15 +149,16 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
 
     The latter, bounds of the slope, is best known outside of a program, where numbers have values.
     """
-    (step, code, forward_mode, learnable), g = from_tree(options), from_tree(shape)
+    (step, code, forward_mode, learnable, follows), g = from_tree(options), from_tree(shape)
     if not args:
         first, _ = signature_of(opened(g)[0])
         if first not in kwargs:
             raise TypeError(f"{show(g)}: expected the potential as {first}, got {', '.join(kwargs) or 'nothing'}")
         args = (kwargs.pop(first),)
     x, args = as_potential(args[0], g), args[1:]
-    if args or kwargs:
-        step, g = with_call_parameters(step, g, x, args, kwargs), part(g, x, args, kwargs)
+    has_parameters = bool(args or kwargs)
+    g = part(g, x, args, kwargs) if has_parameters else g
+    step = of_call(step, g, follows, has_parameters)
     coded = None
     if code and is_traced((g, x)):  # only then is there a backward pass
         encode, decode, operands = concrete_if_possible(code, *_without_gradient((g, x)))

@@ -105,7 +105,8 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     `make_spike(g, step=escape(g, key))`. Each step in time and each layer needs a key of its own, or the noise repeats.
 
     Parameters at call time go to both: `make_spike(g, step=escape(g, key))(x, 2.0)` fires with probability S(x, 2.0). A
-    spike whose surrogate is another shape refuses them, since it is not known for which of the two they are.
+    spike whose surrogate is another shape refuses them, since it is not known for which of the two they are. What the
+    shape of a spike learns its noise fires with, too, if it was made of the same shape.
 
     A probability is at most 1. A shape of larger area fires for certain before its slope ends, and the gradient is no
     longer that derivative; one of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
@@ -170,23 +171,33 @@ def compares(step: Any) -> bool:
     return bool(facts_of(opened(step)[0]).get("compares"))
 
 
-def with_call_parameters(step: Any, g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Callable[..., Any]:
-    """Return the step of a spike of `g` that is called with parameters: escape noise of `g` fires with these.
+def is_noise_of(step: Any, g: Shape) -> bool:
+    """Say whether a step is escape noise of this very shape: it fires with what the shape learns and is called with.
+
+    >>> is_noise_of(escape(abs, jax.random.key(0)), abs), is_noise_of(sign, abs)
+    (True, False)
+    """
+    if not (isinstance(step, Partial) and step.func is _escape):
+        return False
+    trees = [node(as_shape(f, "escape")) for f in (step.args[0], g)]
+    structures: Any = list(map(jax.tree.structure, trees))
+    return structures[0] == structures[1] and all(a is b for a, b in zip(*map(jax.tree.leaves, trees), strict=True))
+
+
+def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
+    """Return the step of a call of a spike, whose parameters are bound to `g`; noise that follows `g` has them, too.
 
     Raises:
         TypeError: it is noise of another shape, so that it is not known for which of the two the parameters are.
 
-    >>> with_call_parameters(sign, abs, jnp.zeros(()), (2.0,), {}) is sign
+    >>> of_call(sign, abs, False, True) is sign
     True
     """
-    if not (isinstance(step, Partial) and step.func is _escape):
-        return step  # type: ignore[no-any-return]
-    noise, key = step.args
-    trees = [node(as_shape(f, "escape")) for f in (noise, g)]
-    structures: Any = list(map(jax.tree.structure, trees))
-    if structures[0] != structures[1] or any(a is not b for a, b in zip(*map(jax.tree.leaves, trees), strict=True)):
+    if follows:
+        return Partial(_escape, node(g), step.args[1])
+    if has_parameters and isinstance(step, Partial) and step.func is _escape:
         raise TypeError(
-            f"escape: the parameters of the call may belong to the surrogate {show(g)} or to the noise {show(noise)}; "
-            "give each shape its own before, as in sigmoid(alpha=4.0)"
+            f"escape: the parameters of the call may belong to the surrogate {show(g)} or to the noise "
+            f"{show(step.args[0])}; give each shape its own before, as in sigmoid(alpha=4.0)"
         )
-    return Partial(_escape, part(noise, x, args, kwargs), key)
+    return step  # type: ignore[no-any-return]

@@ -343,3 +343,19 @@ def test_a_measure_of_what_is_undeclared_moves_with_a_parameter(way, differentia
     assert float(moved) == pytest.approx(-2 / 0.7**2, rel=1e-5)
     moved = way(differentiate(lambda p: normalize(bump(p), area=1.0)(0.3)))(0.7)
     assert float(moved) == pytest.approx((1 - 0.7 * 0.3) * np.exp(-0.7 * 0.3) / 2, rel=1e-5)
+
+
+@shape
+def undeclared(x):
+    return jnp.exp(-jnp.square(x))
+
+
+@BOTH
+def test_a_part_whose_soft_step_is_searched_for(forward_mode):
+    """S(x) = sqrt(pi) / 2 erf(s x) + a constant, whose derivative by s is x exp(-(s x)^2)."""
+
+    def spikes(s):
+        return make_spike(scale(undeclared, s), learnable=True, forward_mode=forward_mode)(0.5)
+
+    by_hand = 0.5 * np.exp(-0.09)
+    np.testing.assert_allclose([jax.grad(spikes)(0.6), jax.jit(jax.grad(spikes))(0.6)], by_hand, rtol=1e-5)

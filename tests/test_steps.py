@@ -143,3 +143,18 @@ def test_escape_noise_is_exact_at_both_ends():
     assert sum(draws(jax.random.key(k)) for k in range(4)) == 0
     assert escape(shapes.triangle, jax.random.key(0))(jnp.full(2**16, 1.5)).min() == 1
     assert escape(shapes.triangle, jax.random.key(0))(jnp.full(2**16, -1.5)).max() == 0
+
+
+def test_escape_noise_fires_with_what_its_shape_learns():
+    """As a spike that an optimizer has moved, and one that is an argument, with a parameter of the call."""
+    key, x = jax.random.key(0), jnp.linspace(-2, 2, 1001)
+    g = shapes.sigmoid(alpha=2.0)
+    moved = jax.tree.map(lambda p: 25 * p, make_spike(g, step=escape(g, key), learnable=True))
+    draws = 1 - jax.random.uniform(key, x.shape)
+    np.testing.assert_array_equal(moved(x), draws <= jax.nn.sigmoid(50.0 * x))
+    scaled = scale(shapes.sigmoid, 1.5)
+    spike = make_spike(scaled, step=escape(scaled, key), learnable=True)
+    np.testing.assert_array_equal(jax.jit(lambda s: s(x, 2.0))(spike), draws <= jax.nn.sigmoid(3.0 * x))
+    other = make_spike(scaled, step=escape(shapes.sigmoid, key))
+    with pytest.raises(TypeError, match=r"may belong to the surrogate scale\(sigmoid, 1.5\) or to the noise sigmoid;"):
+        other(x, 2.0)

@@ -208,6 +208,6 @@ def _rebuilt(spike: Any) -> Any:
     def again(tree: Any) -> Any:
         return interned(jax.tree.map(lambda leaf: leaf, tree)) if isinstance(tree, Partial) else tree
 
-    step, residual, forward_mode, learnable = map(again, from_tree(spike.args[0]))
+    step, residual, forward_mode, learnable, _follows = map(again, from_tree(spike.args[0]))
     g = again(from_tree(spike.args[1]))
     return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)
