@@ -232,7 +232,7 @@ LEARNED = {
     "... scaled": (lambda p: scale(shapes.leaky_step(leak=p), 2.0), 92),
     "a steepness": (lambda p: scale(shapes.superspike, p), 111),
     "two halves": (lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p)), 448),
-    "three of a user's": (lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p)))), 311),
+    "three of a user's": (lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p)))), 314),
     "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1133),
 }
 
