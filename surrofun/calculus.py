@@ -59,11 +59,15 @@ def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
         if declared is None:
             return found.soft_step(part(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
-        if any_constant or _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
+        if any_constant or _constant_is_right(g):
             return declared(x, *parts, **numbers)
         return _anchored(lambda x: declared(x, *parts, **numbers), x, g)
 
     return rounded(soft, x)
+
+
+def _constant_is_right(g: Shape) -> bool:
+    return _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g)
 
 
 def _declares(fact: str, g: Shape) -> bool:
@@ -156,8 +160,8 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     with jax.ensure_compile_time_eval():
         f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("bounds")
-        is_known = declared is not None and not (facts_of(f).get("bounds_not_tight") and _is_concrete(g))
-        ends = declared(*parts, **numbers) if declared and is_known else None
+        search = facts_of(f).get("bounds_not_tight") and _is_concrete(g)
+        ends = declared(*parts, **numbers) if declared and not search else None
         if ends is None:
             ends = found.bounds(g, around)
         elif not _is_pair(ends):
@@ -222,7 +226,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
         def declared(x: jax.Array) -> Any:
             return soft(x, *parts, **numbers)
 
-        if _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g):
+        if _constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
 

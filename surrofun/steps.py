@@ -177,11 +177,15 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     >>> is_noise_of(escape(abs, jax.random.key(0)), abs), is_noise_of(sign, abs)
     (True, False)
     """
-    if not (isinstance(step, Partial) and step.func is _escape):
+    if not _is_noise(step):
         return False
     trees = [node(as_shape(f, "escape")) for f in (step.args[0], g)]
     structures: Any = list(map(jax.tree.structure, trees))
     return structures[0] == structures[1] and all(a is b for a, b in zip(*map(jax.tree.leaves, trees), strict=True))
+
+
+def _is_noise(step: Any) -> bool:
+    return isinstance(step, Partial) and step.func is _escape
 
 
 def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
@@ -195,7 +199,7 @@ def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callabl
     """
     if follows:
         return Partial(_escape, node(g), step.args[1])
-    if has_parameters and isinstance(step, Partial) and step.func is _escape:
+    if has_parameters and _is_noise(step):
         raise TypeError(
             f"escape: the parameters of the call may belong to the surrogate {show(g)} or to the noise "
             f"{show(step.args[0])}; give each shape its own before, as in sigmoid(alpha=4.0)"

@@ -121,7 +121,7 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
     trees = {name: to_tree(value) for name, value in params.items()}
     numbers = {name: v for name, v in trees.items() if not _has_static(v) and name not in _NOT_A_KEYWORD}
     settings = {name: v for name, v in trees.items() if name not in numbers}
-    if not settings and not isinstance(f, Partial) and jax.tree_util.all_leaves([f]):
+    if not settings and jax.tree_util.all_leaves([f]):  # a plain function
         return Partial(f, **numbers)
     return Partial(_bound, node(f), static(None), ((), settings), **numbers)
 

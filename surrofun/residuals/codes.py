@@ -101,8 +101,7 @@ def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
     f, *_ = opened(g)
     if facts_of(f).get("bounds") or made_of(f):
-        like = np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32)
-        once(_refuse_too_large, dtype, part(g, like))
+        once(_refuse_too_large, dtype, _in_float32_at_least(g, x))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
 
 
@@ -219,8 +218,11 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Arra
     Raises:
         ValueError: they do not suit, where they are concrete.
     """
-    like = np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32)
-    return once(_ends_of, static((two_valued, x.dtype.name)), part(g, like))  # type: ignore[no-any-return]
+    return once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))  # type: ignore[no-any-return]
+
+
+def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
+    return part(g, np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32))
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:

@@ -40,6 +40,12 @@ def pack(bits: jax.Array) -> jax.Array:
 
 
 def unpack(kept: jax.Array, like: jax.Array) -> jax.Array:
+    """Return the booleans that were packed, in the shape of `like`.
+
+    >>> bits = jnp.arange(10) % 3 == 0
+    >>> pack(bits).nbytes, (unpack(pack(bits), bits) == bits).all()
+    (2, Array(True, dtype=bool))
+    """
     axis = _axis_of_bytes(like)
     if axis is None:
         return kept
