@@ -11,7 +11,7 @@
 # %% [markdown]
 # # Decisions
 #
-# Which surrogate, how wide, does a rule or learning choose it, does one bit do? Notebook 7 reproduces what the papers
+# Which surrogate, how wide, does a rule or learning choose it, does one bit do? Notebook 8 reproduces what the papers
 # claim. This one compares on two sets of recordings and three smaller tasks what a researcher has to choose between.
 #
 # * **Speech**: 3,000 clips of spoken digits (Free Spoken Digit Dataset, 13 coefficients, 6 to 92 frames, cut after 40)
@@ -20,7 +20,7 @@
 # * **Watch**: 140 recordings of a wrist watch (7 exercises, 10 subjects, 6 axes) from the file in PyPI's `seglearn`.
 #   Four samples are averaged, which leaves 236 to 654 steps. Two subjects are held out for each seed: 28 recordings, so
 #   that one recording is 0.036 of accuracy.
-# * **Randman** and scikit-learn's **digits** as in notebook 7, Randman also with recurrent weights.
+# * **Randman** and scikit-learn's **digits** as in notebook 8, Randman also with recurrent weights.
 #
 # All spiking networks are one layer of leaky integrate-and-fire units with hard, detached reset and Adam: 64 units for
 # the rules on speech and watch, 128 for speech in section 1, 100 else; 10 epochs, 30 for the watch. Shapes have height

@@ -532,7 +532,7 @@ for reset in (1.0, 0.0):
 # %% [markdown]
 # A whole layer far above the threshold loses its direction; at the mirrored potentials it does not. In the network some
 # potentials are always near the threshold, and their slopes are so much larger that the lost ones do not count: the
-# naive formula turns the gradient by less than a degree. This agrees with notebook 7, where it did no harm.
+# naive formula turns the gradient by less than a degree. This agrees with notebook 8, where it did no harm.
 #
 # ## 7. Why height 1 is robust under a differentiated reset
 #
@@ -585,7 +585,7 @@ plt.show()
 
 # %% [markdown]
 # The gradient of the safe shapes vanishes instead, and that of the wide one vanishes fastest: at beta 1 the reset takes
-# its share away at nearly every step. This agrees with notebook 7, where beta 1 learned badly with a differentiated
+# its share away at nearly every step. This agrees with notebook 8, where beta 1 learned badly with a differentiated
 # reset and beta 10 learned well. With a height of 10 or 100 a few neurons hold all of the gradient: the mean square
 # explodes and the median does not. With default parameters, the whole catalogue is safe at a decay of 0.9, but for the
 # shapes that the cell prints.
