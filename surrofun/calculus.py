@@ -13,10 +13,11 @@ from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of
 from .core.concrete import is_traced, numpy_of
-from .core.dtype import Real, fit, rounded
+from .core.dtype import fit, rounded
+from .core.expect import as_real
 from .core.facts import declares, facts_of
 from .core.program import require_concrete
-from .core.shape import Shape, as_shape, named
+from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import is_function, node, opened, part
 from .search import found
@@ -52,18 +53,23 @@ def antiderivative(g: Shape) -> Shape:
 
 
 @declares(text=lambda g: f"antiderivative({show(g)})")
-def _soft_step(g: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+    x, args = potential_of(g, args, kwargs)
+
     def soft(x: jax.Array) -> Any:
-        f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
-        declared = facts_of(f).get("soft")
+        declared = _declared_soft_step(g, x, args, kwargs)
         if declared is None:
             return found.soft_step(part(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
-        if any_constant or _constant_is_right(g):
-            return declared(x, *parts, **numbers)
-        return _anchored(lambda x: declared(x, *parts, **numbers), x, g)
+        return declared(x) if any_constant or _constant_is_right(g) else _anchored(declared, x, g)
 
     return rounded(soft, x)
+
+
+def _declared_soft_step(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
+    f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
+    soft = facts_of(f).get("soft")
+    return (lambda x: as_real(soft(x, *parts, **numbers), "soft step", g)) if soft else None
 
 
 def _constant_is_right(g: Shape) -> bool:
@@ -129,11 +135,13 @@ def derivative(soft: Shape) -> Shape:
     if isinstance(soft, Partial) and soft.func is _soft_step:
         return as_shape(soft.args[0], "derivative")
     soft = as_shape(soft, "derivative")
-    return named(Partial(_slope, node(soft)))  # type: ignore[no-any-return]
+    return named(Partial(_slope, node(soft)), __signature__=CALL)  # type: ignore[no-any-return]
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")
-def _slope(soft: Shape, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+def _slope(soft: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+    x, args = potential_of(soft, args, kwargs)
+
     def slope(x: jax.Array) -> Any:
         return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
 
@@ -166,7 +174,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
             ends = found.bounds(g, around)
         elif not _is_pair(ends):
             raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
-        one, other = (jnp.asarray(fit(jnp.asarray(end, like.dtype), like)) for end in ends)
+        one, other = (_fact(f, "bounds", end, like) for end in ends)
         xp = numpy_of(one, other)
         return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
 
@@ -196,7 +204,11 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
         else:  # those of the parts of a composition, or the threshold
             shapes = [p for p in (*parts, *numbers.values()) if opened(p)[3] is not None]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
-        return [tuple(jnp.asarray(fit(jnp.asarray(v, like.dtype), like)) for v in place) for place in places]  # type: ignore[misc]
+        return [tuple(_fact(f, "around", v, like) for v in place) for place in places]  # type: ignore[misc]
+
+
+def _fact(f: Any, name: str, value: Any, like: Any) -> jax.Array:
+    return jnp.asarray(fit(jnp.asarray(as_number(value, f"{show(f)}, in {name}="), like.dtype), like))
 
 
 def _is_pair(value: Any) -> bool:
@@ -218,14 +230,9 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """
     g, like = _with_parameters(g, args, kwargs, "area")
     with jax.ensure_compile_time_eval():
-        f, parts, numbers = bind(g, like, any_constant=True)
-        soft = facts_of(f).get("soft")
-        if soft is None:
+        declared = _declared_soft_step(g, like)
+        if declared is None:
             return found.area(g, around, like)
-
-        def declared(x: jax.Array) -> Any:
-            return soft(x, *parts, **numbers)
-
         if _constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)

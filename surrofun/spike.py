@@ -29,7 +29,7 @@ from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
 from .core.facts import declares, importable, signature_of
 from .core.program import call_cached
-from .core.shape import Shape, as_shape, named
+from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
 from .residuals import code_of
@@ -150,12 +150,8 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
     The latter, bounds of the slope, is best known outside of a program, where numbers have values.
     """
     (step, code, forward_mode, learnable, follows), g = from_tree(options), from_tree(shape)
-    if not args:
-        first, _ = signature_of(opened(g)[0])
-        if first not in kwargs:
-            raise TypeError(f"{show(g)}: expected the potential as {first}, got {', '.join(kwargs) or 'nothing'}")
-        args = (kwargs.pop(first),)
-    x, args = as_potential(args[0], g), args[1:]
+    x, args = potential_of(g, args, kwargs, "x" if args else signature_of(opened(g)[0])[0])
+    x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
     g = part(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)

@@ -13,12 +13,13 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from .calculus import antiderivative, area
+from .core.concrete import is_traced
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
 from .core.facts import declares, facts_of
-from .core.shape import Shape, as_shape, by_keyword, declared_by
+from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import describe_value, show
-from .core.tree import node, opened, part
+from .core.tree import node, opened, part, plain
 
 if TYPE_CHECKING:
     from .core.types import Declared
@@ -88,6 +89,7 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
     >>> staircase(3)(jnp.array([-0.5, 0.0, 1.5, 9.0]))
     Array([0., 1., 2., 3.], dtype=float32)
     """
+    n = plain(n)
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"staircase: expected a positive whole number of levels, got {n!r}")
     return _count(n=n)  # type: ignore[return-value]
@@ -118,7 +120,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     Raises:
         TypeError: `g` is no shape, or `key` no random key; on call, the spike has parameters and another shape as its
             surrogate.
-        ValueError: on call, the area of `g` is infinite; where something is traced, the spikes are NaN.
+        ValueError: on call, the area of `g` is infinite; where its numbers are traced, the spikes are NaN.
 
     >>> from surrofun import shapes
     >>> fires = escape(shapes.sigmoid, jax.random.key(0))
@@ -132,12 +134,15 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     return Partial(_escape, node(as_shape(g, "escape")), as_key(key, "escape"))
 
 
-def _escape(g: Shape, key: jax.Array, /, x: Real, *args: Any, **kwargs: Any) -> jax.Array:
+def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
+    x, args = potential_of(g, args, kwargs)
+
     def fires(x: jax.Array) -> Any:
         bound = part(g, x, args, kwargs)
-        finite = jnp.isfinite(area(bound))
-        if not isinstance(finite, jax.core.Tracer) and not finite.all():
-            raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
+        with jax.ensure_compile_time_eval():
+            finite = jnp.isfinite(area(bound))
+            if not is_traced(finite) and not finite.all():
+                raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
         # A uniform number may be 0, but is never 1: so S = 0 never fires, S = 1 always, and what is too small neither.
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)

@@ -387,4 +387,7 @@ def test_escape_with_a_shape_of_infinite_area():
     fires = escape(shapes.reciprocal, jax.random.key(0))
     with complains(ValueError, "escape: expected a shape of finite area, got reciprocal"):
         fires(jnp.ones(3))
-    assert jnp.isnan(jax.jit(fires)(jnp.ones(3))).all()
+    with complains(ValueError, "escape: expected a shape of finite area, got reciprocal"):
+        make_spike(shapes.reciprocal, step=fires)(jnp.ones(3))
+    noise = jax.jit(lambda alpha: escape(shapes.reciprocal(alpha=alpha), jax.random.key(0))(jnp.ones(3)))
+    assert jnp.isnan(noise(2.0)).all()

@@ -16,17 +16,14 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .dtype import fit, rounded
+from .dtype import fit, refuse_unfit, rounded
 from .facts import declares, facts_of
-from .shape import Fact, Shape, as_number, as_shape, declared_by, given, named
+from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of
 from .text import describe_value, show
 from .tree import Tree, from_tree, is_function, node, opened, part, to_tree
 
 P = ParamSpec("P")
 Formula: TypeAlias = Callable[Concatenate[Any, P], Any]  # formula(x, *parts) -> slope
-
-_NOTHING: Any = object()
-_CALL = inspect.signature(lambda x, *args, **kwargs: None)  # what help and editors show of a composed shape
 
 
 @overload
@@ -81,6 +78,8 @@ def combinator(
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
     signature = inspect.signature(formula)
     parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise TypeError(f"combinator: expected parts by name or as *gs, got {show(formula)}{signature}")
     signature = inspect.Signature(parameters[1:])  # without x
 
     @functools.wraps(formula)
@@ -96,7 +95,7 @@ def combinator(
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
-        return named(Partial(composed, Partial(combined), held), __signature__=_CALL)  # type: ignore[no-any-return]
+        return named(Partial(composed, Partial(combined), held), __signature__=CALL)  # type: ignore[no-any-return]
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
     return declared_by(combined, formula, **facts, formula=formula, signature=signature)
@@ -151,7 +150,7 @@ def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = 
 
 
 @declares(text=expression)
-def composed(f: Partial, held: dict[str, Tree], /, x: Any = _NOTHING, *args: Any, **kwargs: Any) -> Any:
+def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
     """Evaluate a composed shape at x; without x, return it with the parameters given.
 
     >>> from surrofun import scale, shapes
@@ -159,8 +158,9 @@ def composed(f: Partial, held: dict[str, Tree], /, x: Any = _NOTHING, *args: Any
     Array(2., dtype=float32)
     """
     g = Partial(composed, f, held)
-    if x is _NOTHING:
+    if not args and "x" not in kwargs:
         return given(g, **kwargs)
+    x, args = potential_of(g, args, kwargs)
 
     def formula(x: jax.Array) -> Any:
         _, parts, numbers = bind(g, x, args, kwargs)
@@ -199,11 +199,14 @@ def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: boo
         return g, fit(args, x), {name: fit(value, x) for name, value in kwargs.items()}
     f, held = g.args  # type: ignore[attr-defined]
 
-    def bound(value: Tree) -> Any:
+    def bound(name: str, value: Tree) -> Any:
         if type(value) is tuple:
-            return tuple(map(bound, value))
-        return part(value, x, args, kwargs, any_constant or of_part) if is_function(value) else fit(from_tree(value), x)
+            return tuple(bound(name, v) for v in value)
+        if is_function(value):
+            return part(value, x, args, kwargs, any_constant or of_part)
+        refuse_unfit(f.func, name, number := from_tree(value), x.shape)
+        return fit(number, x)
 
-    call = inspect.BoundArguments(facts_of(f.func)["signature"], {name: bound(v) for name, v in held.items()})
+    call = inspect.BoundArguments(facts_of(f.func)["signature"], {name: bound(name, v) for name, v in held.items()})
     call.apply_defaults()
     return f.func, call.args, call.kwargs

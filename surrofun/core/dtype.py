@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .text import show
-from .tree import plain
+from .facts import signature_of
+from .text import describe_value, show
+from .tree import ARRAYS, native, plain
 
 Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 
@@ -26,6 +27,8 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     """
     x = as_array(x)
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
+    for place, value in [*enumerate(args), *kwargs.items()]:
+        refuse_unfit(f, place, value, x.shape)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
     if jnp.iscomplexobj(out):
         raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
@@ -53,7 +56,7 @@ def as_array(value: Any) -> jax.Array:
     >>> as_array(0.5)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    return value if isinstance(value, jax.Array) else jnp.asarray(value)
+    return value if isinstance(value, jax.Array) else jnp.asarray(native(value))
 
 
 def cast(x: jax.Array, dtype: Any) -> jax.Array:
@@ -78,6 +81,40 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
+
+
+def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
+    """Refuse a parameter that does not broadcast against x, or that is no number where its default is one.
+
+    Args:
+        f: the function of x that takes it.
+        place: its place after x, or its name.
+        value: the parameter.
+        shape: the shape of x.
+
+    Raises:
+        TypeError: in the name of `f`.
+
+    >>> refuse_unfit(jnp.multiply, "y", np.ones(8), (8, 5))
+    Traceback (most recent call last):
+    TypeError: multiply: y of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)
+    """
+    value = plain(value)
+    lines_up = isinstance(value, ARRAYS) and all(
+        n == m or 1 in (n, m) for n, m in zip(value.shape[::-1], shape[::-1], strict=False)
+    )
+    if lines_up or isinstance(value, int | float):
+        return
+    _, takes = signature_of(f)
+    parameters = dict(takes.parameters) if takes else {}
+    name = place if isinstance(place, str) else [*parameters, "a parameter"][min(place, len(parameters))]
+    if isinstance(value, ARRAYS):
+        raise TypeError(
+            f"{show(f)}: {name} of shape {value.shape} does not broadcast against x of shape {shape}; "
+            f"one a neuron is {shape[-1:]}"
+        )
+    if name in parameters and isinstance(parameters[name].default, int | float):
+        raise TypeError(f"{show(f)}: expected a number or an array as {name}, got {describe_value(value)}")
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

@@ -51,15 +51,7 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
     >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
     Array([1, 1], dtype=bfloat16)
     """
-
-    def real(x: jax.Array) -> Any:
-        value = f(x)
-        if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
-            return value
-        came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
-        raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
-
-    value: jax.Array = how(real, x)
+    value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
     if np.shape(value) == np.shape(x):
         return value
     if not broadcasts(value.shape, x.shape):
@@ -67,6 +59,26 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
             f"{show(blame)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"
         )
     return jnp.broadcast_to(value, x.shape)
+
+
+def as_real(value: Any, what: str, blame: Any) -> Any:
+    """Return what a function of the potential returned, if it is one real number or array.
+
+    Args:
+        value: what it returned.
+        what: what that was to be.
+        blame: the function that the user knows.
+
+    Raises:
+        TypeError: it is not.
+
+    >>> as_real(0.5, "slope", abs)
+    0.5
+    """
+    if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
+        return value
+    came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
+    raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
 
 
 def as_key(key: Any, who: str) -> jax.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
@@ -11,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import Real as Real
-from .dtype import rounded
+from .dtype import refuse_unfit, rounded
 from .facts import closes_over_nothing, declares, facts_of, signature_of
 from .text import describe_value, show
 from .tree import from_tree, interned, opened, plain, with_parameters
@@ -23,6 +24,8 @@ P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 Fact: TypeAlias = Callable[..., Any] | None
 Shape: TypeAlias = Callable[..., Any]  # g(x, *params) -> slope
+
+CALL = inspect.signature(lambda x, *args, **kwargs: None)  # what help and editors show of a composed shape
 
 
 @overload
@@ -98,17 +101,33 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
 
     @functools.wraps(f)
     def declared(*args: Any, **kwargs: Any) -> Any:
-        if not args and first not in kwargs:
-            if takes is not None:
-                try:
-                    takes.bind_partial(**kwargs)
-                except TypeError as error:
-                    raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
-            return given(declared, **kwargs)
-        x, *rest = args or (kwargs.pop(first),)
-        return evaluate(f, x, *rest, **kwargs)
+        if args or first in kwargs:
+            x, rest = potential_of(f, args, kwargs, first)
+            return evaluate(f, x, *rest, **kwargs)
+        if takes is not None:
+            try:
+                takes.bind_partial(**kwargs)
+            except TypeError as error:
+                raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
+        return given(declared, **kwargs)
 
     return declared
+
+
+def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:
+    """Return the potential of a call, which may be given by name and is taken out of `kwargs` then, and what follows.
+
+    Raises:
+        TypeError: in the name of `g`, there is none.
+
+    >>> potential_of(abs, (0.5, 2.0), {"x": 1.0})
+    (0.5, (2.0,))
+    """
+    if args:
+        return args[0], args[1:]
+    if name not in kwargs:
+        raise TypeError(f"{show(g)}: expected the potential as {name}, got {', '.join(kwargs) or 'nothing'}")
+    return kwargs.pop(name), ()
 
 
 def given(g: Shape, /, **params: Any) -> Shape:
@@ -117,9 +136,10 @@ def given(g: Shape, /, **params: Any) -> Shape:
     >>> given(abs, alpha=2.0) is given(abs, alpha=2.0), given(abs, alpha=2.0).__name__
     (True, 'abs(alpha=2.0)')
     """
-    for value in params.values():
-        _refuse_variable(value, g)
     f, _, before, *_ = opened(g)
+    for name, value in params.items():
+        _refuse_variable(value, g)
+        refuse_unfit(f, name, value)
     params = {**before, **params}
     return named(with_parameters(f, params)) if params else f  # type: ignore[no-any-return]
 
@@ -200,7 +220,7 @@ def as_number(value: Any, who: str) -> Any:
     """
     if isinstance(value, np.generic) and not isinstance(value, str | bytes):
         return plain(value)
-    if not isinstance(value, int | float | jax.Array | np.ndarray):
+    if not isinstance(value, int | float | jax.Array | np.ndarray) or np.iscomplexobj(value):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
         raise TypeError(f"{who}: expected a number or an array that broadcasts against x, got {came}")

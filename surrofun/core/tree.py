@@ -30,6 +30,16 @@ _NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
 _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
 
+def native(array: Any) -> Any:
+    """Return a NumPy array of another byte order in that of this machine, and anything else as it is.
+
+    >>> native(np.ones(1, ">f4"))
+    array([1.], dtype=float32)
+    """
+    foreign = isinstance(array, np.ndarray) and not array.dtype.isnative
+    return array.astype(array.dtype.newbyteorder("=")) if foreign else array
+
+
 def plain(number: Any) -> Any:
     """Return a NumPy scalar as a Python number, the value of a variable of flax.nnx, and anything else as it is.
 
@@ -66,7 +76,7 @@ def to_tree(value: Any) -> Tree:
     """
     if isinstance(value, tuple | list | dict):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
-    value = plain(value)
+    value = native(plain(value))
     return value if value is None or isinstance(value, (float, Partial, *ARRAYS)) else static(value)
 
 
@@ -144,7 +154,7 @@ def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bo
 
 def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any:
     args, kwargs = from_tree(params)
-    return f(*x, *args, **kwargs, **numbers)
+    return f(*x, *args, **{**kwargs, **numbers})
 
 
 def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:

@@ -26,7 +26,7 @@ from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape
 from ..core.text import describe_value, show
-from ..core.tree import Tree, from_tree, interned, node, opened, part, static
+from ..core.tree import ARRAYS, Tree, from_tree, interned, node, opened, part, static
 from .packing import pack, uniform, unpack
 
 Encode: TypeAlias = Callable[..., Any]
@@ -67,7 +67,7 @@ def code_of(residual: Any) -> Code | None:
         dtype = np.dtype(residual)
     except TypeError:
         if callable(residual) and not isinstance(residual, type) and _takes_two(residual):
-            return residual  # type: ignore[no-any-return]
+            return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
         dtype = np.dtype(object)
     if dtype == np.uint8:
         return eight_bits
@@ -86,11 +86,27 @@ def _takes_two(f: Any) -> bool:
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
-    return encode, Partial(_from_users, decode), ()
+    return encode, Partial(_decoded, Partial(_of_kept_alone, decode)), ()
 
 
-def _from_users(decode: Decode, kept: Any, like: jax.Array) -> Any:
-    slope = jnp.asarray(decode(kept)).astype(like.dtype)
+def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
+    return decode(kept)
+
+
+def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
+    coded: Any = code(g, x)
+    is_triple = isinstance(coded, tuple) and len(coded) == 3 and callable(coded[0]) and callable(coded[1])
+    if not is_triple or not all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(coded[2])):
+        raise TypeError(
+            f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
+            f"{describe_value(coded)}"
+        )
+    encode, decode, operands = coded
+    return encode, Partial(_decoded, node(decode)), tuple(operands)
+
+
+def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
+    slope = jnp.asarray(decode(kept, like, *operands)).astype(like.dtype)
     if not broadcasts(slope.shape, like.shape):
         raise TypeError(
             f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"

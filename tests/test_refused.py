@@ -1,0 +1,143 @@
+"""What a user may get wrong with parameters, facts and codes is right, or refused in one sentence."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from surrofun import (
+    antiderivative,
+    area,
+    around,
+    bounds,
+    combinator,
+    derivative,
+    make_spike,
+    mix,
+    scale,
+    shape,
+    shapes,
+    staircase,
+)
+
+X = jnp.array([-0.5, 0.25, 1.0])
+
+
+@shape
+def bell(v, x=1.0):
+    return x * jnp.exp(-x * v * v)
+
+
+@pytest.mark.parametrize("g", [bell, lambda v, x=1.0: x * jnp.exp(-x * v * v)])
+def test_a_parameter_may_be_called_x(g):
+    slope = 2.0 * np.exp(-2.0 * np.array([-0.5, 0.25, 1.0]) ** 2)
+    np.testing.assert_allclose(jax.grad(lambda v: make_spike(g)(v, x=2.0).sum())(X), slope, rtol=1e-6)
+    twice = 2.0 * 2.0 * np.exp(-2.0 * np.array([-1.0, 0.5, 2.0]) ** 2)
+    np.testing.assert_allclose(jax.grad(lambda v: make_spike(scale(g, 2.0))(v, x=2.0).sum())(X), twice, rtol=1e-6)
+
+
+def test_a_parameter_called_x_of_soft_steps():
+    from scipy.special import erf
+
+    whole = np.sqrt(2 * np.pi) / 2 * (1 + erf(np.sqrt(2.0) * np.array([-0.5, 0.25, 1.0])))
+    np.testing.assert_allclose(antiderivative(bell)(X, x=2.0), whole, rtol=1e-5)
+    slope = 2.0 / np.cosh(2.0 * np.array([-0.5, 0.25, 1.0])) ** 2
+    np.testing.assert_allclose(derivative(lambda v, x=1.0: jnp.tanh(x * v))(X, x=2.0), slope, rtol=1e-5)
+
+
+def test_a_whole_number_beyond_32_bits():
+    slope = jax.grad(lambda x: make_spike(shapes.superspike(beta=2**40))(x).sum())(jnp.array([0.5]))
+    np.testing.assert_allclose(slope, [(1 + 2.0**40 * 0.5) ** -2], rtol=1e-6)
+
+
+def test_an_array_of_another_byte_order():
+    foreign = np.array([-0.5, 0.25, 1.0], ">f4")
+    np.testing.assert_array_equal(make_spike(shapes.superspike)(foreign), [0.0, 1.0, 1.0])
+    slope = jax.grad(lambda x: make_spike(shapes.superspike(beta=np.ones(3, ">f4")))(x).sum())(X)
+    np.testing.assert_allclose(slope, [1 / 2.25, 1 / 1.5625, 0.25], rtol=1e-6)
+
+
+def test_a_numpy_number_of_levels():
+    np.testing.assert_array_equal(staircase(np.int64(3))(X), [0.0, 1.0, 2.0])
+
+
+def test_a_formula_may_give_a_part_its_parameter():
+    @combinator
+    def twice_as_steep(x, g):
+        return g(x, beta=2.0)
+
+    expected = 1 / (1 + 2 * np.abs(np.array([-0.5, 0.25, 1.0]))) ** 2
+    np.testing.assert_allclose(twice_as_steep(shapes.superspike)(X), expected, rtol=1e-6)
+    np.testing.assert_allclose(twice_as_steep(shapes.superspike)(X, beta=9.0), expected, rtol=1e-6)
+
+
+ROWS = jnp.ones((8, 5))
+NOT_A_NUMBER = "superspike: expected a number or an array as beta, got "
+DOES_NOT_BROADCAST = "of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)"
+
+
+def bump(**facts):
+    return shape(lambda x: jnp.exp(-x * x), **facts)
+
+
+def code_of_two(g, x):
+    return jnp.negative, jnp.negative
+
+
+def code_with_text(g, x):
+    return (lambda slope, name: slope), (lambda kept, like, name: kept), ("a",)
+
+
+def code_of_another_shape(g, x):
+    return (lambda slope: slope), (lambda kept, like: kept[:2]), ()
+
+
+def slopes_with(code):
+    return jax.grad(lambda x: make_spike(shapes.triangle, residual=code)(x).sum())(X)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: shapes.superspike(beta="2"), NOT_A_NUMBER + "str '2'"),
+        (lambda: shapes.superspike(beta=None), NOT_A_NUMBER + "NoneType None"),
+        (lambda: shapes.superspike(beta=[1.0, 2.0]), NOT_A_NUMBER + "list [1.0, 2.0]"),
+        (lambda: make_spike(shapes.superspike)(X, "2"), NOT_A_NUMBER + "str '2'"),
+        (lambda: make_spike(shapes.superspike(beta=jnp.ones(8)))(ROWS), "superspike: beta " + DOES_NOT_BROADCAST),
+        (lambda: make_spike(shapes.superspike)(ROWS, jnp.ones(8)), "superspike: beta " + DOES_NOT_BROADCAST),
+        (lambda: scale(shapes.triangle, jnp.ones(8))(ROWS), "scale: alpha " + DOES_NOT_BROADCAST),
+        (
+            lambda: mix(shapes.triangle, shapes.atan, weights=jnp.ones((2, 8)))(ROWS),
+            "mix: weights " + DOES_NOT_BROADCAST,
+        ),
+        (lambda: combinator(lambda x, **gs: x), "combinator: expected parts by name or as *gs, got <lambda>(x, **gs)"),
+        (lambda: bounds(bump(bounds=lambda: (None, 1.0))), "<lambda>, in bounds=: expected a number or an array"),
+        (lambda: bounds(bump(bounds=lambda: ("0", 1.0))), "<lambda>, in bounds=: expected a number or an array"),
+        (lambda: bounds(bump(bounds=lambda: (0j, 1.0))), "<lambda>, in bounds=: expected a number or an array"),
+        (lambda: around(bump(around=lambda: [("a", 1.0)])), "<lambda>, in around=: expected a number or an array"),
+        (
+            lambda: antiderivative(bump(soft=lambda x: "a"))(X),
+            "<lambda>: expected a soft step that is one real array, got str 'a'",
+        ),
+        (
+            lambda: area(bump(soft=lambda x: x.astype(complex))),
+            "<lambda>: expected a soft step that is one real array, got dtype complex",
+        ),
+        (
+            lambda: slopes_with(code_of_two),
+            "make_spike: expected of code_of_two, in residual=, functions and arrays (encode, decode, operands), got ",
+        ),
+        (
+            lambda: slopes_with(code_with_text),
+            "make_spike: expected of code_with_text, in residual=, functions and arrays (encode, decode, operands), ",
+        ),
+        (
+            lambda: slopes_with(code_of_another_shape),
+            "make_spike: expected of decode, in residual=, an array of the shape of x, (3,), got (2,)",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_name(call, message):
+    with pytest.raises(TypeError) as raised:
+        call()
+    assert str(raised.value).startswith(message)
