@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from .core.combinator import bind, made_of
+from .core.combinator import bind, made_of, parts_of
 from .core.concrete import is_traced, numpy_of
 from .core.dtype import fit, rounded
 from .core.expect import as_real
@@ -19,7 +19,7 @@ from .core.facts import declares, facts_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import is_function, node, opened, part
+from .core.tree import node, opened, part
 from .search import found
 from .search.survey import Survey
 
@@ -82,9 +82,7 @@ def _declares(fact: str, g: Shape) -> bool:
     made = made_of(f)
     if not made:
         return bool(facts_of(f).get(fact))
-    combinator, held = made
-    parts = [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
-    return bool(facts_of(combinator.func).get(fact)) and all(_declares(fact, p) for p in parts)
+    return bool(facts_of(made[0].func).get(fact)) and all(_declares(fact, p) for p in parts_of(made))
 
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:

@@ -17,6 +17,7 @@ from surrofun import (
     scale,
     shape,
     shapes,
+    shift,
     staircase,
 )
 
@@ -141,3 +142,16 @@ def test_what_is_wrong_is_told_by_its_name(call, message):
     with pytest.raises(TypeError) as raised:
         call()
     assert str(raised.value).startswith(message)
+
+
+def test_compositions_that_are_too_deep_or_too_wide():
+    g = shapes.triangle
+    for _ in range(64):
+        g = shift(g, -0.001)
+    np.testing.assert_allclose(g(jnp.array([-0.25])), [1 - (0.25 - 0.064)], rtol=1e-5)
+    learned = jax.grad(lambda g: make_spike(g, learnable=True)(jnp.array([0.25])).sum())(g)
+    np.testing.assert_allclose(jax.tree.leaves(learned), [-(1 - 0.314)] * 64, rtol=1e-5)
+    with pytest.raises(ValueError, match="shift: expected at most 256 shapes, of compositions at most 64 deep, got 1 "):
+        shift(g, 0.001)
+    with pytest.raises(ValueError, match=r"mix: .* got 257 shapes, 1 deep; write one function of x instead"):
+        mix(*[shapes.triangle] * 257)

@@ -22,6 +22,9 @@ from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, n
 from .text import describe_value, show
 from .tree import Tree, from_tree, is_function, node, opened, part, to_tree
 
+# Deeper ones reach Python's limit of recursion in a derivative; of more shapes the program takes minutes to compile.
+_DEEPEST, _MOST = 64, 256
+
 P = ParamSpec("P")
 Formula: TypeAlias = Callable[Concatenate[Any, P], Any]  # formula(x, *parts) -> slope
 
@@ -95,7 +98,14 @@ def combinator(
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
-        return named(Partial(composed, Partial(combined), held), __signature__=CALL)  # type: ignore[no-any-return]
+        g = Partial(composed, Partial(combined), held)
+        depth, shapes = _extent(g)
+        if depth > _DEEPEST or shapes > _MOST:
+            raise ValueError(
+                f"{show(combined)}: expected at most {_MOST} shapes, of compositions at most {_DEEPEST} deep, got "
+                f"{shapes} shapes, {depth} deep; write one function of x instead"
+            )
+        return named(g, __signature__=CALL)  # type: ignore[no-any-return]
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
     return declared_by(combined, formula, **facts, formula=formula, signature=signature)
@@ -117,6 +127,15 @@ def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
     if not numbers:
         raise ValueError(f"{who}: expected one or more numbers as {parameter.name}, got none")
     return numbers
+
+
+def _extent(g: Any) -> tuple[int, int]:
+    """Return how deep a composition is, 0 for a shape, and how many shapes are in it."""
+    made = made_of(opened(g)[0])
+    if not made:
+        return 0, 1
+    extents = list(map(_extent, parts_of(made)))
+    return 1 + max((depth for depth, _ in extents), default=0), sum(shapes for _, shapes in extents)
 
 
 def is_combinator(f: Any) -> bool:
@@ -177,6 +196,16 @@ def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:
     True
     """
     return g.args if isinstance(g, Partial) and g.func is composed else None
+
+
+def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
+    """Return the shapes that a composition combines.
+
+    >>> parts_of((Partial(abs), {"g": Partial(abs), "gs": (Partial(max),), "alpha": 2.0}))
+    [jax.tree_util.Partial(<built-in function abs>), jax.tree_util.Partial(<built-in function max>)]
+    """
+    _, held = made
+    return [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
 
 
 def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
