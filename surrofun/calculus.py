@@ -12,7 +12,7 @@ from jax import lax
 from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of, parts_of
-from .core.concrete import is_traced, numpy_of
+from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked
 from .core.dtype import fit, rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of
@@ -108,7 +108,8 @@ def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     Raises:
         ValueError: it is NaN, in the name of `g`; where something is traced, it is returned.
     """
-    value = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
+    with unchecked():
+        value = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
     if not is_traced(value) and jnp.isnan(value).any():
         raise ValueError(
             f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
@@ -163,7 +164,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     (Array(0., dtype=float32), Array(1.5958, dtype=float32))
     """
     g, like = _with_parameters(g, args, kwargs, "bounds")
-    with jax.ensure_compile_time_eval():
+    with at_compile_time():
         f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("bounds")
         search = facts_of(f).get("bounds_not_tight") and _is_concrete(g)
@@ -192,7 +193,7 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
     [(Array(0.5, dtype=float32), Array(0.25, dtype=float32))]
     """
     g, like = _with_parameters(g, args, kwargs, "around")
-    with jax.ensure_compile_time_eval():
+    with at_compile_time():
         f, parts, numbers = bind(g, like)
         declared = facts_of(f).get("around")
         if declared:
@@ -227,7 +228,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     (Array(0.5, dtype=float32), Array(inf, dtype=float32))
     """
     g, like = _with_parameters(g, args, kwargs, "area")
-    with jax.ensure_compile_time_eval():
+    with at_compile_time():
         declared = _declared_soft_step(g, like)
         if declared is None:
             return found.area(g, around, like)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from . import calculus
 from .calculus import antiderivative, around, bounds
 from .core.combinator import combinator
-from .core.concrete import is_traced
+from .core.concrete import at_compile_time, is_traced
 from .core.dtype import Real
 from .core.facts import declares
 from .core.shape import Shape
@@ -171,13 +170,13 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
 
 
 def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> Real:
-    with jax.ensure_compile_time_eval():
+    with at_compile_time():
         measured = calculus.area(g) if what == "area" else bounds(g)[1] if highest is None else highest
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
                 raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
-            if usable.size == 1:  # a number: a kernel may hold no array
+            if usable.size == 1 and not is_traced(measured):  # a number: a kernel may hold no array
                 return wanted / float(measured.item())
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from .calculus import antiderivative, area
-from .core.concrete import is_traced
+from .core.concrete import at_compile_time, is_traced
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
 from .core.facts import declares, facts_of
@@ -139,7 +139,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
 
     def fires(x: jax.Array) -> Any:
         bound = part(g, x, args, kwargs)
-        with jax.ensure_compile_time_eval():
+        with at_compile_time():
             finite = jnp.isfinite(area(bound))
             if not is_traced(finite) and not finite.all():
                 raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -38,6 +39,31 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             return f(*args, **kwargs)
     except jax.errors.UnexpectedTracerError:  # it is hidden in f
         return None
+
+
+@contextlib.contextmanager
+def unchecked() -> Iterator[None]:
+    """Switch off what a user asks JAX to complain of, where facts are found: they are taken at infinity, too, and in
+    arrays that line up from the front.
+
+    >>> with jax.numpy_rank_promotion("raise"), unchecked():
+    ...     (jax.numpy.ones((2, 3)) + jax.numpy.ones(3)).shape
+    (2, 3)
+    """
+    with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False):
+        yield
+
+
+@contextlib.contextmanager
+def at_compile_time() -> Iterator[None]:
+    """Evaluate the facts of a shape at once, whatever is being traced.
+
+    >>> with at_compile_time():
+    ...     float(jax.numpy.exp(0.0))
+    1.0
+    """
+    with jax.ensure_compile_time_eval(), unchecked():
+        yield
 
 
 def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

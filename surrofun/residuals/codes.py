@@ -19,7 +19,7 @@ from jax.tree_util import Partial
 
 from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
-from ..core.concrete import is_traced, numpy_of
+from ..core.concrete import at_compile_time, is_traced, numpy_of
 from ..core.dtype import broadcasts
 from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
@@ -217,11 +217,14 @@ def sampled(key: jax.Array) -> Code:
 
 
 def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
-    return _to_draws, _from_bits, (*_ends(g, False, x), key)
+    # The key is consumed here: one that is kept by the rule, beside what was drawn with it, counts as reused.
+    data = jax.random.key_data(jax.random.split(key, 1)[0])
+    return Partial(_to_draws, static(jax.random.key_impl(key))), _from_bits, (*_ends(g, False, x), data)
 
 
 @_at_once
-def _to_draws(slope: jax.Array, lowest: jax.Array, highest: jax.Array, key: jax.Array) -> jax.Array:
+def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Array, data: jax.Array) -> jax.Array:
+    key = jax.random.wrap_key_data(data, impl=from_tree(impl))
     share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
     return pack(1 - uniform(key, share) <= share)  # a uniform number may be 0, but is never 1
 
@@ -243,7 +246,7 @@ def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
     (two_valued, dtype), like = from_tree(settings), opened(g)[3]
-    with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
+    with at_compile_time(), np.errstate(invalid="ignore"):
         lowest, highest = map(_constant, bounds(g))
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
         bounded = (highest - lowest < np.inf) & (lowest >= -largest) & (highest <= largest)
@@ -266,11 +269,10 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
 def _looks(g: Shape, like: Any) -> Any:
     """Return slopes to tell by whether there are more than two, first at NaN: of a survey, if it need not be traced."""
     steps, looks = _LOOKS.astype(like.dtype).reshape(-1, *like.shape), []
-    with jax.debug_nans(False):
-        for place in around(g):
-            centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
-            looks.append(centre + width * steps)
-        slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks))))
+    for place in around(g):
+        centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
+        looks.append(centre + width * steps)
+    slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks))))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])

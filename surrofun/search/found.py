@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ..core.concrete import at_compile_time, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
@@ -37,10 +38,11 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
-    with jax.ensure_compile_time_eval():
+    with at_compile_time():
         return survey(g, around(g), jnp.asarray(opened(g)[3]), names)
 
 
+@unchecked()
 def surveyed(g: Shape, around: Around) -> Survey:
     """Return the survey of a part, and "known": whether its integral is found to the tolerance.
 
@@ -60,6 +62,7 @@ def _is_known(found: Survey) -> Any:
     return found["error"] <= _TOLERANCE[found["error"].dtype.name]
 
 
+@unchecked()
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
@@ -83,6 +86,7 @@ def _moved(g: Shape, end: Any, at: Any) -> Any:
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
 
+@unchecked()
 def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
 
@@ -95,6 +99,7 @@ def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     return integral(g, known, x) * jnp.where(known["known"], 1.0, jnp.nan)
 
 
+@unchecked()
 def area(g: Shape, around: Around, like: Any) -> jax.Array:
     """Return the area of a part, with its derivatives where something is traced; `like` is a potential.
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import is_traced
+from ..core.concrete import at_compile_time, is_traced
 from ..core.dtype import Real
 from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
 from .panels import OUTER, Function, measured, nodes, slopes_at, table
@@ -71,7 +71,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
     >>> round(float(found["area"]), 6), float(found["highest"]), bool(found["error"] < 1e-6)
     (2.0, 1.0, True)
     """
-    with jax.ensure_compile_time_eval(), np.errstate(all="ignore"):
+    with at_compile_time(), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
         if known:
@@ -230,7 +230,7 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
     # Without bound is what still grows in the last rounds, or in the last octave.
     grows = (slope - earlier).max(1) > 0.01 * span
-    endless = grows | (grown > 1e-5 * span)
+    endless = (grows | (grown > 1e-5 * span)) & (xp.isfinite(best.sum(0)) | (best > 0))  # what falls to 0 has an end
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)
     return tuple(v.astype(dtype) for v in (*bounds, *best_at))
 

@@ -1,0 +1,153 @@
+"""Every shape, combinator and option under the settings by which users ask JAX to be strict, or slow, or otherwise."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from formulas import FACTS
+from reference import FAST, TRIANGLE
+
+from surrofun import (
+    antiderivative,
+    area,
+    asym,
+    bounds,
+    escape,
+    make_spike,
+    mix,
+    normalize,
+    sampled,
+    scale,
+    shape,
+    shapes,
+    shift,
+    sign,
+    staircase,
+    ternary,
+)
+
+STRICT = {
+    "rank promotion": lambda: jax.numpy_rank_promotion("raise"),
+    "debug nans": lambda: jax.debug_nans(True),
+    "debug infs": lambda: jax.debug_infs(True),
+}
+EAGER = {"no jit": lambda: jax.disable_jit(), "leaks": lambda: jax.checking_leaks()}
+RANDOM = {
+    "key reuse": lambda: jax.debug_key_reuse(True),
+    "device": lambda: jax.default_device(jax.devices()[0]),
+    "generator": lambda: jax.default_prng_impl("rbg"),
+}
+X = np.array([[-1.9, -0.3, 0.2], [0.45, 0.8, 1.7]], np.float32)
+
+
+def under(settings):
+    """Run a test once under each of these settings."""
+    return pytest.mark.parametrize("setting", settings.values(), ids=settings, indirect=True)
+
+
+@pytest.fixture
+def setting(request):
+    with request.param():
+        yield
+
+
+def slopes(g, **options):
+    spike = make_spike(g, **options)
+    return jax.grad(lambda x: spike(x).sum())(jnp.asarray(X))
+
+
+@under(STRICT | EAGER)
+@pytest.mark.parametrize("name", FACTS)
+def test_shapes(setting, name):
+    parameters = FACTS[name].settings[0]
+    g = getattr(shapes, name)(**parameters)
+    np.testing.assert_allclose(slopes(g), FACTS[name].slope(X.astype(float), **parameters), rtol=1e-5, atol=1e-6)
+
+
+FAST_2, HAT = shapes.superspike(beta=2.0), shapes.triangle
+COMBINED = {
+    "scale": (lambda: scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
+    "shift": (lambda: shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
+    "mix": (
+        lambda: mix(FAST_2, HAT, weights=(1.0, -0.5)),
+        lambda x: FAST.slope(x, 2.0) - 0.5 * TRIANGLE.slope(x, 1.0),
+    ),
+    "asym": (
+        lambda: asym(FAST_2, HAT),
+        lambda x: np.where(x < 0, FAST.slope(x, 2.0), TRIANGLE.slope(x, 1.0)),
+    ),
+    "normalize": (lambda: normalize(FAST_2, area=3.0), lambda x: 3.0 * FAST.slope(x, 2.0)),
+    "undeclared": (
+        lambda: normalize(shape(lambda x, a: jnp.exp(-a * x * x))(a=2.0), area=1.0),
+        lambda x: np.exp(-2 * x * x) * np.sqrt(2 / np.pi),
+    ),
+    "per neuron": (
+        lambda: shapes.superspike(beta=jnp.array([1.0, 2.0, 3.0])),
+        lambda x: FAST.slope(x, np.array([1.0, 2.0, 3.0])),
+    ),
+}
+
+
+@under(STRICT | EAGER)
+@pytest.mark.parametrize("name", COMBINED)
+def test_combinators(setting, name):
+    make, formula = COMBINED[name]
+    np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=2e-5, atol=1e-6)
+
+
+@under(STRICT | EAGER)
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [
+        ({"forward_mode": True}, 1e-6),
+        ({"learnable": True, "forward_mode": True}, 1e-6),
+        ({"residual": jnp.bfloat16}, 2**-8),
+        ({"residual": jnp.uint8}, 1 / 508),
+        ({"step": sign}, 1e-6),
+        ({"step": ternary(threshold=0.5)}, 1e-6),
+        ({"step": staircase(3)}, 1e-6),
+    ],
+    ids=str,
+)
+def test_options(setting, options, tolerance):
+    np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
+
+
+@under(STRICT | EAGER | RANDOM)
+def test_draws(setting):
+    key, other = jax.random.split(jax.random.key(0))
+    assert set(np.unique(slopes(HAT, residual=sampled(key)))) <= {0.0, 1.0}
+    spikes = make_spike(shapes.sigmoid, step=escape(shapes.sigmoid, other))(jnp.asarray([-200.0, 200.0]))
+    np.testing.assert_array_equal(spikes, [0.0, 1.0])
+
+
+@under(STRICT | EAGER)
+def test_learned(setting):
+    def loss(a):
+        return make_spike(shapes.superspike, learnable=True)(jnp.asarray(X), a).sum()
+
+    np.testing.assert_allclose(jax.grad(loss)(2.0), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
+
+
+@under(STRICT)
+def test_learned_but_not_declared(setting):
+    def loss(a):
+        return make_spike(lambda x, a: jnp.exp(-a * x * x), learnable=True)(jnp.asarray(X), a).sum()
+
+    from scipy.special import erf
+
+    def soft_steps(a):
+        return (np.sqrt(np.pi / a) / 2 * (1 + erf(np.sqrt(a) * X.astype(float)))).sum()
+
+    expected = (soft_steps(2 + 1e-5) - soft_steps(2 - 1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.grad(loss)(2.0), expected, rtol=1e-4)
+
+
+@under(STRICT)
+def test_facts(setting):
+    for name in ("periodic_laplace", "reciprocal", "straight_through"):
+        assert np.isinf(area(getattr(shapes, name)))
+    g = shape(lambda x: jnp.exp(-x * x))
+    np.testing.assert_allclose(area(g), np.sqrt(np.pi), rtol=1e-5)
+    np.testing.assert_allclose(bounds(g), (0.0, 1.0), atol=1e-6)
+    np.testing.assert_allclose(antiderivative(g)(jnp.zeros(2)), [np.sqrt(np.pi) / 2] * 2, rtol=1e-5)
