@@ -222,7 +222,7 @@ def test_a_shape_without_a_closed_form():
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
     assert value["learned parameters"].pop("times as slow") > 1
-    assert set(value["learned parameters"]) == {"0", "height"}
+    assert set(value["learned parameters"]) == {"beta", "height"}
     assert max(value["learned parameters"].values()) < 0.02
     assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
 

@@ -94,10 +94,9 @@ def panels(g: Shape) -> tuple[Array, dict[str, Array]]:
     return x, {"step": (x >= 0)[:, None] * 1.0, "soft step": soft, "surrogate gradient": slope}
 
 
-def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
+def curve(g: Shape) -> tuple[Array, Array]:
     """Return every place that the survey of a shape looked at, in order, and the slopes there, of all neurons."""
-    x, slopes = map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)), strict=True))
-    return in_order(x, slopes)
+    return in_order(*map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)))), strict=True)))
 
 
 def samples(survey: Any) -> list[tuple[Array, Array]]:
