@@ -17,7 +17,7 @@ from ..core.shape import Shape, shape
 from ..core.tree import functions_in
 from ..spike import make_spike
 from . import probes
-from .curves import curve
+from .curves import samples
 from .probes import LIMIT, SCATTERED, Array, Finding, Look, Stage, nearest, numbers, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
@@ -27,7 +27,7 @@ def look_at(g: Shape) -> Look:
     """Return a function that surveys a shape when it is first called, without the slopes that are NaN."""
 
     def look() -> Any:
-        places, slopes = (v.astype(float) for v in curve(g))
+        places, slopes = (v.astype(float) for v in samples(g)[0])
         return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]
 
     return functools.cache(look)

@@ -13,11 +13,11 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
-from ..calculus import surveyed
+from ..calculus import area
 from ..core.shape import shape
 from . import probes
 from .closest import closest
-from .curves import in_order, samples
+from .curves import samples
 from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
 from .shape_check import LEARNED, learns
 
@@ -72,16 +72,14 @@ def backward(f: Function) -> Backward:
 
 
 def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope."""
+    """Return a function that surveys the slope of a spike when it is first called: places, slopes, the slope."""
 
     def look() -> Any:
         thresholds = _thresholds(f)
         g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        found = surveyed(g, jnp.zeros((1,)))
-        places, slopes = in_order(*samples(found)[0])
+        places, slopes = (v.astype(float) for v in samples(g)[0])
         finite = np.isfinite(slopes)
-        area = float(found["area"].item()) if found["known"].item() else float("nan")
-        return places[finite].astype(float), slopes[finite].astype(float), area, g
+        return places[finite], slopes[finite], g
 
     return functools.cache(look)
 
@@ -158,9 +156,13 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
         return LIMIT, "drawn at random"
     if not values_of(slope, SCATTERED).any():
         return False, "0 everywhere"
-    places, slopes, area, _g = look()
+    places, slopes, g = look()
     i = probes.highest(places, slopes)
-    return True, numbers(peak=slopes[i], at=places[i], area=area)
+    try:
+        total = float(area(g))
+    except ValueError:  # it is not found
+        total = np.nan
+    return True, numbers(peak=slopes[i], at=places[i], area=total)
 
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
@@ -178,7 +180,7 @@ def _is_finite(f: Function, **_: Any) -> Finding:
 
 
 def _closest(_: Function, *, look: Look, **__: Any) -> Finding:
-    places, slopes, _area, g = look()
+    places, slopes, g = look()
     return True, closest(g, places, slopes)
 
 
@@ -236,7 +238,7 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
     """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call."""
-    with jax.disable_jit():  # a scan is a loop in Python
+    with jax.disable_jit(transformation == "scan"):  # which makes it a loop in Python
         expected = _gradients(_over_time(f) if transformation == "scan" else backward(f))
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
     ok, difference = _compared(expected, *came)
