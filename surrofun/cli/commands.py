@@ -138,7 +138,7 @@ def _show(options: argparse.Namespace) -> None:
     """
     if options.out is not None:
         try:
-            from ..tools import plot
+            from .. import plot
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install matplotlib") from None
         out = valid("--out", writable, options.out)

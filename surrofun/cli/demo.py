@@ -226,7 +226,7 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     """Return a matplotlib figure of the shape, the hidden spikes (steps, hidden) of a sample and the learning curve."""
     from matplotlib.figure import Figure
 
-    from ..tools import plot
+    from .. import plot
 
     figure = Figure(figsize=(12, 4), layout="constrained")
     grid = figure.add_gridspec(len(records[0]), 3)

@@ -17,11 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..core.shape import Shape, as_shape, shape_behind
-from ..core.text import describe_value, show
-from ..registry import lookup, names
-from .curves import panels, places, summary, top, values, window
-from .probes import floats_in
+from .core.shape import Shape, as_shape, shape_behind
+from .core.text import describe_value, show
+from .registry import lookup, names
+from .tools.curves import panels, places, summary, top, values, window
+from .tools.probes import floats_in
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
