@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.shape import is_spike
 from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
@@ -149,8 +150,8 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _drawing(text: str) -> str:
-    g = find_shape(text)
-    x, drawn = panels(g)
+    g, found = find_shape(text), find(text)
+    x, drawn = panels(g, found if is_spike(found) else None)
     if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
     columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)

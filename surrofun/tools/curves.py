@@ -11,6 +11,7 @@ import numpy as np
 from ..calculus import antiderivative, area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
+from ..steps import heaviside
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -88,11 +89,11 @@ def places(g: Shape, low: float, high: float) -> Array:
     return x[(low <= x) & (x <= high)]
 
 
-def panels(g: Shape) -> tuple[Array, dict[str, Array]]:
+def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
     """Return the places in the window of a shape, and what there is to draw of it: one row a place."""
-    x = places(g, *window(g))
+    x = places(g, *(xlim or window(g)))
     soft, slope = (values(f, x) for f in (antiderivative(g), g))
-    return x, {"step": (x >= 0)[:, None] * 1.0, "soft step": soft, "surrogate gradient": slope}
+    return x, {"step": values(step or heaviside, x), "soft step": soft, "surrogate gradient": slope}
 
 
 def summary(g: Shape) -> str:
