@@ -46,9 +46,11 @@ def test_catalogue(name):
     assert faults(results) == KNOWN.get(name, set())
     height = eval(fact.peak, dict(NUMBERS), parameters)
     assert results["peak near the threshold"]["value"]["height"] == pytest.approx(height, rel=1e-4)
-    lowest, at = results["non-negative"]["value"].values()
+    lowest, *at = results["non-negative"]["value"].values()
     assert lowest <= fact.slope(np.linspace(-1000, 10, 101001), **parameters).min() + 1e-6
-    assert lowest == pytest.approx(fact.slope(np.array([at]), **parameters)[0], rel=1e-3, abs=1e-6)
+    for place in at:  # or else the slope is 0, or comes as close as one likes
+        assert lowest == pytest.approx(fact.slope(np.array([place]), **parameters)[0], rel=1e-3, abs=1e-6)
+    assert at or lowest == 0
     if name not in KNOWN:
         area = eval(fact.area, dict(NUMBERS), parameters)
         assert results["soft step monotone"]["value"]["area"] == pytest.approx(area, rel=1e-4)

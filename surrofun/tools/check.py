@@ -55,7 +55,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         elementwise: a slope depends on no other potential; the value is the largest difference.
         eager = jit = vmap = grad: grad is that of the spike function; the largest difference of each.
         dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
-        non-negative: the smallest slope, and where.
+        non-negative: the smallest slope, and where, unless it is 0 to five digits of the peak.
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
         falls again: by how much of its peak it falls, after it has risen. A soft step never does, given for its slope.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
