@@ -19,9 +19,7 @@ text and names:   describe, parse, register, lookup, names
 The command line is `python -m surrofun`.
 """
 
-import contextlib
-import importlib
-import importlib.metadata
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from . import shapes as shapes
@@ -86,22 +84,19 @@ __all__ = [
     "ternary",
 ]
 
-if TYPE_CHECKING:
-    from .tools import plot as plot
+__version__ = "0.1.0"
 
-    __version__: str
+if TYPE_CHECKING:
+    from . import plot as plot
 else:
 
     def __getattr__(name: str) -> Any:
-        """Import what costs time where it is asked for: `surrofun.plot`, which needs matplotlib, and the version."""
+        """Import what needs matplotlib where it is asked for."""
         if name == "plot":
-            return importlib.import_module(".tools.plot", __name__)
-        if name == "__version__":
-            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-                return importlib.metadata.version(__name__)
+            return importlib.import_module(".plot", __name__)
         hint = f"it is shapes.{name}" if name in shapes.__all__ else shapes.elsewhere.meaning(name)
         raise AttributeError("; ".join(filter(None, (f"module {__name__!r} has no attribute {name!r}", hint))))
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, "plot"]) if importlib.util.find_spec("matplotlib") else __all__

@@ -2,7 +2,8 @@
 
 An expression is the part of Python that composes registered shapes (`registry`), and no more:
     shape  = name | shape(numbers by keyword or position) | combinator(shapes and numbers)
-    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | [1.0, 2.0], an array; weights=(0.7, 0.3) is a tuple of them
+    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | np.array([1.0, 2.0]), or [1.0, 2.0] for short
+    weights=(0.7, 0.3) is a tuple of numbers
 
 It has a reader of its own: on a small stack, as threads have, `ast.parse` crashes the process over 10,000 minus signs.
 """
@@ -31,7 +32,9 @@ Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
 _BIG = 2**31  # JAX takes no larger whole number
 _NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:inf|nan)\b))"
-_TOKEN = re.compile(_NUMBER + r"|(?P<name>[A-Za-z_]\w*)|\S|\Z", re.ASCII)
+_NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"  # with dots, to say what is meant by one of another library
+_TOKEN = re.compile(_NUMBER + r"|(?P<array>np\.array\()|" + _NAME + r"|\S|\Z", re.ASCII)
+_STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here and elsewhere
 
 
 def describe(shape: Shape) -> str:
@@ -39,8 +42,8 @@ def describe(shape: Shape) -> str:
 
     Args:
         shape: a registered shape, one with parameters as `sigmoid(alpha=2.0)`, or what the combinators make of these.
-            An array among its parameters is written as a list, without its dtype, which has no effect on slopes; a
-            scalar JAX array as a Python number, which may change the last bit.
+            An array among its parameters is written as one of NumPy, without its dtype, which has no effect on slopes;
+            a scalar JAX array as a Python number, which may change the last bit.
 
     Raises:
         TypeError: it is no shape.
@@ -139,8 +142,8 @@ def _term(tokens: list[Token], depth: int) -> Any:
     start = tokens.pop()
     if depth > _DEEPEST:
         raise _fault(start, f"expected at most {_DEEPEST} brackets in one another")
-    if start[0] in ("(", "["):
-        value = _made(start, _sequence, start[0], *_items(tokens, ")" if start[0] == "(" else "]", depth))
+    if start[0] in ("(", "[", "np.array("):
+        value = _made(start, _sequence, start[0], *_items(tokens, "]" if start[0] == "[" else ")", depth))
     else:
         value = _made(start, _atom, start)
     while tokens[-1][0] == "(":
@@ -194,6 +197,10 @@ def _sequence(bracket: str, items: list[Any], named: dict[str, Any]) -> Any:
         raise ValueError("expected no keyword in it")
     if bracket == "(":
         return tuple(items)
+    if bracket == "np.array(":
+        if len(items) != 1 or not isinstance(items[0], np.ndarray):
+            raise ValueError("expected [1.0, 2.0] in it")
+        return items[0]
     try:
         return np.array(items, float)
     except (TypeError, ValueError):
@@ -215,8 +222,19 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
             if not isinstance(number, int | float | np.ndarray):
                 raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
     except TypeError as error:
-        raise ValueError(f"{show(f)} takes {', '.join(map(str, parameters)) or 'no parameters'}; {error}") from None
+        takes_what = f"{show(f)} takes {', '.join(map(str, parameters)) or 'no parameters'}"
+        raise ValueError(f"{takes_what}; {error}{_hint(f, [*takes.parameters][len(args) :], named)}") from None
     return given(f, **dict(zip(takes.parameters, args, strict=False)) | named)
+
+
+def _hint(f: Shape, names: list[str], named: dict[str, Any]) -> str:
+    """Return what is meant by the only parameter of a call that the shape does not have, if it lacks only one."""
+    free, unknown = [name for name in names if name not in named], [name for name in named if name not in names]
+    if len(free) != 1 or len(unknown) != 1:
+        return ""
+    value = named[unknown[0]]
+    same = {*free, *unknown} <= _STEEPNESS and isinstance(value, int | float)
+    return f"; the parameter is {free[0]}" + (f", {show(f)}({free[0]}={value})" if same else "")
 
 
 def _text(g: Any) -> str:
@@ -248,7 +266,9 @@ def _literal(value: Any) -> str:
     if isinstance(value, jax.core.Tracer):
         raise ValueError(f"a parameter is traced, {show(value)}, and has no value yet; leave jit or grad first")
     if isinstance(value, jax.Array | np.ndarray | np.generic):
-        value = value.item() if value.ndim == 0 else np.asarray(value, float).tolist()
+        if value.ndim:
+            return f"np.array({np.asarray(value, float).tolist()})"
+        value = value.item()
     elif not isinstance(value, int | float):
         raise ValueError(f"expected a number or an array as a parameter, got {describe_value(value)}")
     return repr(float(value) if isinstance(value, int) and abs(value) >= _BIG else value)

@@ -85,9 +85,11 @@ def lookup(name: str) -> Callable[..., Any]:
     """
     if name in _named:
         return _named[name]
-    near = difflib.get_close_matches(str(name), _named)
+    path, _, last = str(name).rpartition(".")  # as another library has it, surrogate.fast_sigmoid
+    near = difflib.get_close_matches(last, _named)
     did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
-    hint = meaning(str(name)) or did_you_mean
+    ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun")
+    hint = f"did you mean {last}?" if ours else meaning(last) or did_you_mean
     raise ValueError(f"no shape is registered as {str(name)[:40]!r}; {hint}")
 
 

@@ -46,9 +46,11 @@ def test_catalogue(name):
     assert faults(results) == KNOWN.get(name, set())
     height = eval(fact.peak, dict(NUMBERS), parameters)
     assert results["peak near the threshold"]["value"]["height"] == pytest.approx(height, rel=1e-4)
-    lowest, at = results["non-negative"]["value"].values()
+    lowest, *at = results["non-negative"]["value"].values()
     assert lowest <= fact.slope(np.linspace(-1000, 10, 101001), **parameters).min() + 1e-6
-    assert lowest == pytest.approx(fact.slope(np.array([at]), **parameters)[0], rel=1e-3, abs=1e-6)
+    for place in at:  # or else the slope is 0, or comes as close as one likes
+        assert lowest == pytest.approx(fact.slope(np.array([place]), **parameters)[0], rel=1e-3, abs=1e-6)
+    assert at or lowest == 0
     if name not in KNOWN:
         area = eval(fact.area, dict(NUMBERS), parameters)
         assert results["soft step monotone"]["value"]["area"] == pytest.approx(area, rel=1e-4)
@@ -222,7 +224,7 @@ def test_a_shape_without_a_closed_form():
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
     assert value["learned parameters"].pop("times as slow") > 1
-    assert set(value["learned parameters"]) == {"0", "height"}
+    assert set(value["learned parameters"]) == {"beta", "height"}
     assert max(value["learned parameters"].values()) < 0.02
     assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
 

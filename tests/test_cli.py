@@ -76,6 +76,8 @@ def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     told = "superspike 1 / (1 + beta |x|)^2 beta=10.0; area 2 / beta; peak 1 at 0; Zenke & Ganguli 2018 triangle"
     assert entry.startswith(told)
     assert (lines[i] == "superspike") == (columns <= 40)
+    told = " ".join(" ".join(lines).split())
+    assert (told.count("area "), told.count("; peak ")) == (23, 23)
 
 
 def test_list_of_what_tells_nothing_of_itself(capsys, monkeypatch):
@@ -171,8 +173,8 @@ def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):
 
 
 def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
-    monkeypatch.delitem(sys.modules, "surrofun.tools.plot", raising=False)
-    monkeypatch.delattr("surrofun.tools.plot", raising=False)
+    monkeypatch.delitem(sys.modules, "surrofun.plot", raising=False)
+    monkeypatch.delattr("surrofun.plot", raising=False)
     for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["show", "triangle", "--out", "a.png"]) == 2
@@ -229,10 +231,13 @@ def test_misspelt_shape_is_told(capsys):
 
 
 @pytest.mark.parametrize("command", ["list", "show", "check", "demo"])
-def test_help_gives_examples(command, capsys):
+def test_help_gives_examples_in_80_columns(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
-    assert f"examples:\n  python -m surrofun {command}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"examples:\n  python -m surrofun {command}" in told
+    assert max(map(len, told.splitlines())) <= 80
 
 
 def test_closed_pipe_ends_with_status_141(monkeypatch):

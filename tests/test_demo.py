@@ -231,7 +231,10 @@ def test_figure_has_shape_raster_and_learning_curve():
         [np.mean(mark, axis=0) for mark in raster.collections[0].get_segments()], [[4, 1], [60, 5]]
     )
     assert loss.get_ylabel() == "loss"
-    np.testing.assert_array_equal(accuracy.lines[-1].get_xydata(), [[1, 0.5], [2, 0.75]])
+    assert [text.get_text() for axes in (loss, accuracy) for text in axes.texts] == ["chance"]
+    assert "Randman" in shape.figure.get_suptitle()
+    np.testing.assert_array_equal(accuracy.lines[-1].get_ydata(), [0.1, 0.1])  # of ten classes
+    np.testing.assert_array_equal(accuracy.lines[-2].get_xydata(), [[1, 0.5], [2, 0.75]])
 
 
 def test_find_shape():

@@ -23,7 +23,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name, monkeypatch):
     monkeypatch.setattr(registry, "_named", dict(registry._named))  # what an example registers is for it alone
-    if name == "surrofun.tools.plot":
+    if name == "surrofun.plot":
         needs("matplotlib")
     module = importlib.import_module(name)
     with np.printoptions(precision=4, suppress=True):

@@ -131,9 +131,12 @@ MIXTURE = "mix(scale(sigmoid, 8.0), scale(sigmoid, 2.0), weights=(0.6, 0.4))"
         (asym(shapes.atan, shift(shapes.circ, np.float32(0.1))), "asym(atan, shift(circ, 0.10000000149011612))"),
         (normalize(shapes.circ, area=2.5), "normalize(circ, area=2.5)"),
         (normalize(shapes.circ, peak=jnp.float32(0.5)), "normalize(circ, peak=0.5)"),
-        (scale(shapes.atan, jnp.array([1.0, 0.25])), "scale(atan, [1.0, 0.25])"),
-        (scale(shapes.atan, np.array([[1], [2]])), "scale(atan, [[1.0], [2.0]])"),
-        (mix(shapes.atan, shapes.circ, weights=np.eye(2)), "mix(atan, circ, weights=([1.0, 0.0], [0.0, 1.0]))"),
+        (scale(shapes.atan, jnp.array([1.0, 0.25])), "scale(atan, np.array([1.0, 0.25]))"),
+        (scale(shapes.atan, np.array([[1], [2]])), "scale(atan, np.array([[1.0], [2.0]]))"),
+        (
+            mix(shapes.atan, shapes.circ, weights=np.eye(2)),
+            "mix(atan, circ, weights=(np.array([1.0, 0.0]), np.array([0.0, 1.0])))",
+        ),
         (functools.partial(shapes.sigmoid), "sigmoid"),
         (functools.partial(shapes.sigmoid, alpha=2.0), "sigmoid(alpha=2.0)"),
         (functools.partial(shapes.squarewave_fourier, n=3), "squarewave_fourier(n=3)"),
@@ -165,6 +168,15 @@ def test_parse_reads_what_people_write(text, same):
     assert describe(parse(text)) == same
 
 
+@pytest.mark.parametrize("array", [jnp.array([1.0, 0.25]), np.array([[0.1], [2.0]]), np.float32([1 / 3, 4.0])])
+def test_python_reads_the_text_of_an_array_to_the_same_shape(array):
+    for g in (scale(shapes.atan, array), mix(shapes.atan, shapes.circ, weights=array), shapes.sigmoid(alpha=array)):
+        python = eval(describe(g), {"np": np, "scale": scale, "mix": mix, **vars(shapes)})
+        x = jnp.linspace(-1.0, 1.0, 6).reshape(3, 2)
+        np.testing.assert_array_equal(python(x), g(x))
+        np.testing.assert_array_equal(parse(describe(g))(x), g(x))
+
+
 def test_parse_gives_the_function_itself_or_a_partial_of_it():
     assert parse("sigmoid") is shapes.sigmoid
     given = parse("multi_gaussian(0.25, sigma=2)")
@@ -173,7 +185,7 @@ def test_parse_gives_the_function_itself_or_a_partial_of_it():
     assert jax.tree.leaves(given) == [0.25]
     assert parse("sigmoid()") is shapes.sigmoid
     np.testing.assert_array_equal(parse("scale(triangle, [1, 2])")(jnp.zeros(2)), [1.0, 2.0])
-    assert describe(parse("scale(triangle, [1, 2])")) == "scale(triangle, [1.0, 2.0])"
+    assert describe(parse("scale(triangle, [1, 2])")) == "scale(triangle, np.array([1.0, 2.0]))"
 
 
 def test_the_last_word_on_a_parameter_is_the_outermost():
@@ -214,6 +226,25 @@ def test_what_is_parsed_is_a_surrogate_gradient():
             "sigmoid(beta=3)",
             "line 1, column 1, at 'sigmoid': sigmoid takes alpha=4.0; got an unexpected keyword argument",
         ),
+        (
+            "sigmoid(slope=25)",
+            "takes alpha=4.0; got an unexpected keyword argument 'slope'; the parameter is alpha, sigmoid(alpha=25)",
+        ),
+        ("rectangle(alpha=2.0)", "got an unexpected keyword argument 'alpha'; the parameter is width"),
+        (
+            "surrogate.fast_sigmoid(slope=25)",
+            "line 1, column 1, at 'surrogate.fast_sigmoid': no shape is registered as 'surrogate.fast_sigmoid'; "
+            "fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)",
+        ),
+        (
+            "scale(spikingjelly.activation_based.surrogate.ATan(2.0), 2.0)",
+            "ATan(alpha=2) of spikingjelly is atan(alpha",
+        ),
+        ("shapes.sigmoid", "no shape is registered as 'shapes.sigmoid'; did you mean sigmoid?"),
+        ("scale(atan, np.array(2.0))", "line 1, column 13, at 'np.array(': expected [1.0, 2.0] in it"),
+        ("scale(atan, np.array([1.0], 2))", "at 'np.array(': expected [1.0, 2.0] in it"),
+        ("np.array([1.0])", "line 1, column 1, at 'np.array(': expected a shape"),
+        ("scale(np.array, 2.0)", "at 'np.array': no shape is registered as 'np.array'; there are atan, "),
         ("s2nn(1, 2, 3)", "line 1, column 1, at 's2nn': s2nn takes alpha=4.0, beta=1.0; too many positional arguments"),
         ("s2nn(1, alpha=3)", "at 's2nn': s2nn takes alpha=4.0, beta=1.0; multiple values for argument 'alpha'"),
         ("straight_through(1)", "at 'straight_through': straight_through takes no parameters; too many positional"),

@@ -2,7 +2,9 @@
 
 import ast
 import contextlib
+import importlib.util
 import inspect
+import os
 import pathlib
 import re
 import subprocess
@@ -302,7 +304,9 @@ def test_a_module_shows_its_public_names_and_nothing_else(module):
     tree = ast.parse(inspect.getsource(module))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.level]
     public = sorted(alias.asname for node in imports for alias in node.names if alias.asname)
-    assert dir(module) == module.__all__ == public
+    assert module.__all__ == public
+    assert [name for name in dir(module) if name != "plot"] == public
+    assert ("plot" in dir(module)) == (module is surrofun and importlib.util.find_spec("matplotlib") is not None)
     star = {}
     exec(f"from {module.__name__} import *", star)
     assert sorted(set(star) - {"__builtins__"}) == public
@@ -320,17 +324,20 @@ def test_the_catalogue_says_what_keeps_a_peak_of_one():
     assert set(re.findall(r"`(\w+)`", text)) == unit_peak - {"q_pseudo_spike"}  # which has area 1, too
 
 
-def test_the_version_and_the_plots_are_there_at_first_use():
+def test_the_version_is_that_of_this_checkout_and_the_plots_are_there_at_first_use():
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", surrofun.__version__)
     code = (
-        "import sys, pydoc, surrofun; from surrofun import *; text = pydoc.plaintext.document(surrofun); "
-        "assert 'matplotlib' not in sys.modules; "
+        "import sys, pydoc, surrofun; from surrofun import *; assert 'matplotlib' not in sys.modules; "
+        "text = pydoc.plaintext.document(surrofun); "
         "assert all(name + '(' in text for name in surrofun.__all__ if name != 'shapes'); "
-        "assert 'VERSION' in text; assert hasattr(surrofun, '__version__')"
+        "assert 'VERSION' in text; print(surrofun.__version__)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    # From the sources alone, which nobody installed.
+    env = {**os.environ, "PYTHONPATH": str(README.parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stdout) == (0, f"{surrofun.__version__}\n"), done.stderr
     needs("matplotlib")
+    importlib.import_module("surrofun.plot")  # as `import surrofun.plot` does
     assert callable(surrofun.plot.gallery)
 
 

@@ -67,7 +67,7 @@ def test_no_class_but_the_registry():
 
 
 TOP = {"cli", "__main__", "__init__"}
-WORDS = TOP | {"tools", "registry", "expressions"}  # which look at shapes and spikes, or name them
+WORDS = TOP | {"tools", "plot", "registry", "expressions"}  # which look at shapes and spikes, or name them
 PARTS = {"spike", "combinators", "shapes", "steps", "residuals", "calculus"}
 ABOVE = {  # what no module of a room may import
     "core": PARTS | WORDS | {"search"},
@@ -78,9 +78,10 @@ ABOVE = {  # what no module of a room may import
     "residuals": (PARTS - {"calculus"}) | WORDS,
     "steps": (PARTS - {"calculus"}) | WORDS,
     "spike": {"combinators", "shapes"} | WORDS,
-    "registry": TOP | {"spike", "tools", "expressions"},
-    "expressions": TOP | {"spike", "tools"},
-    "tools": TOP,
+    "registry": TOP | {"spike", "tools", "plot", "expressions"},
+    "expressions": TOP | {"spike", "tools", "plot"},
+    "tools": TOP | {"plot"},
+    "plot": TOP,
     "cli": {"__main__"},
 }
 
@@ -105,7 +106,7 @@ def test_nothing_private_or_deprecated_of_jax():
         outside = imported(name)[1]
         assert not [m for m in outside if "._" in m or m.startswith("surrofun")], name
     assert not [n for n, tree in TREES.items() if "_src" in {getattr(node, "attr", "") for node in ast.walk(tree)}]
-    optional = {"tools/plot"} if importlib.util.find_spec("matplotlib") is None else set()
+    optional = {"plot"} if importlib.util.find_spec("matplotlib") is None else set()
     modules = [
         n.replace("/", ".").removesuffix("__init__").strip(".")
         for n, file in FILES.items()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from needs import reason
 
-from surrofun import asym, lookup, mix, names, scale, shape, shapes, shift
+from surrofun import asym, lookup, make_spike, mix, names, scale, shape, shapes, shift, sign, ternary
 from surrofun.tools import curves
 
 pytest.importorskip("matplotlib", reason=reason("matplotlib"))
@@ -95,25 +95,64 @@ TWO = jnp.array([1.0, 3.0])
 @pytest.mark.parametrize(
     ("g", "labels"),
     [
-        (shapes.triangle(alpha=TWO), ["alpha=1.0", "alpha=3.0"]),
-        (scale(shapes.triangle, TWO, height=2.0), ["alpha=1.0", "alpha=3.0"]),
-        (shift(scale(shapes.sigmoid, height=TWO), -TWO / 3), ["by=-0.3333, height=1.0", "by=-1.0, height=3.0"]),
-        (mix(shapes.sigmoid(alpha=TWO), shapes.triangle(alpha=1 / TWO)), ["neuron 0", "neuron 1"]),  # which alpha?
-        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 7)), [f"alpha={1 + i / 2}" for i in range(7)]),
-        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 8)), ["neuron 0", "neuron 7"]),
+        (shapes.triangle(alpha=TWO), ["triangle(alpha=1.0)", "triangle(alpha=3.0)"]),
+        (
+            scale(shapes.triangle, TWO, height=2.0),
+            ["scale(triangle, 1.0,\nheight=2.0)", "scale(triangle, 3.0,\nheight=2.0)"],
+        ),
+        (shift(shapes.sigmoid, -TWO / 3), ["shift(sigmoid, -0.3333)", "shift(sigmoid, -1.0)"]),
+        (shapes.triangle(alpha=jnp.ones(2)), ["neuron 0", "neuron 1"]),  # which are equal
+        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 7)), [f"scale(sigmoid, {1 + i / 2})" for i in range(7)]),
+        (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 8)), ["scale(sigmoid, 1.0)", "scale(sigmoid, 4.0)"]),
     ],
 )
 def test_a_legend_says_which_neuron_a_curve_is_of(g, labels):
     step, soft, slope = plot.shape(g).axes
-    legend = soft.get_legend()
+    legend = slope.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == labels
     count = g(jnp.zeros(1)).size
-    curves = soft.lines[2:]
-    assert len(curves) == len({line.get_color() for line in curves}) == count
-    assert [line.get_color() for line in slope.lines[2 : 2 + count]] == [line.get_color() for line in curves]
+    curves = slope.lines[2 : 2 + count]
+    assert len({line.get_color() for line in curves}) == count
+    assert [line.get_color() for line in soft.lines[2:]] == [line.get_color() for line in curves]
     shown = [handle.get_color() for handle in legend.get_lines()]
     assert shown == [line.get_color() for line in (curves if count <= 7 else (curves[0], curves[-1]))]
     assert len(step.lines) == 3  # one step for all
+    compared = plot.compare(g, shapes.atan).axes[0]
+    texts = [text.get_text().replace("\n", " ") for text in compared.get_legend().get_texts()]
+    assert texts == [*(label.replace("\n", " ") for label in labels), "atan"]
+    assert len({(line.get_color(), line.get_linestyle()) for line in compared.lines[2:]}) == count + 1
+
+
+@pytest.mark.parametrize("forward_mode", [False, True])
+def test_the_step_of_a_spike_is_drawn(forward_mode):
+    """As `ternary` says: -1 below -threshold, 1 from threshold on."""
+    spike = make_spike(shapes.rectangle(width=2.0), step=ternary(threshold=0.5), forward_mode=forward_mode)
+    x, step = plot.shape(spike).axes[0].lines[2].get_xydata().T
+    np.testing.assert_array_equal(step, np.where(x >= 0.5, 1.0, np.where(x <= -0.5, -1.0, 0.0)))
+    x, step = plot.shape(make_spike(shapes.rectangle, step=sign), width=3.0).axes[0].lines[2].get_xydata().T
+    np.testing.assert_array_equal(step, np.where(x >= 0, 1.0, -1.0))
+
+
+def test_a_shape_has_parameters_and_limits():
+    figure = plot.shape(shapes.superspike, beta=2.0, xlim=(-3.0, 1.0))
+    assert figure.get_suptitle() == "superspike(beta=2.0)"
+    assert [axes.get_xlim() for axes in figure.axes] == [(-3.0, 1.0)] * 3
+    x, slope = figure.axes[2].lines[2].get_xydata().T
+    assert (x[0], x[-1]) == (-3.0, 1.0)
+    np.testing.assert_allclose(slope, 1 / (1 + 2 * np.abs(x)) ** 2, rtol=1e-6)
+
+
+def test_flow_draws_where_the_potentials_are():
+    """Of a rectangle of width 2, 3 of 4 potentials are inside, 2 fire, and the mean slope is 3 / 4 of 1 / 2."""
+    potentials = np.array([-0.5, -0.25, 0.75, 1.5], np.float32)
+    slope, shares = plot.flow(shapes.rectangle, potentials, width=2.0).axes
+    assert slope.get_title() == "inside 75 %, mean slope 0.375, rate 0.5"
+    (outline,) = shares.patches
+    x, y = outline.get_xy().T
+    bars = [(left, right) for left, right, one, other in zip(x, x[1:], y, y[1:], strict=False) if one == other == 0.25]
+    assert [left <= v <= right for v, (left, right) in zip(potentials, bars, strict=True)] == [True] * 3 + [False]
+    assert bars[-1][1] == pytest.approx(slope.get_xlim()[1])  # what is far off is at the edge
+    assert slope.get_zorder() > shares.get_zorder()
 
 
 def test_one_curve_needs_no_legend():
@@ -155,21 +194,12 @@ def test_gallery_has_every_shape_of_the_catalogue():
     assert not [(a, b) for a in boxes for b in boxes if a is not b and a.overlaps(b)]
 
 
-def labelled(axes):
-    """Which of several Axes have a label below, and which one on the left."""
-    x = [i for i, a in enumerate(axes) if a.get_xlabel() == "potential minus threshold"]
-    return x, [i for i, a in enumerate(axes) if a.get_ylabel() == "surrogate gradient"]
-
-
-def test_gallery_labels_its_outer_axes():
-    assert labelled(plot.gallery().axes) == ([17, 18, 19, 20, 21, 22], [0, 6, 12, 18])
-    assert labelled(plot.gallery(shapes.sigmoid).axes) == ([0], [0])
-    given = Figure().subplots(2, 2)
-    plot.gallery(shapes.sigmoid, shapes.atan, shapes.triangle, ax=given.ravel()[:3])
-    assert labelled(given.ravel()) == ([1, 2], [0, 2])
-    apart = Figure()
-    plot.gallery(shapes.sigmoid, shapes.atan, ax=[apart.add_axes((x, 0.1, 0.3, 0.8)) for x in (0.1, 0.6)])
-    assert labelled(apart.axes) == ([0, 1], [0, 1])
+def test_gallery_names_its_axes_once():
+    figure = plot.gallery(shapes.sigmoid, shapes.atan)
+    assert (figure.get_supxlabel(), figure.get_supylabel()) == ("potential minus threshold", "surrogate gradient")
+    given = Figure()
+    plot.gallery(shapes.sigmoid, shapes.atan, ax=given.subplots(2))
+    assert given.get_supxlabel() == ""  # a figure of the user's
 
 
 def test_long_names_stay_inside_the_figure():
@@ -194,6 +224,16 @@ def test_raster_marks_every_spike():
         np.testing.assert_allclose(marks, [[10 * unit, 0], [30 * unit, 0], [30 * unit, 3]])
         assert (axes.get_xlabel(), axes.get_ylabel()) == (label, "unit")
         assert axes.get_xlim() == (-unit / 2, 49.5 * unit)
+        assert not axes.texts
+
+
+def test_a_raster_without_spikes_says_so():
+    axes = plot.raster(np.zeros((30, 7))).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["no spikes"]
+    assert [tick for tick in axes.get_yticks() if 0 <= tick < 7] == [0, 1, 2, 3, 4, 5, 6]
+    assert [tick for tick in plot.raster(np.zeros((76, 7))).axes[0].get_xticks() if 0 <= tick < 76] == [
+        *range(0, 76, 10)
+    ]
 
 
 def test_learning_curve_has_a_panel_for_each_quantity():

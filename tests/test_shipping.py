@@ -16,6 +16,7 @@ import pytest
 from jax import export
 from needs import EXTRAS, needs, reason
 
+import surrofun
 from surrofun import make_spike, shapes
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -105,7 +106,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     package = ROOT / "surrofun"
     sources = {
         p.relative_to(ROOT).as_posix()
-        for p in [*package.rglob("*.py*"), package / "py.typed"]
+        for p in [*package.rglob("*.py*"), package / "py.typed", package / "LICENSE"]
         if p.is_file() and p.suffix != ".pyc"
     }
     with zipfile.ZipFile(wheel) as archive:
@@ -116,6 +117,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     required = said.get_all("Requires-Dist")
     assert sorted(r for r in required if "extra ==" not in r) == sorted(project["dependencies"])
+    assert (said["License-Expression"], said.get_all("License-File")) == ("Apache-2.0", ["surrofun/LICENSE"])
+    assert (said["Version"], said["Author"]) == (surrofun.__version__, "the surrofun authors")
+    assert "spiking neural networks" in said["Keywords"]
+    assert "Typing :: Typed" in said.get_all("Classifier")
     assert sorted(said.get_all("Provides-Extra")) == sorted(project["optional-dependencies"])
     assert any(r.startswith("matplotlib") and "extra == 'plot'" in r for r in required)
 

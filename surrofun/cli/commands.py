@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.shape import shape_behind
+from ..core.shape import is_spike
 from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
@@ -29,7 +29,11 @@ from .arguments import find, find_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
 _DROPPED = "Not described, since python -OO drops docstrings"
-_SECTIONS = r": (.+?)\. (?=[A-Z])", r"Area (.+?)\. Peak", r"Peak (.+?)\. Support", r"Source: (.+?)\. >>>"
+_SHAPE = "an expression of shapes, or package.module:function, or that called with numbers"
+_TITLES = "name", "parameters", "formula", "area", "peak", "source"
+# In every docstring of the catalogue: the formula, and so on.
+_FACTS = re.compile(r": (.+?)\. (?=[A-Z]).*?Area (.+?)\. Peak (.+?)\. Support.*Source: (.+?)\. >>>")
+_REMARK = r"(?:[:;] |, (?=for |which ))(?![^()]*\))"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,17 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         "yours, package.module:function, or what it returns for numbers, package.module:function(25).",
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
-    a_shape = "an expression of shapes, or package.module:function"
-    a_spike = "an expression of shapes, package.module:function, or that called with numbers"
     positive = functools.partial(whole, least=1)
     _add(commands, _list)
     command = _add(commands, _show)
-    command.add_argument("shape", metavar="EXPR", help=a_shape)
+    command.add_argument("shape", metavar="EXPR", help=_SHAPE)
     command.add_argument("--out", help="a figure too, drawn with matplotlib")
-    command = _add(commands, _check)
-    command.add_argument("shape", metavar="EXPR", help=a_spike)
+    _add(commands, _check).add_argument("shape", metavar="EXPR", help=_SHAPE)
     command = _add(commands, _demo)
-    command.add_argument("--surrogate", metavar="EXPR", default="superspike(10)", help=f"{a_shape} (%(default)s)")
+    command.add_argument("--surrogate", metavar="EXPR", default="superspike(10)", help=f"{_SHAPE} (%(default)s)")
     command.add_argument("--epochs", type=positive, default=10, help="passes over the training set (%(default)s)")
     command.add_argument("--seed", type=whole, default=0, help="of data, weights and order (%(default)s)")
     command.add_argument("--out", default="surrofun-demo.png", help="the figure, drawn with matplotlib (%(default)s)")
@@ -94,39 +95,38 @@ def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.Ar
 
 
 def _list(_: argparse.Namespace) -> None:
-    """List the shapes: in a terminal an entry for each, in a pipe columns, separated by tabs.
+    """List the shapes: an entry for each in a terminal, columns in a pipe.
+
+    The columns are separated by tabs.
 
     examples:
       python -m surrofun list
       python -m surrofun list | cut -f 1,6
     """
-    rows = [("name", "parameters", "formula", "area", "peak", "source"), *map(_row, names())]
+    rows = list(map(_row, names()))
     if sys.flags.optimize > 1:
-        rows = [row[:2] for row in rows]
-        print(f"surrofun: {_DROPPED}: formula, area, peak, source", file=sys.stderr)
+        print(f"surrofun: {_DROPPED}: {', '.join(_TITLES[2:])}", file=sys.stderr)
     if sys.stdout.isatty():
-        print(*terminal.entries(list(map(_entry, rows[1:])), shutil.get_terminal_size().columns), sep="\n")
+        print(*terminal.entries(list(map(_entry, rows)), shutil.get_terminal_size().columns), sep="\n")
     else:
-        print("\n".join(map("\t".join, rows)))
+        print(*map("\t".join, [_TITLES[: max(map(len, rows))], *rows]), sep="\n")
 
 
 def _row(name: str) -> tuple[str, ...]:
-    """Return a shape as a row of the table, from the sections that every docstring of the catalogue has."""
+    """Return name and parameters of a shape and, if its docstring has them, the facts."""
     shape = lookup(name)
-    text = " ".join((shape.__doc__ or "").split())
-    sections = (found[1] if (found := re.search(section, text)) else "" for section in _SECTIONS)
     parameters = [f"{p.name}={p.default}" for p in inspect.signature(shape).parameters.values() if p.name != "x"]
-    return name, ", ".join(parameters), *sections
+    facts = _FACTS.search(" ".join((shape.__doc__ or "").split()))
+    return name, ", ".join(parameters), *(facts.groups() if facts else ())
 
 
 def _entry(row: tuple[str, ...]) -> tuple[str, ...]:
     """Return name, formula and the rest of a row, without remarks, and of the source its authors and the year."""
-    name, parameters, *cells = (re.split(r"(?:[:;] |, (?=for |which ))(?![^()]*\))", cell)[0] for cell in row)
-    if not cells:
-        return name, parameters
-    formula, area, peak, source = cells
+    name, parameters, formula, area, peak, source = (
+        re.split(_REMARK, cell)[0] for cell in (*row, *[""] * (6 - len(row)))
+    )
     facts = parameters, area and f"area {area}", peak and f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
-    return name, formula, "; ".join(filter(None, facts))
+    return tuple(filter(None, (name, formula, "; ".join(filter(None, facts)))))
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -134,24 +134,24 @@ def _show(options: argparse.Namespace) -> None:
 
     examples:
       python -m surrofun show sigmoid
-      python -m surrofun show "mix(triangle(2), shift(atan, 0.1))" --out mixed.png
+      python -m surrofun show "mix(triangle(2), shift(atan, 0.1))" --out a.png
       python -m surrofun show my_package.my_module:my_shape
     """
     if options.out is not None:
         try:
-            from ..tools import plot
+            from .. import plot
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install matplotlib") from None
         out = valid("--out", writable, options.out)
     print(valid("shape", _drawing, options.shape))
     if options.out is not None:
-        plot.shape(shape_behind(find(options.shape))).savefig(out, dpi=150)
+        plot.shape(find(options.shape)).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
 def _drawing(text: str) -> str:
-    g = find_shape(text)
-    x, drawn = panels(g)
+    g, found = find_shape(text), find(text)
+    x, drawn = panels(g, found if is_spike(found) else None)
     if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
     columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)
@@ -163,7 +163,7 @@ def _drawing(text: str) -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Check what a shape or a finished spike function should be, with status 1 after a fault.
+    """Check a shape or a finished spike function, with status 1 after a fault.
 
     examples:
       python -m surrofun check "mix(triangle(2), shift(atan, 0.1))"
@@ -181,11 +181,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    """Train the spiking network of Zenke & Vogels 2021 on their Randman task, about 20 s on two cores.
+    """Train a small spiking network on spike times, in 20 s on two cores.
+
+    Randman, the task of Zenke & Vogels 2021: ten classes, each of them a random
+    curve in a space of 20 spike times. 10 % of the answers are right by chance.
 
     examples:
       python -m surrofun demo
-      python -m surrofun demo --surrogate "mix(triangle(2), shift(atan, 0.1))" --epochs 20
+      python -m surrofun demo --surrogate "mix(triangle(2), atan)" --epochs 20
       python -m surrofun demo --surrogate superspike --seed 1 --out curve.pdf
     """
     from . import demo

@@ -226,7 +226,7 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     """Return a matplotlib figure of the shape, the hidden spikes (steps, hidden) of a sample and the learning curve."""
     from matplotlib.figure import Figure
 
-    from ..tools import plot
+    from .. import plot
 
     figure = Figure(figsize=(12, 4), layout="constrained")
     grid = figure.add_gridspec(len(records[0]), 3)
@@ -236,5 +236,13 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     raster.axvline(WINDOW, color=plot.GREY, linestyle="--", linewidth=1)
     raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}")
     named = [{"accuracy\n(validation)" if name == "accuracy" else name: r[name] for name in r} for r in records]
-    plot.learning_curve(named, ax=[figure.add_subplot(grid[i, 2]) for i in range(len(named[0]))])
+    panels = [figure.add_subplot(grid[i, 2]) for i in range(len(named[0]))]
+    plot.learning_curve(named, ax=panels)
+    for panel in panels:
+        if panel.get_ylabel().startswith("accuracy"):
+            panel.axhline(0.1, color=plot.GREY, linestyle="--", linewidth=1)
+            panel.annotate(
+                "chance", (1, 0.1), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=plot.GREY
+            )
+    figure.suptitle("Randman: ten random curves in a space of 20 spike times are told apart")
     return figure

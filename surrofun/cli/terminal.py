@@ -46,12 +46,11 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     span = float(x[-1] - x[0])
     zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
     lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
-    left, right = _label(x[0], span), _label(x[-1], span)
+    left, right = (f"{round(float(end), 1 - math.floor(math.log10(span))) + 0.0:.6g}" for end in (x[0], x[-1]))
     ticks = left.ljust(width - len(right)) + right
     if len(left) < zero < width - len(right) - 1:
         ticks = f"{ticks[:zero]}0{ticks[zero + 1 :]}"
-    lines.append(" " * margin + ticks)
-    text = [title.rjust(min(margin + len(title), columns))[:columns], *lines]
+    text = [title.rjust(min(margin + len(title), columns))[:columns], *lines, " " * margin + ticks]
     return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
 
 
@@ -71,11 +70,6 @@ def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down:
     return ["".join(chr(0x2800 + code) if code else " " for code in line) for line in codes]
 
 
-def _label(value: float, span: float) -> str:
-    """Return a number, rounded to two digits of the span of an axis."""
-    return f"{round(float(value), 1 - math.floor(math.log10(span))) + 0.0:.6g}"
-
-
 def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     """Return the lines of a list: of each row the first cell and, beside it or else below it, the others.
 
@@ -86,12 +80,14 @@ def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
               area 1
     """
     margin = max(len(row[0]) for row in rows) + 2
-    margin = margin if columns > 2 * margin else 2
+    narrow = columns <= 2 * margin
+    indent = " " * (2 if narrow else margin)
+    wrap = textwrap.TextWrapper(columns, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False).wrap
     lines = []
     for name, *cells in rows:
-        wrapped = [line for cell in cells for line in textwrap.wrap(cell, columns - margin, break_on_hyphens=False)]
-        beside = wrapped.pop(0) if wrapped and margin > len(name) else ""
-        lines += [(name.ljust(margin) + beside).rstrip(), *(" " * margin + line for line in wrapped)]
+        below = [line for cell in cells for line in wrap(cell)]
+        beside = below.pop(0) if below and not narrow else ""
+        lines += [name + beside[len(name) :], *below]
     return lines
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from ..core.shape import as_shape, is_spike
+from ..core.facts import signature_of
+from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
-from ..core.tree import from_tree, interned
+from ..core.tree import from_tree, interned, with_parameters
 from ..spike import make_spike
 from .probes import LIMIT, Finding, Function, Stage
 from .shape_check import SHAPE_STAGES
@@ -54,7 +55,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         elementwise: a slope depends on no other potential; the value is the largest difference.
         eager = jit = vmap = grad: grad is that of the spike function; the largest difference of each.
         dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
-        non-negative: the smallest slope, and where.
+        non-negative: the smallest slope, and where, unless it is 0 to five digits of the peak.
         peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
         falls again: by how much of its peak it falls, after it has risen. A soft step never does, given for its slope.
         unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
@@ -97,29 +98,27 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     >>> check(make_spike(shapes.superspike(beta=25.0)))["closest shape"]["value"]
     'superspike(beta=25.0) to 3e-07'
     """
-    build: Callable[[], Any] | None = None
-    if _is_recipe(f):
+    build: Callable[[], Any] | None = functools.partial(_rebuilt, f) if is_spike(f) else None
+    if _measured(lambda: (callable(f) and not inspect.signature(f).parameters, None))[0]:
         build = f
         built, f = _measured(lambda: (True, f()))
         if not built:
             return {"runs": _result(built, f, "write a function without parameters that builds a shape or a spike")}
-    elif is_spike(f):
-        build = functools.partial(_rebuilt, f)
+    named, g = _measured(lambda: (True, _with_parameters(f, args, kwargs)))
+    if not named:
+        return {"runs": _result(named, g, "give parameters by keyword: sigmoid(alpha=4.0), check(g, alpha=4.0)")}
 
     def bound(x: Any) -> Any:
-        return f(x, *args, **kwargs)
+        return g(x)
 
-    known: dict[str, Any] = {"g": f, "args": args, "kwargs": kwargs}
     if is_spike(f) or (
         _measured(is_step, bound)[0]
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        return _all_measured(SPIKE_STAGES, MAY_LACK, bound, **known, build=build, look=spike_look(bound))
-    if isinstance(f, functools.partial):
-        may_be, f = _measured(lambda: (True, as_shape(f, "check")))
-        if not may_be:  # a parameter is given to x
-            return {"runs": _result(may_be, f, "write sigmoid(alpha=4.0) for functools.partial(sigmoid, 4.0)")}
-    return _all_measured(SHAPE_STAGES, set(), bound, **known, look=shape_look(f, args, kwargs))
+        own = _with_parameters(shape_behind(f), args, kwargs) if is_spike(f) else None
+        again = build and (lambda: (build(), args, kwargs))
+        return _all_measured(SPIKE_STAGES, bound, MAY_LACK, g=g, own=own, again=again, look=spike_look(bound))
+    return _all_measured(SHAPE_STAGES, bound, g=g, look=shape_look(g))
 
 
 def report(results: Results) -> str:
@@ -132,19 +131,19 @@ def report(results: Results) -> str:
     FAULT  shape kept                 (2, 256) from (3, 256); return one slope for each potential, whatever the shape
     of x is
     """
+    tables = [[name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES)]
     found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
-    tables = ([name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES))
     names = next((names for names in tables if found and names[0] in results), None)
     if names is None:
         raise TypeError(f"report: expected what check returned, as in report(check(g)), got {describe_value(results)}")
     width = max(map(len, names))
-    lines, above = [], "fault"
+    lines, mark = [], ""
     for name in names:
-        mark, text = "-", f"not measured, because of the {above} above"
         if name in results:
             mark, text = _line(results[name], _COLUMNS - width - 9)
-            above = "limit" if mark == "limit" else "fault"
-        lines.append(f"{mark:5}  {name:{width}}  {text}")
+            lines.append(f"{mark:5}  {name:{width}}  {text}")
+        else:
+            lines.append(f"-      {name:{width}}  not measured, because of the {mark.lower()} above")
     return "\n".join(lines)
 
 
@@ -166,7 +165,7 @@ def _text(value: Any, room: int = 80) -> str:
     return textwrap.shorten(str(value), max(room, 20), placeholder="...")
 
 
-def _all_measured(stages: tuple[Stage, ...], may_lack: set[str], f: Function, **known: Any) -> Results:
+def _all_measured(stages: tuple[Stage, ...], f: Function, may_lack: Collection[str] = (), **known: Any) -> Results:
     """Measure the properties of a stage after the other, as long as the last one of each is as it should be."""
     results: Results = {}
     for stage in stages:
@@ -192,22 +191,19 @@ def _result(verdict: bool | None, value: Any, advice: str) -> dict[str, Any]:
     return {"ok": verdict is not False, "limit": verdict is LIMIT, "value": value, "advice": advice}
 
 
-def _is_recipe(f: Function) -> bool:
-    """Say whether a function has no parameters; of some functions of C it is not known."""
-    try:
-        return callable(f) and not inspect.signature(f).parameters
-    except ValueError:
-        return False
+def _with_parameters(f: Any, args: Any, kwargs: Any) -> Any:
+    """Return a function of x alone, a tree that holds the parameters by name."""
+    if isinstance(f, functools.partial) and not is_spike(f):
+        f = as_shape(f, "check")  # raises where a parameter takes the place of x
+    _, takes = signature_of(f) if args else ("", inspect.Signature())
+    params = (takes.bind_partial(*args).arguments if takes else {}) | kwargs
+    return with_parameters(f, params) if params else f
 
 
 def _rebuilt(spike: Any) -> Any:
     """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
     if not isinstance(spike, Partial):
         return spike
-
-    def again(tree: Any) -> Any:
-        return interned(jax.tree.map(lambda leaf: leaf, tree)) if isinstance(tree, Partial) else tree
-
-    step, residual, forward_mode, learnable, _follows = map(again, from_tree(spike.args[0]))
-    g = again(from_tree(spike.args[1]))
-    return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)
+    options, g = map(from_tree, spike.args)
+    g, *parts = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in (g, *options))
+    return make_spike(g, **dict(zip(("step", "residual", "forward_mode", "learnable"), parts, strict=False)))

@@ -20,28 +20,28 @@ _FAR = 1e3  # times the distance of the slope from the threshold, or 1 if that i
 _TRIED = 49  # values at a time of what is fitted
 _WIDEST = 1e4  # factor on the default of it
 _ZOOMS = 5  # rounds; each looks between the neighbours of the best value
-_DIGITS = 7  # of a parameter or a height, at most
+_DIGITS = 6  # of a parameter or a height, at most
 _EQUAL = 1e-6  # errors that differ by less are equal
 _ROUNDING = 3e-7  # of the peak, of slopes in float32
-_UNLIKE = 0.5  # of the peak: a shape that is off by more is not named
-_ONE = 1e-4  # a factor that is as close as this to 1 is likely to be 1
+_UNLIKE = 0.4  # of the peak: a shape that is off by more is not named
 
-
-_FLOATS = {  # the parameters of every shape that are floats, with their defaults
+_FLOATS = {  # of every shape: its parameters that are floats, with their defaults
     g: {p.name: p.default for p in inspect.signature(g).parameters.values() if isinstance(p.default, float)}
     for g in (getattr(shapes, name) for name in shapes.__all__)
 }
-# What is fitted of each: a positive parameter or, with an empty name, the factor by which it is stretched.
-_FITTED = [(g, name) for g, floats in _FLOATS.items() for name, value in {**floats, "": 1.0}.items() if value > 0]
-_DEFAULTS = np.array([_FLOATS[g].get(name, 1.0) for g, name in _FITTED])[:, None]
+_FITTED = [  # what is fitted of it: each of them that is positive; of one that has none, which is constant, the height
+    (g, name, default)
+    for g, floats in _FLOATS.items()
+    for name, default in ({name: v for name, v in floats.items() if v > 0} or {"": 1.0}).items()
+]
 
 
 @np.errstate(all="ignore")  # shapes may overflow, or be 0 wherever they are compared
 def closest(slope: Function, places: Array, slopes: Array) -> str:
     """Return the shape of the catalogue closest to a slope, and by how much of the peak it is off at most.
 
-    Each shape is fitted in its height and in one parameter or, stretched, in its steepness; the rest is at its default.
-    Right at a jump the error is not counted.
+    Each shape is fitted in its height and in one parameter; the rest is at its default. Right at a jump the error is
+    not counted. Of several that are as close, the one with the fewest parameters and the shortest text is named.
 
     Args:
         slope: an elementwise function.
@@ -54,95 +54,77 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     peak = slopes[abs(slopes).argmax()]
     if not peak:
         return "none"
-    low, high = _edges(slope, places, slopes, peak)
+    low, high = _edges(slope, places, slopes, abs(peak) / 2)
     middle, half = (low + high) / 2, max((high - low) / 2, 1e-6)
     x = np.concatenate([at + side * half * _DISTANCES for at in (low, middle, high) for side in (-1, 1)])
-    before, measured, after = (values_of(slope, x + by) / peak for by in (-_JUMP * half, 0.0, _JUMP * half))
-    weights = np.isfinite(measured) & (abs(after - before) < 0.2)
-    target = np.where(weights, measured, 0.0)
+    before, target, after = (values_of(slope, x + by) / peak for by in (-_JUMP * half, 0.0, _JUMP * half))
+    counted = np.isfinite(target) & (abs(after - before) < 0.2)
+    x, target = (np.where(counted, v, v[counted.argmax()]) for v in (x, target))
     shifts = [0.0] if abs(middle) < 1e-3 * half else [0.0, float(f"{middle:.3g}")]
-    rows = [(by, g, name) for by in shifts for g, name in _FITTED]
-    values, heights, errors = np.concatenate([_fits(x - by, target, weights) for by in shifts], axis=1)
-    stretched = np.array([not name for _, _, name in rows])
-    heights *= peak / np.where(stretched[:, None], values, 1.0)  # stretched by alpha, a shape is alpha times as high
-    good = errors <= 1.5 * errors.min(1, keepdims=True) + _EQUAL
-    exact = np.arange(len(rows)), np.where(good[:, 0], 0, -1)  # the default, or else the best
-    error = errors[exact]
-    if error.min() > _UNLIKE:
+    fits = [(error, by, *fit) for by in shifts for *fit, error in _fits(x - by, target)]
+    best = min(error for error, *_ in fits)
+    if best > _UNLIKE:
         return "none"
-    numbers = (1 + stretched) * (abs(values[exact] / values[:, 0] - 1) > _ONE) + (abs(heights[exact] - 1) > _ONE)
-    close = np.flatnonzero(error <= 1.5 * error.min() + _EQUAL)
-    i = min(close, key=lambda i: (len(_FLOATS[rows[i][1]]), numbers[i], stretched[i]))  # the one with the shortest text
-    j = _first(good[i])
-    return _text(*rows[i], values[i, j], heights[i, j], errors[i, j])
+    close = [
+        (len(_FLOATS[g]), _text(error, by, g, name, value, height * peak))
+        for error, by, g, name, value, height in fits
+        if error <= 1.5 * best + _EQUAL
+    ]
+    return min(close, key=lambda pair: (pair[0], len(pair[1])))[1]
 
 
-def _text(by: float, g: Shape, name: str, value: float, height: float, error: float) -> str:
-    """Return a fit as an expression, with no more digits of the height than make a difference, and its error."""
-    options = _rounded(height)
-    height = options[_first(abs(options / height - 1) <= error / 2 + _EQUAL)]
-    factors = [value] if not name and value != 1 else []
+def _text(error: float, by: float, g: Shape, name: str, value: float, height: float) -> str:
+    """Return a fit as an expression, with no more digits of the height than make a difference, and the error."""
+    height = next(h for h in [*_rounded(height), height] if abs(h / height - 1) <= error / 2 + _EQUAL)
     if name and value != _FLOATS[g][name]:
         g = g(**{name: value})
-    if factors or height != 1:
-        g = scale(g, *factors, **({} if height == 1 else {"height": height}))
+    if height != 1:
+        g = scale(g, height=height)
     return f"{show(shift(g, by) if by else g)} to {max(error, _ROUNDING):.0e}"
 
 
-def _edges(slope: Function, places: Array, slopes: Array, peak: float) -> Array:
-    """Return the first and the last place where the slope is half its peak, of those around the threshold."""
-    high = abs(slopes) >= abs(peak) / 2
+def _edges(slope: Function, places: Array, slopes: Array, height: float) -> Array:
+    """Return the first and the last place where the slope has a height, of those around the threshold."""
+    high = abs(slopes) >= height
     near = np.flatnonzero(high & (abs(places) <= _FAR * max(abs(places[high]).min(), 1.0)))[[0, -1]]
     outside = places[np.clip(near + np.array([-1, 1]), 0, len(places) - 1)]
-    return bisect(lambda x: abs(values_of(slope, x)) >= abs(peak) / 2, places[near], outside)[0]
+    return bisect(lambda x: abs(values_of(slope, x)) >= height, places[near], outside)[0]
 
 
-def _fits(x: Array, target: Array, weights: Array) -> Array:
-    """Return numbers, heights and errors of whatever is fitted (rows).
+def _fits(x: Array, target: Array) -> list[tuple[Shape, str, float, float, float]]:
+    """Return of whatever is fitted the shape, the name of its parameter, its value, the height and the error.
 
-    The numbers are the default, the best rounded to one digit, to two and so on, and the best.
+    The value is the default, or the best with as few digits as make no difference.
     """
-    rows = np.arange(len(_FITTED))
-    tried = _DEFAULTS * np.geomspace(1 / _WIDEST, _WIDEST, _TRIED)
+    rows, defaults = np.arange(len(_FITTED)), [default for *_, default in _FITTED]
+    tried = np.outer(defaults, np.geomspace(1 / _WIDEST, _WIDEST, _TRIED))
     for _ in range(_ZOOMS):
-        best = _errors(x, target, weights, tried)[2].argmin(1)
-        low, high = (tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1))
-        tried = np.geomspace(low, high, _TRIED, axis=1)
-    best = tried[rows, _errors(x, target, weights, tried)[1].argmin(1)]
-    tried[:, : _DIGITS + 1] = np.hstack([_DEFAULTS, [_rounded(value) for value in best]])
-    heights, errors, _ = _errors(x, target, weights, tried)
-    return np.stack([tried, heights, errors])[..., : _DIGITS + 1]
+        _, misses = _compared(x, target, tried)
+        best = (misses**2).sum(1).argmin(1)
+        tried = np.geomspace(*(tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1)), _TRIED, axis=1)
+    options = [[default, *_rounded(value)] for default, value in zip(defaults, tried[:, _TRIED // 2], strict=True)]
+    tried[:, : _DIGITS + 1] = options
+    heights, misses = _compared(x, target, tried)
+    errors = misses.max(1)
+    good = (errors <= 1.5 * errors.min(1, keepdims=True) + _EQUAL).argmax(1)
+    found = (v[rows, good].tolist() for v in (tried, heights, errors))
+    return [(g, name, *fit) for (g, name, _), *fit in zip(_FITTED, *found, strict=True)]
 
 
-def _errors(x: Array, target: Array, weights: Array, tried: Array) -> tuple[Array, Array, Array]:
-    """Return the best height, the largest error and the sum of squares, of whatever is fitted with each number."""
-    profiles = np.asarray(_profiles(jnp.float32(x)[:, None], jnp.float32(tried)[:, None]), float)
-    profiles = np.where(weights[:, None], profiles, 0.0)
+def _compared(x: Array, target: Array, tried: Array) -> tuple[Array, Array]:
+    """Return of whatever is fitted, with each number that is tried, the best height and how far off it is at each x."""
+    profiles = np.asarray(_profiles(jnp.float32(x)[:, None], jnp.float32(tried)), float)
     heights = (profiles * target[:, None]).sum(1) / (profiles**2).sum(1)
-    misses = np.nan_to_num(abs(heights[:, None] * profiles - target[:, None]), nan=np.inf)
-    return heights, misses.max(1), (misses**2).sum(1)
+    return heights, np.nan_to_num(abs(heights[:, None] * profiles - target[:, None]), nan=np.inf)
 
 
 @jax.jit
 def _profiles(x: jax.Array, tried: jax.Array) -> jax.Array:
     """Return whatever is fitted at each place (rows), with each number that is tried (columns)."""
-    found = []
-    for g, floats in _FLOATS.items():  # once, whatever is fitted of it: every shape takes time to compile
-        rows = {name: tried[i] for i, (h, name) in enumerate(_FITTED) if h is g}
-        numbers = {
-            name: jnp.stack([row if name == fitted else jnp.full_like(row, default) for fitted, row in rows.items()])
-            for name, default in {**floats, "": 1.0}.items()
-        }
-        slopes = g(x * numbers.pop(""), **numbers)
-        found.append(jnp.broadcast_to(slopes, (len(rows), len(x), _TRIED)))
-    return jnp.concatenate(found)
+    fitted = zip(_FITTED, tried, strict=True)
+    return jnp.stack([g(x, **({name: v} if name else {})) + jnp.zeros_like(v) for (g, name, _), v in fitted])
 
 
-def _rounded(value: float) -> Array:
-    """Return a number to one digit, to two and so on, and as it is."""
-    return np.array([*(float(f"{value:.{digits}g}") for digits in range(1, _DIGITS)), value])
-
-
-def _first(good: Array) -> int:
-    """Return the index of the first that is good, or of the last."""
-    return int(np.append(good[:-1], True).argmax())
+def _rounded(value: float) -> list[float]:
+    """Return a number to one digit, to two and so on."""
+    return [float(f"{value:.{digits}g}") for digits in range(1, _DIGITS + 1)]

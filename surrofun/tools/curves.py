@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import starmap
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ import numpy as np
 from ..calculus import antiderivative, area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
+from ..steps import heaviside
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -28,12 +28,12 @@ def window(g: Shape) -> tuple[float, float]:
     shape would not be seen any more. Where every neuron has a shape of its own, all are inside.
     """
     centers, widths = (np.concatenate([np.ravel(place[i]) for place in around(g)]) for i in (0, 1))
-    unit, windows = float(widths.max()), []
-    for x, slopes in starmap(in_order, samples(surveyed(g, jnp.zeros((1,))))):
+    first, last, unit, windows = centers.min(), centers.max(), float(widths.max()), []
+    for x, slopes in samples(g):
         sizes = np.nan_to_num(np.abs(slopes), nan=np.inf, posinf=np.inf)
-        low, high = _ends(x, sizes, centers.min(), centers.max(), unit)
+        low, high = _ends(x, sizes, first, last, unit)
         if max(low, -high) <= _OFF * (high - low):
-            low, high = _ends(x, sizes, min(centers.min(), 0.0), max(centers.max(), 0.0), unit)
+            low, high = _ends(x, sizes, min(first, 0.0), max(last, 0.0), unit)
         if not np.isfinite(sizes[(low <= x) & (x <= high)]).any():
             raise ValueError(f"{show(g)}: the slope is not finite around the threshold")
         if not low < high:
@@ -45,8 +45,7 @@ def window(g: Shape) -> tuple[float, float]:
 def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
     """Return the window of a curve with what is between two places inside."""
     distances = np.maximum(first - x, x - last)
-    before, after = np.flatnonzero(x < first)[::-1], np.flatnonzero(x > last)
-    sides = [(distances[side], sizes[side]) for side in (before, after)]
+    sides = [(distances[side], sizes[side]) for side in (np.flatnonzero(x < first)[::-1], x > last)]
     peak = sizes.max()
     if any(_last(*side, peak / 4) > _FAR * unit for side in sides):
         peak = sizes[distances <= unit].max()
@@ -57,60 +56,44 @@ def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tup
 def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
     """Return how far one side is to be seen; it may have a smaller peak of its own."""
     own = min(sizes.max(), peak)
-    if own < peak / 100:
-        return 0.0
-    if _last(distances, sizes, own / 4) <= _FAR * unit:
-        return min(_last(distances, sizes, peak / 100), 3 * _last(distances, sizes, own / 4))
+    seen, quarter = (_last(distances, sizes, level) for level in (peak / 100, own / 4))
+    if not seen or quarter <= _FAR * unit:
+        return min(seen, 3 * quarter)
     first = int((sizes < own / 2).argmax())  # a side that never falls, or a periodic one
     return 8 * _last(distances[: first + 1], sizes[: first + 1], own / 2) if first else unit
 
 
 def _last(distances: Array, sizes: Array, level: float) -> float:
     """Return the distance from which on a side is below a level."""
-    above = np.flatnonzero(sizes >= level)
-    if not len(above):
-        return 0.0
-    falls = slice(above[-1], above[-1] + 2)
-    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1]))
+    *_, last = 0, *np.flatnonzero(sizes >= level) + 1
+    falls = slice(last - 1, last + 1)
+    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1])) if last else 0.0
+
+
+def samples(g: Shape) -> list[tuple[Array, Array]]:
+    """Return of every neuron the places that a survey of its shape looked at, in order, and the slopes there."""
+    survey = surveyed(g, jnp.zeros((1,)))
+    x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
+    slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
+    order = np.argsort(x, axis=0, kind="stable")
+    return list(zip(*(np.take_along_axis(v, order, 0).T for v in (x, slopes)), strict=True))
 
 
 def places(g: Shape, low: float, high: float) -> Array:
-    """Return where to sample a shape from `low` to `high`: evenly, and at the extremes of each column of a picture."""
+    """Return where to sample a shape from `low` to `high`: evenly, and wherever it turns."""
     chosen = [np.linspace(low, high, _COLUMNS + 1)]
-    for x, slopes in samples(surveyed(g, jnp.zeros((1,)))):
-        seen = (low <= x) & (x <= high)
-        x, slopes = x[seen], slopes[seen]
-        column = ((x - low) / (high - low) * _COLUMNS).astype(int)
-        order = np.lexsort((slopes, column))
-        lowest, highest = (np.flatnonzero(np.diff(column[order], **end)) for end in ({"prepend": -1}, {"append": -1}))
-        chosen += [x[order[lowest]], x[order[highest]]]
-    return np.unique(np.concatenate(chosen))
+    for x, slopes in samples(g):
+        rises = np.sign(np.diff(np.nan_to_num(slopes.astype(float))))
+        chosen.append(x[1:-1][rises[1:] != rises[:-1]])
+    x = np.unique(np.concatenate(chosen))
+    return x[(low <= x) & (x <= high)]
 
 
-def panels(g: Shape) -> tuple[Array, dict[str, Array]]:
+def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
     """Return the places in the window of a shape, and what there is to draw of it: one row a place."""
-    x = places(g, *window(g))
+    x = places(g, *(xlim or window(g)))
     soft, slope = (values(f, x) for f in (antiderivative(g), g))
-    return x, {"step": (x >= 0)[:, None] * 1.0, "soft step": soft, "surrogate gradient": slope}
-
-
-def curve(g: Shape, *args: Any, **kwargs: Any) -> tuple[Array, Array]:
-    """Return every place that the survey of a shape looked at, in order, and the slopes there, of all neurons."""
-    x, slopes = map(np.concatenate, zip(*samples(surveyed(g, jnp.zeros((1,)), args, kwargs)), strict=True))
-    return in_order(x, slopes)
-
-
-def samples(survey: Any) -> list[tuple[Array, Array]]:
-    """Return of every neuron the places that a survey looked at, in no order, and the slopes there."""
-    x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
-    slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
-    return list(zip(x.T, slopes.T, strict=True))
-
-
-def in_order(x: Array, slopes: Array) -> tuple[Array, Array]:
-    """Return samples in the order of their places."""
-    order = np.argsort(x, kind="stable")
-    return x[order], slopes[order]
+    return x, {"step": values(step or heaviside, x), "soft step": soft, "surrogate gradient": slope}
 
 
 def summary(g: Shape) -> str:
@@ -134,8 +117,7 @@ def top(x: Array, slope: Array) -> tuple[float, float]:
 def values(f: Shape, x: Array) -> Array:
     """Return f at each x, one row a place, one column a neuron."""
     column = jnp.asarray(x)[:, None]
-    found = np.asarray(f(column))
-    return np.broadcast_to(found, np.broadcast_shapes(found.shape, column.shape))
+    return np.asarray(jnp.asarray(f(column)) + jnp.zeros_like(column))
 
 
 def _number(numbers: Array) -> str:

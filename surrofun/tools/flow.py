@@ -95,6 +95,12 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     >>> alpha = fit_alpha(shapes.rectangle, x)
     >>> scale(shapes.rectangle, alpha)(x) > 0
     Array([False,  True,  True, False], dtype=bool)
+
+    For a shape whose parameter is the steepness it is the parameter itself, if it was 1, and keeps the height:
+
+    >>> g = shapes.superspike(beta=fit_alpha(shapes.superspike(beta=1.0), x))
+    >>> g(x) > 0.01
+    Array([False,  True,  True, False], dtype=bool)
     """
     is_number = isinstance(coverage, int | float | np.number | np.ndarray | jax.Array) and not np.ndim(coverage)
     if not is_number or not (isinstance(coverage, jax.core.Tracer) or 0 < coverage <= 1):

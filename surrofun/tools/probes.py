@@ -158,10 +158,12 @@ def agree(f: Function, **ways: Function) -> Finding:
 
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
-    """Say whether no slope is negative; the smallest, and where."""
+    """Say whether no slope is negative; the smallest and, if it is no rounding error and no end of a tail, where."""
     places, slopes, *_rest = look()
-    lowest = nearest(places, slopes == slopes.min())
-    return slopes[lowest] >= -1e-5 * abs(slopes).max(), numbers(lowest=slopes[lowest], at=places[lowest])
+    lowest, rounding = nearest(places, slopes == slopes.min()), 1e-5 * abs(slopes).max()
+    if abs(slopes[lowest]) <= rounding:
+        return True, {"lowest": 0.0}
+    return slopes[lowest] > 0, numbers(lowest=slopes[lowest], at=places[lowest])
 
 
 def falls_again(_: Function, *, look: Look, **__: Any) -> Finding:

@@ -17,45 +17,28 @@ from ..core.shape import Shape, shape
 from ..core.tree import functions_in
 from ..spike import make_spike
 from . import probes
-from .curves import curve
-from .probes import (
-    LIMIT,
-    SCATTERED,
-    Array,
-    Finding,
-    Look,
-    Stage,
-    is_elementwise,
-    is_non_negative,
-    nearest,
-    numbers,
-    runs,
-    values_of,
-)
+from .curves import samples
+from .probes import LIMIT, SCATTERED, Array, Finding, Look, Stage, nearest, numbers, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
 
 
-def look_at(g: Shape, args: Any, kwargs: Any) -> Look:
+def look_at(g: Shape) -> Look:
     """Return a function that surveys a shape when it is first called, without the slopes that are NaN."""
 
     def look() -> Any:
-        places, slopes = (v.astype(float) for v in curve(g, *args, **kwargs))
+        places, slopes = (v.astype(float) for v in samples(g)[0])
         return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]
 
     return functools.cache(look)
 
 
-# A measure is given f(x), the shape with its parameters, and by keyword the shape itself, its parameters and the look.
+# A measure is given f(x) and, by keyword, the shape as a tree of its parameters and the look at it.
 
 
 def _transforms(f: Shape, **_: Any) -> Finding:
     grad = jax.grad(lambda x: make_spike(f)(x).sum())
     return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
-
-
-def _is_finite(f: Shape, **_: Any) -> Finding:
-    return probes.are_finite(probes.dtypes(), {"": f})
 
 
 def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
@@ -73,9 +56,9 @@ def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
     return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
 
 
-def _stays_in_bounds(f: Shape, *, g: Shape, args: Any, kwargs: Any, look: Look) -> Finding:
+def _stays_in_bounds(f: Shape, *, g: Shape, look: Look) -> Finding:
     slopes = np.append(look()[1], values_of(f, np.array([-np.inf, np.inf])))
-    lowest, highest = (np.asarray(end, float) for end in bounds(g, *args, **kwargs))
+    lowest, highest = (np.asarray(end, float) for end in bounds(g))
     size, beyond = abs(slopes).max(), max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
     wide = max(slopes.min() - lowest.min(), highest.max() - slopes.max()) > 1e-2 * size
     ends, holds = numbers(lowest=lowest.min(), highest=highest.max()), beyond <= 1e-5 * size
@@ -84,26 +67,24 @@ def _stays_in_bounds(f: Shape, *, g: Shape, args: Any, kwargs: Any, look: Look) 
     return holds, {**ends, **numbers(beyond=beyond)}
 
 
-def _integrated(x: Any, g: Shape, args: Any, kwargs: Any) -> Array | None:
+def _integrated(x: Any, g: Shape) -> Array | None:
     """Return the integral of the slope up to x, whatever soft step is declared; None where it is not found."""
-    slope = shape(lambda x: g(x, *args, **kwargs), around=lambda: around(g, *args, **kwargs))
     try:
-        return np.asarray(antiderivative(slope)(x), float)
+        return np.asarray(antiderivative(shape(lambda x: g(x), around=lambda: around(g)))(x), float)
     except ValueError:
         return None
 
 
-def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) -> Finding:
-    x = jnp.asarray([-np.inf, *np.sort(SCATTERED, None), np.inf], jnp.float32)
-    antiderivative(g)(x, *args, **kwargs)  # which is told if it is NaN at infinity
-    soft = jax.jit(lambda x: jax.jvp(lambda x: antiderivative(g)(x, *args, **kwargs), (x,), (jnp.ones_like(x),)))
-    heights, rises = np.asarray(soft(x), float)
+def _soft_step_rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
+    x, soft = jnp.asarray([-np.inf, *np.sort(SCATTERED, None), np.inf], jnp.float32), antiderivative(g)
+    soft(x)  # which is told if it is NaN at infinity
+    heights, rises = np.asarray(jax.jit(lambda x: jax.jvp(soft, (x,), (jnp.ones_like(x),)))(x), float)
     if np.isnan(heights).any():
         return False, probes.first_bad(np.asarray(x), np.where(np.isnan(heights), np.nan, 0.0))
     agree, error = probes.same(values_of(f, np.asarray(x[1:-1], float)), rises[1:-1], 1e-3)
     fall = max(0.0, -np.diff(heights).min())
     found = numbers(area=heights[-1] - heights[0], fall=fall, error=error)
-    integrated, finite = _integrated(x, g, args, kwargs), np.isfinite(heights)
+    integrated, finite = _integrated(x, g), np.isfinite(heights)
     size = abs(heights[finite]).max()
     rises_as_told = agree and fall <= 1e-5 * size
     if integrated is None:
@@ -112,33 +93,28 @@ def _soft_step_rises(f: Shape, *, g: Shape, args: Any, kwargs: Any, **_: Any) ->
     return rises_as_told and off <= 5e-3 * size, {**found, "off": off}
 
 
-def learns(_: Any, *, g: Shape, args: Any, kwargs: Any, **__: Any) -> Finding:
+def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
     """Compare dS/dp with finite differences of the integral of the slope; a soft step that is searched for is slow."""
-    names, held, moved = probes.floats_in((g, args, kwargs), scalar=True)
+    names, held, moved = probes.floats_in(g, scalar=True)
     if not names:
         return True, "none given"
     x = jnp.float32(SCATTERED)
 
     def rates_of(soft: Callable[[Shape], Shape]) -> Callable[[Any], Any]:
-        def evaluated(values: Any) -> Any:
-            g, args, kwargs = moved(values)
-            return soft(g)(x, *args, **kwargs)
-
-        return jax.jit(jax.jacfwd(evaluated))
+        return jax.jit(jax.jacfwd(lambda values: soft(moved(values))(x)))
 
     values, rates = np.array(held, np.float32), rates_of(antiderivative)
-    learned, errors = np.asarray(rates(values), float), dict.fromkeys(names, 0.0)
-    at = _integrated(x, *moved(values))
-    for i, name in enumerate(names):
-        step = _STEP * (abs(values[i]) or 1.0) * np.eye(len(values), dtype=np.float32)[i]
-        sides = [_integrated(x, *moved(values + d)) for d in (step, -step)]
-        if at is None or sides[0] is None or sides[1] is None:
+    learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), dict.fromkeys(names, 0.0)
+    for i, (name, size) in enumerate(zip(names, abs(values), strict=True)):
+        step = np.zeros_like(values)
+        step[i] = _STEP * (size or 1.0)
+        above, below = (_integrated(x, moved(v)) for v in (values + step, values - step))
+        if at is None or above is None or below is None:
             return LIMIT, "integral not found"
-        moves = [(side - at) / d for side, d in zip(sides, (step[i], -step[i]), strict=True)]
+        moves = (above - at) / step[i], (at - below) / step[i]
         # Where a kink of the soft step passes a potential, the difference on one side is right.
         error = np.minimum(*(abs(move - learned[..., i]) for move in moves)).max()
-        scale = max(abs(moves[0]).max(), np.ptp(at) / (abs(values[i]) or 1.0))
-        errors[name] = max(errors[name], float(error / scale))
+        errors[name] = max(errors[name], float(error / max(abs(moves[0]).max(), np.ptp(at) / (size or 1.0))))
     if any(error > 0.03 for error in errors.values()):
         return False, errors
     if all(facts.get("soft") for facts in map(facts_of, functions_in(g)) if "text" not in facts):
@@ -165,17 +141,28 @@ _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
 LEARNED = "declare the soft step, soft=: a search is slow, and misses a jump that moves"
 SHAPE_STAGES: tuple[Stage, ...] = (
-    {"runs": (runs, "write a function of an array x, and of the parameters given, that returns one real array")},
+    {"runs": (probes.runs, "write a function of an array x, and of the parameters given, that returns one real array")},
     {"shape kept": (probes.keeps_shape, "return one slope for each potential, whatever the shape of x is")},
-    {"elementwise": (is_elementwise, "compute each slope from its own potential, with no sum, sort or norm over x")},
+    {
+        "elementwise": (
+            probes.is_elementwise,
+            "compute each slope from its own potential, with no sum, sort or norm over x",
+        )
+    },
     {"eager = jit = vmap = grad": (_transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape")},
     {
         "dtype kept": (_keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
-        "non-negative": (is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
+        "non-negative": (
+            probes.is_non_negative,
+            "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way",
+        ),
         "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
         "falls again": (probes.falls_again, probes.SOFT_STEP),
         "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
-        "finite": (_is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
+        "finite": (
+            lambda f, **_: probes.are_finite(probes.dtypes(), {"": f}),
+            "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision",
+        ),
     },
     {
         "bounds hold": (_stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),

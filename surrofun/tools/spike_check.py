@@ -13,11 +13,11 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
-from ..calculus import surveyed
-from ..core.shape import is_spike, shape, shape_behind
+from ..calculus import area
+from ..core.shape import shape
 from . import probes
 from .closest import closest
-from .curves import in_order, samples
+from .curves import samples
 from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
 from .shape_check import LEARNED, learns
 
@@ -72,22 +72,20 @@ def backward(f: Function) -> Backward:
 
 
 def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, area, the slope."""
+    """Return a function that surveys the slope of a spike when it is first called: places, slopes, the slope."""
 
     def look() -> Any:
         thresholds = _thresholds(f)
         g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        found = surveyed(g, jnp.zeros((1,)))
-        places, slopes = in_order(*samples(found)[0])
+        places, slopes = (v.astype(float) for v in samples(g)[0])
         finite = np.isfinite(slopes)
-        area = float(found["area"].item()) if found["known"].item() else float("nan")
-        return places[finite].astype(float), slopes[finite].astype(float), area, g
+        return places[finite], slopes[finite], g
 
     return functools.cache(look)
 
 
-# A measure is given f(x), the spike with its parameters; and by keyword the spike itself, its parameters, a function
-# that builds it again or None, and the look at its slope.
+# A measure is given f(x) and, by keyword: g, the spike as a tree of its parameters; its own shape, if it is of
+# `make_spike`; again, which builds it again, or None; and the look at its slope.
 
 
 def _fires(f: Function, **_: Any) -> Finding:
@@ -158,9 +156,13 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
         return LIMIT, "drawn at random"
     if not values_of(slope, SCATTERED).any():
         return False, "0 everywhere"
-    places, slopes, area, _g = look()
+    places, slopes, g = look()
     i = probes.highest(places, slopes)
-    return True, numbers(peak=slopes[i], at=places[i], area=area)
+    try:
+        total = float(area(g))
+    except ValueError:  # it is not found
+        total = np.nan
+    return True, numbers(peak=slopes[i], at=places[i], area=total)
 
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
@@ -178,7 +180,7 @@ def _is_finite(f: Function, **_: Any) -> Finding:
 
 
 def _closest(_: Function, *, look: Look, **__: Any) -> Finding:
-    places, slopes, _area, g = look()
+    places, slopes, g = look()
     return True, closest(g, places, slopes)
 
 
@@ -200,24 +202,15 @@ def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
     return _compared(_gradients(backward(f)), _COTANGENT * values_of(slope_of(f), SCATTERED))
 
 
-def _over_time(f: Function, scan: Callable[..., Any]) -> Backward:
-    """Return the backward pass through a leaky integrator that is reset by its spikes, run by `scan`."""
+def _over_time(f: Function) -> Backward:
+    """Return the backward pass through a leaky integrator that is reset by its spikes."""
 
     def step(v: Any, x: Any) -> Any:
         v = 0.9 * v + x
         spikes = f(v)
         return v - spikes, spikes
 
-    return backward(lambda inputs: scan(step, jnp.zeros_like(inputs[0]), inputs)[1])
-
-
-def _unrolled(step: Callable[..., Any], carry: Any, inputs: Any) -> tuple[Any, Any]:
-    """Do what `lax.scan` does in a Python loop."""
-    outputs = []
-    for x in inputs:
-        carry, output = step(carry, x)
-        outputs.append(output)
-    return carry, jnp.stack(outputs)
+    return backward(lambda inputs: lax.scan(step, jnp.zeros_like(inputs[0]), inputs)[1])
 
 
 def _devices() -> list[Any]:
@@ -237,7 +230,7 @@ def _sharded(f: Function) -> list[Backward]:
 _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
     "jit": lambda f: [backward(f)],
     "vmap": lambda f: [backward(jax.vmap(jax.vmap(f))), jax.vmap(jax.vmap(backward(f)))],
-    "scan": lambda f: [_over_time(f, lax.scan)],
+    "scan": lambda f: [_over_time(f)],
     "checkpoint": lambda f: [backward(jax.checkpoint(f))],
     "shard_map": _sharded,
 }
@@ -245,9 +238,10 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
     """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call."""
-    eager = _over_time(f, _unrolled) if transformation == "scan" else backward(f)
+    with jax.disable_jit(transformation == "scan"):  # which makes it a loop in Python
+        expected = _gradients(_over_time(f) if transformation == "scan" else backward(f))
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
-    ok, difference = _compared(_gradients(eager), *came)
+    ok, difference = _compared(expected, *came)
     return ok, {"devices": len(_devices()), "difference": difference} if transformation == "shard_map" else difference
 
 
@@ -268,79 +262,66 @@ def _has_forward_mode(f: Function, **_: Any) -> Finding:
     return _compared(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
 
 
-def _of_floats(g: Function, args: Any, kwargs: Any) -> tuple[list[Any], Callable[[Any, Any], Any]]:
-    """Return the floats given to a spike and, if it is of `make_spike`, in it; the spike of x and such floats."""
-    own = g if is_spike(g) else None
-    _names, floats, rebuilt = probes.floats_in((own, args, kwargs))
-
-    def call(x: Any, floats: Any) -> Any:
-        own, args, kwargs = rebuilt(floats)
-        return (own or g)(x, *args, **kwargs)
-
-    return floats, call
-
-
-def _takes_tracers(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+def _takes_tracers(f: Function, *, g: Function, **_: Any) -> Finding:
     """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
-    floats, call = _of_floats(g, args, kwargs)
-    if not floats:
+    names, floats, rebuilt = probes.floats_in(g)
+    if not names:
         return True, "none given"
 
     def scanned(floats: Any) -> Any:
-        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, call(row, same)), floats, x)[1]))
+        return _gradients(backward(lambda x: lax.scan(lambda same, row: (same, rebuilt(same)(row)), floats, x)[1]))
 
     return _compared(_gradients(backward(f)), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
-def _learns(_: Function, *, g: Function, args: Any, kwargs: Any, **__: Any) -> Finding:
+def _learns(_: Function, *, g: Function, own: Any, **__: Any) -> Finding:
     """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
-    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
-    held, *_rest = probes.floats_in(g)  # a spike that learns nothing shows none
-    if not is_spike(g) or not floats:
+    _names, floats, rebuilt = probes.floats_in(g)
+    rates = jax.grad(lambda floats: (rebuilt(floats)(jnp.float32(SCATTERED)) * _COTANGENT).sum())(floats)
+    learned = own and floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
+    if not learned:
         return True, "none learned"
-    if not held and not any(map(np.any, jax.grad(lambda floats: (call(x, floats) * _COTANGENT).sum())(floats))):
-        return True, "none learned"
-    return learns(g, g=shape_behind(g), args=args, kwargs=kwargs)
+    return learns(g, g=own)
 
 
-def _kept_bytes(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+def _kept_bytes(f: Function, *, g: Function, own: Any, **_: Any) -> Finding:
     """Measure how many bytes a spike keeps for the backward pass; more than one array of float32 is a limit.
 
     So are more of them where the parameters are differentiated, too, for which `make_spike` keeps the potentials.
     """
-    x, (floats, call) = jnp.float32(SCATTERED), _of_floats(g, args, kwargs)
+    x = jnp.float32(SCATTERED)
 
     def each(fire: Callable[..., Any], *operands: Any) -> float:
         kept = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
         return sum(v.size * v.dtype.itemsize for v in kept) / x.size  # type: ignore[no-any-return]
 
+    _names, floats, rebuilt = probes.floats_in(g)
     plain = each(f, x)
-    learning = each(call, x, floats) if is_spike(g) else plain
+    learning = each(lambda x, floats: rebuilt(floats)(x), x, floats) if own else plain
     if learning > 1.1 * plain:
         return LIMIT, {"of x": plain, "of parameters": learning}
     return True if plain <= 1.01 * x.dtype.itemsize else LIMIT, plain
 
 
-def _is_rebuilt(_: Function, *, args: Any, kwargs: Any, build: Any, **__: Any) -> Finding:
+def _is_rebuilt(_: Function, *, again: Any, **__: Any) -> Finding:
     """Say whether a spike that is built again is the same to `jax.jit`, which it is given as a static argument."""
-    if build is None:
+    if again is None:
         return True, None
     traced = []
 
-    def run(spike: Function, x: jax.Array) -> Any:
+    def run(spike: Function, x: jax.Array, args: Any, kwargs: Any) -> Any:
         traced.append(spike)
         return spike(x, *args, **kwargs)
 
-    for spike in (build(), build()):
-        jax.jit(run, static_argnums=0)(spike, jnp.float32(SCATTERED))
+    for spike, args, kwargs in (again(), again()):
+        jax.jit(run, static_argnums=0)(spike, jnp.float32(SCATTERED), args, kwargs)
     return (True, "traced once when built twice") if len(traced) == 1 else (LIMIT, "traced twice when built twice")
 
 
-def _is_pickled(f: Function, *, g: Function, args: Any, kwargs: Any, **_: Any) -> Finding:
+def _is_pickled(f: Function, *, g: Function, **_: Any) -> Finding:
     """Say whether a copy of a spike that is made of its bytes has the same derivative, and how many bytes these are."""
     data = pickle.dumps(g)
-    copy = pickle.loads(data)
-    ok, _difference = _compared(*(_gradients(backward(h)) for h in (f, lambda x: copy(x, *args, **kwargs))))
+    ok, _difference = _compared(_gradients(backward(f)), _gradients(backward(pickle.loads(data))))
     return ok, f"{len(data)} bytes"
 
 

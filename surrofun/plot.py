@@ -6,6 +6,8 @@ shows it or leaves any global state: `.savefig(path)` writes it, and a notebook 
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -17,52 +19,58 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..core.shape import Shape, as_shape, shape_behind
-from ..core.text import describe_value, show
-from ..registry import lookup, names
-from .curves import panels, places, summary, top, values, window
-from .probes import floats_in
+from .core.shape import Shape, as_shape, given, is_spike, shape_behind
+from .core.text import describe_value, show
+from .registry import lookup, names
+from .tools.curves import panels, places, summary, top, values, window
+from .tools.flow import flow as measured
+from .tools.probes import floats_in
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
 GREY = "#777777"
 _POTENTIAL, _SLOPE = "potential minus threshold", "surrogate gradient"
+_BESIDE: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "frameon": False, "fontsize": "small"}
+_ROUND = [1, 2, 5, 10]  # steps between ticks
 
 
-def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
+def shape(
+    g: Shape, *, ax: Sequence[Axes] | None = None, xlim: tuple[float, float] | None = None, **parameters: Any
+) -> Figure:
     """Draw step, soft step and surrogate gradient of a shape, with area and peak, side by side.
 
     Args:
-        g: a shape. Where parameters are arrays, one number a neuron, every neuron gets a curve. A legend says which is
-            which: up to 7 neurons are told by their parameters, more by their colour, from the first to the last.
+        g: a shape; or a spike function, of which the step is drawn that it has. Where parameters are arrays, one number
+            a neuron, every neuron gets a curve. A legend has up to 7 neurons, else the first and the last.
         ax: three Axes.
+        xlim: from where to where; by default where the slope is above 1 % of its peak.
+        parameters: of the shape, by keyword, as in `shape(shapes.superspike, beta=5.0)`.
 
     >>> from surrofun import scale, shapes
     >>> [axes.get_title() for axes in shape(scale(shapes.sigmoid, 2.0)).axes]
     ['step', 'soft step', 'surrogate gradient\\narea 1, peak 2 at 0']
     """
-    (g,) = _shapes("shape", g)
+    spike = functools.partial(g, **parameters) if is_spike(g) else None
+    (g,) = _shapes("shape", g, **parameters)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
-    x, drawn = panels(g)
-    slope = drawn.pop(_SLOPE)
-    facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
-    count = slope.shape[1]
-    few = count <= len(COLORS)
-    colors = COLORS[:count] if few else [colormaps["viridis"](i / count) for i in range(count)]
-    for panel, (title, y) in zip(axes, [*drawn.items(), (f"{_SLOPE}\n{facts}", slope)], strict=True):
+    x, drawn = panels(g, spike, xlim)
+    slope, count = drawn[_SLOPE], drawn[_SLOPE].shape[1]
+    colors = _colors(count)
+    for panel, (title, y) in zip(axes, drawn.items(), strict=True):
         _cross(panel)
         panel.set_prop_cycle(color=colors if y.shape[1] == count else ["black"])
         panel.plot(x, y)
         panel.set(title=title, xlim=(x[0], x[-1]), xlabel=_POTENTIAL, ymargin=0.1)
-    if few:
+    facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
+    axes[2].set_title(f"{_SLOPE}\n{facts}")
+    if count <= len(COLORS):
         for column, color in zip(slope.T, colors, strict=True):
             axes[2].fill_between(x, column, color=color, alpha=0.15, linewidth=0)
     if count > 1:
-        shown = slice(None) if few else slice(None, None, count - 1)  # all, or the first and the last
-        place: Any = "best" if few else "upper left"  # a soft step rises, there is room; to look for it takes time
-        curves, labels = axes[1].lines[-count:], _neurons(g, count)
-        axes[1].legend(curves[shown], labels[shown], loc=place, frameon=False, fontsize="small")
+        for line, label in zip(axes[2].lines[-count:], _neurons(g, count), strict=True):
+            line.set_label(_wrapped(label, 24))
+        axes[2].legend(**_BESIDE)
     where, highest = top(x, slope)
     if x[0] < where < x[-1]:
         axes[2].plot(where, highest, "o", color=COLORS[1] if count == 1 else "black")
@@ -74,33 +82,39 @@ def shape(g: Shape, *, ax: Sequence[Axes] | None = None) -> Figure:
 def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
     """Draw the surrogate gradients of shapes over one another, with a legend; of one, with a title.
 
-    >>> from surrofun import shapes
-    >>> legend = compare(shapes.sigmoid, shapes.atan).axes[0].get_legend()
+    Where parameters of a shape are arrays, every neuron gets a curve, as in `shape`.
+
+    >>> from surrofun import scale, shapes
+    >>> legend = compare(shapes.sigmoid, scale(shapes.atan, np.array([1.0, 2.0]))).axes[0].get_legend()
     >>> [text.get_text() for text in legend.get_texts()]
-    ['sigmoid', 'atan']
+    ['sigmoid', 'scale(atan, 1.0)', 'scale(atan, 2.0)']
     """
     if not gs:
         raise ValueError("plot.compare: expected at least one shape, got none")
     gs = _shapes("compare", *gs)
-    labels = [_wrapped(show(g), 36) for g in gs]
-    figure, (axes,) = _axes("compare", ax, 1, (7.5, max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines()))))
     windows = np.array([window(g) for g in gs])
     low, high = windows[:, 0].min(), windows[:, 1].max()
+    figure, (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
     _cross(axes)
+    looks, lines = zip(itertools.cycle(COLORS), itertools.cycle(STYLES)), 0
     heights = [0.0]  # of every shape in its own window: it may grow without bound in that of another
-    for i, g in enumerate(gs):
+    for g, (start, end) in zip(gs, windows, strict=True):
         x = places(g, low, high)
         slope = values(g, x)
-        color, style = COLORS[i % len(COLORS)], STYLES[i % len(STYLES)]
-        axes.plot(x, slope, color=color, linestyle=style, linewidth=1.8)[0].set_label(labels[i])
-        own = slope[(windows[i, 0] <= x) & (x <= windows[i, 1])]
+        own, count = slope[(start <= x) & (x <= end)], slope.shape[1]
         heights += [np.nanmin(own), np.nanmax(own)]
+        for y, label, color in zip(slope.T, _neurons(g, count), _colors(count), strict=True):
+            look = next(looks) if count <= len(COLORS) else (color, "-")
+            axes.plot(x, y, color=look[0], linestyle=look[1], linewidth=1.8, label=(text := _wrapped(label, 36)))
+            lines += len(text.splitlines()) if label != "_" else 0
     margin = 0.05 * np.ptp(heights) or 1.0
     axes.set(xlim=(low, high), ylim=(min(heights) - margin, max(heights) + margin), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    if ax is None:
+        figure.set_figheight(max(3.8, 0.5 + 0.22 * lines))
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))
-    else:
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    if len(axes.lines) > 3:  # with the cross
+        axes.legend(**_BESIDE)
     return figure
 
 
@@ -122,7 +136,46 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
         panel.set_title(_wrapped(show(g), 22), fontsize="small")
         panel.tick_params(labelsize="x-small")
         panel.locator_params(nbins=4)
-    _label_outer(axes)
+    if ax is None:
+        figure.supxlabel(_POTENTIAL, fontsize="small")
+        figure.supylabel(_SLOPE, fontsize="small")
+    return figure
+
+
+def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figure:
+    """Draw where the potentials are, a histogram under the surrogate gradient, with what `surrofun.flow` tells of them.
+
+    Args:
+        g: a shape.
+        x: potentials minus threshold, as for `surrofun.flow`.
+        ax: one Axes.
+        parameters: of the shape, by keyword.
+
+    >>> from surrofun import shapes
+    >>> flow(shapes.triangle, np.array([-0.5, 0.25, 9.0, 7.0])).axes[0].get_title()
+    'inside 50 %, mean slope 0.312, rate 0.75'
+    """
+    (g,) = _shapes("flow", g, **parameters)
+    figure, (axes,) = _axes("flow", ax, 1, (7.5, 3.8))
+    told = {name: float(value) for name, value in measured(g, x).items()}
+    potentials = np.asarray(x, float).ravel()
+    low, high = np.percentile(
+        potentials[np.isfinite(potentials)], [0.5, 99.5]
+    )  # what is farther off is counted at the edge
+    start, end = window(g)
+    at = places(g, min(low, start), max(high, end))
+    _cross(axes)
+    axes.plot(at, values(g, at), color=COLORS[1])
+    axes.set(xlim=(at[0], at[-1]), ylim=(0, None), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**told).replace("%", " %"))
+    shares = axes.twinx()
+    potentials, weights = potentials.clip(at[0], at[-1]), np.full(potentials.size, 1 / potentials.size)
+    shares.hist(
+        potentials, 80, range=(at[0], at[-1]), weights=weights, histtype="stepfilled", color=COLORS[5], alpha=0.5
+    )
+    shares.set_ylabel("share of the potentials")
+    axes.set_zorder(shares.get_zorder() + 1)  # the slope in front
+    axes.patch.set_visible(False)
     return figure
 
 
@@ -152,7 +205,10 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1, snap=False)
     axes.set(xlim=(-unit / 2, (steps - 0.5) * unit), ylim=(-0.5, units - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=dt is None))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=True))
+    if not len(step):
+        axes.text(0.5, 0.5, "no spikes", transform=axes.transAxes, ha="center", va="center", color=GREY)
     return figure
 
 
@@ -192,8 +248,8 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
     return figure
 
 
-def _shapes(who: str, *gs: Any) -> tuple[Shape, ...]:
-    """Return the shapes that a figure is asked for; of a spike function its own."""
+def _shapes(who: str, *gs: Any, **parameters: Any) -> tuple[Shape, ...]:
+    """Return the shapes that a figure is asked for, with parameters; of a spike function its own."""
     for g in gs:
         if isinstance(g, str | list | tuple):
             came = describe_value(g) if isinstance(g, str) else f"a {type(g).__name__}"
@@ -202,7 +258,7 @@ def _shapes(who: str, *gs: Any) -> tuple[Shape, ...]:
                 several if not isinstance(g, str) else f"shapes.{g} is one" if g in names() else f"parse({g!r}) is one"
             )
             raise TypeError(f"plot.{who}: expected a shape, that is a function g(x, *params), got {came}; {cure}")
-    return tuple(as_shape(shape_behind(g), f"plot.{who}") for g in gs)
+    return tuple(given(as_shape(shape_behind(g), f"plot.{who}"), **parameters) for g in gs)
 
 
 def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 1) -> tuple[Figure, list[Axes]]:
@@ -223,24 +279,21 @@ def _cross(axes: Axes) -> None:
     axes.axhline(0, color=GREY, linewidth=0.5)
 
 
-def _label_outer(axes: Sequence[Axes]) -> None:
-    """Label the axes with no other below, and those with no other to the left."""
-    specs = [panel.get_subplotspec() for panel in axes]
-    cells = [(spec.rowspan.start, spec.colspan.start) if spec else (math.nan, math.nan) for spec in specs]
-    for panel, (row, column) in zip(axes, cells, strict=True):
-        if not any(other > row and c == column for other, c in cells):
-            panel.set_xlabel(_POTENTIAL, fontsize="x-small")
-        if not any(other < column and r == row for r, other in cells):
-            panel.set_ylabel(_SLOPE, fontsize="x-small")
+def _colors(count: int) -> Sequence[Any]:
+    """Return a colour for each of the neurons of a shape."""
+    return COLORS[:count] if count <= len(COLORS) else [colormaps["viridis"](i / count) for i in range(count)]
 
 
 def _neurons(g: Shape, count: int) -> list[str]:
-    """Return what tells the neurons apart whose parameters a shape holds: those that differ, or else a number."""
-    names, floats, _ = floats_in(g)
-    held = [(name, np.ravel(value)) for name, value in zip(names, floats, strict=True) if np.size(value) == count]
-    if count > len(COLORS) or not held or len({name for name, _ in held}) < len(held):
-        return [f"neuron {i}" for i in range(count)]
-    return [", ".join(f"{name}={float(f'{value[i]:.4g}')}" for name, value in held) for i in range(count)]
+    """Return what tells the neurons of a shape apart: the shape of each, or else a number; of many, the ends alone."""
+    _, floats, rebuilt = floats_in(g)
+
+    def of_neuron(i: int) -> str:
+        return show(rebuilt([float(f"{np.ravel(v)[i]:.4g}") if np.size(v) == count else v for v in floats]))
+
+    labels = [of_neuron(i) for i in range(count)] if count > 1 else [show(g)]
+    labels = labels if len({*labels}) == count else [f"neuron {i}" for i in range(count)]
+    return [label if count <= len(COLORS) or i in (0, count - 1) else "_" for i, label in enumerate(labels)]
 
 
 def _wrapped(name: str, width: int) -> str:
