@@ -174,8 +174,11 @@ def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> R
     with jax.ensure_compile_time_eval():
         measured = calculus.area(g) if what == "area" else bounds(g)[1] if highest is None else highest
         usable = jnp.isfinite(measured) & (measured > 0)
-        if not is_traced(usable) and not usable.all():
-            raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
+        if not is_traced(usable):
+            if not usable.all():
+                raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
+            if usable.size == 1:  # a number: a kernel may hold no array
+                return wanted / float(measured.item())
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 

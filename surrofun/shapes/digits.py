@@ -67,11 +67,17 @@ def _reciprocal(a: Real) -> tuple[Real, Real]:
     """Return `(c, 1 - a c)` for c next to 1 / a; the products of half numbers are exact (Dekker 1971)."""
     info: Real = jnp.finfo(a.dtype)  # type: ignore[no-untyped-call]
     c = 1 / a
-    a_high, c_high = (jax.lax.reduce_precision(v, info.nexp, info.nmant // 2) for v in (a, c))
+    a_high, c_high = (_without_low_bits(v, info) for v in (a, c))
     a_low, c_low = a - a_high, c - c_high
     rest = (1 - a_high * c_high) - a_high * c_low - a_low * c_high - a_low * c_low
     # A compiler may round `a` in two ways at two places. Then the halves do not fit, and the bound limits the damage.
     return c, jnp.clip(rest, -info.eps, info.eps)
+
+
+def _without_low_bits(v: Real, info: Real) -> Real:
+    """Return v with the lower half of its digits set to 0; no kernel knows `reduce_precision`, which would round."""
+    bits = jax.lax.bitcast_convert_type(v, f"int{info.bits}")
+    return jax.lax.bitcast_convert_type(bits & -(2 << info.nmant // 2), v.dtype)
 
 
 def expm1_over(x: Real, rate: Real) -> Real:

@@ -18,7 +18,9 @@ def nearest(x: Real, period: Real) -> tuple[Real, Real]:
     r = jnp.fmod(lax.stop_gradient(x), lax.stop_gradient(period))
     r = r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0)
     r = lax.stop_gradient(r)
-    n = lax.stop_gradient(jnp.clip(jnp.round((x - r) / period), -1e30, 1e30))  # finite, so that n times 0 is 0
+    n = jnp.clip((x - r) / period, -1e30, 1e30)  # finite, so that n times 0 is 0
+    below = jnp.floor(n)
+    n = lax.stop_gradient(jnp.where(n - below > 0.5, below + 1, below))  # no kernel of Triton knows `round`
     return r + (x - lax.stop_gradient(x)) - n * (period - lax.stop_gradient(period)), n
 
 
