@@ -38,8 +38,9 @@ def facts(slope, area, peak, *settings, at=0.0, terms=None):
 FACTS = {
     "straight_through": facts(lambda x: np.ones_like(x), "infinite", "1", {}),
     "rectangle": facts(
-        lambda x, width: np.where(abs(x) < width / 2, 1 / width, 0),
-        *("1", "1 / width", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}, {"width": 1000.0}, {"width": 0.37}),
+        lambda x, width, closed: np.where((abs(x) < width / 2) | closed & (abs(x) == width / 2), 1 / width, 0),
+        *("1", "1 / width", {"width": 1.0, "closed": False}, {"width": 0.7, "closed": False}),
+        *({"width": 3.0, "closed": True}, {"width": 1000.0, "closed": False}, {"width": 0.37, "closed": False}),
     ),
     "triangle": facts(
         lambda x, alpha: alpha * np.maximum(0, 1 - alpha * abs(x)),
@@ -201,7 +202,7 @@ def power_law_soft(x, alpha, q):
 
 SOFT = {
     "straight_through": lambda x: [x],
-    "rectangle": lambda x, width: [min(max(x / width + mp.one / 2, mp.zero), mp.one)],
+    "rectangle": lambda x, width, closed: [min(max(x / width + mp.one / 2, mp.zero), mp.one)],
     "triangle": below(triangle_tail),
     "cosine": below(cosine_tail, lambda width: width),
     "leaky_rectangle": leaky_flat,

@@ -9,7 +9,7 @@ from ..core.shape import Real, shape
 from .digits import distance, positive, rising, room
 
 
-def _flat_soft(x: Real, width: Real = 1.0) -> Real:
+def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     x = jnp.clip(x, -width / 2, width / 2)
     return jnp.where(x < -width / 4, (x + width / 2) / width, x / width + 0.5)  # next to the edge the sum is exact
 
@@ -17,13 +17,14 @@ def _flat_soft(x: Real, width: Real = 1.0) -> Real:
 @declares(zero_at_minus_inf=True)
 @shape(
     soft=_flat_soft,
-    bounds=lambda width=1.0: (0.0, 1 / width),
-    around=lambda width=1.0: [(0.0, positive(width) / 2)],
+    bounds=lambda width=1.0, closed=False: (0.0, 1 / width),
+    around=lambda width=1.0, closed=False: [(0.0, positive(width) / 2)],
 )
-def rectangle(x: Real, width: Real = 1.0) -> Real:
+def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
-    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends.
+    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends, or with `closed=True`
+    closed, as the |x| <= 1 of binary networks is.
     Default: spikingjelly.
 
     Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep` and sparch
@@ -35,7 +36,7 @@ def rectangle(x: Real, width: Real = 1.0) -> Real:
     >>> rectangle(jnp.array([0.0, 0.25, 0.5]))
     Array([1., 1., 0.], dtype=float32)
     """
-    return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
+    return jnp.where(jnp.abs(x) <= width / 2 if closed else jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
 def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
