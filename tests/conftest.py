@@ -32,6 +32,15 @@ def x64():
 
 
 @pytest.fixture
+def optimized():
+    """Compile as a user does, so that what is the same is the same to the last digit."""
+    unoptimized = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", unoptimized)
+
+
+@pytest.fixture
 def events():
     """What JAX traces, lowers and compiles during one test, in turn, by the names of its events."""
     seen = []

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from mpmath import mp
+from scipy.special import gamma
 
 
 def bell(x, mu, sigma):
@@ -31,6 +32,24 @@ def waves(x, n, period):
     return 4 / period * sum(np.cos(k * angle) for k in range(1, 2 * n, 2))
 
 
+def kernel(n):
+    """The height of (1 - u^2)^n of unit area, by the Gamma function."""
+    return gamma(n + 1.5) / (np.sqrt(np.pi) * gamma(n + 1))
+
+
+def shares(x, width, n):
+    """The slope for n = 2, where the share is a square, and for n = 3, by Cardano's formula."""
+    t = np.maximum(0, width - abs(x)) / width
+    u = 1 - t
+    if n == 2:
+        return t * (2 - t) / np.sqrt(2 - u * u) / width
+    w = np.cbrt(2 + np.sqrt(4 + u**6))
+    rough = w - u * u / w - u  # 2 a, with a^3 + b^3 = 1 and b - a = u; next to the edge its digits cancel
+    a = 2 * t * (3 - 3 * t + t * t) / (6 * u * u + 3 * u * rough + rough**2)
+    b = a + u
+    return 3 * (a * b) ** 2 / (a * a + b * b) / width
+
+
 def facts(slope, area, peak, *settings, at=0.0, terms=None):
     return SimpleNamespace(slope=slope, area=area, peak=peak, at=at, settings=settings, terms=terms)
 
@@ -38,8 +57,9 @@ def facts(slope, area, peak, *settings, at=0.0, terms=None):
 FACTS = {
     "straight_through": facts(lambda x: np.ones_like(x), "infinite", "1", {}),
     "rectangle": facts(
-        lambda x, width: np.where(abs(x) < width / 2, 1 / width, 0),
-        *("1", "1 / width", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}, {"width": 1000.0}, {"width": 0.37}),
+        lambda x, width, closed: np.where((abs(x) < width / 2) | closed & (abs(x) == width / 2), 1 / width, 0),
+        *("1", "1 / width", {"width": 1.0, "closed": False}, {"width": 0.7, "closed": False}),
+        *({"width": 3.0, "closed": True}, {"width": 1000.0, "closed": False}, {"width": 0.37, "closed": False}),
     ),
     "triangle": facts(
         lambda x, alpha: alpha * np.maximum(0, 1 - alpha * abs(x)),
@@ -54,6 +74,21 @@ FACTS = {
         *("infinite", "max(1 / width, leak)", {"width": 2.0, "leak": 0.01}),
         *({"width": 0.7, "leak": 0.03}, {"width": 3.0, "leak": 0.0}),
         *({"width": 3.0, "leak": 1.0}, {"width": 100.0, "leak": 0.3}),
+    ),
+    "epanechnikov": facts(
+        lambda x, width, n: kernel(n) / width * np.maximum(0, 1 - (x / width) ** 2) ** n,
+        *("1", "factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width"),
+        *({"width": 1.0, "n": 1}, {"width": 0.7, "n": 2}, {"width": 3.0, "n": 1}),
+        *({"width": 100.0, "n": 3}, {"width": 0.037, "n": 2}),
+    ),
+    "p_norm": facts(
+        shares,
+        *("1", "n * 2**(1 / n - 2) / width", {"width": 1.0, "n": 2}, {"width": 0.7, "n": 3}),
+        *({"width": 3.0, "n": 2}, {"width": 100.0, "n": 3}, {"width": 0.037, "n": 2}),
+    ),
+    "half_sech": facts(
+        lambda x, alpha: np.where(x > 0, 2 / (np.exp(alpha * abs(x)) + np.exp(-alpha * abs(x))), 0),
+        *("pi / (2 * alpha)", "1", {"alpha": 0.08}, {"alpha": 1.7}, {"alpha": 25.0}, {"alpha": 0.3}, {"alpha": 1e-3}),
     ),
     "laplace": facts(
         lambda x, alpha: alpha / 2 * np.exp(-alpha * abs(x)),
@@ -170,6 +205,18 @@ def cosine_tail(d, width):
     return width / 2 * (t - mp.sin(mp.pi * t) / mp.pi)
 
 
+def epanechnikov_tail(d, width, n):
+    return mp.quad(lambda u: (1 - u * u) ** n, [min(d / width, 1), 1]) / mp.quad(lambda u: (1 - u * u) ** n, [-1, 1])
+
+
+def p_norm_tail(d, width, n):
+    u = min(d / width, mp.one)
+    if n == 2:
+        return ((mp.sqrt(2 - u * u) - u) / 2) ** 2
+    w = mp.cbrt(2 + mp.sqrt(4 + u**6))
+    return ((w - u * u / w - u) / 2) ** 3
+
+
 def leaky_flat(x, width, leak):
     beyond = max(mp.zero, abs(x) - width / 2) * mp.sign(x)
     return [min(max(x / width, -mp.one / 2), mp.one / 2) + (0 if leak else mp.one / 2), leak * beyond]
@@ -201,14 +248,17 @@ def power_law_soft(x, alpha, q):
 
 SOFT = {
     "straight_through": lambda x: [x],
-    "rectangle": lambda x, width: [min(max(x / width + mp.one / 2, mp.zero), mp.one)],
+    "rectangle": lambda x, width, closed: [min(max(x / width + mp.one / 2, mp.zero), mp.one)],
     "triangle": below(triangle_tail),
     "cosine": below(cosine_tail, lambda width: width),
+    "epanechnikov": below(epanechnikov_tail),
+    "p_norm": below(p_norm_tail),
     "leaky_rectangle": leaky_flat,
     "laplace": below(lambda d, alpha: mp.exp(-alpha * d) / 2),
     "sigmoid": below(lambda d, alpha: 1 / (1 + mp.exp(alpha * d))),
     "gaussian": lambda x, sigma: [mp.ncdf(x / sigma)],
     "multi_gaussian": multi_gaussian_soft,
+    "half_sech": lambda x, alpha: [2 * mp.atan(mp.tanh(alpha * max(x, mp.zero) / 2)) / alpha],
     "exp_saturating": lambda x, tau: [tau * mp.expm1(x / tau) if x < 0 else x],
     "escape_exponential": lambda x, p0, delta: [p0 * mp.expm1(x / delta)],
     "periodic_laplace": repeated_soft,

@@ -102,15 +102,6 @@ def asked(loss, weights):
     return np.asarray(spikes), np.asarray(ravel_pytree(gradient)[0])
 
 
-@pytest.fixture
-def optimized():
-    """Compile as a user does, so that what is the same is the same to the last digit."""
-    unoptimized = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", unoptimized)
-
-
 @pytest.mark.usefixtures("optimized")
 @pytest.mark.parametrize("name", ROWS)
 def test_same_spikes_and_gradients_and_it_trains(name):

@@ -105,7 +105,9 @@ def test_single_precision_keeps_both_tails(name):
 def test_double_precision(name, x64):
     x = np.geomspace(1e-300, 1e300, 20000)
     x = np.concatenate([x, -x, np.linspace(-120, 120, 20000)])
-    g = jax.jit(getattr(shapes, name), static_argnames=[n for n in FACTS[name].settings[0] if n == "n"])
+    g = jax.jit(
+        getattr(shapes, name), static_argnames=[n for n, v in FACTS[name].settings[0].items() if isinstance(v, int)]
+    )
     for parameters in FACTS[name].settings:
         want, terms = wanted(name, parameters, x)
         measured = (np.abs(want) > TINY) & (np.abs(want) < 1e300)
@@ -180,9 +182,9 @@ PERIODIC = ("periodic_laplace", "squarewave_fourier")  # at infinity they have n
 def extreme_parameters(name):
     """Combinations of very small, usual and very large parameters, each parameter as a column of as many for all."""
     names = list(inspect.signature(getattr(shapes, name)).parameters)[1:]
-    values = {"q": EXPONENTS.get(name), "n": (3,), "leak": (0.0, 1e-3, 1.0, 1e3)}
+    values = {"q": EXPONENTS.get(name), "n": (3,), "closed": (False,), "leak": (0.0, 1e-3, 1.0, 1e3)}
     columns = zip(*itertools.product(*(values.get(n, (1e-3, 1.0, 1e3)) for n in names)), strict=True)
-    return {n: np.resize(c, (ROWS, 1)) if n != "n" else c[0] for n, c in zip(names, columns, strict=True)}
+    return {n: c[0] if isinstance(c[0], int) else np.resize(c, (ROWS, 1)) for n, c in zip(names, columns, strict=True)}
 
 
 def extreme_potentials(dtype):
@@ -219,7 +221,7 @@ def test_nothing_is_nan(dtype, x64):
     """
     for name in FACTS:
         columns = extreme_parameters(name)
-        n = {"n": columns.pop("n")} if "n" in columns else {}
+        n = {n: columns.pop(n) for n in list(columns) if isinstance(columns[n], int)}
         x = np.tile(extreme_potentials(jnp.dtype(dtype)), (ROWS, 1))
         wide = "float64" if dtype == "float64" else "float32"
         parameters = {k: jnp.broadcast_to(jnp.asarray(c, wide), x.shape) for k, c in columns.items()}

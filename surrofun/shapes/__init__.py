@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from ..core import facts
 from . import elsewhere
 from .bounded import cosine as cosine
+from .bounded import epanechnikov as epanechnikov
 from .bounded import leaky_rectangle as leaky_rectangle
+from .bounded import p_norm as p_norm
 from .bounded import rectangle as rectangle
 from .bounded import triangle as triangle
 from .exponential import escape_exponential as escape_exponential
 from .exponential import exp_saturating as exp_saturating
 from .exponential import gaussian as gaussian
+from .exponential import half_sech as half_sech
 from .exponential import laplace as laplace
 from .exponential import multi_gaussian as multi_gaussian
 from .exponential import sigmoid as sigmoid
@@ -41,14 +44,17 @@ __all__ = [
     "circ",
     "clipped_reciprocal",
     "cosine",
+    "epanechnikov",
     "escape_exponential",
     "exp_saturating",
     "gaussian",
+    "half_sech",
     "laplace",
     "leaky_rectangle",
     "leaky_step",
     "log_tailed_step",
     "multi_gaussian",
+    "p_norm",
     "periodic_laplace",
     "power_law",
     "q_pseudo_spike",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 
 from ..core.facts import declares
 from ..core.shape import Real, shape
-from .digits import distance, positive, rising, room
+from .digits import distance, inside, positive, rising, room
 
 
-def _flat_soft(x: Real, width: Real = 1.0) -> Real:
+def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     x = jnp.clip(x, -width / 2, width / 2)
     return jnp.where(x < -width / 4, (x + width / 2) / width, x / width + 0.5)  # next to the edge the sum is exact
 
@@ -17,13 +19,14 @@ def _flat_soft(x: Real, width: Real = 1.0) -> Real:
 @declares(zero_at_minus_inf=True)
 @shape(
     soft=_flat_soft,
-    bounds=lambda width=1.0: (0.0, 1 / width),
-    around=lambda width=1.0: [(0.0, positive(width) / 2)],
+    bounds=lambda width=1.0, closed=False: (0.0, 1 / width),
+    around=lambda width=1.0, closed=False: [(0.0, positive(width) / 2)],
 )
-def rectangle(x: Real, width: Real = 1.0) -> Real:
+def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
-    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends.
+    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends, or with `closed=True`
+    closed, as the |x| <= 1 of binary networks is.
     Default: spikingjelly.
 
     Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep` and sparch
@@ -35,7 +38,7 @@ def rectangle(x: Real, width: Real = 1.0) -> Real:
     >>> rectangle(jnp.array([0.0, 0.25, 0.5]))
     Array([1., 1., 0.], dtype=float32)
     """
-    return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
+    return jnp.where(jnp.abs(x) <= width / 2 if closed else jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
 def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
@@ -66,7 +69,7 @@ def triangle(x: Real, alpha: Real = 1.0) -> Real:
 
 
 def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
-    t = jnp.maximum(0, width - distance(x)) / width  # from 0 at the edge to 1 at the peak
+    t = inside(x, width)  # from 0 at the edge to 1 at the peak
     y = jnp.pi * t
     near, series = y < 1, jnp.ones_like(y)
     for k in range(18, 3, -2):  # y - sin(y) = y^3 / 6 (1 - y^2 / (4 * 5) (1 - y^2 / (6 * 7) (...)))
@@ -93,7 +96,82 @@ def cosine(x: Real, width: Real = 1.0) -> Real:
     Array([1. , 0.5, 0. ], dtype=float32)
     """
     # sin of the distance to the edge, squared: 1 + cos would cancel there.
-    return jnp.square(jnp.sin(jnp.pi / 2 * jnp.maximum(0, width - distance(x)) / width))
+    return jnp.square(jnp.sin(jnp.pi / 2 * inside(x, width)))
+
+
+def _epanechnikov_soft(x: Real, width: Real = 1.0, n: int = 1) -> Real:
+    t, tail = inside(x, width), jnp.zeros_like(x)
+    for k in reversed(range(n + 1)):  # the integral of (t (2 - t))^n, term by term
+        tail = (-1) ** k * math.comb(n, k) * 2 ** (n - k) / (n + k + 1) + t * tail
+    return rising(x, _density(n) * t ** (n + 1) * tail, 1.0)
+
+
+def _density(n: int) -> float:
+    """Return 1 / (the integral of (1 - u^2)^n from -1 to 1)."""
+    return math.factorial(2 * n + 1) / (2 ** (2 * n + 1) * math.factorial(n) ** 2)
+
+
+@declares(zero_at_minus_inf=True)
+@shape(
+    soft=_epanechnikov_soft,
+    bounds=lambda width=1.0, n=1: (0.0, _density(n) / width),
+    around=lambda width=1.0, n=1: [(0.0, positive(width))],
+)
+def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
+    """Epanechnikov kernel: 3 / (4 width) (1 - (x / width)^2) where |x| < width, else 0; biweight for n = 2.
+
+    In general (1 - (x / width)^2)^n of unit area, with a Python integer n >= 1; n = 3 is the triweight.
+
+    Area 1. Peak factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width at 0. Support: |x| < width.
+    Default: one unit of the potential.
+
+    Elsewhere: softjax `sigmoidal(x, softness, mode)`, and so `heaviside_st`, `greater_st` and the like: for "c1" it is
+    `epanechnikov(width=5 * softness)`, for "c2" `epanechnikov(width=5 * softness, n=2)`.
+    Source: Epanechnikov 1969, Theory of Probability and its Applications 14(1):153-158, doi:10.1137/1114019.
+
+    >>> epanechnikov(jnp.array([0.0, 0.5, 1.0]))
+    Array([0.75  , 0.5625, 0.    ], dtype=float32)
+    """
+    t = inside(x, width)
+    return _density(n) / width * (t * (2 - t)) ** n
+
+
+def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
+    """Return a <= b with a^n + b^n = 1 and b - a = |x| / width, by Newton's method: the roots of the two shares."""
+    t = inside(x, width)
+    a = t - (1 - 2 ** (-1 / n)) * t * t  # right at both ends
+    for _ in range(5):
+        d = a - t  # b is 1 + d; next to the edge b^n - 1 would cancel
+        rest = a**n + sum(math.comb(n, k) * d**k for k in range(1, n + 1))
+        a = a - rest / (n * (a ** (n - 1) + (1 + d) ** (n - 1)))
+    return a, 1 + (a - t)
+
+
+@declares(zero_at_minus_inf=True)
+@shape(
+    soft=lambda x, width=1.0, n=2: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
+    bounds=lambda width=1.0, n=2: (0.0, n * 2 ** (1 / n - 2) / width),
+    around=lambda width=1.0, n=2: [(0.0, positive(width))],
+)
+def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
+    """Derivative of a step smoothed by a p-norm: for n = 2 (1 - u^2) / sqrt(2 - u^2) / width with u = x / width.
+
+    The soft step S solves S^(1 / n) - (1 - S)^(1 / n) = u between -1 and 1, where n is a Python integer >= 2 and
+    p = 1 + 1 / n the norm that regularizes the choice between 0 and x; n = 1 would be the rectangle.
+
+    Area 1. Peak n * 2**(1 / n - 2) / width at 0. Support: |x| < width; at the edge it falls to 0 like the power n - 1.
+    Default: one unit of the potential.
+
+    Elsewhere: softjax `argmax` of (0, x) with mode "c1" is `p_norm(width=softness)`, with mode "c2"
+    `p_norm(width=softness, n=3)`; its `sigmoidal` has the same as modes "_c1_pnorm" and "_c2_pnorm", of width
+    5 * softness.
+    Source: Blondel, Martins & Niculae 2020, Journal of Machine Learning Research 21(35):1-69, arXiv:1901.02324.
+
+    >>> p_norm(jnp.array([0.0, 0.5, 1.0]))
+    Array([0.7071, 0.5669, 0.    ], dtype=float32)
+    """
+    a, b = (share ** (n - 1) for share in _p_norm_shares(x, width, n))
+    return n / width * a * b / (a + b)
 
 
 def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:

@@ -63,6 +63,18 @@ def room(x: Real, alpha: Real) -> Real:
     return jnp.where(exact < 0, 0.0, exact)
 
 
+def inside(x: Real, width: Real) -> Real:
+    """Return max(0, 1 - |x| / width), as `room` does, and its derivatives.
+
+    >>> inside(jnp.array([0.0, -0.5, 3.0]), 2.0)
+    Array([1.  , 0.75, 0.  ], dtype=float32)
+    """
+    r = distance(x)
+    plain = 1 - r / width  # it has the derivatives
+    exact = plain + jax.lax.stop_gradient((width - r) / width - plain)  # next to the edge the difference is exact
+    return jnp.where(exact < 0, 0.0, exact)
+
+
 def _reciprocal(a: Real) -> tuple[Real, Real]:
     """Return `(c, 1 - a c)` for c next to 1 / a; the products of half numbers are exact (Dekker 1971)."""
     info: Real = jnp.finfo(a.dtype)  # type: ignore[no-untyped-call]

@@ -14,6 +14,9 @@ from ..core.stretch import stretched
 from .digits import FAR, distance, expm1_over, limited, positive, rising
 
 _SQRT2, _SQRT2PI = math.sqrt(2), math.sqrt(2 * math.pi)
+_SECH = [1.0]  # the Taylor series of 1 / cosh(y) in y^2, from that of cosh
+for _k in range(1, 16):
+    _SECH.append(-sum(c / math.factorial(2 * (_k - j)) for j, c in enumerate(_SECH)))
 _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
 
 
@@ -229,3 +232,39 @@ def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """
     half = jnp.exp(jnp.maximum(x, -FAR) / (2 * delta))
     return half * (p0 / delta * half)  # the whole exponential overflows earlier than the slope
+
+
+def _half_sech_soft(x: Real, alpha: Real = 0.08) -> Real:
+    x = jnp.clip(x, 0.0, FAR)
+    near = alpha * x < 0.5
+    y, series = jnp.where(near, alpha * x, 0.0), jnp.zeros_like(x)
+    for k in reversed(range(16 if x.dtype == jnp.float64 else 8)):  # for the digits of its derivative by alpha
+        series = _SECH[k] / (2 * k + 1) + y * y * series
+    angle = 2 * jnp.arctan(jnp.tanh(jnp.where(near, 1.0, alpha * x) / 2))
+    return jnp.where(near, x * series, angle / jnp.where(near, 1.0, alpha))
+
+
+@declares(zero_at_minus_inf=True)
+@shape(
+    soft=_half_sech_soft,
+    bounds=lambda alpha=0.08: (0.0, 1.0),
+    around=lambda alpha=0.08: [(0.0, 1 / positive(alpha))],
+)
+def half_sech(x: Real, alpha: Real = 0.08) -> Real:
+    """Hyperbolic secant above the threshold: 1 / cosh(alpha x) where x > 0, else 0.
+
+    Mind that alpha leaves the height at 1, where `scale` would multiply it.
+
+    Area pi / (2 * alpha). Peak 1 at 0, coming from above; at 0 itself it is 0. Support: x > 0, exponential tail.
+    Default: ngc-learn, whose potentials are currents of tens of units.
+
+    Elsewhere: ngc-learn `secant_lif_estimator()`, d_spike_fx(x, thr, c1, c2) with c2 = alpha, which ignores thr, and
+    whose documentation squares it; with `omit_scale=False` of height c1 * c2.
+    Source: Samadi, Lillicrap & Tweed 2017, Neural Computation 29(3):578-602, doi:10.1162/NECO_a_00929.
+
+    >>> half_sech(jnp.array([-1.0, 0.0, 1.0]), 2.0)
+    Array([0.    , 0.    , 0.2658], dtype=float32)
+    """
+    above = x > 0
+    e = jnp.exp(-stretched(jnp.where(above, x, 0.0), alpha))
+    return jnp.where(above, 2 * e / (1 + e * e), 0.0)
