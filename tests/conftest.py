@@ -12,6 +12,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # before jax is im
 
 import jax
 import pytest
+from reference import noted_events
 
 if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and jax.__version_info__ < (0, 11):
     # A later one does not know this flag, and aborts.
@@ -34,11 +35,5 @@ def x64():
 @pytest.fixture
 def events():
     """What JAX traces, lowers and compiles during one test, in turn, by the names of its events."""
-    seen = []
-
-    def note(event, seconds, **_):
-        seen.append(event.rpartition("/")[2])
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(note)
+    with noted_events() as seen:
+        yield seen

@@ -1,7 +1,6 @@
 """What a user declares, shapes and combinators, with their facts and without, against closed forms."""
 
 import functools
-import pickle
 
 import jax
 import jax.numpy as jnp
@@ -241,31 +240,6 @@ def test_names_texts_and_equality(named):
     assert power(shapes.atan, np.float32(2)) is power(shapes.atan, 2.0)
     different = [power(shapes.atan, p) for p in (2.0, 2, True, 0.0, -0.0)]
     assert len(set(map(id, different))) == 5
-
-
-def test_rebuilt_compositions_are_static_arguments_without_a_retrace():
-    traces = []
-
-    @functools.partial(jax.jit, static_argnums=0)
-    def slope(spike, x):
-        traces.append(spike)
-        return jax.grad(spike)(x)
-
-    for _ in range(3):
-        assert slope(make_spike(power(mirror(shapes.triangle), 3.0)), 0.5) == 0.125
-    assert len(traces) == 1
-
-
-@users
-def test_pickling(g, by_hand):
-    back = pickle.loads(pickle.dumps(g))
-    np.testing.assert_array_equal(back(X), g(X))
-    np.testing.assert_array_equal(antiderivative(back)(X), antiderivative(g)(X))
-    assert back.__name__ == g.__name__
-    assert make_spike(back) is make_spike(g)
-    spike = pickle.loads(pickle.dumps(make_spike(g, residual=jnp.uint8)))
-    assert spike.__name__ == g.__name__
-    np.testing.assert_array_equal(spike(X), 1.0 * (X >= 0))
 
 
 @users
