@@ -453,40 +453,6 @@ def test_bounds_are_exact_at_any_scale(size, x64):
     assert [float(end) for end in bounds(negative)] == [pytest.approx(-2, rel=1e-14), 0]
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        lambda g, p: scale(g, p, height=p),
-        shift,
-        lambda g, p: normalize(g, peak=p),
-        lambda g, p: told_mirror(g),
-        lambda g, p: told_power(g, p),
-    ],
-    ids=["scale", "shift", "normalize", "mirror", "power"],
-)
-def test_bounds_of_a_composition_cost_the_same_for_each_combinator(more):
-    def count(n):
-        return equations(jax.make_jaxpr(lambda p: bounds(functools.reduce(more, [p] * n, shapes.sigmoid)))(1.5).jaxpr)
-
-    none, one, four, eight = map(count, (0, 1, 4, 8))
-    assert 0 <= one - none <= 40
-    assert eight - four <= 4 * max(one - none, (four - one) / 3)
-
-
-def test_eight_bits_of_a_mix_of_traced_parts_grow_linearly():
-    def count(n):
-        def gradient(alphas, bys, x):
-            parts = [shift(scale(shapes.triangle, alphas[i]), bys[i]) for i in range(n)]
-            return jax.grad(lambda x: make_spike(mix(*parts), residual=jnp.uint8)(x).sum())(x)
-
-        return equations(jax.make_jaxpr(gradient)(jnp.ones(n), jnp.ones(n), jnp.zeros(3)).jaxpr)
-
-    two, four, eight, sixteen = map(count, (2, 4, 8, 16))
-    assert sixteen <= 2500
-    assert sixteen - eight <= 1.02 * 2 * (eight - four)
-    assert eight - four <= 1.02 * 2 * (four - two)
-
-
 def test_eight_bits_of_a_mix_of_traced_parts():
     """Its bounds are the sums of those of its parts, which is wider where these are at different places."""
     x, bys = np.linspace(-4, 4, 33, dtype=np.float32), np.float32([-2.0, -1.0, 1.0, 3.0])

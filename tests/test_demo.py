@@ -302,15 +302,6 @@ def test_help_gives_examples(capsys):
     assert "python -m surrofun demo --surrogate" in capsys.readouterr().out
 
 
-def test_import_is_light():
-    code = """if True:
-        import sys, surrofun
-        print("surrofun.cli.demo" in sys.modules, "matplotlib" in sys.modules)
-        import surrofun.cli.demo, surrofun.__main__
-        print("matplotlib" in sys.modules)"""
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\nFalse\n"
-
-
 def demo_process(*arguments, cwd):
     command = [sys.executable, "-m", "surrofun", "demo", *arguments]
     return subprocess.Popen(command, cwd=cwd, env=STRICT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -160,34 +160,6 @@ def test_it_is_the_gradient_of_the_soft_network(build, forward_mode, x64):
     np.testing.assert_allclose(by_w[0, 1], slope(jnp.zeros_like(w).at[0, 1].set(h), 0.0), rtol=1e-5)
 
 
-def bptt(learnable, forward_mode):
-    spike = make_spike(shapes.sigmoid, learnable=learnable, forward_mode=forward_mode)
-
-    def loss(w, alpha, drive):
-        def step(v, x):
-            v = 0.9 * v + x * w
-            z = spike(v - 1.0, alpha)
-            return v - z, z
-
-        return jax.lax.scan(step, jnp.zeros(64), drive)[1].sum()
-
-    return loss
-
-
-@BOTH
-def test_costs_nothing_where_nobody_asks(forward_mode):
-    """The compiled program for the gradient by the weights alone is the same with and without `learnable`."""
-
-    def program(learnable):
-        compiled = (
-            jax.jit(jax.grad(bptt(learnable, forward_mode))).lower(jnp.ones(64), 4.0, jnp.ones((50, 64))).compile()
-        )
-        lines = compiled.as_text().splitlines()
-        return compiled.memory_analysis().temp_size_in_bytes, sum(" = " in line for line in lines)
-
-    assert program(True) == program(False)
-
-
 @BOTH
 def test_a_parameter_inside_of_a_normalized_area(forward_mode, x64):
     """1 - 1 / (2 (1 + beta x)), whose area is 1: by the soft step x / (2 (1 + beta x)^2), by the slope that over x."""

@@ -171,19 +171,6 @@ def test_annealed_temperature_compiles_once():
         traces.clear()
 
 
-@pytest.mark.parametrize("number", [float, np.float32, np.float64, jnp.float32], ids=lambda t: t.__name__)
-@pytest.mark.parametrize("jit", [lambda f: f, jax.jit], ids=["eager", "jit"])
-def test_annealed_temperature_compiles_once_outside_of_jit_too(jit, number, monkeypatch):
-    spike = jit(lambda x, a: jax.vjp(make_spike(declared), x, a)[1](jnp.ones(X.shape))[0])
-    spike(X, number(0.5))
-    traces, square = [], jnp.square
-    monkeypatch.setattr(jnp, "square", lambda x: traces.append(x) or square(x))  # what `fast` calls
-    for a in np.linspace(1, 5, 100):
-        last = spike(X, number(a))
-    assert traces == []
-    close(last, FAST.slope(X, 5))
-
-
 def test_no_tracer_is_left_behind():
     """A spike made inside one trace does no harm in the next, also when the same shape is seen in both."""
     with checking_leaks():

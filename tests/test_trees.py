@@ -4,7 +4,6 @@ The gradients are those of the soft step by hand, in NumPy and float64.
 """
 
 import functools
-import itertools
 import pickle
 
 import jax
@@ -20,7 +19,6 @@ from surrofun import (
     combinator,
     derivative,
     describe,
-    escape,
     heaviside,
     make_spike,
     mix,
@@ -355,58 +353,3 @@ def test_an_attribute_of_a_flax_module_learns(spike):
     close(jax.tree.leaves(gradient), by_hand())
     eager = nnx.grad(lambda layer: layer(X).sum())(Layer())
     close(jax.tree.leaves(eager), by_hand())
-
-
-# Programs and interning
-
-
-def test_a_step_and_escape_noise_with_another_number_compile_nothing(events):
-    key = jax.random.key(0)
-    builds = (
-        lambda a: make_spike(shapes.triangle, step=ternary(threshold=a)),
-        lambda a: make_spike(shapes.triangle, step=heaviside(at_zero=a)),
-        lambda a: make_spike(shapes.triangle, step=escape(shapes.sigmoid(alpha=a), key)),
-    )
-    for build in builds:
-        build(2.0)(X), jax.grad(lambda x, build=build: build(2.0)(x).sum())(X)
-        events.clear()
-        for a in (3.0, 4.0):
-            build(a)(X), jax.grad(lambda x, build=build, a=a: build(a)(x).sum())(X)
-        assert events == []
-
-
-PROGRAMS = {
-    "catalogue": lambda: shapes.superspike(beta=2.5),
-    "composed": composed,
-    "a user's": lambda: power(mix(bump(alpha=2.5), shapes.triangle), 3.5),
-}
-
-
-@pytest.mark.parametrize("build", PROGRAMS.values(), ids=PROGRAMS)
-def test_what_is_declared_is_one_program(build, events):
-    """Another shape of x compiles once, and not each operation."""
-    spike, sizes = make_spike(build()), itertools.count(1000)
-    for run in (spike, jax.grad(lambda x: spike(x).sum())):
-        run(jnp.ones(next(sizes)))
-        events.clear()
-        x = np.ones(next(sizes), np.float32)
-        run(x)
-        assert events.count("backend_compile_duration") <= (2 if run is spike else 6)
-
-
-def test_a_shape_that_is_declared_inside_of_a_function_has_no_program(events):
-    def declared(k):
-        @shape
-        def local(x, alpha=1.0):
-            return alpha * jnp.exp(-jnp.abs(x))
-
-        return local(alpha=k)
-
-    def run(k):
-        return jax.grad(lambda x: make_spike(declared(k))(x).sum())(X)
-
-    run(1.0)
-    events.clear()
-    for k in (2.0, 3.0):
-        close(run(k), k * np.exp(-abs(X.astype(float))))
-    assert events == []
