@@ -288,10 +288,9 @@ def test_what_is_not_compared_is_a_limit():
     assert (result["ok"], result["limit"], result["value"]) == (True, True, "integral not found")
 
 
-@pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
+@pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
-    g = shape(gate)
-    assert faults(check(g, width=width)) == faults(check(g(width=width))) == {"learned parameters"}
+    assert faults(check(shape(gate)(width=width))) == {"learned parameters"}
 
 
 def test_a_parameter_in_the_place_of_x():

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import needs
 from reference import close, equations
 
 from surrofun import (
@@ -15,7 +14,6 @@ from surrofun import (
     around,
     asym,
     bounds,
-    check,
     combinator,
     derivative,
     describe,
@@ -32,7 +30,6 @@ from surrofun import (
     shapes,
     shift,
 )
-from surrofun.cli.commands import main
 
 
 @combinator
@@ -137,7 +134,10 @@ def test_slope_and_facts_of_a_users_combinator(g, by_hand):
         return g(X, **given), antiderivative(g)(X, **given), area(g, **given), *ends
 
     steep = jnp.asarray(STEEP, jnp.float32)
-    for alpha, found in ((by_hand.default, facts(None)), (1.5, facts(1.5)), (STEEP, facts(steep))):
+    cases = [(by_hand.default, facts(None)), (STEEP, facts(steep))]
+    if g is not BUILT["power"][0]:  # whose integral is not found where it is traced
+        cases.append((STEEP, jax.jit(facts)(steep)))
+    for alpha, found in cases:
         slope, soft, total, lowest, highest = found
         alpha = np.asarray(alpha)
         close(slope, by_hand.slope(XS, alpha))
@@ -148,19 +148,10 @@ def test_slope_and_facts_of_a_users_combinator(g, by_hand):
         assert np.shape(slope) == np.shape(soft) == X.shape
 
 
-@pytest.mark.parametrize("name", ["mirror", "mirror with facts", "power with facts"])
-def test_facts_of_a_users_combinator_with_a_traced_parameter(name):
-    g, by_hand = BUILT[name]
-    found = jax.jit(lambda alpha: (antiderivative(g)(X, alpha), bounds(g, alpha=alpha)))
-    soft, (lowest, highest) = found(jnp.asarray(STEEP, jnp.float32))
-    close(soft, by_hand.soft(XS, STEEP), rtol=1e-5, atol=1e-5)
-    close(np.ravel(highest), by_hand.peak(STEEP))
-    np.testing.assert_allclose(np.ravel(lowest), 0.0, atol=1e-6)
-
-
-@pytest.mark.parametrize(("build", "by_hand"), OF_P.values(), ids=OF_P)
-def test_gradient_of_a_users_combinator(build, by_hand):
+@pytest.mark.parametrize("name", ["mirror with facts", "power"])
+def test_gradient_of_a_users_combinator(name):
     """By x, and with learning by a parameter of each neuron and by a number of the combinator."""
+    build, by_hand = OF_P[name]
     c = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, 2.0], [-1.0, 0.25, 1.5]])
 
     def loss(x, alpha, p):
@@ -271,16 +262,6 @@ def test_one_bit_of_more_than_two_values():
         jax.grad(make_spike(power(shapes.triangle), residual="bit"))(0.5)
 
 
-@pytest.mark.parametrize("name", ["mirror with facts", "power"])
-def test_check_of_a_users_combinator(name):
-    g, by_hand = BUILT[name]
-    results = check(g, alpha=1.5)
-    assert {name for name, result in results.items() if not result["ok"]} == set()
-    found = results["peak near the threshold"]["value"]
-    assert found["height"] == pytest.approx(by_hand.peak(1.5), rel=1e-5)
-    assert found["at"] == pytest.approx(by_hand.at, abs=1e-2)
-
-
 @users
 def test_flow_and_fit_of_a_users_combinator(g, by_hand):
     x = np.random.default_rng(0).normal(size=(200, 3))
@@ -297,23 +278,6 @@ def test_flow_and_fit_of_a_users_combinator(g, by_hand):
     alpha = fit_alpha(g, jnp.asarray(x, jnp.float32), 0.5)
     sees = by_hand.slope(float(alpha) * x, by_hand.default) > 0.01 * by_hand.peak(by_hand.default)
     assert sees.mean() == pytest.approx(0.5, abs=1.5 / x.size)
-
-
-@users
-def test_plot_and_show_of_a_users_combinator(g, by_hand, named, capsys):
-    peak, total = by_hand.peak(by_hand.default), by_hand.area(np.float64(by_hand.default))
-    assert main(["show", describe(g)]) == 0
-    name, summary, *_ = capsys.readouterr().out.splitlines()
-    assert name == describe(g)
-    assert summary == f"area {total:.4g}, peak {peak:.4g} at {by_hand.at:.3g}"
-    needs("matplotlib")
-    from surrofun import plot
-
-    step, soft, slope = (max((line.get_xydata() for line in a.lines), key=len).T for a in plot.shape(g).axes)
-    x = slope[0]
-    assert step[1].tolist() == (x >= 0).tolist()
-    np.testing.assert_allclose(soft[1], by_hand.soft(x, by_hand.default), atol=2e-5)
-    np.testing.assert_allclose(slope[1], by_hand.slope(x, by_hand.default), atol=2e-5 * peak)
 
 
 # shape
@@ -405,23 +369,6 @@ def test_marks_do_not_travel_with_wraps():
         return jnp.exp(-jnp.abs(x))
 
     assert scale(no_combinator, 2.0)(0.0) == 2
-
-
-def test_a_fact_that_is_declared_again_is_the_one_that_counts():
-    def bump(x):
-        return jnp.exp(-jnp.abs(x))
-
-    first = shape(bump, soft=lambda x: jnp.arctan(x), bounds=lambda: (0.0, 5.0))
-    spike = make_spike(scale(first, 2.0), residual=jnp.uint8)
-    assert (area(first), bounds(first)[1]) == (pytest.approx(np.pi), 5)
-    assert jax.grad(spike)(0.0) == pytest.approx(2, abs=10 / 500)
-    second = shape(bump, soft=lambda x: jnp.tanh(x), bounds=lambda: (0.0, 1.0))
-    third = shape(first, soft=lambda x: 3 * jnp.tanh(x))
-    assert (area(second), bounds(second)[1]) == (2, 1)
-    assert area(third) == 6
-    assert bounds(third)[1] == pytest.approx(1, rel=1e-5)  # found: only what is declared for it is declared
-    assert area(first) == pytest.approx(np.pi)
-    assert area(scale(second, 2.0)) == 2
 
 
 # Facts through compositions

@@ -329,8 +329,8 @@ def test_the_longest_texts_take_bounded_time(text):
     assert callable(shape)
 
 
-COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.system __import__ f'{ 0x alpha= area= peak=
-scale( shift( mix( asym( normalize( sigmoid atan triangle( weights=( height= [1.0,"""
+COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.system __import__ f'{ 0x
+alpha= area= peak= scale( shift( mix( asym( normalize( sigmoid atan triangle( weights=( height= [1.0,"""
 STRANGE = ["9" * 30, "\n", "\0", "\ud800", "\u00e9", "\uff53", "\x1b", "\u2028"]
 WORDS = [*string.punctuation, *COMMON.split(), *STRANGE]
 

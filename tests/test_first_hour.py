@@ -159,18 +159,6 @@ def test_a_shape_is_not_at_the_top():
 # Wrong turns
 
 
-@pytest.mark.parametrize(
-    ("text", "column", "number"), [("02", 1, 2), ("sigmoid(-007)", 9, 7), ("scale(sigmoid, [0, 010])", 20, 10)]
-)
-def test_a_leading_zero_is_no_number_of_python(text, column, number):
-    at = re.search(r"-?0+\d+", text)[0]
-    reason = f"expected a whole number without a leading zero, as in Python: {number}"
-    with told(ValueError, f"parse: line 1, column {column}, at {at!r}: {reason}"):
-        parse(text)
-    with pytest.raises(SyntaxError):
-        ast.parse(text)
-
-
 def test_a_leading_zero_of_a_float_is_one():
     assert parse("sigmoid(02.5)") is parse("sigmoid(2.5)")
     assert parse("sigmoid(00)") is parse("sigmoid(0)")

@@ -93,10 +93,6 @@ def test_forward_mode(x64):
     np.testing.assert_allclose(jax.jacfwd(spike, 1)(X, ALPHA), DS_DALPHA, rtol=1e-12)
 
 
-def test_without_learnable_parameters_get_zero():
-    assert jax.grad(make_spike(shapes.sigmoid), 1)(X, ALPHA) == 0
-
-
 @BOTH
 def test_per_neuron_and_mix_weights(forward_mode, x64):
     make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
@@ -238,14 +234,6 @@ def test_a_measure_that_is_found_moves_with_a_parameter(build, soft, at, x64):
     h = 1e-5
     differences = sum(soft(at + h, x) - soft(at - h, x) for x in XS) / (2 * h)
     np.testing.assert_allclose(learned, differences, rtol=1e-4)
-
-
-def test_a_slope_that_is_normalized_by_a_search_moves_with_a_parameter(x64):
-    def slope(a):
-        return normalize(asym(shapes.sigmoid(alpha=a), shapes.sigmoid(alpha=a)), peak=1.0)(0.2)
-
-    by_hand = 4 * 0.2 * logistic(0.4) * logistic(-0.4) * (1 - 2 * logistic(0.4))
-    np.testing.assert_allclose(jax.grad(slope)(2.0), by_hand, rtol=1e-6)
 
 
 def test_a_weight_of_zero_can_grow():

@@ -244,17 +244,6 @@ def test_what_a_compiled_shape_raises_arrives_and_it_is_called_once():
         assert len(CALLS) == calls
 
 
-def test_a_function_that_wraps_a_spike_is_none():
-    spike = make_spike(shapes.triangle)
-
-    @functools.wraps(spike)
-    def loud(x):
-        return 2 * spike(x)
-
-    assert jax.grad(make_spike(loud))(0.5) == 2
-    assert scale(loud, 2.0)(0.5) == 4
-
-
 def test_a_method_that_is_declared():
     neuron = Neuron()
     spike = make_spike(shape(neuron.slope, bounds=lambda: (0.0, neuron.height)), residual=jnp.uint8)
