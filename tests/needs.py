@@ -1,4 +1,4 @@
-"""Skip what needs a library that is not installed, or more time than a sample, with a reason that says how to get it."""
+"""Skip what needs a library that is not installed or more time than a sample does, with a reason."""
 
 import os
 

@@ -59,11 +59,3 @@ def test_shape_with_a_parameter_by_keyword_shows_it():
 
 def test_soft_step_shows_the_parameters_of_its_shape():
     assert [*inspect.signature(antiderivative(shapes.power_law)).parameters] == ["x", "alpha", "q"]
-
-
-def test_modules_list_their_public_names_only_once():
-    """What completion offers after `shapes.` are the shapes, and the modules that hold them."""
-    offered = [name for name in dir(shapes) if not name.startswith("_")]
-    modules = [name for name in offered if inspect.ismodule(getattr(shapes, name))]
-    assert all(inspect.isfunction(getattr(shapes, name)) for name in set(offered) - set(modules))
-    assert len(set(offered) - set(modules)) == 23
