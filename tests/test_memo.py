@@ -88,7 +88,7 @@ def test_a_shape_that_asks_for_the_value_gets_each():
 # Keys
 
 
-def tell(x, numbers=1.0):
+def tell(x, numbers=(1.0,)):
     """1, 2 or 4 where the last of the numbers is an integer, a bool or a float, with its sign."""
     last = numbers
     while isinstance(last, tuple | list):
