@@ -4,7 +4,7 @@
 
 All of it happens in a copy of the tree. First the tests are run once, and `sys.monitoring` (Python 3.12 or newer) notes
 which of them run which lines, and how long they take. Then each change gets those that run its line, the quickest
-first, as many as half a minute allows. What is printed in the end survived: write a test, or simplify the code.
+first, as many as a dozen seconds allow. What is printed in the end survived: write a test, or simplify the code.
 """
 
 import argparse
@@ -39,7 +39,7 @@ NOT_RUN = {
     f"tests/test_{name}.py"
     for name in ("demo", "devices", "dropins", "evidence", "notebooks", "plot", "shipping", "typing")
 }
-BUDGET, LIMIT = 60.0, 180.0  # seconds of tests for a change as they were measured, and seconds before it counts as seen
+BUDGET, LIMIT = 12.0, 90.0  # seconds of tests for a change as they were measured, and until it counts as noticed
 SWAPPED = [
     *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
     *((ast.Pow, ast.Mult), (ast.FloorDiv, ast.Mult), (ast.Mult, ast.Div), (ast.Add, ast.Sub)),
@@ -167,7 +167,7 @@ def concerned(found, file, line):
     total, chosen = 0.0, []
     for seconds, test in tests:
         total += seconds
-        if (chosen and total > BUDGET) or len(chosen) == 150:
+        if (chosen and total > BUDGET) or len(chosen) == 40:
             break
         chosen.append(test)
     return chosen

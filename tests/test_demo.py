@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import needs
+from needs import exhaustive, needs
 
 import surrofun
 from surrofun import shapes
@@ -307,6 +307,7 @@ def demo_process(*arguments, cwd):
     return subprocess.Popen(command, cwd=cwd, env=STRICT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@exhaustive
 def test_demo_learns_the_task(tmp_path):
     process = demo_process("--epochs", "5", cwd=tmp_path)
     out, err = process.communicate(timeout=300)
@@ -346,6 +347,7 @@ def test_ctrl_c_ends_the_process_in_one_line(tmp_path):
     assert "test accuracy" not in out
 
 
+@exhaustive
 def test_closed_pipe_ends_the_process_without_a_traceback(tmp_path):
     process = demo_process("--epochs", "2", cwd=tmp_path)
     process.stdout.close()
