@@ -86,13 +86,6 @@ def test_by_x_and_by_the_parameter_in_turn(residual, compiled, forward_mode, x64
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
 
 
-def test_forward_mode(x64):
-    spike = make_spike(shapes.sigmoid, learnable=True, forward_mode=True)
-    tangent = jax.jvp(spike, (X, ALPHA), (2.0, 3.0))[1]
-    np.testing.assert_allclose(tangent, 2 * ALPHA * S * (1 - S) + 3 * DS_DALPHA, rtol=1e-12)
-    np.testing.assert_allclose(jax.jacfwd(spike, 1)(X, ALPHA), DS_DALPHA, rtol=1e-12)
-
-
 @BOTH
 def test_per_neuron_and_mix_weights(forward_mode, x64):
     make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
@@ -110,15 +103,6 @@ def test_per_neuron_and_mix_weights(forward_mode, x64):
     triangle = np.where(xs < 0, (1 + xs) ** 2 / 2, 1 - (1 - xs) ** 2 / 2)
     np.testing.assert_allclose(by_alpha, (g * 0.7 * xs * s * (1 - s)).sum(0), rtol=1e-9)
     np.testing.assert_allclose(by_weights, [(g * s).sum(), (g * triangle).sum()], rtol=1e-9)
-
-
-def test_vmap_over_the_parameter(x64):
-    spike = make_spike(shapes.sigmoid, learnable=True)
-    alphas = np.array([1.0, 2.0, 4.0])
-    s = 1 / (1 + np.exp(-alphas * X))
-    np.testing.assert_allclose(jax.vmap(jax.grad(spike, 1), (None, 0))(X, alphas), X * s * (1 - s), rtol=1e-12)
-    total = jax.grad(lambda a: jax.vmap(spike, (None, 0))(X, a).sum())
-    np.testing.assert_allclose(total(alphas), X * s * (1 - s), rtol=1e-12)
 
 
 SHAPES = {

@@ -60,11 +60,6 @@ def test_bytes_with_traced_parameters(compiled):
     assert 0 < error.max() <= ((2.5 + 0.5) / 508 * 1.003 if compiled else slope.max() / 500)
 
 
-def test_bytes_with_a_parameter_at_call_time():
-    called = jax.jit(jax.grad(lambda x, beta: make_spike(shapes.superspike, residual=jnp.uint8)(x, beta).sum()))
-    np.testing.assert_allclose(called(X, 3.0), 1 / (1 + 3 * np.abs(X)) ** 2, atol=1 / 500)
-
-
 def test_bytes_with_a_parameter_per_neuron():
     alpha = jnp.linspace(0.5, 8.0, 256)
     slope = np.asarray(shapes.triangle(X, alpha))
@@ -204,15 +199,6 @@ def test_a_pair_of_functions():
     signs = (lambda slope: slope > 0.5, lambda kept: jnp.where(kept, 2.0, 0.0))
     np.testing.assert_array_equal(
         gradient(make_spike(shapes.sigmoid, residual=signs)), jnp.where(shapes.sigmoid(X) > 0.5, 2.0, 0.0)
-    )
-
-
-def test_half_precision_potential():
-    spike = make_spike(shapes.sigmoid, residual=jnp.uint8)
-    dx = gradient(spike, X.astype(jnp.bfloat16))
-    assert dx.dtype == jnp.bfloat16
-    np.testing.assert_allclose(
-        dx.astype(jnp.float32), shapes.sigmoid(X.astype(jnp.bfloat16)).astype(jnp.float32), atol=0.01
     )
 
 

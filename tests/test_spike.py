@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, X, checking_leaks, close, decorated, fast
+from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, X, close, decorated, fast
 
 from surrofun import (
     antiderivative,
@@ -17,7 +17,6 @@ from surrofun import (
     check,
     combinator,
     flow,
-    heaviside,
     make_spike,
     mix,
     normalize,
@@ -118,9 +117,9 @@ def test_python_scalars_and_numpy_arrays(x, kind, maker):
     close(jax.grad(lambda x: spike(x).sum())(x), kind.slope(x, A))
 
 
-@pytest.mark.parametrize("kind", [KINDS["call"], KINDS["composed"]], ids=["call", "composed"])
 @pytest.mark.parametrize("a", [1.75, 2, np.float32(1.75), np.float64(1.75), np.full(3, 1.75), [1.75]])
-def test_parameter_may_be_a_number_or_a_numpy_array(a, kind):
+def test_parameter_may_be_a_number_or_a_numpy_array(a):
+    kind = KINDS["call"]
     a = np.array(a) if isinstance(a, list) else a
     close(jax.grad(lambda x: kind.build(make_spike, a)(x).sum())(jnp.asarray(X)), kind.slope(X, a))
 
@@ -131,52 +130,6 @@ def test_unusual_potentials(g):
     np.testing.assert_array_equal(make_spike(g)(x), [0, 0, 1, 1, 0])
     dx = gradient(make_spike(g), x)
     np.testing.assert_array_equal(dx[:4], 0)
-
-
-def test_per_neuron_parameter_under_rank_promotion_raise():
-    a = jnp.array([0.5, 1.0, 3.0])
-    with jax.numpy_rank_promotion("raise"):
-        for spike in (lambda x: make_spike(shapes.triangle)(x, a), make_spike(scale(shapes.triangle, a))):
-            close(jax.jit(lambda x, spike=spike: gradient(spike, x))(X), TRIANGLE.slope(X, a))
-
-
-# What is traced again, and what is not
-
-
-def test_annealed_temperature_compiles_once():
-    traces = []
-
-    def counted(x, a):
-        traces.append("shape")
-        return fast(x, a)
-
-    @jax.jit
-    def at_call_time(x, a):
-        traces.append("call")
-        return gradient(make_spike(counted), x, a)
-
-    @jax.jit
-    def closed_over(x, a):
-        traces.append("call")
-        return gradient(make_spike(lambda x: counted(x, a)), x)
-
-    for f in (at_call_time, closed_over):
-        f(X, A)
-        first = len(traces)
-        for a in np.linspace(1, 5, 100, dtype=np.float32):
-            last = f(X, a)
-        assert len(traces) == first
-        assert traces.count("call") == 1
-        close(last, FAST.slope(X, 5))
-        traces.clear()
-
-
-def test_no_tracer_is_left_behind():
-    """A spike made inside one trace does no harm in the next, also when the same shape is seen in both."""
-    with checking_leaks():
-        for a in (1.0, 2.0):
-            f = lambda x, a: gradient(make_spike(scale(shapes.triangle, a)), x, 1.0)  # noqa: E731
-            close(jax.jit(f)(X, a), TRIANGLE.slope(X, a))
 
 
 # What it looks like
@@ -210,6 +163,10 @@ def test_shows_the_name_of_its_shape(name):
     assert spike.__name__ == g.__name__ == name
     assert spike.__qualname__.endswith(name)
     assert spike.__doc__ == g.__doc__
+    for made in (g, spike):
+        assert name in pydoc.plaintext.document(made, name)
+        if name.startswith(("scale", "shift", "mix", "asym", "normalize")):
+            assert str(inspect.signature(made)) == "(x, *args, **kwargs)"
 
 
 def test_a_composition_keeps_its_name_when_an_equal_one_is_made():
@@ -252,27 +209,22 @@ def test_help_is_readable(spike, shown):
     assert "Methods defined here" not in text, text
 
 
-def test_default_step_is_heaviside():
-    x = jnp.array([-1.0, -0.0, 0.0, 1.0, jnp.nan])
-    np.testing.assert_array_equal(make_spike(shapes.triangle)(x), heaviside(x))
-    np.testing.assert_array_equal(heaviside(x), [0, 1, 1, 1, 0])
+def test_shape_with_a_parameter_by_keyword_shows_it():
+    for made in (shapes.power_law(q=3.0), make_spike(shapes.power_law(q=3.0))):
+        assert made.__name__ == "power_law(q=3.0)"
+        assert "power_law(q=3.0)" in pydoc.plaintext.document(made, "made")
+        parameters = inspect.signature(made).parameters
+        assert [(p.name, p.default) for p in parameters.values()][1:] == [("alpha", 1.0), ("q", 3.0)]
 
 
-ANY = [
-    "step",
-    "code",
-    "grad_fn",
-    "learnable",
-    "forward_mode",
-    "f",
-    "g",
-    "parts",
-    "slope",
-    "made",
-    "like",
-    "call",
-    "keep",
-]
+def test_soft_step_shows_its_shape_and_the_parameters():
+    soft = antiderivative(shift(shapes.atan, 0.1))
+    assert soft.__name__ == "antiderivative(shift(atan, 0.1))"
+    assert "shift(atan, 0.1)" in soft.__doc__
+    assert [*inspect.signature(antiderivative(shapes.power_law)).parameters] == ["x", "alpha", "q"]
+
+
+ANY = "step code grad_fn learnable forward_mode f g parts slope made like call keep hides".split()  # noqa: SIM905
 
 
 def of_any_name(x, **parameters):
@@ -291,10 +243,7 @@ def test_a_parameter_may_have_any_name(g):
     assert jnp.isclose(antiderivative(g)(0.0, **given), peak)
     assert jnp.isclose(shape(g)(0.0, **given), peak)
     assert jnp.isclose(flow(g, jnp.zeros(1), **given)["mean"], peak)
-
-
-def test_a_parameter_of_a_check_may_have_any_name():
-    assert check(of_any_name, **dict.fromkeys(ANY, 1))["finite"]["ok"]
+    assert check(g, **dict.fromkeys(ANY, 1))["finite"]["ok"]
 
 
 @pytest.mark.parametrize("g", [shapes.triangle, declared, mirror(declared), lambda x, a=1.0: fast(x, a)])
@@ -310,8 +259,3 @@ def test_a_step_needs_no_derivative():
 
     spike = make_spike(shapes.triangle, step=step)
     assert jax.value_and_grad(spike)(0.25) == (1.0, 0.75)
-
-
-def test_a_parameter_may_be_called_hides():
-    spike = make_spike(lambda x, hides=1.0: hides * jnp.maximum(0, 1 - jnp.abs(x)))
-    assert jax.grad(spike)(0.5, hides=4.0) == 2
