@@ -211,5 +211,5 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
     """S is 1 - 1 / (1 + a log(1 + x)) above the threshold: 1 at infinity, and 0.986 at 1e30."""
     g = shape(lambda x, a: x + a, soft=lambda x, a: 1 - 1 / (1 + a * jnp.log1p(jnp.maximum(x, 0.0))))
     assert jnp.isnan(jax.grad(lambda a: area(g, a))(1.0))
-    settled = shape(lambda x, a: x + a, soft=lambda x, a: a - 1 / (1 + jnp.maximum(x, 0.0)))
+    settled = shape(lambda x, a: x + a, soft=lambda x, a: a - a / (1 + jnp.maximum(x, 0.0)))
     assert jax.grad(lambda a: area(settled, a))(2.0) == pytest.approx(1)
