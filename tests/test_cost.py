@@ -34,7 +34,7 @@ from surrofun.search.survey import EXTREMES, survey
 
 X = jnp.linspace(-1, 1, 32)
 WIDE = jnp.linspace(-2.5, 2.5, 4096).reshape(16, 256)
-KEY = jax.random.key(0)
+KEY, WIDTH = jax.random.key(0), jnp.float32(0.8)
 
 
 @shape
@@ -156,71 +156,71 @@ def swept(**options):
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "float8_e4m3fn": 1, "float8_e5m2": 1, "uint8": 1, "bit": 1 / 8}
 CODES = {name: {"residual": name if name == "bit" else getattr(jnp, name)} for name in BYTES} | {"float32": {}}
 
-# figure: how it is measured, the least and the most that it may be
+# figure: how it is measured, and the most that it may be
 FIGURES = {
-    # Learning. The soft step, its derivative by p and the slope, with x alone kept: see test_what_is_kept.
-    "equations, a number": (lambda: learned_equations(lambda p: shapes.superspike(beta=p)), 40, 75),
-    "equations, a shape with an edge": (lambda: learned_equations(lambda p: shapes.triangle(alpha=p)), 100, 213),
-    "equations, of infinite area": (lambda: learned_equations(lambda p: shapes.leaky_step(leak=p)), 30, 64),
+    # Learning. The soft step, its derivative by p and the slope, with x alone kept.
+    "equations, a number": (lambda: learned_equations(lambda p: shapes.superspike(beta=p)), 75),
+    "equations, a shape with an edge": (lambda: learned_equations(lambda p: shapes.triangle(alpha=p)), 213),
+    "equations, of infinite area": (lambda: learned_equations(lambda p: shapes.leaky_step(leak=p)), 64),
     # A combinator of the catalogue adds its formula: the soft step of a part of it needs no constant, which would take
     # as many equations again for each of its two limits.
-    "equations, ... scaled": (lambda: learned_equations(lambda p: scale(shapes.leaky_step(leak=p), 2.0)), 50, 92),
-    "equations, a steepness": (lambda: learned_equations(lambda p: scale(shapes.superspike, p)), 60, 111),
+    "equations, ... scaled": (lambda: learned_equations(lambda p: scale(shapes.leaky_step(leak=p), 2.0)), 92),
+    "equations, a steepness": (lambda: learned_equations(lambda p: scale(shapes.superspike, p)), 111),
     "equations, two halves": (
-        lambda: learned_equations(lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p))), 200, 448),
+        lambda: learned_equations(lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p))), 448),
     # A user's combinator needs a constant, but not for each of its parts: that would be 5,588. About 25 of them find
     # out whether its limits are numbers.
     "equations, three of a user's": (
-        lambda: learned_equations(lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p))))), 150, 314),
+        lambda: learned_equations(lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p))))), 314),
     "equations, eight parts": (
         lambda: learned_equations(lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9)))),
-        500, 1133),
+        1133),
     # Bounds that are traced are those of the parts, added up; a search is the same few rounds for every shape.
-    "equations, bounds of 16 parts in 8 bits": (lambda: coded_equations(16), 800, 2500),
+    "equations, bounds of 16 parts in 8 bits": (lambda: coded_equations(16), 2500),
     "equations, bounds of traced halves": (
         lambda: equations(jax.make_jaxpr(lambda a: bounds(asym(shapes.triangle(alpha=a), shapes.atan)))(2.0).jaxpr),
-        10, 200),
+        12),
     "equations, extremes that are searched for": (
         lambda: str(jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0))
-        .count(" = "), 50, 250),
+        .count(" = "), 210),
     # An eager call is one program for the step, and one to make a device array of a NumPy one. A gradient adds the
     # slope, what jax.grad itself does (a sum, its cotangent, the product), all of it whatever the shape is made of.
-    "programs, a call": (lambda: programs(make_spike(shapes.superspike(beta=2.5))), 1, 2),
-    "programs, a call of eight parts": (lambda: programs(eight()), 1, 2),
-    "programs, a gradient": (lambda: programs(gradient_of(make_spike(shapes.superspike(beta=2.5)))), 2, 6),
-    "programs, a gradient of eight parts": (lambda: programs(gradient_of(eight())), 2, 6),
+    "programs, a call": (lambda: programs(make_spike(shapes.superspike(beta=2.5))), 2),
+    "programs, a call of eight parts": (lambda: programs(eight()), 2),
+    "programs, a gradient": (lambda: programs(gradient_of(make_spike(shapes.superspike(beta=2.5)))), 4),
+    "programs, a gradient of eight parts": (lambda: programs(gradient_of(eight())), 4),
     "programs, a gradient of a user's": (
-        lambda: programs(gradient_of(make_spike(power(mix(bump(alpha=2.5), shapes.triangle), 3.5)))), 2, 6),
+        lambda: programs(gradient_of(make_spike(power(mix(bump(alpha=2.5), shapes.triangle), 3.5)))), 4),
     # Floats are operands of programs that are kept by the structure of a shape: another one is no program.
-    "events, a sweep": (swept(), 0, 0),
-    "events, a sweep that learns": (swept(learnable=True), 0, 0),
-    "events, a sweep in forward mode": (swept(forward_mode=True), 0, 0),
-    "events, a sweep in 8 bits": (swept(residual=jnp.uint8), 0, 0),
+    "events, a sweep": (swept(), 0),
+    "events, a sweep that learns": (swept(learnable=True), 0),
+    "events, a sweep in forward mode": (swept(forward_mode=True), 0),
+    "events, a sweep in 8 bits": (swept(residual=jnp.uint8), 0),
     "events, a sweep of compositions": (
         lambda: events_of_a_sweep(lambda a: make_spike(mix(scale(bump, a), shift(mirror(bump), a), weights=(a, 1.0)))),
-        0, 0),
+        0),
     "events, a sweep of areas": (
-        lambda: events_of_a_sweep(lambda a: make_spike(normalize(shapes.triangle(alpha=a), area=2.0))), 0, 0),
+        lambda: events_of_a_sweep(lambda a: make_spike(normalize(shapes.triangle(alpha=a), area=2.0))), 0),
     "events, a sweep of calls": (
-        lambda: events_of_a_sweep(lambda a: lambda x: make_spike(bump)(x, np.float32(a))), 0, 0),
+        lambda: events_of_a_sweep(lambda a: lambda x: make_spike(bump)(x, np.float32(a))), 0),
     "events, a sweep of plain functions": (
-        lambda: events_of_a_sweep(lambda a: make_spike(scale(fast, height=a)(a=a))), 0, 0),
-    "events, a sweep of what is declared in a function": (lambda: events_of_a_sweep(declared_in_a_function), 0, 0),
+        lambda: events_of_a_sweep(lambda a: make_spike(scale(fast, height=a)(a=a))), 0),
+    "events, a sweep of what is declared in a function": (lambda: events_of_a_sweep(declared_in_a_function), 0),
     "events, a sweep of steps": (
-        lambda: events_of_a_sweep(lambda a: make_spike(shapes.triangle, step=ternary(threshold=a))), 0, 0),
+        lambda: events_of_a_sweep(lambda a: make_spike(shapes.triangle, step=ternary(threshold=a))), 0),
     "events, a sweep of values at zero": (
-        lambda: events_of_a_sweep(lambda a: make_spike(shapes.triangle, step=heaviside(at_zero=a))), 0, 0),
+        lambda: events_of_a_sweep(lambda a: make_spike(shapes.triangle, step=heaviside(at_zero=a))), 0),
     "events, a sweep of escape noise": (
         lambda: events_of_a_sweep(lambda a: make_spike(shapes.triangle, step=escape(shapes.sigmoid(alpha=a), KEY))),
-        0, 0),
+        0),
     # One array a spike: the slope as it is, in the dtype of `residual=`, or a bit of it.
-    **{f"bytes, {name}": (lambda o=o: eager_bytes(shapes.rectangle, **o), BYTES[name], BYTES[name])
+    **{f"bytes, {name}": (lambda o=o: eager_bytes(shapes.rectangle, **o), BYTES[name])
        for name, o in CODES.items()},
-    "bytes, sampled": (lambda: eager_bytes(shapes.triangle, residual=sampled(KEY)), 1 / 8, 1 / 8),
-    "bytes, a closure": (lambda: eager_bytes(lambda x: shapes.rectangle(x, KEY.size * 0.8)), 4, 4),
-    "bytes, eight parts": (lambda: eager_bytes(mix(*[shift(bump, k / 20) for k in range(8)])), 4, 4),
+    "bytes, sampled": (lambda: eager_bytes(shapes.triangle, residual=sampled(KEY)), 1 / 8),
+    "bytes, a closure": (lambda: eager_bytes(lambda x: shapes.rectangle(x, WIDTH)), 4),
+    "bytes, eight parts": (lambda: eager_bytes(mix(*[shift(bump, k / 20) for k in range(8)])), 4),
     # The same in a compiled loop, which keeps the state of the neurons besides.
-    **{f"bytes in a loop, {name}": (lambda o=o: loop_bytes(o.get("residual")), BYTES[name], BYTES[name] + 0.06)
+    **{f"bytes in a loop, {name}": (lambda o=o: loop_bytes(o.get("residual")), BYTES[name] + 0.06)
        for name, o in CODES.items()},
 }  # fmt: skip
 
@@ -239,8 +239,8 @@ def declared_in_a_function(alpha):
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_figure(figure):
-    measure, least, most = FIGURES[figure]
-    assert least <= measure() <= most
+    measure, most = FIGURES[figure]
+    assert 0.45 * most <= measure() <= most  # much less would be another thing that is measured
 
 
 def test_no_tracer_leaks_from_any_spike():
