@@ -1,6 +1,11 @@
-"""Skip what needs a library that is not installed, with a reason that says how to get it."""
+"""Skip what needs a library that is not installed or more time than a sample does, with a reason."""
+
+import os
 
 import pytest
+
+EXHAUSTIVE = "EXHAUSTIVE" in os.environ  # as in CI: all of what the suite takes a sample of
+exhaustive = pytest.mark.skipif(not EXHAUSTIVE, reason="run by .ci/run, with EXHAUSTIVE=1")
 
 EXTRAS = {
     "plot": ("matplotlib",),

@@ -130,3 +130,16 @@ def checking_leaks():
     gc.freeze()
     with jax.checking_leaks():
         yield
+
+
+@contextlib.contextmanager
+def noted_events():
+    """Note what JAX traces, lowers and compiles, in turn, by the names of its events."""
+    seen = []
+
+    def note(event, seconds, **_):
+        seen.append(event.rpartition("/")[2])
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(note)

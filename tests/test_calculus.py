@@ -205,3 +205,11 @@ def test_infinities_that_cancel_are_refused_and_waves_have_no_limit():
     wave = antiderivative(mix(shapes.squarewave_fourier(n=1), shapes.triangle, weights=(1.0, 1.0)))
     x = 0.25  # from S(0) = 0: 2 / pi sin(pi x / 4) and x - x^2 / 2
     assert float(wave(x)) == pytest.approx(2 / np.pi * np.sin(np.pi * x / 4) + x - x * x / 2, rel=1e-6)
+
+
+def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
+    """S is 1 - 1 / (1 + a log(1 + x)) above the threshold: 1 at infinity, and 0.986 at 1e30."""
+    g = shape(lambda x, a: x + a, soft=lambda x, a: 1 - 1 / (1 + a * jnp.log1p(jnp.maximum(x, 0.0))))
+    assert jnp.isnan(jax.grad(lambda a: area(g, a))(1.0))
+    settled = shape(lambda x, a: x + a, soft=lambda x, a: a - a / (1 + jnp.maximum(x, 0.0)))
+    assert jax.grad(lambda a: area(settled, a))(2.0) == pytest.approx(1)

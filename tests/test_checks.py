@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS
+from needs import exhaustive
 
 from surrofun import (
     asym,
@@ -39,7 +40,10 @@ def faults(results):
     return {name for name, result in results.items() if not result["ok"]}
 
 
-@pytest.mark.parametrize("name", FACTS)
+SAMPLE = {*KNOWN, "rectangle", "triangle", "sigmoid", "superspike"}  # of the others, none has a limit either
+
+
+@pytest.mark.parametrize("name", [n if n in SAMPLE else pytest.param(n, marks=exhaustive) for n in FACTS])
 def test_catalogue(name):
     fact, parameters = FACTS[name], FACTS[name].settings[0]
     results = check(getattr(shapes, name), **parameters)
@@ -290,10 +294,9 @@ def test_what_is_not_compared_is_a_limit():
     assert (result["ok"], result["limit"], result["value"]) == (True, True, "integral not found")
 
 
-@pytest.mark.parametrize("width", [1.0, np.float32(1), np.ones(()), jnp.ones(())])
+@pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
-    g = shape(gate)
-    assert faults(check(g, width=width)) == faults(check(g(width=width))) == {"learned parameters"}
+    assert faults(check(shape(gate)(width=width))) == {"learned parameters"}
 
 
 def test_a_parameter_in_the_place_of_x():
@@ -369,13 +372,6 @@ def test_flow_evaluates_the_potentials_once():
     assert max(size for size in sizes if size != 100_000) < 10_000  # to find the peak
 
 
-def test_flow_of_a_bad_potential_or_slope():
-    with pytest.raises(TypeError, match=r"^hat: expected a real floating point potential, got dtype int32"):
-        flow(hat, jnp.arange(3))
-    with pytest.raises(TypeError, match=r"^ravel: expected a slope that broadcasts to the shape of x, \(2, 3\), got"):
-        flow(jnp.ravel, jnp.ones((2, 3)))
-
-
 EDGES = {  # where the slope is 1 % of the peak, below and above the threshold, by hand
     "asym": (asym(shapes.laplace, shapes.superspike(beta=2.0)), -np.log(50), 4.5),
     "two humps": (lambda x: hat(4 * x) + hat(4 * x - 1) / 2, -0.2475, 0.495),
@@ -409,12 +405,6 @@ def test_flow_has_the_coverage_that_was_fitted():
 
 def test_fit_alpha_that_cannot_be():
     x = POTENTIALS.ravel()
-    for coverage in (0, -0.5, 1.5, float("nan")):
-        with pytest.raises(ValueError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got \w+ {coverage}$"):
-            fit_alpha(hat, x, coverage)
-    for coverage, came in ((None, "None"), ("0.5", "str '0.5'"), (np.full(2, 0.5), "shape (2,)")):
-        with pytest.raises(TypeError, match=rf"^fit_alpha: expected a coverage in \(0, 1\], got .*{re.escape(came)}"):
-            fit_alpha(hat, x, coverage)
     few = "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak"
     many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0"
     for g, reason in ((shift(hat, 2.0), few), (jnp.ones_like, many)):

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import needs
+from needs import exhaustive, needs
 
 import surrofun
 from surrofun import shapes
@@ -305,20 +305,12 @@ def test_help_gives_examples(capsys):
     assert "python -m surrofun demo --surrogate" in capsys.readouterr().out
 
 
-def test_import_is_light():
-    code = """if True:
-        import sys, surrofun
-        print("surrofun.cli.demo" in sys.modules, "matplotlib" in sys.modules)
-        import surrofun.cli.demo, surrofun.__main__
-        print("matplotlib" in sys.modules)"""
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\nFalse\n"
-
-
 def demo_process(*arguments, cwd):
     command = [sys.executable, "-m", "surrofun", "demo", *arguments]
     return subprocess.Popen(command, cwd=cwd, env=STRICT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@exhaustive
 def test_demo_learns_the_task(tmp_path):
     process = demo_process("--epochs", "5", cwd=tmp_path)
     out, err = process.communicate(timeout=300)
@@ -358,6 +350,7 @@ def test_ctrl_c_ends_the_process_in_one_line(tmp_path):
     assert "test accuracy" not in out
 
 
+@exhaustive
 def test_closed_pipe_ends_the_process_without_a_traceback(tmp_path):
     process = demo_process("--epochs", "2", cwd=tmp_path)
     process.stdout.close()

@@ -20,15 +20,10 @@ from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 import surrofun
 from surrofun import (
     antiderivative,
-    check,
-    describe,
     escape,
-    fit_alpha,
-    flow,
     lookup,
     make_spike,
     parse,
-    report,
     scale,
     shape,
     shapes,
@@ -37,7 +32,6 @@ from surrofun import (
     ternary,
 )
 from surrofun.__main__ import main
-from surrofun.core.text import describe_value
 from surrofun.shapes.elsewhere import answers, meaning
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
@@ -167,33 +161,10 @@ def test_a_shape_is_not_at_the_top():
 # Wrong turns
 
 
-@pytest.mark.parametrize(
-    ("text", "column", "number"), [("02", 1, 2), ("sigmoid(-007)", 9, 7), ("scale(sigmoid, [0, 010])", 20, 10)]
-)
-def test_a_leading_zero_is_no_number_of_python(text, column, number):
-    at = re.search(r"-?0+\d+", text)[0]
-    reason = f"expected a whole number without a leading zero, as in Python: {number}"
-    with told(ValueError, f"parse: line 1, column {column}, at {at!r}: {reason}"):
-        parse(text)
-    with pytest.raises(SyntaxError):
-        ast.parse(text)
-
-
 def test_a_leading_zero_of_a_float_is_one():
     assert parse("sigmoid(02.5)") is parse("sigmoid(2.5)")
     assert parse("sigmoid(00)") is parse("sigmoid(0)")
     assert parse("sigmoid(1e02)") is parse("sigmoid(100.0)")
-
-
-def test_a_shape_with_no_parameters_given_is_itself():
-    assert describe(parse("sigmoid()")) == "sigmoid"
-
-
-def test_a_step_that_has_to_be_made_first():
-    with told(TypeError, "make_spike: expected a step, got staircase, which makes one: step=staircase(5)"):
-        make_spike(shapes.sigmoid, step=staircase)
-    with told(TypeError, "make_spike: expected a step, got escape, which makes one: step=escape(g, key)"):
-        make_spike(step=escape)
 
 
 def test_a_step_with_its_parameters_by_keyword_is_that_step():
@@ -201,21 +172,6 @@ def test_a_step_with_its_parameters_by_keyword_is_that_step():
     assert spike(jnp.array([-0.5, 0.4, 0.5])).tolist() == [-1, 0, 1]
     assert make_spike(shapes.sigmoid, step=sign())(jnp.array([-0.5, 0.4])).tolist() == [-1, 1]
     assert make_spike(shapes.sigmoid, step=staircase(n=2))(jnp.array([-0.5, 0.4, 9.0])).tolist() == [0, 1, 2]
-
-
-def test_learnable_is_all_or_nothing():
-    text = "make_spike: expected True or False as learnable, for all parameters together, got str 'alpha'"
-    with told(TypeError, text):
-        make_spike(shapes.sigmoid, learnable="alpha")
-    with told(TypeError, text):
-        make_spike(learnable="alpha")
-
-
-def test_a_number_is_no_shape_and_no_text():
-    with told(TypeError, "scale: expected a number or an array that broadcasts against x, got str '4'"):
-        scale(shapes.sigmoid, "4")
-    with pytest.raises(TypeError, match=r"^scale: expected a number or an array that broadcasts against x, got .*sigm"):
-        scale(shapes.sigmoid, shapes.sigmoid)
 
 
 # Escape noise and the parameters of the call
@@ -282,20 +238,6 @@ def test_escape_noise_of_a_composed_shape_follows_its_parameters():
         assert rate(spike, alpha=alpha) == near(jax.nn.sigmoid(2 * alpha * PLACE), 0.01)
 
 
-def test_escape_noise_of_another_shape_refuses_the_parameters_of_the_call():
-    spike = make_spike(shapes.superspike, step=escape(shapes.sigmoid, jax.random.key(0)))
-    assert rate(spike) == near(jax.nn.sigmoid(4 * PLACE), 0.01)
-    text = (
-        "escape: the parameters of the call may belong to the surrogate superspike or to the noise sigmoid; give each "
-        "shape its own before, as in sigmoid(alpha=4.0)"
-    )
-    for args, kwargs in (((25.0,), {}), ((), {"beta": 25.0})):
-        with told(TypeError, text):
-            rate(spike, *args, **kwargs)
-        with told(TypeError, text):
-            jax.jit(spike)(jnp.zeros(2), *args, **kwargs)
-
-
 # What is there
 
 
@@ -344,22 +286,6 @@ def test_the_version_is_that_of_this_checkout_and_the_plots_are_there_at_first_u
 # Tools given something else
 
 
-@pytest.mark.parametrize("nothing", [jnp.zeros((0, 3)), np.zeros(0), []])
-def test_no_potentials(nothing):
-    for tool in (flow, fit_alpha):
-        with told(
-            ValueError, f"{tool.__name__}: expected at least one potential, got an array of shape {np.shape(nothing)}"
-        ):
-            tool(shapes.sigmoid, nothing)
-
-
-@pytest.mark.parametrize("other", [check, {}, {"loss": 2.0}, None, [1.0], "text", shapes.sigmoid])
-def test_a_report_of_something_else(other):
-    came = describe_value(other)
-    with told(TypeError, f"report: expected what check returned, as in report(check(g)), got {came}"):
-        report(other)
-
-
 @make_spike
 @shape(around=lambda width=2.0: [(0.0, width)])
 def decorated(x, width=2.0):
@@ -374,40 +300,6 @@ def test_a_spike_is_shown_as_the_shape_that_is_nowhere_else(capsys):
     needs("matplotlib")
     title = surrofun.plot.shape(decorated).axes[2].get_title()
     assert title == "surrogate gradient\narea 1, peak 0.5 at 0"
-
-
-G = "expected a shape, that is a function g(x, *params), got"
-
-
-@pytest.mark.parametrize(
-    ("draw", "text"),
-    [
-        (lambda plot: plot.shape("sigmoid"), f"plot.shape: {G} str 'sigmoid'; shapes.sigmoid is one"),
-        (lambda plot: plot.compare("sigmoid(2)"), f"plot.compare: {G} str 'sigmoid(2)'; parse('sigmoid(2)') is one"),
-        (
-            lambda plot: plot.compare([shapes.sigmoid, shapes.atan]),
-            f"plot.compare: {G} a list; give them one by one, plot.compare(*gs)",
-        ),
-        (
-            lambda plot: plot.gallery((shapes.atan,)),
-            f"plot.gallery: {G} a tuple; give them one by one, plot.gallery(*gs)",
-        ),
-        (lambda plot: plot.shape([shapes.atan]), f"plot.shape: {G} a list; plot.compare(*gs) draws several"),
-        (lambda plot: plot.shape(4.0), f"plot.shape: {G} float 4.0"),
-        *(
-            (
-                lambda plot, records=records: plot.learning_curve(records),
-                "plot.learning_curve: expected for each epoch a dict with the same keys, as in "
-                f"[{{'loss': 2.0}}, {{'loss': 1.0}}], got {describe_value(records)}",
-            )
-            for records in ({"loss": [2.0, 1.0]}, [2.0, 1.0], 3, [{"loss": 2.0}, {"rate": 1.0}])
-        ),
-    ],
-)
-def test_a_figure_of_something_else(draw, text):
-    needs("matplotlib")
-    with told(TypeError, text):
-        draw(surrofun.plot)
 
 
 def provoke_second_derivative():

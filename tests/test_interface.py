@@ -6,22 +6,46 @@ import importlib.util
 import pathlib
 import subprocess
 import sys
-from typing import Any
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
+import test_errors
 
 import surrofun
-from surrofun import shapes
+from surrofun import (
+    antiderivative,
+    area,
+    around,
+    asym,
+    bounds,
+    combinator,
+    derivative,
+    describe,
+    escape,
+    fit_alpha,
+    flow,
+    heaviside,
+    lookup,
+    make_spike,
+    mix,
+    names,
+    normalize,
+    parse,
+    sampled,
+    scale,
+    shape,
+    shapes,
+    shift,
+    sign,
+    staircase,
+    ternary,
+)
 
 ROOT = pathlib.Path(surrofun.__file__).parent
 FILES = {p.relative_to(ROOT).with_suffix("").as_posix(): p for p in ROOT.rglob("*.py*") if p.suffix in (".py", ".pyi")}
 TREES = {name: ast.parse(p.read_text()) for name, p in FILES.items()}
-EXPORTS = {
-    f"{module.__name__}.{name}": value
-    for module in (surrofun, shapes)
-    for name, value in vars(module).items()
-    if not name.startswith("_") and callable(value) and value is not Any
-}
 
 
 def imported(name):
@@ -41,24 +65,118 @@ def imported(name):
     return inside, outside
 
 
-@pytest.mark.parametrize("name", EXPORTS)
-def test_every_export_is_documented_and_named(name):
-    value = EXPORTS[name]
-    assert value.__name__ == name.rsplit(".")[-1]
+# What every public name promises: an example in its docstring, an error of its own, its result in the dtype of x, and
+# the same result under every transformation. A new name fails until it has all four, or a text that says why not.
+
+NAMES = [*surrofun.__all__, *shapes.__all__]
+S, KEY, POTENTIALS = shapes.sigmoid, jax.random.key(0), jnp.linspace(-1.0, 1.0, 101)
+MADE = {  # a function of x that is made with it
+    "antiderivative": antiderivative(S),
+    "area": lambda x: x * area(scale(S, height=2.0)).astype(x.dtype),
+    "around": lambda x: x - around(shift(S, 0.5))[0][0].astype(x.dtype),
+    "asym": asym(S, shapes.atan),
+    "bounds": lambda x: x / bounds(S)[1].astype(x.dtype),
+    "check": "measures, and returns texts and numbers",
+    "combinator": combinator(lambda x, g: g(-x))(S),
+    "derivative": derivative(jnp.tanh),
+    "describe": parse(describe(scale(S, 2.0))),
+    "escape": lambda x: 0 * x + escape(S, KEY)(POTENTIALS).mean().astype(x.dtype),  # draws for each shape of x
+    "fit_alpha": scale(S, fit_alpha(S, POTENTIALS, 0.5)),
+    "flow": lambda x: x * flow(S, POTENTIALS)["mean"].astype(x.dtype),
+    "heaviside": heaviside(at_zero=0.5),
+    "lookup": lookup("sigmoid"),
+    "make_spike": make_spike(S),
+    "mix": mix(S, shapes.atan),
+    "names": lookup(names()[0]),
+    "normalize": normalize(S, area=2.0),
+    "parse": parse("scale(sigmoid, 2.0)"),
+    "register": "gives a name, and returns what it was given",
+    "report": "returns a text",
+    "sampled": make_spike(shapes.straight_through, residual=sampled(KEY)),
+    "scale": scale(S, 2.0),
+    "shape": shape(lambda x: jnp.exp(-jnp.abs(x))),
+    "shapes": S,
+    "shift": shift(S, 0.5),
+    "sign": sign(),
+    "staircase": staircase(3),
+    "ternary": ternary(threshold=0.5),
+    **{name: getattr(shapes, name) for name in shapes.__all__},
+}
+REFUSES = {  # those whose errors are not in the tables of test_errors.py
+    "check": "tells faults as its result: test_checks.py",
+    "names": "takes nothing",
+    "shapes": "a module: test_first_hour.py, of names from elsewhere",
+    "register": "test_registry.py",
+    "describe": "test_expressions.py",
+}
+COMPUTED = [name for name, f in MADE.items() if callable(f)]
+
+
+def refusals(name):
+    """The calls in the tables of errors in which this name complains; a step or a shape refuses a strange keyword."""
+    if name in {"heaviside", "sign", "ternary", *shapes.__all__}:
+        with pytest.raises(TypeError, match=rf"^{name}: takes \(.*\), got an unexpected keyword argument 'nothing'$"):
+            MADE[name](nothing=1.0)
+        return ["nothing=1.0"]
+    rows = [row.values for row in test_errors.rows(test_errors.ERRORS)]
+    in_table = [call for call, error in rows if error.split(": ")[1] == name or call.startswith(f"{name}(")]
+    return in_table + [call for call in test_errors.TAKE_A_SHAPE if call.startswith(f"{name}(")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_what_is_promised(name):
+    value = getattr(surrofun, name, None) or getattr(shapes, name)
+    assert value.__name__.rsplit(".")[-1] == name
     assert len(value.__doc__.strip()) > 40
-    assert ">>>" in value.__doc__
+    assert ">>>" in value.__doc__ or name == "shapes"
+    assert refusals(name) or REFUSES[name]
+    assert MADE[name]
 
 
-def test_exports():
-    wanted = (
-        "antiderivative area around asym bounds check combinator derivative describe escape fit_alpha flow heaviside "
-        "lookup make_spike mix names normalize parse register report sampled scale shape shapes shift sign staircase "
-        "ternary"
-    )
+def test_every_export_is_public():
     imports = [node for node in TREES["__init__"].body if isinstance(node, ast.ImportFrom) and node.level]
-    assert {alias.asname for node in imports for alias in node.names} == set(wanted.split())
-    first = "straight_through rectangle triangle cosine laplace sigmoid gaussian atan superspike"
-    assert set(first.split()) <= set(vars(shapes))
+    assert {alias.asname for node in imports for alias in node.names} == set(surrofun.__all__)
+    assert set(MADE) == set(NAMES)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_results_have_the_dtype_and_the_shape_of_x(dtype, x64):
+    x = jax.ShapeDtypeStruct((2, 3), dtype)
+    for name in COMPUTED:
+        z, dx = jax.eval_shape(lambda x, f=MADE[name]: (f(x), jax.grad(lambda x: f(x).sum())(x)), x)
+        assert (z.shape, z.dtype, dx.shape, dx.dtype) == ((2, 3), dtype, (2, 3), dtype), name
+
+
+X = jnp.array([-1.5, -0.25, 0.125, 0.75])
+
+
+def both(f, x):
+    return f(x), jax.grad(lambda x: f(x).sum())(x)
+
+
+TRANSFORMED = {
+    "jit": both,
+    "vmap": lambda f, x: jax.vmap(lambda x: both(f, x))(x),
+    "checkpoint in scan": lambda f, x: jax.lax.scan(lambda _, x: (None, both(jax.checkpoint(f), x)), None, x)[1],
+}
+
+
+@pytest.fixture(scope="module")
+def transformed():
+    """All results, of one program."""
+    ways = TRANSFORMED.items()
+    return jax.jit(lambda x: {n: {way: run(MADE[n], x) for way, run in ways} for n in COMPUTED})(X)
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_results_are_the_same_under_every_transformation(name, transformed):
+    eager = both(MADE[name], X)
+    for way, results in transformed[name].items():
+        for result, expected in zip(results, eager, strict=True):
+            np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6, err_msg=way)
+
+
+# Which module may know which
 
 
 def test_no_class_but_the_registry():

@@ -86,17 +86,6 @@ def test_by_x_and_by_the_parameter_in_turn(residual, compiled, forward_mode, x64
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
 
 
-def test_forward_mode(x64):
-    spike = make_spike(shapes.sigmoid, learnable=True, forward_mode=True)
-    tangent = jax.jvp(spike, (X, ALPHA), (2.0, 3.0))[1]
-    np.testing.assert_allclose(tangent, 2 * ALPHA * S * (1 - S) + 3 * DS_DALPHA, rtol=1e-12)
-    np.testing.assert_allclose(jax.jacfwd(spike, 1)(X, ALPHA), DS_DALPHA, rtol=1e-12)
-
-
-def test_without_learnable_parameters_get_zero():
-    assert jax.grad(make_spike(shapes.sigmoid), 1)(X, ALPHA) == 0
-
-
 @BOTH
 def test_per_neuron_and_mix_weights(forward_mode, x64):
     make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
@@ -114,15 +103,6 @@ def test_per_neuron_and_mix_weights(forward_mode, x64):
     triangle = np.where(xs < 0, (1 + xs) ** 2 / 2, 1 - (1 - xs) ** 2 / 2)
     np.testing.assert_allclose(by_alpha, (g * 0.7 * xs * s * (1 - s)).sum(0), rtol=1e-9)
     np.testing.assert_allclose(by_weights, [(g * s).sum(), (g * triangle).sum()], rtol=1e-9)
-
-
-def test_vmap_over_the_parameter(x64):
-    spike = make_spike(shapes.sigmoid, learnable=True)
-    alphas = np.array([1.0, 2.0, 4.0])
-    s = 1 / (1 + np.exp(-alphas * X))
-    np.testing.assert_allclose(jax.vmap(jax.grad(spike, 1), (None, 0))(X, alphas), X * s * (1 - s), rtol=1e-12)
-    total = jax.grad(lambda a: jax.vmap(spike, (None, 0))(X, a).sum())
-    np.testing.assert_allclose(total(alphas), X * s * (1 - s), rtol=1e-12)
 
 
 SHAPES = {
@@ -158,34 +138,6 @@ def test_it_is_the_gradient_of_the_soft_network(build, forward_mode, x64):
     by_w, by_p = loss_and_gradient(w, p)[1]
     np.testing.assert_allclose(by_p, slope(jnp.zeros_like(w), h), rtol=1e-5)
     np.testing.assert_allclose(by_w[0, 1], slope(jnp.zeros_like(w).at[0, 1].set(h), 0.0), rtol=1e-5)
-
-
-def bptt(learnable, forward_mode):
-    spike = make_spike(shapes.sigmoid, learnable=learnable, forward_mode=forward_mode)
-
-    def loss(w, alpha, drive):
-        def step(v, x):
-            v = 0.9 * v + x * w
-            z = spike(v - 1.0, alpha)
-            return v - z, z
-
-        return jax.lax.scan(step, jnp.zeros(64), drive)[1].sum()
-
-    return loss
-
-
-@BOTH
-def test_costs_nothing_where_nobody_asks(forward_mode):
-    """The compiled program for the gradient by the weights alone is the same with and without `learnable`."""
-
-    def program(learnable):
-        compiled = (
-            jax.jit(jax.grad(bptt(learnable, forward_mode))).lower(jnp.ones(64), 4.0, jnp.ones((50, 64))).compile()
-        )
-        lines = compiled.as_text().splitlines()
-        return compiled.memory_analysis().temp_size_in_bytes, sum(" = " in line for line in lines)
-
-    assert program(True) == program(False)
 
 
 @BOTH
@@ -266,14 +218,6 @@ def test_a_measure_that_is_found_moves_with_a_parameter(build, soft, at, x64):
     h = 1e-5
     differences = sum(soft(at + h, x) - soft(at - h, x) for x in XS) / (2 * h)
     np.testing.assert_allclose(learned, differences, rtol=1e-4)
-
-
-def test_a_slope_that_is_normalized_by_a_search_moves_with_a_parameter(x64):
-    def slope(a):
-        return normalize(asym(shapes.sigmoid(alpha=a), shapes.sigmoid(alpha=a)), peak=1.0)(0.2)
-
-    by_hand = 4 * 0.2 * logistic(0.4) * logistic(-0.4) * (1 - 2 * logistic(0.4))
-    np.testing.assert_allclose(jax.grad(slope)(2.0), by_hand, rtol=1e-6)
 
 
 def test_a_weight_of_zero_can_grow():

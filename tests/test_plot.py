@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import reason
+from transcript import assert_raises, rows
 
 from surrofun import asym, lookup, make_spike, mix, names, scale, shape, shapes, shift, sign, ternary
 from surrofun.tools import curves
@@ -256,28 +257,41 @@ def test_figures_draw_into_given_axes_and_leave_no_trace():
     assert "matplotlib.pyplot" not in sys.modules
 
 
-@pytest.mark.parametrize(
-    ("draw", "kind", "text"),
-    [
-        (lambda: plot.compare(), ValueError, "plot.compare: expected at least one shape, got none"),
-        (lambda: plot.learning_curve([]), ValueError, "plot.learning_curve: expected one record an epoch, got none"),
-        (
-            lambda: plot.raster(np.zeros((5, 2, 3))),
-            ValueError,
-            r"plot.raster: expected spikes of shape \(steps, units\), got \(5, 2, 3\); pick one sample of a batch",
-        ),
-        (
-            lambda: plot.shape(shapes.atan, ax=Figure().subplots()),
-            TypeError,
-            "plot.shape: expected 3 matplotlib Axes as ax, got 1 of Axes",
-        ),
-        (
-            lambda: plot.raster(np.eye(2), ax=[1]),
-            TypeError,
-            "plot.raster: expected 1 matplotlib Axes as ax, got 1 of int",
-        ),
-    ],
-)
-def test_mistakes_are_told(draw, kind, text):
-    with pytest.raises(kind, match=text):
-        draw()
+MISTAKES = """
+>>> plot.compare()
+ValueError: plot.compare: expected at least one shape, got none
+>>> plot.learning_curve([])
+ValueError: plot.learning_curve: expected one record an epoch, got none
+>>> plot.learning_curve({'loss': [2.0, 1.0]})
+>>> plot.learning_curve([2.0, 1.0])
+>>> plot.learning_curve(3)
+>>> plot.learning_curve([{'loss': 2.0}, {'rate': 1.0}])
+TypeError: plot.learning_curve: expected for each epoch a dict with the same keys, as in
+[{'loss': 2.0}, {'loss': 1.0}], got ...
+>>> plot.raster(np.zeros((5, 2, 3)))
+ValueError: plot.raster: expected spikes of shape (steps, units), got (5, 2, 3); pick one sample of a batch...
+>>> plot.shape(atan, ax=Figure().subplots())
+TypeError: plot.shape: expected 3 matplotlib Axes as ax, got 1 of Axes
+>>> plot.raster(np.eye(2), ax=[1])
+TypeError: plot.raster: expected 1 matplotlib Axes as ax, got 1 of int...
+>>> plot.shape(4.0)
+TypeError: plot.shape: expected a shape, that is a function g(x, *params), got float 4.0
+>>> plot.shape('sigmoid')
+TypeError: plot.shape: expected a shape, that is a function g(x, *params), got str 'sigmoid'; shapes.sigmoid is one
+>>> plot.compare('sigmoid(2)')
+TypeError: plot.compare: expected a shape, that is a function g(x, *params), got str 'sigmoid(2)';
+parse('sigmoid(2)') is one
+>>> plot.compare([sigmoid, atan])
+TypeError: plot.compare: expected a shape, that is a function g(x, *params), got a list; give them one by one,
+plot.compare(*gs)
+>>> plot.gallery((atan,))
+TypeError: plot.gallery: expected a shape, that is a function g(x, *params), got a tuple; give them one by one,
+plot.gallery(*gs)
+>>> plot.shape([atan])
+TypeError: plot.shape: expected a shape, that is a function g(x, *params), got a list; plot.compare(*gs) draws several
+"""
+
+
+@pytest.mark.parametrize(("call", "error"), rows(MISTAKES))
+def test_mistakes_are_told(call, error):
+    assert_raises(call, error, plot=plot, Figure=Figure)

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_residuals import kept_bytes
 
 from surrofun import make_spike, mix, sampled, scale, shapes, shift
 
@@ -98,12 +97,6 @@ def test_draws_of_elements_and_of_steps_are_independent():
 
     correlation = np.corrcoef(np.asarray(jax.jit(jax.vmap(drawn))(KEYS)).T) - np.eye(128)
     assert np.abs(correlation).max() < 5.5 / np.sqrt(len(KEYS))
-
-
-def test_an_eighth_of_a_byte_is_kept():
-    x = jnp.zeros((64, 256))
-    spike = sampling(jax.random.key(0))
-    assert kept_bytes(spike, x) * x.size <= 0.125 * x.size + 16  # the bounds and the key
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -244,6 +244,8 @@ def test_places_are_where_the_slope_changes(name, parameters):
     """At least half of all change lies within three widths of a place, and less than half within a thirtieth."""
     places = [(float(centre), float(width)) for centre, width in around(CATALOGUE[name], **parameters)]
     assert all(np.isfinite(centre) and 0 < width < np.inf for centre, width in places)
+    if parameters == FACTS[name].settings[0] and FACTS[name].peak != "infinite":
+        assert any(abs(FACTS[name].at - centre) <= width for centre, width in places)
     if name in ("straight_through", "escape_exponential"):  # no change, and no end to it
         return
     x = np.unique(dense(name, parameters))

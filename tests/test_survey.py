@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import exhaustive
 from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds, shape
@@ -119,34 +120,37 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
     assert not {"singular", "logarithmic", "sinc"} & set(right)
 
 
-FAR = {  # of finite area, which does not show within what is looked at
-    "rises and falls": lambda x, a: (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3,  # 7.06208
-    "wide": lambda x, a: a * jnp.exp(-jnp.square(x / 1e13) / 2),  # 2.5e13 a
-}
-ENDLESS = {
-    "shifted": lambda x, a: a / (1 + abs(x - 30)),
-    "hardly grows": lambda x, a: a * (1 + abs(x)) ** -0.9999,
-    "two powers": lambda x, a: a * (1 + abs(x)) ** -0.5 + (1 + abs(x)) ** -1.5,
-    "grows": lambda x, a: a * jnp.log1p(abs(x)),
-    "one side": lambda x, a: a * jax.nn.softplus(x),
-}
+def far(kind, x, a):
+    """Of finite area, which does not show within what is looked at: 7.06208, as a is 0.9, and 2.5e13 a."""
+    rises_and_falls = (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3
+    return jnp.where(kind == 0, rises_and_falls, a * jnp.exp(-jnp.square(x / 1e13) / 2))
+
+
+def endless(kind, x, a):
+    """Shifted, hardly growing, of two powers, growing, on one side."""
+    powers = [a / (1 + abs(x - 30)), a * (1 + abs(x)) ** -0.9999, a * (1 + abs(x)) ** -0.5 + (1 + abs(x)) ** -1.5]
+    every = [*powers, a * jnp.log1p(abs(x)), a * jax.nn.softplus(x)]
+    return sum(jnp.where(kind == k, value, 0.0) for k, value in enumerate(every))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_infinite_is_said_only_where_it_shows(dtype, x64):
     x, a = jnp.ones((), dtype), np.asarray(0.9, dtype)
-    for name, f in FAR.items():
+
+    def soft(a, kind):
+        return antiderivative(lambda x, a: far(kind, x, a))(x, a)
+
+    def surveyed(a, kind):
+        return survey(lambda x: endless(kind, x, a), DEFAULT, jnp.zeros((), dtype), INTEGRAL)
+
+    compiled = jax.jit(jax.value_and_grad(soft)), jax.jit(surveyed)  # each for every kind
+    for kind in range(2):
         with pytest.raises(ValueError, match="expected a slope whose integral is found"):
-            antiderivative(f)(x, a)
-        found = jax.jit(jax.value_and_grad(lambda a: antiderivative(f)(x, a)))(a)  # noqa: B023
-        assert np.isnan(found).all(), name
-    for name, f in ENDLESS.items():
-        found = [way(functools.partial(survey_of, f, dtype))(a) for way in (lambda f: f, jax.jit)]
-        assert all(one["error"] <= TOLERANCE[dtype] and one["area"] == np.inf for one in found), name
-
-
-def survey_of(f, dtype, a):
-    return survey(lambda x: f(x, a), DEFAULT, jnp.zeros((), dtype), INTEGRAL)
+            soft(a, kind)
+        assert np.isnan(compiled[0](a, kind)).all(), kind
+    for kind in range(5):
+        for found in (surveyed(a, kind), compiled[1](a, kind)):
+            assert (found["error"] <= TOLERANCE[dtype], found["area"]) == (True, np.inf), kind
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -256,11 +260,11 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
-def test_little_is_kept_of_each_value_of_a_parameter(fact):
+@pytest.mark.parametrize("name", [name if name == "survey" else pytest.param(name, marks=exhaustive) for name in FACTS])
+def test_little_is_kept_of_each_value_of_a_parameter(name):
     def sweep(alphas):
         for alpha in alphas.tolist():
-            fact(alpha)
+            FACTS[name](alpha)
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
@@ -312,11 +316,6 @@ def test_a_smooth_slope_is_not_searched_for_more_digits_than_it_has(dtype, x64):
         np.testing.assert_allclose(found["area"], exact, rtol=TOLERANCE[dtype] / 10)
 
 
-def test_extremes_of_what_is_traced_are_few_equations():
-    traced = jax.make_jaxpr(lambda p: extremes(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(())))(2.0)
-    assert str(traced).count(" = ") <= 250
-
-
 def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
     """A triangle of area 0.06 and peak 1, which moves; all of these are wide enough to be seen."""
 
@@ -327,7 +326,7 @@ def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
         return *bounds(f), area(f)
 
     centres = np.random.default_rng(0).uniform(-10, 10, 200).astype(np.float32)
-    for found in (jax.jit(jax.vmap(facts))(centres), np.transpose([facts(centre) for centre in centres[:40]])):
+    for found in (jax.jit(jax.vmap(facts))(centres), np.transpose([facts(centre) for centre in centres[:8]])):
         expected = np.broadcast_to(np.array([[0.0], [1.0], [0.06]]), (3, found[0].size))
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
@@ -380,9 +379,7 @@ def test_a_kink_that_a_parameter_moves(dtype, x64):
     def hat(x, p, width):
         return jnp.maximum(0, 1 - jnp.abs(x - p) / width)
 
-    eager = jax.jacfwd(lambda p, width: antiderivative(hat)(jnp.asarray(x), p, width))
-    moved = jax.jit(eager)
-    np.testing.assert_allclose(eager(0.7, 0.3), -np.maximum(0, 1 - np.abs(x - 0.7) / 0.3), atol=1e-4)
+    moved = jax.jit(jax.jacfwd(lambda p, width: antiderivative(hat)(jnp.asarray(x), p, width)))
     for at in [(0.7, 0.3), *np.random.default_rng(0).uniform((-2, 0.05), (2, 0.4), (30, 2))]:
         p, width = np.asarray(at, dtype)
         np.testing.assert_allclose(moved(p, width), -np.maximum(0, 1 - np.abs(x - p) / width), atol=1e-4)

@@ -3,13 +3,8 @@
 The gradients are those of the soft step by hand, in NumPy and float64.
 """
 
-import copy
 import functools
-import itertools
-import os
 import pickle
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +19,6 @@ from surrofun import (
     combinator,
     derivative,
     describe,
-    escape,
     heaviside,
     make_spike,
     mix,
@@ -139,15 +133,6 @@ def test_arrays_and_tracers_are_leaves():
     g = scale(shapes.sigmoid(alpha=jnp.ones(3)), jnp.float32(2.0))
     assert [leaf.shape for leaf in jax.tree.leaves(g)] == [(), (3,)]
     assert jax.jit(lambda a: len(jax.tree.leaves(scale(shapes.sigmoid(alpha=a), a))))(2.0) == 2
-
-
-def test_a_users_partial_is_the_same_shape():
-    for written in (Partial(shapes.superspike, beta=2.5), functools.partial(shapes.superspike, beta=2.5)):
-        assert scale(written, 2.0) is scale(shapes.superspike(beta=2.5), 2.0)
-        assert make_spike(written) is make_spike(shapes.superspike(beta=2.5))
-    assert jax.tree.structure(Partial(shapes.superspike, beta=2.5)) == jax.tree.structure(shapes.superspike(beta=1.0))
-    whole = Partial(shapes.squarewave_fourier, n=3)
-    assert make_spike(whole) is make_spike(shapes.squarewave_fourier(n=3))
 
 
 # What JAX does to a tree
@@ -269,12 +254,6 @@ def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
     spike = jax.tree.map(lambda p: 2 * p, make_spike(composed(), learnable=True))
     with pytest.raises(TypeError, match=r"got the spike function of mix\(sigmoid\(alpha=4.0\)"):
         scale(spike)
-    needs("matplotlib")
-    from surrofun import plot
-
-    assert text in "".join(t.get_text() for t in plot.shape(g).findobj(lambda o: hasattr(o, "get_text"))).replace(
-        "\n", " "
-    )
 
 
 def test_whole_numbers_texts_and_functions_go_through_jit_as_structure():
@@ -296,44 +275,9 @@ def test_a_step_with_numbers_is_a_value_too():
     np.testing.assert_array_equal(fire(ternary(threshold=0.75)), [-1, 0, 0])
 
 
-# Copies
-
-
-def send(made):
-    """The bytes, the name and the slopes of what was made, unpickled in another process."""
-    code = "import sys, pickle, numpy; g, x = pickle.load(sys.stdin.buffer); print(g.__name__, *g(x).tolist())"
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", code], input=made, env=env, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    *name, numbers = done.stdout.decode().rsplit(maxsplit=len(X))[0], done.stdout.decode().split()[-len(X) :]
-    return name[0], [float(n) for n in numbers]
-
-
-COPIED = {
-    "composed": composed,
-    "whole numbers": lambda: scale(shapes.squarewave_fourier(n=3), 2),
-    "a user's": lambda: power(bump(alpha=2.5, how="even"), 1.5),
-}
-
-
-@pytest.mark.parametrize("build", COPIED.values(), ids=COPIED)
-def test_copies(build):
-    g = build()
-    for again in (copy.copy(g), copy.deepcopy(g), pickle.loads(pickle.dumps(g))):
-        assert scale(again) is scale(g)
-        np.testing.assert_array_equal(again(X), g(X))
-        assert jax.tree.structure(again) == jax.tree.structure(g)
-    spike = make_spike(g, learnable=True)
-    for again in (copy.deepcopy(spike), pickle.loads(pickle.dumps(spike))):
-        close(jax.grad(lambda x, s=again: s(x).sum())(X), g(X))
-
-
-def test_facts_survive_a_copy_by_value():
-    """As cloudpickle copies what a notebook or a script defines, for Ray, dask, submitit, joblib."""
-    cloudpickle = needs("cloudpickle")
-    script = """
-import sys, cloudpickle, jax.numpy as jnp
-from surrofun import *
+SCRIPT = """
+import jax.numpy as jnp
+from surrofun import antiderivative, combinator, make_spike, shape
 @shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5, bounds=lambda a=1.0: (0.0, a / 2))
 def box(x, a=1.0): return a / 2 * (abs(a * x) < 1)
 @combinator(soft=lambda x, g: -antiderivative(g)(-x))
@@ -342,24 +286,19 @@ def mirror(x, g): return g(-x)
 @shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5)
 def decorated(x, a=1.0): return a / 2 * (abs(a * x) < 1)
 spikes = [make_spike(box(a=2.0), learnable=True), make_spike(mirror(box(a=2.0)), learnable=True), decorated, box]
-sys.stdout.buffer.write(cloudpickle.dumps(spikes))
 """
-    load = """
-import sys, pickle, jax, jax.numpy as jnp
-x = jnp.array([-0.7, -0.2, 0.1, 0.4])
-one, mirrored, decorated, box = pickle.load(sys.stdin.buffer)
-by = lambda spike: jax.tree.leaves(jax.grad(lambda spike: spike(x).sum())(spike))
-from surrofun import make_spike
-by_a = jax.grad(lambda a: decorated(x, a).sum() + make_spike(box, learnable=True)(x, a).sum())(2.0)
-print(*map(float, (*by(one), *by(mirrored), by_a)))
-"""
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
-    run = functools.partial(subprocess.run, env=env, capture_output=True, check=True)
-    made = run([sys.executable, "-c", script]).stdout
-    values = run([sys.executable, "-c", load], input=made).stdout.split()
+
+
+def test_facts_survive_a_copy_by_value():
+    """As cloudpickle copies what a notebook or a script defines, for Ray, dask, submitit, joblib."""
+    cloudpickle, script, x = needs("cloudpickle"), {"__name__": "__main__"}, jnp.array([-0.7, -0.2, 0.1, 0.4])
+    exec(SCRIPT, script)
+    one, mirrored, decorated, box = pickle.loads(cloudpickle.dumps(script["spikes"]))
+    assert box is not script["box"]
+    by_a = jax.grad(lambda a: decorated(x, a).sum() + make_spike(box, learnable=True)(x, a).sum())(2.0)
+    by_spike = [jax.tree.leaves(jax.grad(lambda spike: spike(x).sum())(spike))[0] for spike in (one, mirrored)]
     # S = (a x + 1) / 2 where |a x| < 1, and dS/da = x / 2: (-0.2 + 0.1 + 0.4) / 2
-    close([float(v) for v in values], [0.15, 0.15, 0.3])
-    assert cloudpickle
+    close([*by_spike, by_a], [0.15, 0.15, 0.3])
 
 
 # Fields of modules
@@ -414,66 +353,3 @@ def test_an_attribute_of_a_flax_module_learns(spike):
     close(jax.tree.leaves(gradient), by_hand())
     eager = nnx.grad(lambda layer: layer(X).sum())(Layer())
     close(jax.tree.leaves(eager), by_hand())
-
-
-# Programs and interning
-
-
-def test_numbers_that_are_equal_but_differ_are_other_shapes():
-    assert shapes.superspike(beta=2) is not shapes.superspike(beta=2.0)
-    assert shift(shapes.triangle, 0.0) is not shift(shapes.triangle, -0.0)
-    assert shift(shapes.triangle, 0.0) is shift(shapes.triangle, 0.0)
-    assert bump(n=1) is not bump(n=True)
-    assert jax.tree.structure(bump(n=1)) != jax.tree.structure(bump(n=True))
-
-
-def test_a_step_and_escape_noise_with_another_number_compile_nothing(events):
-    key = jax.random.key(0)
-    builds = (
-        lambda a: make_spike(shapes.triangle, step=ternary(threshold=a)),
-        lambda a: make_spike(shapes.triangle, step=heaviside(at_zero=a)),
-        lambda a: make_spike(shapes.triangle, step=escape(shapes.sigmoid(alpha=a), key)),
-    )
-    for build in builds:
-        build(2.0)(X), jax.grad(lambda x, build=build: build(2.0)(x).sum())(X)
-        events.clear()
-        for a in (3.0, 4.0):
-            build(a)(X), jax.grad(lambda x, build=build, a=a: build(a)(x).sum())(X)
-        assert events == []
-
-
-PROGRAMS = {
-    "catalogue": lambda: shapes.superspike(beta=2.5),
-    "composed": composed,
-    "a user's": lambda: power(mix(bump(alpha=2.5), shapes.triangle), 3.5),
-}
-
-
-@pytest.mark.parametrize("build", PROGRAMS.values(), ids=PROGRAMS)
-def test_what_is_declared_is_one_program(build, events):
-    """Another shape of x compiles once, and not each operation."""
-    spike, sizes = make_spike(build()), itertools.count(1000)
-    for run in (spike, jax.grad(lambda x: spike(x).sum())):
-        run(jnp.ones(next(sizes)))
-        events.clear()
-        x = np.ones(next(sizes), np.float32)
-        run(x)
-        assert events.count("backend_compile_duration") <= (2 if run is spike else 6)
-
-
-def test_a_shape_that_is_declared_inside_of_a_function_has_no_program(events):
-    def declared(k):
-        @shape
-        def local(x, alpha=1.0):
-            return alpha * jnp.exp(-jnp.abs(x))
-
-        return local(alpha=k)
-
-    def run(k):
-        return jax.grad(lambda x: make_spike(declared(k))(x).sum())(X)
-
-    run(1.0)
-    events.clear()
-    for k in (2.0, 3.0):
-        close(run(k), k * np.exp(-abs(X.astype(float))))
-    assert events == []

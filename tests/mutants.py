@@ -1,0 +1,233 @@
+"""What nobody notices: the code is changed in one place, and the tests that run this place are run.
+
+    python -m tests.mutants [--count 200] [--seed 0] [--only surrofun/spike.py ...] [--again 3f2a ...]
+
+All of it happens in a copy of the tree. First the tests are run once, and `sys.monitoring` (Python 3.12 or newer) notes
+which of them run which lines, and how long they take. Then each change gets those that run its line, the quickest
+first, as many as half a minute allows. What is printed in the end survived: write a test, or simplify the code.
+"""
+
+import argparse
+import ast
+import collections
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # as in conftest.py, before jax is imported
+
+import jax  # noqa: F401
+import mpmath  # noqa: F401
+import pytest
+import scipy.integrate
+import scipy.special  # noqa: F401
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).parent.parent
+CHANGED = "surrofun/{spike,calculus,combinators,steps}.py surrofun/{core,residuals,search,shapes}/*.py"
+NOT_CHANGED = {"__init__.py", "elsewhere.py"}
+NOT_RUN = {
+    f"tests/test_{name}.py"
+    for name in ("demo", "devices", "dropins", "evidence", "notebooks", "plot", "shipping", "typing")
+}
+BUDGET, LIMIT = 30.0, 120.0  # seconds of tests for a change as they were measured, and until it counts as noticed
+SWAPPED = [
+    *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
+    *((ast.Pow, ast.Mult), (ast.FloorDiv, ast.Mult), (ast.Mult, ast.Div), (ast.Add, ast.Sub)),
+    *((ast.And, ast.Or), (ast.BitAnd, ast.BitOr)),
+]
+OTHER = {kind: other for pair in SWAPPED for kind, other in (pair[::-1], pair)}
+NAMES = {"maximum": "minimum", "any": "all", "max": "min", "isnan": "isinf", "argmax": "argmin", "floor": "ceil"}
+NAMES |= {other: name for name, other in NAMES.items()}
+
+
+def changes(tree):
+    """Yield (node, what stands in its place) for each change of one place; messages and types are left alone."""
+    skipped = {id(child) for node in ast.walk(tree) for part in not_computed(node) for child in ast.walk(part)}
+    for node in (node for node in ast.walk(tree) if id(node) not in skipped):
+        match node:
+            case ast.Compare(left, [op], [right]) if type(op) in OTHER:
+                yield node, ast.Compare(left, [OTHER[type(op)]()], [right])
+            case ast.BinOp(left, op, right) if type(op) in OTHER:
+                yield node, ast.BinOp(left, OTHER[type(op)](), right)
+            case ast.BoolOp(op, values):
+                yield node, ast.BoolOp(OTHER[type(op)](), values)
+            case ast.UnaryOp(ast.USub() | ast.Not() | ast.Invert(), operand):
+                yield node, operand
+            case ast.If(test) | ast.IfExp(test) | ast.comprehension(ifs=[test]):
+                yield test, ast.UnaryOp(ast.Not(), test)
+            case ast.Constant(bool(value)):
+                yield node, ast.Constant(not value)
+            case ast.Constant(int(value) | float(value)):
+                yield node, ast.Constant(value + 1)
+            case ast.Call(ast.Attribute(attr="stop_gradient"), [operand]):
+                yield node, operand
+            case ast.Attribute(value, name) if name in NAMES:
+                yield node, ast.Attribute(value, NAMES[name], ast.Load())
+
+
+def not_computed(node):
+    """The parts of a node that say something to a reader or to a type checker."""
+    parts = [getattr(node, name, None) for name in ("annotation", "returns")]
+    if isinstance(node, ast.Raise | ast.JoinedStr | ast.Assert) or (
+        isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    ):
+        parts.append(node)
+    return [part for part in parts if part]
+
+
+def all_changes(tree):
+    """Every change there is, as (file, line, before, after, text of the changed file), with a name that it keeps."""
+    found = {}
+    patterns = re.sub(r"(\S*)\{([^}]*)\}(\S*)", lambda m: " ".join(m[1] + v + m[3] for v in m[2].split(",")), CHANGED)
+    for path in sorted(p for pattern in patterns.split() for p in tree.glob(pattern) if p.name not in NOT_CHANGED):
+        text, file = path.read_bytes(), str(path.relative_to(tree))
+        starts = [0, *(m.end() for m in re.finditer(b"\n", text))]
+        for node, other in changes(ast.parse(text)):
+            begin, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+            before, after = text[begin:end].decode(), f"({ast.unparse(ast.fix_missing_locations(other))})"
+            name = hashlib.sha1(f"{file}:{before}:{after}:{text[max(0, begin - 60) : end + 60]}".encode()).hexdigest()[
+                :6
+            ]
+            found[name] = file, node.lineno, before, after, text[:begin] + after.encode() + text[end:]
+    return found
+
+
+class Lines:
+    """A plugin of pytest that notes for each test which lines of the package it runs, and how long it takes."""
+
+    def __init__(self, tree):
+        self.tree, self.seen, self.found = f"{tree}/", set(), {}
+        self.tool = sys.monitoring.PROFILER_ID
+        sys.monitoring.use_tool_id(self.tool, "lines")
+        sys.monitoring.register_callback(self.tool, sys.monitoring.events.LINE, self.note)
+        sys.monitoring.set_events(self.tool, sys.monitoring.events.LINE)
+
+    def note(self, code, line):
+        if code.co_filename.startswith(self.tree + "surrofun"):
+            self.seen.add((code.co_filename.removeprefix(self.tree), line))
+        return sys.monitoring.DISABLE
+
+    def pytest_runtest_setup(self, item):
+        self.seen.clear()
+        self.start = time.perf_counter()
+        sys.monitoring.restart_events()
+
+    def pytest_runtest_teardown(self, item):
+        self.found[item.nodeid] = [time.perf_counter() - self.start, sorted(self.seen)]
+
+
+def run_tests(tree, tests, out):
+    """Run tests in a fork of this process, which has imported what is slow to import; return its status."""
+    child = os.fork()
+    if child:
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.1)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return "no end"
+    status = 3
+    try:
+        os.chdir(tree)
+        sys.path[:0] = [str(tree), str(tree / "tests")]
+        sys.argv[0] = "pytest"
+        with open(out, "w") as stream:
+            os.dup2(stream.fileno(), 1), os.dup2(stream.fileno(), 2)
+        status = int(pytest.main(["-x", "-rfE", "-p", "no:cacheprovider", *tests]))
+    finally:
+        os._exit(status)
+
+
+def record(tree, out):
+    """Run the tests in this process, and write down which lines each of them runs."""
+    lines, files = Lines(tree), sorted(str(p.relative_to(tree)) for p in (tree / "tests").glob("test_*.py"))
+    pytest.main(["-q", "-p", "no:cacheprovider", *(f for f in files if f not in NOT_RUN)], plugins=[lines])
+    out.write_text(json.dumps(lines.found))
+
+
+def concerned(found, file, line):
+    """The tests that run a line, of each file the quickest first.
+
+    Of a line that is run when it is imported, they are those of the next line, and those that look at signatures alone.
+    """
+    every, looking = {run for _, lines in found.values() for f, run in lines if f == file}, []
+    if line not in every:
+        line = min((run for run in every if run > line), default=max(every))
+        looking = [test for test, (_, lines) in found.items() if not lines]
+    files, chosen, total = collections.defaultdict(list), [], 0.0
+    for test, (seconds, lines) in sorted(found.items(), key=lambda item: item[1][0]):
+        if [file, line] in lines:
+            files[test.partition("::")[0]].append((seconds, test))
+    for turn in itertools.zip_longest(*files.values()):
+        for seconds, test in filter(None, turn):
+            total += seconds
+            if not chosen or (total < BUDGET and len(chosen) < 60):
+                chosen.append(test)
+    return looking + chosen
+
+
+def outcome(tree, change, found):
+    """The test that notices a change, or None; one that never ends is noticed."""
+    file, line, _, _, text = change
+    original, out = (tree / file).read_bytes(), tree / "out"
+    (tree / file).write_bytes(text)
+    status = run_tests(tree, concerned(found, file, line), out)
+    (tree / file).write_bytes(original)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", out.read_text(), re.MULTILINE)
+    return failed[1] if failed else f"status {status}" if status else None
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.partition("\n")[0])
+    parser.add_argument("--count", type=int, default=200, help="how many changes, drawn at random")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", default=[""], help="files to change, by the beginning of their paths")
+    parser.add_argument("--again", nargs="+", help="names of changes, as they were printed")
+    parser.add_argument("--lines", type=pathlib.Path, help="where the lines that tests run are kept between two runs")
+    parser.add_argument("--record", type=pathlib.Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.record:
+        return record(options.record, options.lines)
+
+    with tempfile.TemporaryDirectory() as folder:
+        tree, lines = pathlib.Path(folder, "tree"), options.lines or pathlib.Path(folder, "lines.json")
+        for name in ("surrofun", "tests", "pyproject.toml", "README.md"):
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, tree / name) if tree.exists() else (tree.mkdir(), copy(ROOT / name, tree / name))
+        for cache in [*tree.rglob("__pycache__")]:
+            shutil.rmtree(cache)
+        if not lines.exists():
+            environment = {**os.environ, "PYTHONPATH": f"{tree}:{tree}/tests"}
+            command = [sys.executable, "-m", "tests.mutants", "--record", tree, "--lines", lines]
+            subprocess.run(command, cwd=tree, env=environment, check=True)
+        found = json.loads(lines.read_text())
+        every = all_changes(tree)
+        names = [name for name, change in every.items() if change[0].startswith(tuple(options.only))]
+        names = options.again or random.Random(options.seed).sample(names, min(options.count, len(names)))
+        table = collections.Counter()
+        for n, name in enumerate(names, 1):
+            file, line, before, after, _ = change = every[name]
+            noticed = outcome(tree, change, found)
+            table[file, "noticed" if noticed else "survived"] += 1
+            print(f"{n}/{len(names)} {name} {noticed or 'SURVIVED'}: {file}:{line}: {before} -> {after}", flush=True)
+    for file in sorted({file for file, _ in table}):
+        print(f"{file:32} {table[file, 'noticed']:4} noticed {table[file, 'survived']:4} survived")
+    return None
+
+
+if __name__ == "__main__":
+    main()
