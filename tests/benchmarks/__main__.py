@@ -5,7 +5,7 @@ Backpropagation through T steps of B x N leaky integrate-and-fire neurons with o
 every variant has one turn. "Bytes" are those of temporary memory a spike, "CPU" is the time of all cores together,
 "compile" is tracing and compiling the soft loop, "eager" a call on 1024 potentials and its gradient. Further tables are
 of sequences, layers, compositions and devices that grow, and of shapes that keep all their digits. spyx and
-braintools are measured where they are installed.
+braintools are measured where they are installed. `--readme` prints only the rows that the README has.
 """
 
 import argparse
