@@ -155,6 +155,8 @@ def copies():
         assert same(decorated) == decorated
         assert same(composed) != composed
         np.testing.assert_array_equal(slope(same(composed)), slope(composed))
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(make_spike(lambda x: x))
 
 
 def versions():
@@ -181,7 +183,7 @@ SENTENCES = {
     "Parameters of the catalogue are positive; a negative one is not refused": negative,
     "Where the parts of `mix` and `asym` are traced, bounds are wide": wide,
     'has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape': nan_bit,
-    "A copy or a pickle of a spike works as it does, and is equal to it only where the spike is a decorated": copies,
+    "A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated": copies,
     "This is 0.1.0, for Python 3.11 or newer and jax 0.8 or newer": versions,
     "it is the *Source* in its docstring. License: Apache-2.0": cited,
 }
