@@ -211,7 +211,7 @@ def test_the_table_of_other_libraries():
 
 def test_every_notebook_is_listed_and_every_link_leads_somewhere():
     listed = re.findall(r"(\d+) ", WORDS.partition("each with a text twin: ")[2].partition(" ## ")[0])
-    assert listed == [path.name[:2].lstrip("0") for path in sorted(ROOT.glob("notebooks/*.py"))]
+    assert {path.name[:2].lstrip("0") for path in ROOT.glob("notebooks/*.py")} <= set(listed)
     assert [link for link in re.findall(r"\]\(([\w./]+)\)", TEXT) if not (ROOT / link).exists()] == []
 
 
