@@ -160,7 +160,7 @@ def copies():
 
 
 def versions():
-    assert PROJECT["version"] == "0.1.0"
+    assert surrofun.__version__ == "0.1.0"
     assert (PROJECT["requires-python"], PROJECT["dependencies"][0]) == (">=3.11", "jax>=0.8")
 
 
