@@ -418,7 +418,7 @@ def main():
     if options.divided:
         print(*divided(), sep="\n")
         return
-    makers = {name: VARIANTS[name] for name in available(VARIANTS)}
+    makers = {name: VARIANTS[name] for name in available([] if options.readme else VARIANTS)}
     versions = [
         f"{p} {importlib.metadata.version(p)}" for p in ("jax", *(p for p in ("spyx", "braintools") if p in makers))
     ]
