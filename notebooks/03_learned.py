@@ -28,7 +28,6 @@ import optax
 from flax import nnx
 
 from surrofun import antiderivative, describe, make_spike, mix, scale, shapes
-from surrofun.cli import demo
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # Okabe & Ito
 
@@ -121,43 +120,73 @@ print(f"{'by hand':12}", (x * g(x, 4.0) / 4.0).sum(0), "(x S (1 - S), each neuro
 #
 # ## A network that trains its steepness
 #
-# Random manifolds (Zenke & Vogels 2021): each class is a curve in the space of spike times. A layer of hidden neurons
-# learns to tell them apart; every neuron has a steepness of its own, trained by the same optimizer as the weights. The
-# logarithm is trained, which keeps the steepness positive.
+# Random manifolds (Zenke & Vogels 2021) as in notebook 1: each class is a curve in the space of spike times. A layer of
+# hidden neurons learns to tell them apart; every neuron has a steepness of its own, trained by the same optimizer as
+# the weights. The logarithm is trained, which keeps the steepness positive.
 
 # %%
-CLASSES, HIDDEN, EPOCHS, BATCH = 4, 32, 12, 80
-keys = jax.random.split(jax.random.key(0), 3)
-training, validation, _ = demo.split(demo.randman(keys[0], classes=CLASSES, units=10, samples=200, waves=50))
-start = demo.initial(keys[1], units=10, hidden=HIDDEN, classes=CLASSES)
-optimizer = optax.adam(0.01)
+STEPS, UNITS, CLASSES, HIDDEN, EPOCHS, BATCH = 50, 10, 4, 32, 16, 80
+keys = jax.random.split(jax.random.key(0), 5)
 
 
-def loss(parameters, times, labels):
-    def network(weights, times):
-        return demo.forward(weights, times, spike=lambda x: learned(x, jnp.exp(parameters["log_alpha"])))
+def randman(key, samples=200, waves=50):
+    """Return spikes (CLASSES * samples, STEPS, UNITS) and labels."""
+    *of_waves, of_places = jax.random.split(key, 4)
+    a, b, c = (jax.random.uniform(k, (waves, CLASSES, 1, UNITS)) for k in of_waves)
+    place = jax.random.uniform(of_places, (CLASSES, samples, 1))
+    k = jnp.arange(1.0, waves + 1)[:, None, None, None]
+    curve = (a / k * jnp.sin(2 * jnp.pi * (k * b * place + c))).sum(0)
+    low, high = curve.min(1, keepdims=True), curve.max(1, keepdims=True)
+    times = jnp.round((curve - low) / (high - low) * (STEPS - 1)).astype(int)
+    return jax.nn.one_hot(times, STEPS, axis=2).reshape(-1, STEPS, UNITS), jnp.arange(CLASSES).repeat(samples)
 
-    return demo.loss(parameters["weights"], times, labels, network=network)
+
+order = jax.random.permutation(keys[4], CLASSES * 200)
+inputs, labels = (data[order] for data in randman(keys[0]))
+training, validation = (inputs[:640], labels[:640]), (inputs[640:], labels[640:])
+start = {
+    "in": 2 * jax.random.normal(keys[1], (UNITS, HIDDEN)) / UNITS**0.5,
+    "out": jax.random.normal(keys[2], (HIDDEN, CLASSES)) / HIDDEN**0.5,
+}
+optimizer = optax.adam(0.02)
+
+
+def network(weights, inputs, spike):
+    """Return a score for each class, from the number of spikes of each hidden neuron."""
+
+    def step(v, x):
+        v = 0.9 * v + x @ weights["in"]
+        z = spike(v - 1.0)
+        return v - jax.lax.stop_gradient(z), z
+
+    z = jax.lax.scan(step, jnp.zeros((len(inputs), HIDDEN)), inputs.swapaxes(0, 1))[1]
+    return z.sum(0) @ weights["out"]
+
+
+def loss(scores, labels):
+    return optax.softmax_cross_entropy_with_integer_labels(scores, labels).mean()
+
+
+def scores_of(parameters, inputs):
+    return network(parameters["weights"], inputs, lambda x: learned(x, jnp.exp(parameters["log_alpha"])))
 
 
 def update(state, batch):
-    parameters, moments = state
-    gradients, measured = jax.grad(loss, has_aux=True)(parameters, *batch)
+    (parameters, moments), (inputs, labels) = state, batch
+    value, gradients = jax.value_and_grad(lambda p: loss(scores_of(p, inputs), labels))(parameters)
     changes, moments = optimizer.update(gradients, moments)
-    return (optax.apply_updates(parameters, changes), moments), measured["loss"]
+    return (optax.apply_updates(parameters, changes), moments), value
 
 
 @jax.jit
 def train(parameters):
     def epoch(state, key):
-        order = jax.random.permutation(key, training[1].size).reshape(-1, BATCH)
-        state, losses = jax.lax.scan(
-            lambda s, chosen: update(s, jax.tree.map(lambda d: d[chosen], training)), state, order
-        )
-        accuracy = loss(state[0], *validation)[1]["accuracy"]
+        order = jax.random.permutation(key, len(training[1])).reshape(-1, BATCH)
+        state, losses = jax.lax.scan(lambda s, chosen: update(s, [d[chosen] for d in training]), state, order)
+        accuracy = (scores_of(state[0], validation[0]).argmax(1) == validation[1]).mean()
         return state, (losses.mean(), accuracy, jnp.exp(state[0]["log_alpha"]))
 
-    return jax.lax.scan(epoch, (parameters, optimizer.init(parameters)), jax.random.split(keys[2], EPOCHS))[1]
+    return jax.lax.scan(epoch, (parameters, optimizer.init(parameters)), jax.random.split(keys[3], EPOCHS))[1]
 
 
 alpha_0 = 4.0
@@ -168,9 +197,9 @@ print(f"steepness {alpha_0:g} at the start, between {alphas[-1].min():.1f} and {
 epochs = jnp.arange(1, EPOCHS + 1)
 figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
 left.plot(epochs, losses, color=ORANGE, marker="o", markersize=4)
-left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), xticks=range(0, 13, 4))
+left.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), xticks=range(0, 17, 4))
 right.plot(jnp.arange(EPOCHS + 1), jnp.concatenate([jnp.full((1, HIDDEN), alpha_0), alphas]), color=BLUE, alpha=0.4)
-right.set(xlabel="epoch", ylabel="steepness of each neuron", xticks=range(0, 13, 4))
+right.set(xlabel="epoch", ylabel="steepness of each neuron", xticks=range(0, 17, 4))
 plt.show()
 
 # %% [markdown]
@@ -196,27 +225,27 @@ class Network(eqx.Module):
     weights: dict[str, jax.Array]
     surrogate: Any
 
-    def __call__(self, times):
-        return demo.forward(self.weights, times, spike=make_spike(self.surrogate, learnable=True))
+    def __call__(self, inputs):
+        return network(self.weights, inputs, make_spike(self.surrogate, learnable=True))
 
 
-def network_loss_of(network, times, labels):
-    return demo.loss(None, times, labels, network=lambda _, times: network(times))[0]
+def loss_of(model, inputs, labels):
+    return loss(model(inputs), labels)
 
 
 @eqx.filter_jit
-def train_equinox(network, moments, batch):
-    value, gradients = eqx.filter_value_and_grad(network_loss_of)(network, *batch)
+def train_equinox(model, moments, batch):
+    value, gradients = eqx.filter_value_and_grad(loss_of)(model, *batch)
     changes, moments = optimizer.update(gradients, moments)
-    return eqx.apply_updates(network, changes), moments, value
+    return eqx.apply_updates(model, changes), moments, value
 
 
-batches = [jax.tree.map(lambda d, k=k: d[k::8], training) for k in range(8)]
-network = Network(start, surrogate)
-moments = optimizer.init(eqx.filter(network, eqx.is_array))
+batches = [[d[k::8] for d in training] for k in range(8)]
+model = Network(start, surrogate)
+moments = optimizer.init(eqx.filter(model, eqx.is_array))
 for step in range(40):
-    network, moments, value = train_equinox(network, moments, batches[step % 8])
-print(f"equinox: loss {value:.3f}, surrogate {describe(network.surrogate)}")
+    model, moments, value = train_equinox(model, moments, batches[step % 8])
+print(f"equinox: loss {value:.3f}, surrogate {describe(model.surrogate)}")
 
 # %% [markdown]
 # A module of flax.nnx knows its parameters by their type: make each leaf a `Param`, and call the whole data.
@@ -228,20 +257,20 @@ class FlaxNetwork(nnx.Module):
         self.weights = nnx.data(jax.tree.map(nnx.Param, start))
         self.surrogate = nnx.data(jax.tree.map(nnx.Param, surrogate))
 
-    def __call__(self, times):
+    def __call__(self, inputs):
         weights = {name: w[...] for name, w in self.weights.items()}
-        return demo.forward(weights, times, spike=make_spike(self.surrogate, learnable=True))
+        return network(weights, inputs, make_spike(self.surrogate, learnable=True))
 
 
 @nnx.jit
-def train_flax(network, optimizer, batch):
-    value, gradients = nnx.value_and_grad(network_loss_of)(network, *batch)
-    optimizer.update(network, gradients)
+def train_flax(model, optimizer, batch):
+    value, gradients = nnx.value_and_grad(loss_of)(model, *batch)
+    optimizer.update(model, gradients)
     return value
 
 
 flax_network = FlaxNetwork()
-flax_optimizer = nnx.Optimizer(flax_network, optax.adam(0.01), wrt=nnx.Param)
+flax_optimizer = nnx.Optimizer(flax_network, optimizer, wrt=nnx.Param)
 for step in range(40):
     value = train_flax(flax_network, flax_optimizer, batches[step % 8])
 print(f"flax: loss {value:.3f}, surrogate {describe(flax_network.surrogate)}")
@@ -254,22 +283,22 @@ traces = 0
 
 
 @eqx.filter_jit
-def train_weights(network, moments, batch):
+def train_weights(model, moments, batch):
     global traces
     traces += 1
-    frozen = eqx.filter_value_and_grad(lambda weights: network_loss_of(Network(weights, network.surrogate), *batch))
-    value, gradients = frozen(network.weights)
+    frozen = eqx.filter_value_and_grad(lambda weights: loss_of(Network(weights, model.surrogate), *batch))
+    value, gradients = frozen(model.weights)
     changes, moments = optimizer.update(gradients, moments)
-    return Network(eqx.apply_updates(network.weights, changes), network.surrogate), moments, value
+    return Network(eqx.apply_updates(model.weights, changes), model.surrogate), moments, value
 
 
-network = Network(start, surrogate)
-moments = optimizer.init(network.weights)
+model = Network(start, surrogate)
+moments = optimizer.init(model.weights)
 for step in range(40):
     steeper = scale(shapes.superspike(beta=jnp.float32(2.0 * 1.06**step)), height=jnp.float32(0.5))
-    network = Network(network.weights, steeper)
-    network, moments, value = train_weights(network, moments, batches[step % 8])
-print(f"annealed: loss {value:.3f}, surrogate {describe(network.surrogate)}, traced {traces} time")
+    model = Network(model.weights, steeper)
+    model, moments, value = train_weights(model, moments, batches[step % 8])
+print(f"annealed: loss {value:.3f}, surrogate {describe(model.surrogate)}, traced {traces} time")
 
 # %% [markdown]
 # ## The meta-gradient

@@ -11,7 +11,7 @@
 # %% [markdown]
 # # Coming from another library
 #
-# The same line there and here, for braintools, spyx, snnax, snnTorch, spikingjelly, norse and sinabs. None of them has
+# The same line there and here, for snnTorch, braintools, spyx, snnax, spikingjelly, norse and sinabs. None of them has
 # to be installed: their code is shown as text, ours runs, and every slope is compared with the formula of the library,
 # written down in NumPy. Then `check` measures finished spikes, those of the libraries too, where they are installed.
 # The last section puts the neuron around the spike, since the libraries reset theirs at different places.
@@ -63,6 +63,50 @@ def logistic_density(x, a):
 # %% [markdown]
 # `parse` reads an expression. It is the same text in a program, after `from surrofun.shapes import superspike`:
 # `make_spike(superspike(beta=25.0))`.
+#
+# ## snnTorch
+#
+# ```python
+# layer = snntorch.Leaky(beta=0.9, spike_grad=snntorch.surrogate.fast_sigmoid(slope=25))
+# v = layer.init_leaky()
+# for x in inputs:
+#     z, v = layer(x @ w, v)
+# ```
+#
+# There is no place for a JAX function in a PyTorch layer, so the layer is translated, too. It is a function, and the
+# loop over time is a scan:
+
+# %%
+fast_sigmoid = make_spike(shapes.superspike(beta=25.0), step=heaviside(at_zero=0.0))
+
+
+def leaky(v, current):
+    v = 0.9 * v + current - jax.lax.stop_gradient(fast_sigmoid(v - 1.0))  # the reset comes a step later
+    return v, fast_sigmoid(v - 1.0)
+
+
+inputs, w = jnp.ones((20, 2)), jnp.array([[0.1, 0.2], [0.1, 0.3]])  # 20 steps of 2 inputs, and 2 neurons
+v, z = jax.lax.scan(leaky, jnp.zeros(2), inputs @ w)
+print("spikes of the neurons:", z.sum(0))
+
+# %% [markdown]
+# What its surrogates are called here:
+
+# %%
+compare(
+    ("fast_sigmoid(slope=25)", "superspike(beta=25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
+    ("atan(alpha=2.0), the default", "atan(alpha=2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 0),
+    ("sigmoid(slope=25)", "sigmoid(alpha=25.0)", lambda x: logistic_density(x, 25), 0),
+    ("straight_through_estimator()", "straight_through", np.ones_like, 0),
+    ("spike_rate_escape(1, 25)", "shift(scale(laplace, height=50.0), 1.0)", lambda x: 25 * np.exp(-abs(x - 1)), 0),
+    ("heaviside()", "leaky_step(leak=0.0)", lambda x: np.where(x > 0, 1.0, 0.0), 0),
+)
+
+# %% [markdown]
+# snnTorch's `sigmoid` is NaN far below the threshold in float32 (release 1.0.0), ours is not. Its `triangular` is no
+# triangle but a sign: it has no counterpart here, `triangle` is what the name says. Its `custom_surrogate` takes a
+# function of (input, gradient, spikes) that multiplies the gradient by a slope; `make_spike` takes the slope alone, a
+# function of the input.
 #
 # ## braintools
 #
@@ -144,30 +188,6 @@ compare(
 # snnax' superspike is not squared: far from the threshold it passes on much more than what others call SuperSpike,
 # which here is `superspike(beta=10.0)`. Its `sigmoid_surrogate` raises when differentiated (0.0.1); `shapes.sigmoid` is
 # what was meant.
-#
-# ## snnTorch
-#
-# ```python
-# layer = snntorch.Leaky(beta=0.9, spike_grad=snntorch.surrogate.fast_sigmoid(slope=25))
-# ```
-#
-# There is no place for a JAX function in a PyTorch layer; here the layer is a loop over a spike function, as in the
-# last section.
-
-# %%
-compare(
-    ("fast_sigmoid(slope=25)", "superspike(beta=25.0)", lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0),
-    ("atan(alpha=2.0), the default", "atan(alpha=2.0)", lambda x: 1 / (1 + (np.pi * x) ** 2), 0),
-    ("sigmoid(slope=25)", "sigmoid(alpha=25.0)", lambda x: logistic_density(x, 25), 0),
-    ("straight_through_estimator()", "straight_through", np.ones_like, 0),
-    ("spike_rate_escape(1, 25)", "shift(scale(laplace, height=50.0), 1.0)", lambda x: 25 * np.exp(-abs(x - 1)), 0),
-    ("heaviside()", "leaky_step(leak=0.0)", lambda x: np.where(x > 0, 1.0, 0.0), 0),
-)
-
-# %% [markdown]
-# snnTorch's `sigmoid` is NaN far below the threshold in float32 (release 1.0.0), ours is not. Its `triangular` is no
-# triangle but a sign: it has no counterpart here, `triangle` is what the name says. Its `custom_surrogate` is our
-# decorator.
 #
 # ## spikingjelly
 #

@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+import optax
 
 from surrofun import (
     antiderivative,
@@ -40,7 +41,6 @@ from surrofun import (
     staircase,
     ternary,
 )
-from surrofun.cli.demo import adam, start
 
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
 BLUE, ORANGE = plot.COLORS[:2]  # Okabe & Ito
@@ -49,6 +49,7 @@ GREY = plot.GREY
 HIDDEN, STEPS, UPDATES = 40, 10, 300
 u = jnp.linspace(-1, 1, 64)
 target = jnp.sin(3 * u)
+optimizer = optax.adam(0.03)
 
 
 def initial(key):
@@ -79,12 +80,14 @@ def train(fire, weights, keys):
     """Return losses, shape (seeds, updates), and weights; fire(v, key, done) also gets the share of updates done."""
 
     def update(state, now):
-        key, done = now
-        value, gradient = jax.value_and_grad(loss)(state[0], key, partial(fire, done=done))
-        return adam(state, gradient, 0.03), value
+        (weights, moments), (key, done) = state, now
+        value, gradient = jax.value_and_grad(loss)(weights, key, partial(fire, done=done))
+        changes, moments = optimizer.update(gradient, moments)
+        return (optax.apply_updates(weights, changes), moments), value
 
     def one(weights, keys):
-        (weights, _), losses = jax.lax.scan(update, start(weights), (keys, jnp.arange(UPDATES) / UPDATES))
+        state, done = (weights, optimizer.init(weights)), jnp.arange(UPDATES) / UPDATES
+        (weights, _), losses = jax.lax.scan(update, state, (keys, done))
         return losses, weights
 
     return jax.vmap(one)(weights, keys)
@@ -158,7 +161,7 @@ print(f"standard deviation of the one with noise: {jnp.sqrt((p * (1 - p)).sum() 
 # %% [markdown]
 # At the peak the dots lie below the curve. A finite difference over 0.3 is the mean of the slope over 0.3, which is
 # lower than the slope at the peak: 0.971 instead of 1, even without noise. The rest, down to 0.957, is chance: less
-# than half of the standard deviation for 4000 keys. The dot above the curve at -0.375 is chance, too.
+# than half of the standard deviation for 4000 keys. The dots above the curve are chance, too.
 #
 # Each call of a spike function needs a key of its own, as each time step has it in `predict`.
 
@@ -209,7 +212,7 @@ graded_weights = learn("5 spikes, a bump at each", lambda v, key, done: bumps(v 
 one_edge = make_spike(shift(g, 1.0), step=ternary)
 both_edges = make_spike(mix(shift(g, 1.0), shift(g, -1.0), weights=(1.0, 1.0)), step=ternary)
 learn("ternary, one edge", lambda v, key, done: one_edge(v))
-learn("ternary, both edges", lambda v, key, done: both_edges(v))
+_ = learn("ternary, both edges", lambda v, key, done: both_edges(v))
 
 # %% [markdown]
 # ## Soft

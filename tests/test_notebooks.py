@@ -54,6 +54,12 @@ def test_the_twin_says_the_same(path):
 
 
 @EACH
+def test_it_imports_what_is_public(path):
+    modules = re.findall(r"^\s*(?:from|import) (surrofun[\w.]*)", path.with_suffix(".py").read_text(), re.MULTILINE)
+    assert set(modules) <= {"surrofun"}
+
+
+@EACH
 def test_the_outputs_are_those_of_a_fresh_run_and_small(path):
     notebook, text = jupytext.read(path), path.read_text()
     assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))

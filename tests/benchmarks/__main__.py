@@ -5,7 +5,7 @@ Backpropagation through T steps of B x N leaky integrate-and-fire neurons with o
 every variant has one turn. "Bytes" are those of temporary memory a spike, "CPU" is the time of all cores together,
 "compile" is tracing and compiling the soft loop, "eager" a call on 1024 potentials and its gradient. Further tables are
 of sequences, layers, compositions and devices that grow, and of shapes that keep all their digits. spyx and
-braintools are measured where they are installed.
+braintools are measured where they are installed. `--readme` prints only the rows that the README has.
 """
 
 import argparse
@@ -235,6 +235,26 @@ def table(makers, sizes, rounds):
         yield f"| {name} | {' | '.join(cells)} |"
 
 
+def in_the_readme(rounds, sizes=(200, 64, 256)):
+    """Yield the table of the README, with the rule by hand, which is the ratio of 1, as its first row."""
+    yield "| | bytes | ms | ratio |\n|---|---:|---:|---:|"
+    variants = {
+        "by hand": (hand_written(), ()),
+        "plain": (ours()(), ()),
+        "smallest memory": (make_spike(shapes.rectangle, residual="bit"), ()),
+        "learned, nothing declared": (make_spike(slope, learnable=True), (jnp.float32(BETA),)),
+    }
+    runs, kept = {}, {}
+    for name, (spike, learned) in variants.items():
+        gradient, arguments = bptt(spike, sizes, learned=learned)
+        program = gradient.lower(*arguments).compile()
+        kept[name] = program.memory_analysis().temp_size_in_bytes / math.prod(sizes)
+        runs[name] = functools.partial(program, *arguments)
+    times = interleaved(runs, rounds)
+    for name, (wall, _) in times.items():
+        yield f"| {name} | {kept[name]:.2f} | {wall * 1e3:.2f} | {wall / times['by hand'][0]:.2f} |"
+
+
 def longer_sequences(rounds, batch=16, neurons=256):
     """Yield a table of time and bytes for 100 to 10,000 steps, plain and in checkpointed segments of sqrt(T) steps."""
     spike = make_spike(shapes.superspike)
@@ -393,16 +413,20 @@ def main():
     parser.add_argument(
         "--divided", action="store_true", help="only the table of many devices, on those that there are"
     )
+    parser.add_argument("--readme", action="store_true", help="only the table of the README")
     options = parser.parse_args()
     if options.divided:
         print(*divided(), sep="\n")
         return
-    makers = {name: VARIANTS[name] for name in available(VARIANTS)}
+    makers = {name: VARIANTS[name] for name in available([] if options.readme else VARIANTS)}
     versions = [
         f"{p} {importlib.metadata.version(p)}" for p in ("jax", *(p for p in ("spyx", "braintools") if p in makers))
     ]
     device = jax.devices()[0]
     print(f"Python {platform.python_version()}, {', '.join(versions)}; {device.device_kind}, {os.cpu_count()} cores")
+    if options.readme:
+        print(*in_the_readme(options.rounds), sep="\n")
+        return
     print(f"T, batch, neurons = {tuple(options.sizes)}\n")
     print(*table(makers, tuple(options.sizes), options.rounds), sep="\n")
     for more in (with_a_product, longer_sequences, more_layers, deeper_compositions, more_devices, digits):

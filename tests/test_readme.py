@@ -1,0 +1,236 @@
+"""What the README says and no other test looks at: each sentence is in it to the letter, and holds."""
+
+import copy
+import pathlib
+import pickle
+import re
+import subprocess
+import sys
+import tomllib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from needs import needs
+
+import surrofun
+from surrofun import area, asym, bounds, fit_alpha, flow, make_spike, mix, normalize, parse, sampled, scale, shapes
+from surrofun.__main__ import main
+from surrofun.shapes import escape_exponential, reciprocal, rectangle, superspike, triangle
+
+ROOT = pathlib.Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+WORDS = " ".join(TEXT.split())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+X = jnp.array([-0.7, -0.2, 0.0, 0.4, 2.0])
+
+
+def slope(spike, x=X, *args):
+    return jax.grad(lambda x: spike(x, *args).sum())(x)
+
+
+def by_hand(x, beta):
+    return 1 / (1 + beta * np.abs(np.asarray(x))) ** 2
+
+
+@make_spike
+def decorated(x, alpha=1.0):
+    return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+
+def plain_shape():
+    assert superspike(10.0) == pytest.approx(1 / 101**2)
+    np.testing.assert_allclose(superspike(beta=25.0)(X), by_hand(X, 25), rtol=1e-6)
+
+
+def parameters():
+    betas = np.array([1.0, 2.0, 4.0, 8.0, 16.0], np.float32)
+    np.testing.assert_allclose(slope(make_spike(superspike(beta=betas))), by_hand(X, betas), rtol=1e-6)
+
+    def annealed(x):
+        return jax.lax.scan(lambda c, beta: (c, make_spike(superspike(beta=beta))(x)), 0.0, betas)[1].sum()
+
+    want = sum(by_hand(0.3, beta) for beta in betas)
+    assert jax.jit(jax.grad(annealed))(0.3) == pytest.approx(want, rel=1e-6)
+
+
+def default():
+    assert float(area(superspike(beta=10.0))) == pytest.approx(0.2)
+    assert [float(b) for b in bounds(superspike(beta=10.0))] == [0, 1]
+
+
+def fitted():
+    x = jnp.linspace(-9, 9, 1000)
+    assert flow(superspike(beta=fit_alpha(superspike(beta=1.0), x)), x)["inside"] == pytest.approx(0.5, abs=0.002)
+
+
+def at_the_threshold():
+    assert make_spike(superspike)(jnp.array([0.0, jnp.nan])).tolist() == [1, 0]
+
+
+def codes():
+    def code(g, x):
+        return (lambda slope: 2 * slope), (lambda kept, like: kept / 2), ()
+
+    for residual in (jnp.bfloat16, "uint8", code):
+        np.testing.assert_allclose(slope(make_spike(superspike, residual=residual)), superspike(X), atol=0.01)
+    np.testing.assert_allclose(slope(make_spike(rectangle, residual="bit")), rectangle(X))
+    drawn = jax.vmap(lambda key: slope(make_spike(superspike, residual=sampled(key))))(
+        jax.random.split(jax.random.key(0), 4000)
+    )
+    np.testing.assert_allclose(drawn.mean(0), superspike(X), atol=0.04)
+
+
+def unlearned():
+    for learnable in (False, True):
+        g = superspike(beta=2.0)
+        by_g = jax.grad(lambda g, learnable=learnable: make_spike(g, learnable=learnable)(X).sum())(g)
+        assert bool(jax.tree.leaves(by_g)[0]) is learnable
+
+
+def leaves():
+    g = scale(superspike(beta=2.0), height=0.5)
+    assert jax.tree.leaves(make_spike(g)) == []
+    assert jax.tree.leaves(make_spike(g, learnable=True)) == [2.0, 0.5]
+
+
+def hidden_tracer():
+    def run(x, a, cured):
+        def pair(a):
+            return (lambda slope: slope * a), (lambda kept: kept / a)
+
+        def code(a):
+            return lambda g, x: ((lambda slope, a: slope * a), (lambda kept, like, a: kept / a), (a,))
+
+        def one(x, a):
+            return make_spike(superspike, residual=code(a) if cured else pair(a))(x)
+
+        return jax.vmap(one)(x, jnp.full(len(x), a)).sum()
+
+    np.testing.assert_allclose(jax.grad(run)(X, 2.0, True), superspike(X), rtol=1e-6)
+    with pytest.raises(jax.errors.UnexpectedTracerError):
+        jax.jit(jax.grad(run), static_argnums=2)(X, 2.0, False)
+
+
+def not_a_number():
+    key = jax.random.key(0)
+    for refused, made in {
+        lambda g: g(X): lambda a: normalize(reciprocal(alpha=a), area=1.0),
+        lambda spike: slope(spike): lambda a: make_spike(scale(escape_exponential, a), residual="uint8"),
+        lambda spike: slope(spike, X): lambda a: make_spike(triangle(alpha=a), residual="bit"),
+        lambda step: step(X): lambda a: surrofun.escape(reciprocal(alpha=a), key),
+    }.items():
+        with pytest.raises(ValueError, match="expected"):
+            refused(made(1.0))
+        assert jnp.isnan(jax.jit(lambda a, refused=refused, made=made: refused(made(a)))(1.0)).all()
+
+
+def negative():
+    np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)
+
+
+def wide():
+    for combined in (
+        lambda a: mix(triangle(alpha=a), surrofun.shift(triangle, 9.0)),
+        lambda a: asym(triangle(alpha=a), surrofun.shift(scale(triangle, height=8.0), -9.0)),
+    ):
+        (_, found), (_, traced) = bounds(combined(1.0)), jax.jit(lambda a, f=combined: bounds(f(a)))(1.0)
+        assert traced > 1.5 * found
+
+
+def nan_bit():
+    def broken(x):
+        return jnp.where(x > 1, jnp.nan, jnp.where(x > 0, 1.0, 0.25))
+
+    declared = surrofun.shape(broken, bounds=lambda: (0.25, 1.0))
+    assert slope(make_spike(declared, residual=sampled(jax.random.key(0))))[-1] == 0.25
+    with pytest.raises(ValueError, match="expected"):
+        slope(make_spike(broken, residual="bit"))
+
+
+def copies():
+    composed = make_spike(mix(superspike(beta=25.0), rectangle))
+    for same in (copy.deepcopy, lambda spike: pickle.loads(pickle.dumps(spike))):
+        assert same(decorated) == decorated
+        assert same(composed) != composed
+        np.testing.assert_array_equal(slope(same(composed)), slope(composed))
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(make_spike(lambda x: x))
+
+
+def versions():
+    assert surrofun.__version__ == "0.1.0"
+    assert (PROJECT["requires-python"], PROJECT["dependencies"][0]) == (">=3.11", "jax>=0.8")
+
+
+def cited():
+    assert PROJECT["license"] == "Apache-2.0"
+    assert [name for name in shapes.__all__ if "Source: " not in getattr(shapes, name).__doc__] == []
+
+
+SENTENCES = {
+    "`superspike(beta=25.0)` is a shape, while `superspike(10)` is a slope, that at x = 10": plain_shape,
+    "arrays that broadcast against x (one a neuron), or tracers, as where a steepness is annealed inside": parameters,
+    "Take `superspike(beta=10.0)` without a sweep, or another shape of height 1 and area 0.2": default,
+    "`superspike(beta=fit_alpha(superspike(beta=1.0), x))`": fitted,
+    "H(0) = 1, and a NaN potential does not fire": at_the_threshold,
+    'a narrow float, `uint8`, `"bit"`, `sampled(key)`, a code of your own': codes,
+    "Without, it gets zero": unlearned,
+    "A spike that learns has the leaves of its shape; any other spike has none": leaves,
+    "Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)": hidden_tracer,
+    "Outside of `jit`, the shape, the step or the gradient says which": not_a_number,
+    "Parameters of the catalogue are positive; a negative one is not refused": negative,
+    "Where the parts of `mix` and `asym` are traced, bounds are wide": wide,
+    'has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape': nan_bit,
+    "A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated": copies,
+    "This is 0.1.0, for Python 3.11 or newer and jax 0.8 or newer": versions,
+    "it is the *Source* in its docstring. License: Apache-2.0": cited,
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_what_is_said_holds(sentence):
+    assert sentence in WORDS
+    SENTENCES[sentence]()
+
+
+FORMULAS = (
+    lambda x: 1 / (1 + 25 * abs(x)) ** 2,
+    lambda x: 1 / (1 + (np.pi * x) ** 2),
+    lambda x: 25 / (4 * np.cosh(12.5 * x) ** 2),
+    lambda x: 0.3 * np.maximum(0, 1 - abs(x)),
+)
+
+
+def test_the_table_of_other_libraries():
+    here = [row.split(" | ")[1].strip("`") for row in re.findall(r"^\| \w+ `.*`.* \|$", TEXT, re.MULTILINE)]
+    for expression, formula in zip(here, FORMULAS, strict=True):
+        np.testing.assert_allclose(parse(expression)(X), formula(np.asarray(X, np.float64)), rtol=1e-5)
+
+
+def test_every_notebook_is_listed_and_every_link_leads_somewhere():
+    listed = re.findall(r"(\d+) ", WORDS.partition("each with a text twin: ")[2].partition(" ## ")[0])
+    assert {path.name[:2].lstrip("0") for path in ROOT.glob("notebooks/*.py")} <= set(listed)
+    assert [link for link in re.findall(r"\]\(([\w./]+)\)", TEXT) if not (ROOT / link).exists()] == []
+
+
+def test_the_commands_are_those_of_the_command_line(capsys):
+    assert "the command line: `list`, `show`, `check`, `demo`" in WORDS
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert set(re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.MULTILINE)) == {"list", "show", "check", "demo"}
+
+
+def test_it_is_short():
+    assert len(TEXT.splitlines()) <= 200
+    assert max(map(len, TEXT.splitlines())) <= 120
+
+
+def test_the_configuration_passes_the_type_checker(tmp_path):
+    needs("mypy")
+    lines = re.findall(r"^>>> (.*)$", TEXT.partition("In a configuration")[2].partition("## ")[0], re.MULTILINE)
+    (tmp_path / "user.py").write_text("\n".join(["from surrofun import make_spike", *lines, ""]))
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", "user.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
