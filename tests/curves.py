@@ -23,10 +23,6 @@ RANGES |= dict.fromkeys(("h", "leak", "p0"), (0.05, 0.6)) | {"delta": (0.5, 2.0)
 JUMPS = {"rectangle", "leaky_rectangle", "leaky_step", "log_tailed_step", "s2nn"}
 
 
-class Unsure(Exception):
-    """It is not known here."""
-
-
 class Curve(NamedTuple):
     slope: Any  # of an array in float64
     places: list[float]  # what it is around
@@ -132,10 +128,10 @@ def slope(g, x):
 
 
 def soft(g, xs):
-    """The soft step at `xs`, in which inf asks for the area: by SciPy, over panels that end at every mark."""
+    """The soft step at `xs`, inf for the area, by SciPy, over panels that end at every mark; NaN if it is not found."""
     finite = g.left > 1 and g.right > 1
     if np.isnan(g.left + g.right):
-        raise Unsure
+        return np.full(len(xs), np.nan)
     if INF in xs and not finite:
         return np.full(len(xs), INF)
     xs, start = np.minimum(xs, FAR), -FAR if finite else 0.0
@@ -143,15 +139,14 @@ def soft(g, xs):
     ends = np.unique(ends[(ends >= min(start, *xs)) & (ends <= max(start, *xs))])
     found = tanhsinh(g.slope, ends[:-1], ends[1:], rtol=1e-11, atol=1e-14)
     total = np.concatenate([[0.0], np.cumsum(found.integral)])
-    if not found.error.sum() < 1e-9 * (1e-3 + np.ptp(total)):
-        raise Unsure
-    return np.interp(xs, ends, total) - np.interp(start, ends, total)
+    known = 1.0 if found.error.sum() < 1e-9 * (1e-3 + np.ptp(total)) else np.nan
+    return known * (np.interp(xs, ends, total) - np.interp(start, ends, total))
 
 
 def extremes(g):
-    """The least and the largest slope: a dense search, then ever closer to the five best."""
+    """The least and the largest slope: a dense search, then ever closer to the five best; NaN if they are not found."""
     if np.isnan(g.left + g.right):
-        raise Unsure
+        return [np.nan, np.nan]
     sides = [m + s * (1 + abs(m)) for m in g.marks for s in (-1e-9, 1e-9)]
     everywhere = np.unique(np.concatenate([sides, *([p, *(p - LOOKS), *(p + LOOKS)] for p in g.places)]))
     found = []
@@ -203,11 +198,29 @@ def each(template, numbers, f, *xs):
     return np.stack([f(curve(text), *(x[:, j] for x in xs)) for j, text in enumerate(texts)], -1)
 
 
+def difference(template, numbers, xs, f, h, by_numbers, by_xs=0.0):
+    """The derivative of `f(curve, x)` as all numbers and x grow by shares of themselves."""
+    ends = [each(template, numbers * (1 + s * by_numbers[:, None]), f, xs * (1 + s * by_xs)) for s in (h, -h)]
+    return (ends[0] - ends[1]) / (2 * h)
+
+
+def sensitivity(template, numbers, xs):
+    """By how much a slope moves, relative to what x or any number is moved by."""
+    *alone, of_x = np.eye(len(numbers) + 1)[:, :-1]
+    shares = [(row, 0.0) for row in alone] + [(of_x, 1.0)]
+    return abs(each(template, numbers, slope, xs)) + sum(
+        abs(difference(template, numbers, xs, slope, 1e-7, *share)) for share in shares
+    )
+
+
+def size(v):
+    """The absolute value; 0 for what is infinite, which is equal or is not."""
+    return np.where(np.isinf(v), 0.0, abs(v))
+
+
 def potentials(rng, g):
     """Near to and far from what a curve is around, in numbers that float32 has, and away from its marks."""
     x = rng.choice([0.0, *g.places], 400) + rng.choice([-1, 1], 400) * 10 ** rng.uniform(-1.5, 1.0, 400)
     x, marks = np.round(x * 4096) / 4096, np.array([0.0, *g.marks])
     x = x[(abs(x) < 30) & (abs(x[:, None] - marks) > 2e-3 * (1 + abs(marks))).all(1)]
-    if len(x) < ROWS:
-        raise Unsure
-    return x[:ROWS]
+    return np.resize(x, ROWS)

@@ -3,13 +3,14 @@
 import adversary
 import pytest
 
-from surrofun import parse, registry, scale
+from surrofun import parse, register, registry, scale
 
 
 @pytest.fixture(autouse=True)
 def ours(monkeypatch):
     monkeypatch.setattr(registry, "_named", dict(registry._named))
-    adversary.register_ours()
+    for f in adversary.OURS:
+        register(f.__name__, f)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
