@@ -171,7 +171,7 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         return of_many.reshape(draws, *x.shape).mean(0)
 
     kept = np.where(abs(slopes) > largest, INF, slopes)
-    off = digits + 1 / largest + np.nan_to_num(size(of_slope * kept) + of_range * size(high - low))
+    off = digits + 1 / largest + np.nan_to_num(size(of_slope * kept)) + np.nan_to_num(of_range * size(high - low))
     yield "by x" + at, by_x, kept, off
 
 

@@ -130,7 +130,7 @@ def slope(g, x):
 def soft(g, xs):
     """The soft step at `xs`, inf for the area, by SciPy, over panels that end at every mark; NaN if it is not found."""
     finite = g.left > 1 and g.right > 1
-    if np.isnan(g.left + g.right):
+    if np.isnan([g.left, g.right]).any():
         return np.full(len(xs), np.nan)
     if INF in xs and not finite:
         return np.full(len(xs), INF)
@@ -145,7 +145,7 @@ def soft(g, xs):
 
 def extremes(g):
     """The least and the largest slope: a dense search, then ever closer to the five best; NaN if they are not found."""
-    if np.isnan(g.left + g.right):
+    if np.isnan([g.left, g.right]).any():
         return [np.nan, np.nan]
     sides = [m + s * (1 + abs(m)) for m in g.marks for s in (-1e-9, 1e-9)]
     everywhere = np.unique(np.concatenate([sides, *([p, *(p - LOOKS), *(p + LOOKS)] for p in g.places)]))
