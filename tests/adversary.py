@@ -1,0 +1,199 @@
+"""Random compositions against SciPy: each is right, or refused in a sentence, or NaN where it would be refused.
+
+    python -m tests.adversary --seconds 600      # in the root of a checkout; --seed N begins with seed N
+
+A composition is made as a text: `parse` makes a shape of it, and `curves.curve` the oracle. What is learned is compared
+with differences of the quadrature, along a random direction of all numbers at once. No potential is closer than
+2e-3 (1 + |m|) to a kink or a jump m, which moves by less than that where differences are taken.
+"""
+
+import argparse
+import collections
+import functools
+import os
+import pathlib
+import sys
+import time
+import traceback
+
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # most of the time is compilation
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # `python -m` looks in the root only
+
+import curves
+import jax
+import jax.numpy as jnp
+import numpy as np
+from curves import INF, NEURONS, SHARED, size, slope, soft
+from jax.tree_util import Partial
+
+import surrofun
+from surrofun import antiderivative, area, around, bounds, combinator, make_spike, parse, register, sampled, shape
+
+
+@shape
+def hump(x, alpha=1.0):
+    return alpha * jnp.exp(-(jnp.abs(alpha * x) ** 1.5))
+
+
+@combinator  # a user's that declares nothing, and one that declares all
+def product(x, g, h, factor=1.0):
+    return factor * g(x) * h(x)
+
+
+@combinator(
+    soft=lambda x, g: -antiderivative(g)(-x),
+    bounds=lambda g: bounds(g),
+    around=lambda g: [(-centre, width) for centre, width in around(g)],
+)
+def mirror(x, g):
+    return g(-x)
+
+
+OURS = (hump, product, mirror)
+
+
+def own_code(g, x):
+    """A user's code: 60,000 steps between the bounds."""
+    low, high = (jnp.asarray(end, x.dtype) for end in bounds(g))
+    return (
+        lambda slope, low, span: jnp.rint((slope - low) / span * 60000).astype(jnp.uint16),
+        lambda kept, like, low, span: kept.astype(like.dtype) / 60000 * span + low,
+        (low, jnp.where(high > low, high - low, 1.0)),
+    )
+
+
+DRAWS = 4000  # of a random bit
+FLOATS = {name: jnp.finfo(name) for name in ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")}
+CODES = {  # a value of `residual=`; by how much a slope may be off, of itself and of the range; the largest
+    "none": (None, 0, 0, INF),
+    "uint8": (jnp.uint8, 0, 1 / 500, INF),
+    "bit": ("bit", 0, 0, INF),
+    "sampled": (sampled(jax.random.key(0)), 0, 5.5 / 2 / DRAWS**0.5, INF),
+    "pair": ((jnp.bfloat16, jnp.float32), 1 / 128, 0, INF),
+    "own": (own_code, 0, 1 / 50000, INF),
+    **{name: (name, float(digits.eps), 0, float(digits.max)) for name, digits in FLOATS.items()},
+}
+STEPS = {
+    "heaviside": (surrofun.heaviside, lambda x: x >= 0),
+    "sign": (surrofun.sign, lambda x: np.where(x >= 0, 1, -1)),
+    "ternary": (surrofun.ternary(threshold=0.503), lambda x: 1.0 * (x >= 0.503) - (x <= -0.503)),
+    "staircase": (surrofun.staircase(3), lambda x: np.clip(np.floor(x) + 1, 0, 3)),
+}
+WAYS = {"eager": lambda f: f, "jit": jax.jit, "vmap": jax.vmap, "map": lambda f: lambda x: jax.lax.map(f, x)}
+
+
+@np.errstate(all="ignore")
+def attempt(seed):
+    """Return what is wrong with the composition of a seed, as texts, and what was refused."""
+    rng, numbers, wrong, refused = np.random.default_rng(seed), [], [], []
+    shared, wide = rng.random() < 0.3, rng.random() < 0.5
+    template = curves.composed(rng, rng.integers(1, 4), numbers, shared)
+    numbers = np.array([*numbers, np.full(NEURONS, round(rng.uniform(0.5, 4.0), 4))])  # the last is that of the call
+    options = {"way": WAYS, "residual": CODES, "step": STEPS}
+    options = {name: str(rng.choice([*values])) for name, values in options.items()}
+    options["forward_mode"] = bool(options["residual"] == "none" and rng.random() < 0.5)
+    text = template.format(*(v.tolist() if np.ptp(v) else float(v[0]) for v in numbers), call="")
+    call = {SHARED: float(numbers[-1, 0])} if shared else {}
+    about = f"seed {seed} float{32 << wide}: {text} {call or ''} {options}"
+    with jax.enable_x64(wide) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64(wide):
+        for what, get, wanted, off in checks(rng, template, numbers, text, call, f"float{32 << wide}", **options):
+            if fault := judged(get, wanted, off, refused):
+                wrong.append(f"{about}\n    {what}: {fault}")
+    return wrong, refused
+
+
+def judged(get, wanted, off, refused):
+    """Return what is wrong with a result, if anything is; a refusal is noted. After one, NaN has a reason."""
+    if np.isnan(off).any():
+        return None  # the oracle does not know
+    try:
+        got = np.asarray(get(), np.float64)
+    except Exception as error:
+        known = isinstance(error, TypeError | ValueError | NotImplementedError)
+        if known and (": expected" in str(error) or str(error).startswith("make_spike: ")):
+            return refused.append(str(error).partition(": ")[2][:45])
+        return traceback.format_exc(limit=-4)
+    wanted, off = (np.broadcast_to(v, got.shape) for v in (wanted, off))
+    near = (abs(got - wanted) <= off) | (got == wanted) | ((abs(wanted) > 1e37) & (abs(got) > 1e37))
+    wrong = ~near & ~(np.isnan(got) & (bool(refused) | np.isinf(wanted)))  # float8_e4m3fn has no inf
+    return f"got {got.tolist()}\n    wanted {wanted.tolist()}\n    within {off.tolist()}" if wrong.any() else None
+
+
+def checks(rng, template, numbers, text, call, dtype, way, residual, step, forward_mode):
+    """What is asked of a composition: its name, a function that returns it, what it should be, the tolerance."""
+    each = functools.partial(curves.each, template)
+    xs = each(numbers, lambda g: curves.potentials(rng, g))
+    close, at = {"float32": 2e-4, "float64": 2e-5}[dtype], f" at {xs.tolist()}"
+    x, tree = jnp.asarray(xs, dtype), parse(text)
+    tree = tree if isinstance(tree, Partial) else Partial(tree)
+    g = tree(**call) if call else tree
+
+    # Rounding may move a slope twenty times as far as one digit of x, or of a number, does. What cannot be normalized
+    # has NaN as its slope here: no number is right.
+    slopes, moves = each(numbers, slope, xs), curves.sensitivity(template, numbers, xs)
+    digits = 1e-37 + np.nan_to_num(close / 2 * abs(slopes) + 20 * float(jnp.finfo(dtype).eps) * moves)
+    yield "slope" + at, lambda: g(x), slopes, digits
+    low, high = each(numbers, curves.extremes)
+    off = 10 * close * (size(high - low) + size(low))
+    yield "bounds", lambda: [jnp.ravel(v + jnp.zeros(NEURONS)) for v in bounds(g)], [low, high], off
+    whole, soft_steps = each(numbers, lambda g: soft(g, [INF])[0]), each(numbers, soft, xs)
+    yield "area", lambda: abs(area(g)) + jnp.zeros(NEURONS), abs(whole), close * size(whole)
+    yield "soft step" + at, lambda: antiderivative(g)(x), soft_steps, close * abs(soft_steps).max(0)
+
+    # What is learned, along a random direction of all numbers: by the soft step, and by the slope in an update step.
+    weights, along = rng.choice([-2.0, -1.0, 0.5, 1.0, 3.0], xs.shape), rng.uniform(-1, 1, len(numbers))
+    loop = "eager" if "peak" in text and ("mix" in text or "asym" in text) else way  # else the bounds are wide
+    steps = {str(v.tolist()): a * v for v, a in zip(numbers, along, strict=True)}
+
+    def total(g, call, by_slope):
+        spike = make_spike(g, learnable=True, forward_mode=forward_mode)
+        fire = WAYS[loop](lambda x: spike(x, **call))
+        return (jnp.asarray(weights, dtype) * (jax.grad(lambda x: fire(x).sum())(x) if by_slope else fire(x))).sum()
+
+    def learned(by_slope):
+        leaves, gradients = map(jax.tree.leaves, ((tree, call), jax.grad(total, (0, 1))(tree, call, by_slope)))
+        step = [steps[str(np.broadcast_to(np.asarray(v, float), NEURONS).tolist())] for v in leaves]
+        return sum(np.sum(np.asarray(d) * s[: np.size(d)]) for d, s in zip(gradients, step, strict=True))
+
+    for what, f, now in (("learned", soft, soft_steps), ("learned, by the slope", slope, slopes)):
+        moved = curves.difference(template, numbers, xs, f, 1e-5, along)
+        off = close * np.sum(abs(weights) * (abs(moved) + abs(now).max(0)))
+        off = off if len(steps) == len(numbers) else np.nan  # it is not known which leaf is which
+        yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off
+
+    code, of_slope, of_range, largest = CODES["none" if np.isnan(high).any() and CODES[residual][2] else residual]
+    spike = make_spike(g, step=STEPS[step][0], residual=code, forward_mode=forward_mode)
+    yield "spikes", lambda: WAYS[way](spike)(x), STEPS[step][1](xs), 0.0
+    draws, loop = (DRAWS, "jit") if residual == "sampled" else (1, way)  # each row needs another key
+
+    def by_x():
+        of_many = jax.grad(lambda x: WAYS[loop](spike)(x).sum())(jnp.tile(x, (draws, 1)))
+        return of_many.reshape(draws, *x.shape).mean(0)
+
+    kept = np.where(abs(slopes) > largest, INF, slopes)
+    off = digits + 1 / largest + np.nan_to_num(size(of_slope * kept)) + np.nan_to_num(of_range * size(high - low))
+    yield "by x" + at, by_x, kept, off
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    for f in OURS:
+        register(f.__name__, f)
+    seed, end, tally, failed = options.seed, time.monotonic() + options.seconds, collections.Counter(), 0
+    while time.monotonic() < end:
+        wrong, refused = attempt(seed)
+        print(*wrong, sep="\n", end="\n" * bool(wrong), flush=True)
+        seed, failed = seed + 1, failed + bool(wrong)
+        tally.update(refused)
+        if seed % 200 == 0:
+            jax.clear_caches()
+    print(f"{seed - options.seed} compositions, {failed} of them wrong; refused:", *tally.most_common(), sep="\n")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
