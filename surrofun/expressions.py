@@ -223,13 +223,15 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
                 raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
     except TypeError as error:
         takes_what = f"{show(f)} takes {', '.join(map(str, parameters)) or 'no parameters'}"
-        raise ValueError(f"{takes_what}; {error}{_hint(f, [*takes.parameters][len(args) :], named)}") from None
+        raise ValueError(f"{takes_what}; {error}{_hint(f, takes, len(args), named)}") from None
     return given(f, **dict(zip(takes.parameters, args, strict=False)) | named)
 
 
-def _hint(f: Shape, names: list[str], named: dict[str, Any]) -> str:
+def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str, Any]) -> str:
     """Return what is meant by the only parameter of a call that the shape does not have, if it lacks only one."""
-    free, unknown = [name for name in names if name not in named], [name for name in named if name not in names]
+    others = list(takes.parameters.values())[by_position:]
+    free = [p.name for p in others if p.name not in named and not isinstance(p.default, bool)]
+    unknown = [name for name in named if name not in takes.parameters]
     if len(free) != 1 or len(unknown) != 1:
         return ""
     value = named[unknown[0]]
