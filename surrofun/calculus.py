@@ -12,7 +12,7 @@ from jax import lax
 from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of, parts_of
-from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked
+from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import fit, rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of
@@ -179,8 +179,8 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 
 def _is_concrete(g: Shape) -> bool:
-    require_concrete(g)
-    return not is_traced(g)
+    require_concrete(g, always=True)
+    return not is_traced(without_gradient(g))
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:

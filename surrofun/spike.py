@@ -23,7 +23,7 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative
-from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete
+from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
@@ -157,7 +157,7 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
     step = of_call(step, g, follows, has_parameters)
     coded = None
     if code and is_traced((g, x)):  # only then is there a backward pass
-        encode, decode, operands = concrete_if_possible(code, *_without_gradient((g, x)))
+        encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
     return call_cached(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
@@ -167,9 +167,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     # Evaluate. Outside of `jit` the slope of a function that has no program is computed once, here, while it is
     # concrete: that takes a tenth of the time, and shows that the function hides no tracer.
     how = compared if compares(step) else rounded
-    spikes = concrete_if_possible(evaluated, how, step, _without_gradient(x), what="step", blame=step)
-    spikes = _without_gradient(spikes)
-    slope_now = None if learnable else try_concrete(_slope, *_without_gradient((g, x)))
+    spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
+    spikes = without_gradient(spikes)
+    slope_now = None if learnable else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.
@@ -187,11 +187,6 @@ def _slope(g: Shape, /, x: jax.Array) -> jax.Array:
 
 def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
     return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
-
-
-def _without_gradient(values: Any) -> Any:
-    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`."""
-    return jax.tree.map(lambda v: as_array(lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
 
 
 # Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,

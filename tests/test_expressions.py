@@ -168,7 +168,7 @@ def test_parse_reads_what_people_write(text, same):
 def test_python_reads_the_text_of_an_array_to_the_same_shape(array):
     for g in (scale(shapes.atan, array), mix(shapes.atan, shapes.circ, weights=array), shapes.sigmoid(alpha=array)):
         python = eval(describe(g), {"np": np, "scale": scale, "mix": mix, **vars(shapes)})
-        x = jnp.linspace(-1.0, 1.0, 6).reshape(3, 2)
+        x = jnp.linspace(-1.0, 1.0, 12).reshape(3, 2, 2)
         np.testing.assert_array_equal(python(x), g(x))
         np.testing.assert_array_equal(parse(describe(g))(x), g(x))
 

@@ -22,6 +22,19 @@ def is_traced(values: Any) -> bool:
     return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
 
 
+def without_gradient(values: Any) -> Any:
+    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`.
+
+    >>> jax.grad(lambda x: x * without_gradient(x))(3.0)
+    Array(3., dtype=float32, weak_type=True)
+    """
+
+    def constant(value: Any) -> Any:
+        return jax.numpy.asarray(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
+
+    return jax.tree.map(constant, values)
+
+
 def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where it holds a tracer.
 

@@ -20,7 +20,8 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-_without_search: contextvars.ContextVar[bool] = contextvars.ContextVar("_without_search", default=False)
+# Whether the program that is traced may search; None outside of programs.
+_searches: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_searches", default=None)
 
 
 def call_cached(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
@@ -37,13 +38,13 @@ def call_cached(f: Callable[..., Any], *parts: Tree, search: bool = False) -> An
     """
     leaves, structure = jax.tree.flatten(parts)
     if is_cacheable(parts) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
-        token = _without_search.set(not search)
+        token = _searches.set(search)
         try:
             return _program(f, structure, leaves)
         except _NEEDS_A_VALUE:
             pass
         finally:
-            _without_search.reset(token)
+            _searches.reset(token)
     return f(*parts)
 
 
@@ -52,17 +53,24 @@ def _program(f: Callable[..., Any], structure: Any, leaves: list[Any]) -> Any:
     return f(*structure.unflatten(leaves))
 
 
-def require_concrete(*parts: Tree) -> None:
+def require_concrete(part: Tree, always: bool = False) -> None:
     """Abort the trace of a program in which a part holds a tracer; `call_cached` then calls its function without `jit`.
 
     So a search has values, which it finds more with than with tracers.
 
-    Raises:
-        jax.errors.ConcretizationTypeError: one does.
+    Args:
+        part: a pytree.
+        always: whether a program that may search is aborted, too: with values it would find another thing.
 
-    >>> require_concrete(abs, 2.0)
+    Raises:
+        jax.errors.ConcretizationTypeError: it holds a tracer.
+
+    >>> require_concrete(2.0)
     """
-    for leaf in jax.tree.leaves(parts) if _without_search.get() else ():
+    searches = _searches.get()
+    if searches is None or (searches and not always):
+        return
+    for leaf in jax.tree.leaves(part):
         if isinstance(leaf, jax.core.Tracer):
             raise jax.errors.ConcretizationTypeError(leaf, "a search is better with values")
 
