@@ -9,7 +9,9 @@ of this runs inside of one cached program (`core.program`).
 
 from __future__ import annotations
 
+import difflib
 import functools
+import types
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
@@ -27,7 +29,7 @@ from .core.concrete import concrete_if_possible, explicit, is_traced, try_concre
 from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, rounded
 from .core.expect import as_potential, evaluated
-from .core.facts import declares, importable, signature_of
+from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
@@ -76,9 +78,9 @@ def make_spike(
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values),
-            `sampled(key)`, or a pair of plain functions, encode of the slope and decode of what is kept, that close
-            over no tracer. Only `None` has second derivatives. Where a parameter is learned, x is kept instead,
-            whatever this says.
+            `sampled(key)`, a pair of plain functions, encode of the slope and decode of what is kept, that close over
+            no tracer, or a code of one's own, `code(g, x) -> (encode, decode, operands)`: see `surrofun.residuals`.
+            Only `None` has second derivatives. Where a parameter is learned, x is kept instead, whatever this says.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
@@ -107,11 +109,7 @@ def make_spike(
 
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine 36(6):51-63, arXiv:1901.09948.
     """
-    for name, value in parameters.items():
-        form = f"{show(grad_fn) if callable(grad_fn) else 'g'}({name}={show(value)})"
-        raise TypeError(
-            f"make_spike: has no option {name}; a shape with a parameter is written by keyword, as in {form}"
-        )
+    _refuse_parameters(grad_fn, parameters)
     step = as_step(step, "make_spike")
     for name, option in {"forward_mode": forward_mode, "learnable": learnable}.items():
         if not isinstance(option, bool):
@@ -131,6 +129,22 @@ def make_spike(
     if isinstance(g, Partial) or importable(g):
         return named(spike, g.__doc__ or "", __wrapped__=g)
     return _as_function(interned(spike), g)  # of a function that is being decorated
+
+
+def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        meant = difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1)
+        written = f"{show(g)}({name}={show(value)})" if callable(g) else f"sigmoid({name}={show(value)})"
+        if isinstance(g, types.FunctionType) and not facts_of(g):  # one that is not declared takes no keywords alone
+            written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
+        hint = f"did you mean {meant[0]}?" if meant else f"a parameter belongs to the shape: {written}"
+        raise TypeError(f"make_spike: has no option {name}; {hint}")
+    for name in signature_of(g)[1].parameters if isinstance(g, types.FunctionType) else ():
+        if name.startswith("grad"):
+            raise TypeError(
+                f"make_spike: {show(g)} takes {name}, the gradient that comes in; "
+                f"return only the factor on it, as a function g(x) of the potential"
+            )
 
 
 def _as_function(spike: Partial, g: Shape) -> Any:

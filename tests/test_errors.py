@@ -22,6 +22,10 @@ def hat(x):
     return jnp.maximum(0, 1 - jnp.abs(x))
 
 
+def ported(input_, grad_input, spikes):
+    return grad_input / (1 + jnp.abs(input_)) ** 2
+
+
 def too_many(x):
     return jnp.ones((2, 4))
 
@@ -111,9 +115,17 @@ TypeError: make_spike: expected True or False as forward_mode, got int 3
 >>> make_spike(learnable='alpha')
 TypeError: make_spike: expected True or False as learnable, for all parameters together, got str 'alpha'
 >>> make_spike(sigmoid, alpha=4.0)
-TypeError: make_spike: has no option alpha; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)
+TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=4.0)
 >>> make_spike(alpha=4.0)
-TypeError: make_spike: has no option alpha; a shape with a parameter is written by keyword, as in g(alpha=4.0)
+TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=4.0)
+>>> make_spike(hat, alpha=4.0)
+TypeError: ... a parameter belongs to the shape: functools.partial(hat, alpha=4.0), or with @shape hat(alpha=4.0)
+>>> make_spike(hat, learnabel=True)
+TypeError: make_spike: has no option learnabel; did you mean learnable?
+>>> make_spike('superspike')
+TypeError: make_spike: expected a shape, ... got str 'superspike'; parse('superspike') reads a shape from text
+>>> make_spike(ported)
+TypeError: make_spike: ported takes grad_input, the gradient that comes in; return only the factor on it, ...
 >>> make_spike(hat, residual=sampled)
 TypeError: make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)
 >>> make_spike(sigmoid, residual='byte')

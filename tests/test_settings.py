@@ -95,21 +95,21 @@ def test_combinators(setting, name):
     np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=2e-5, atol=1e-6)
 
 
+OPTIONS = {
+    "forward mode": ({"forward_mode": True}, 1e-6),
+    "learnable": ({"learnable": True, "forward_mode": True}, 1e-6),
+    "bfloat16": ({"residual": jnp.bfloat16}, 2**-8),
+    "uint8": ({"residual": jnp.uint8}, 1 / 508),
+    "sign": ({"step": sign}, 1e-6),
+    "ternary": ({"step": ternary(threshold=0.5)}, 1e-6),
+    "staircase": ({"step": staircase(3)}, 1e-6),
+}
+
+
 @under(STRICT | EAGER)
-@pytest.mark.parametrize(
-    ("options", "tolerance"),
-    [
-        ({"forward_mode": True}, 1e-6),
-        ({"learnable": True, "forward_mode": True}, 1e-6),
-        ({"residual": jnp.bfloat16}, 2**-8),
-        ({"residual": jnp.uint8}, 1 / 508),
-        ({"step": sign}, 1e-6),
-        ({"step": ternary(threshold=0.5)}, 1e-6),
-        ({"step": staircase(3)}, 1e-6),
-    ],
-    ids=str,
-)
-def test_options(setting, options, tolerance):
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options(setting, name):
+    options, tolerance = OPTIONS[name]
     np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
 
 

@@ -54,10 +54,11 @@ def combinator(
         formula: elementwise function of x (any shape, at least float32) and of parts.
         soft: `soft(x, *parts)`, an integral of the formula over x with any constant, as `shape` takes it; else it is
             integrated numerically.
-        bounds: `bounds(*parts) -> (lowest, highest)`, the least and the largest slope, in whatever
-            order; else, or where it is None, they are searched for.
+        bounds: `bounds(*parts)`, a pair of the least and the largest slope over all x, in whatever order; else, or
+            where it is None, they are searched for.
         around: `around(*parts) -> [(centre, width), ...]`; else the places of the parts.
-        check: `check(*parts)` raises, when parts are combined that do not go together.
+        check: `check(*parts)` raises, when parts are combined that do not go together. It runs inside of traces, too,
+            where a number may be a tracer.
 
     Returns:
         f(*parts), which returns a shape; its name is the expression that made it.

@@ -46,16 +46,16 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     Half precision is computed in float32 and rounded once, to the dtype of x; parameters that are arrays get the dtype
     and the rank of x. Called with keywords and no x, a shape returns itself with these parameters.
 
-    Declaring a shape promises what `jax.jit` asks for: it is pure, what it reads besides its arguments is read once,
-    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing is compiled, once for all
-    floats.
+    Declaring a shape promises what `jax.jit` asks for: it is pure, globals that it reads are those of its first call,
+    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing is compiled once for each
+    shape and dtype of x; a new number does not compile.
 
     Args:
         f: elementwise function of x = potential minus threshold (any shape) and of parameters; it is left as it was.
-        soft: `soft(x, *params)`, its integral over x with any constant. It is called with x = -inf and inf, too, where
-            it has to give its limits, finite or infinite, and not NaN.
+        soft: `soft(x, *params)`, its integral over x. At +-inf it must give its limits, not NaN; the value at -inf is
+            subtracted, so that S(-inf) = 0.
         bounds: `bounds(*params) -> (lowest, highest)`, the least and the largest slope over all x.
-        around: `around(*params) -> [(centre, width), ...]`, of each bump or edge, in units of x.
+        around: `around(*params) -> [(centre, width), ...]`, centre and width of each bump or edge, in units of x.
 
     Returns:
         A new function of the same name. A fact that is not given is searched for, where it is asked for.
@@ -170,8 +170,11 @@ def as_shape(g: Any, who: str) -> Shape:
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
     if not callable(g):
-        hint = "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)"
-        raise TypeError(expected + describe_value(g) + (hint if hasattr(g, "dtype") else ""))
+        hint = (
+            "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)" if hasattr(g, "dtype") else ""
+        )
+        hint = f"; parse({g!r}) reads a shape from text" if isinstance(g, str) else hint
+        raise TypeError(expected + describe_value(g) + hint)
     if "formula" in facts_of(g):
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
