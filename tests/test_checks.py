@@ -299,6 +299,22 @@ def test_every_number_that_is_not_whole_is_learned(width):
     assert faults(check(shape(gate)(width=width))) == {"learned parameters"}
 
 
+@pytest.mark.parametrize("spike", [False, True])
+def test_an_array_is_one_number_a_neuron(spike):
+    made = make_spike if spike else lambda g: g
+    results = check(made(shapes.triangle), alpha=jnp.array([2.0, 100.0]))
+    height = results["slope by jax.grad"]["value"]["peak"] if spike else results["bounds hold"]["value"]["highest"]
+    assert (faults(results), height) == (set(), pytest.approx(2))
+    c = jnp.array([2.0, 0.5])
+    for g in (
+        lambda x, c: c[0] * jnp.tanh(x) + c[1] * x,
+        lambda x, c: hat(x) * jnp.sort(c),
+        lambda x, c: hat(x) * c.sum(),
+    ):
+        assert faults(check(made(g), c)) == faults(check(made(g), c=c)) == {"runs"}
+    assert "c of shape (2,) is not used as one number a neuron" in check(made(g), c)["runs"]["value"]
+
+
 def test_a_parameter_in_the_place_of_x():
     results = check(functools.partial(shapes.sigmoid, 4.0))
     assert faults(results) == {"runs"}

@@ -70,14 +70,14 @@ def test_list_fits_the_terminal(columns, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     assert tuple(line.split(" ")[0] for line in lines if line[0] != " ") == names()
-    assert len(lines) <= len(names()) * {30: 9, 40: 5, 60: 4, 80: 3.2, 120: 2.2}.get(columns, 2.1)
+    assert len(lines) <= len(names()) * {30: 9, 40: 5.5, 60: 4.5, 80: 3.5, 120: 2.3}.get(columns, 2.1)
     i = next(i for i, line in enumerate(lines) if line.startswith("superspike"))
     entry = " ".join(" ".join(lines[i : i + 6]).split())
     told = "superspike 1 / (1 + beta |x|)^2 beta=10.0; area 2 / beta; peak 1 at 0; Zenke & Ganguli 2018 triangle"
     assert entry.startswith(told)
     assert (lines[i] == "superspike") == (columns <= 40)
     told = " ".join(" ".join(lines).split())
-    assert (told.count("area "), told.count("; peak ")) == (23, 23)
+    assert (told.count("area "), told.count("; peak ")) == (len(names()),) * 2
 
 
 def test_list_of_what_tells_nothing_of_itself(capsys, monkeypatch):

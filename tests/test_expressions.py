@@ -347,7 +347,7 @@ def test_the_longest_texts_take_bounded_time(text):
     start = time.process_time()
     shape = attempt(text)
     assert time.process_time() - start < 10.0
-    assert callable(shape)
+    assert callable(shape) or "expected at most 256 shapes" in shape
 
 
 COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.system __import__ f'{ 0x

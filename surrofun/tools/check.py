@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
@@ -17,7 +18,7 @@ from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
 from ..core.tree import from_tree, interned, with_parameters
 from ..spike import make_spike
-from .probes import LIMIT, Finding, Function, Stage
+from .probes import LIMIT, SCATTERED, Finding, Function, Stage, floats_in, same
 from .shape_check import SHAPE_STAGES
 from .shape_check import look_at as shape_look
 from .spike_check import MAY_LACK, SPIKE_STAGES, has_a_rule_of_its_own, is_step
@@ -43,7 +44,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         f: a shape, `g(x, *params)`, or a spike function of x = potential minus threshold; any function, however bad.
             Nothing is raised, an exception is a finding. A function without parameters is taken for a recipe, and what
             it returns is checked: `check(lambda: spyx.axn.superspike(25))`. It is called again for "rebuilding".
-        args, kwargs: parameters of f, one number each.
+        args, kwargs: parameters of f. Of an array, one number a neuron, the first is taken, and "runs" is a fault if
+            a neuron does not see its own number alone, as in `c[0] * jnp.tanh(x) + c[1] * x`: write a tuple there.
 
     Returns:
         name of the property -> {"ok": bool, "limit": bool, "value": what was measured, "advice": what to do about it}.
@@ -104,9 +106,13 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         built, f = _measured(lambda: (True, f()))
         if not built:
             return {"runs": _result(built, f, "write a function without parameters that builds a shape or a spike")}
-    named, g = _measured(lambda: (True, _with_parameters(f, args, kwargs)))
+    named, own = _measured(lambda: (True, _of_one_neuron(_with_parameters(shape_behind(f), args, kwargs))))
     if not named:
-        return {"runs": _result(named, g, "give parameters by keyword: sigmoid(alpha=4.0), check(g, alpha=4.0)")}
+        return {
+            "runs": _result(named, own, "give numbers by keyword, check(g, alpha=4.0), each used element by element")
+        }
+
+    g = _of_one_neuron(_with_parameters(f, args, kwargs), compared=False) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -115,9 +121,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         _measured(is_step, bound)[0]
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        own = _with_parameters(shape_behind(f), args, kwargs) if is_spike(f) else None
         again = build and (lambda: (build(), args, kwargs))
-        return _all_measured(SPIKE_STAGES, bound, MAY_LACK, g=g, own=own, again=again, look=spike_look(bound))
+        return _all_measured(
+            SPIKE_STAGES, bound, MAY_LACK, g=g, own=own if is_spike(f) else None, again=again, look=spike_look(bound)
+        )
     return _all_measured(SHAPE_STAGES, bound, g=g, look=shape_look(g))
 
 
@@ -198,6 +205,25 @@ def _with_parameters(f: Any, args: Any, kwargs: Any) -> Any:
     _, takes = signature_of(f) if args else ("", inspect.Signature())
     params = (takes.bind_partial(*args).arguments if takes else {}) | kwargs
     return with_parameters(f, params) if params else f
+
+
+def _of_one_neuron(g: Any, compared: bool = True) -> Any:
+    """Return the function of the first neuron, where each has numbers of its own.
+
+    Raises:
+        ValueError: the first or the last neuron is not what its own numbers alone say.
+    """
+    names, floats, rebuilt = floats_in(g)
+    count = max(map(np.size, floats), default=1)
+    if count == 1 or any(np.ndim(v) > 1 for v in floats):
+        return g
+    first, last = (rebuilt([v[i] if np.size(v) > 1 else v for v in floats]) for i in (0, -1))
+    if compared:
+        x = jnp.float32(SCATTERED[:, :1])
+        together, alone = jnp.broadcast_to(g(x), (len(x), count))[:, [0, -1]], jnp.hstack([first(x), last(x)])
+        if not same(np.asarray(together, float), np.asarray(alone, float))[0]:
+            raise ValueError(f"{', '.join({*names})} of shape ({count},) is not used as one number a neuron")
+    return first
 
 
 def _rebuilt(spike: Any) -> Any:

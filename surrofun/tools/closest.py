@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +62,7 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     counted = np.isfinite(target) & (abs(after - before) < 0.2)
     x, target = (np.where(counted, v, v[counted.argmax()]) for v in (x, target))
     shifts = [0.0] if abs(middle) < 1e-3 * half else [0.0, float(f"{middle:.3g}")]
-    fits = [(error, by, *fit) for by in shifts for *fit, error in _fits(x - by, target)]
+    fits: list[tuple[Any, ...]] = [(error, by, *fit) for by in shifts for *fit, error in _fits(x - by, target)]
     best = min(error for error, *_ in fits)
     if best > _UNLIKE:
         return "none"
@@ -91,7 +92,7 @@ def _edges(slope: Function, places: Array, slopes: Array, height: float) -> Arra
     return bisect(lambda x: abs(values_of(slope, x)) >= height, places[near], outside)[0]
 
 
-def _fits(x: Array, target: Array) -> list[tuple[Shape, str, float, float, float]]:
+def _fits(x: Array, target: Array) -> list[tuple[Any, ...]]:
     """Return of whatever is fitted the shape, the name of its parameter, its value, the height and the error.
 
     The value is the default, or the best with as few digits as make no difference.
@@ -101,7 +102,8 @@ def _fits(x: Array, target: Array) -> list[tuple[Shape, str, float, float, float
     for _ in range(_ZOOMS):
         _, misses = _compared(x, target, tried)
         best = (misses**2).sum(1).argmin(1)
-        tried = np.geomspace(*(tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1)), _TRIED, axis=1)
+        low, high = (tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1))
+        tried = np.geomspace(low, high, _TRIED, axis=1)
     options = [[default, *_rounded(value)] for default, value in zip(defaults, tried[:, _TRIED // 2], strict=True)]
     tried[:, : _DIGITS + 1] = options
     heights, misses = _compared(x, target, tried)

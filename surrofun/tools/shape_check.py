@@ -70,7 +70,7 @@ def _stays_in_bounds(f: Shape, *, g: Shape, look: Look) -> Finding:
 def _integrated(x: Any, g: Shape) -> Array | None:
     """Return the integral of the slope up to x, whatever soft step is declared; None where it is not found."""
     try:
-        return np.asarray(antiderivative(shape(lambda x: g(x), around=lambda: around(g)))(x), float)
+        return np.asarray(antiderivative(shape(lambda x: g(x), around=lambda: around(g)))(x), float)  # type: ignore[misc]
     except ValueError:
         return None
 
