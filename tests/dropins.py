@@ -110,7 +110,7 @@ def jaxpike(neuron, spike):
 
     def loss(weights):
         layer = eqx.combine(weights["layer"], rest)
-        return rate_error(lax.scan(lambda s, x: layer(s, x @ weights["in"]), layer.init_state((4, 5)), DRIVE)[1])
+        return rate_error(lax.scan(lambda s, x: layer(s, 3 * x @ weights["in"]), layer.init_state((4, 5)), DRIVE)[1])
 
     return loss, {"in": WEIGHTS, "layer": layer}
 
