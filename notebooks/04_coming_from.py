@@ -314,7 +314,7 @@ print(report(check(careful)))
 # %% [markdown]
 # And those of the libraries. A function without parameters is a recipe, which is called twice, to see whether a spike
 # that is built again is compiled again. Where a library is not installed, its row is the one that the tests pin
-# (spyx 1.0.0, braintools 0.3.0, slax 0.0.1, snnax 0.0.1). In a shell it is
+# (spyx 1.0.0, braintools 0.4.0, slax 0.0.1, sparxml 0.1.1, jaxpike 0.1.4). In a shell it is
 # `python -m surrofun check "spyx.axn:superspike(25)"`.
 
 # %%
@@ -322,9 +322,12 @@ LIBRARIES = {  # module, function, parameters: (H(0), at NaN, forward mode, faul
     ("spyx.axn", "superspike", 25): (0, 0, "no", "", "superspike(beta=25.0)"),
     ("spyx.axn", "arctan", 2): (0, 0, "no", "", "scale(atan(alpha=4.0), height=0.159155)"),
     ("spyx.axn", "custom"): (0, 0, "no", "non-negative, peak at a threshold, finite", "none"),
-    ("braintools.surrogate", "ReluGrad"): (1, 0, "yes", "second derivative", "scale(triangle, height=0.3)"),
+    ("braintools.surrogate", "ReluGrad"): (1, 0, "yes", "", "scale(triangle, height=0.3)"),
     ("slax", "fast_sigmoid", 25): (1, 0, "yes", "", "superspike(beta=25.0)"),
     ("slax", "multi_gauss"): (1, 0, "yes", "non-negative", "scale(multi_gaussian(sigma=0.3), height=0.5)"),
+    ("sparx.surrogate", "ATan", 2.0): (1, 0, "yes", "", "atan"),
+    ("jaxpike.surrogate", "FastSigmoid", 25.0): (0, 0, "yes", "finite", "superspike(beta=25.0)"),
+    ("jaxpike.surrogate", "ATan", 2.0): (0, 0, "yes", "", "atan"),
 }
 
 
@@ -347,9 +350,11 @@ for (module, name, *parameters), pinned in LIBRARIES.items():
     print(f"{there:24} {row[0]:4.0f} {row[1]:3.0f} {row[2]:7}  {row[4]:45} {row[3] or 'none'}")
 
 # %% [markdown]
-# `custom()` of spyx multiplies the cotangent by the potential, where the straight-through estimator was meant. The
-# slopes of braintools stand behind a `stop_gradient`, so that a second derivative through them is 0, without a word.
-# `multi_gauss` has negative lobes on purpose. `sigmoid_surrogate` of snnax raises when it is differentiated.
+# `custom()` of spyx multiplies the cotangent by the potential, where the straight-through estimator was meant.
+# `multi_gauss` has negative lobes on purpose. The slope of jaxpike's `FastSigmoid` is NaN at infinity, where it is the
+# derivative of a quotient of infinities. softjax 0.1.1 has no spikes, but straight-through steps: its `heaviside_st`
+# gives half a spike at NaN, and in the modes "c1" and "c2" NaN slopes from about 1e10 on. `sigmoid_surrogate` of snnax
+# raises when it is differentiated.
 #
 # ## The neuron around the spike
 #

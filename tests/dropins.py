@@ -3,6 +3,7 @@
 Each takes a spike and returns (loss, weights), where loss(weights) is (error, spikes): the error of the firing rates.
 """
 
+import dataclasses
 import importlib.util
 import sys
 import types
@@ -84,6 +85,49 @@ def snnax(neuron, spike):
     def loss(weights):
         start = jnp.zeros((4, 5)) if neuron == "SimpleIAF" else layer.init_state((4, 5), jax.random.key(0))
         return rate_error(lax.scan(lambda state, x: layer(state, x @ weights), start, DRIVE)[1])
+
+    return loss, WEIGHTS
+
+
+def sparx(neuron, spike):
+    """Its neurons take an object with the method `derivative`, in three lines."""
+    nn, surrogate = needs("sparx.nn"), needs("sparx.surrogate")
+
+    @dataclasses.dataclass(frozen=True)
+    class Surrogate(surrogate.Surrogate):
+        spike: Callable
+
+        def derivative(self, x):
+            return jax.vjp(self.spike, x)[1](jnp.ones_like(x))[0]
+
+    layer = getattr(nn, neuron)(surrogate=spike if isinstance(spike, surrogate.Surrogate) else Surrogate(spike))
+    return lambda weights: rate_error(layer.apply({}, 2 * DRIVE @ weights)), WEIGHTS
+
+
+def jaxpike(neuron, spike):
+    eqx = needs("equinox")
+    layer, rest = eqx.partition(getattr(needs("jaxpike.neurons"), neuron)(2.0, surrogate=spike), eqx.is_inexact_array)
+
+    def loss(weights):
+        layer = eqx.combine(weights["layer"], rest)
+        return rate_error(lax.scan(lambda s, x: layer(s, 3 * x @ weights["in"]), layer.init_state((4, 5)), DRIVE)[1])
+
+    return loss, {"in": WEIGHTS, "layer": layer}
+
+
+def brainspike(neuron, spike):
+    brainstate, u = needs("brainstate"), needs("brainunit")
+    with brainstate.environ.context(dt=1 * u.ms):
+        layer = getattr(needs("brainspike"), neuron)((4, 5), spk_fun=spike, V_th=-69 * u.mV, t_ref=1 * u.ms)
+
+    def update(t, x):
+        with brainstate.environ.context(t=t * u.ms):
+            return layer.update(400 * x * u.pA)
+
+    def loss(weights):
+        with brainstate.environ.context(dt=1 * u.ms):
+            layer.init_state()
+            return rate_error(brainstate.transform.for_loop(update, jnp.arange(12.0), DRIVE @ weights))
 
     return loss, WEIGHTS
 

@@ -15,6 +15,7 @@ EXTRAS = {
     "dev": ("mypy", "pyright", "cloudpickle"),
     "peers": (
         *("spyx", "brainpy", "brainstate", "braintools", "brainunit", "slax", "snnax", "jaxley"),
+        *("sparx", "jaxpike", "brainspike", "softjax", "ngclearn", "nir"),
         *("flax", "equinox", "haiku", "jaxtyping", "beartype"),
     ),
 }

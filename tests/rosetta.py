@@ -13,6 +13,7 @@ Single points where a slope jumps are left out: which side they belong to differ
 """
 
 import numpy as np
+from formulas import shares
 
 
 def box(x, half_width):
@@ -39,7 +40,7 @@ def waves(x, n, period):
     return 4 / period * sum(np.cos((2 * i - 1) * 2 * np.pi * x / period) for i in range(1, n + 1))
 
 
-FORMULA_NAMES = {**vars(np), **{f.__name__: f for f in (box, hat, logistic, bell, three_bells, waves)}}
+FORMULA_NAMES = {**vars(np), **{f.__name__: f for f in (box, hat, logistic, bell, three_bells, waves, shares)}}
 
 ROWS = [
     # Constants and steps
@@ -49,6 +50,8 @@ ROWS = [
     ("sinabs", "Quantize.apply(x)", {}, "straight_through", "ones_like(x)", None),
     ("lava-dl", "quantize(x)", {}, "straight_through", "ones_like(x)", None),
     ("rockpool", "make_backward_passthrough(f)(x)", {}, "straight_through", "ones_like(x)", None),
+    ("sparx", "StraightThrough()(x)", {}, "straight_through", "ones_like(x)", 1),
+    ("ngc-learn", "straight_through_estimator()[1](x, 0.0)", {}, "straight_through", "ones_like(x)", None),
     ("snntorch", "heaviside()(x)", {}, "leaky_step(leak=0.0)", "where(x > 0, 1, 0)", 0),
     ("braincog", "STDPGrad.apply(x)", {}, "leaky_step(leak=0.0)", "where(x > 0, 1, 0)", 0),
     ("braincog", "ReLUGrad(alpha)(x)", {"alpha": (2.0, 0.7)}, "leaky_step(leak=0.0, slope=alpha)",
@@ -85,6 +88,25 @@ ROWS = [
     # Rectangles
     ("spikingjelly", "Rect(alpha)(x)", {"alpha": (1.0, 1.7)}, "rectangle(width=1 / alpha)",
      "alpha * box(x, 0.5 / alpha)", 1),
+    ("sparx", "Rectangle(width)(x)", {"width": (1.0, 1.7)}, "rectangle(width=width)", "box(x, width / 2) / width", 1),
+    ("jaxpike", "Boxcar(width)(x)", {"width": (1.0, 1.7)}, "rectangle(width=width)", "box(x, width / 2) / width", 0),
+    ("ngc-learn", "boxcar_estimator()[1](x, 0.0, window)", {"window": (5.0, 1.7)},
+     "scale(rectangle(width=2 * window, closed=True), height=2 * window)", "box(x, window)", None),
+    ("softjax", "sigmoidal(x, softness, 'c0')", {"softness": (0.1, 0.3)}, "rectangle(width=10 * softness)",
+     "box(x, 5 * softness) / (10 * softness)", None),
+    # Smooth kernels
+    ("softjax", "sigmoidal(x, softness, 'c1')", {"softness": (0.1, 0.3)}, "epanechnikov(width=5 * softness)",
+     "3 / 4 * maximum(0, 1 - (x / 5 / softness)**2) / (5 * softness)", None),
+    ("softjax", "sigmoidal(x, softness, 'c2')", {"softness": (0.1, 0.3)}, "epanechnikov(width=5 * softness, n=2)",
+     "15 / 16 * maximum(0, 1 - (x / 5 / softness)**2)**2 / (5 * softness)", None),
+    ("softjax", "sigmoidal(x, softness, '_c1_pnorm')", {"softness": (0.1, 0.3)}, "p_norm(width=5 * softness)",
+     "shares(x, 5 * softness, 2)", None),
+    ("softjax", "sigmoidal(x, softness, '_c2_pnorm')", {"softness": (0.1, 0.3)}, "p_norm(width=5 * softness, n=3)",
+     "shares(x, 5 * softness, 3)", None),
+    ("softjax", "sigmoidal(x, softness)", {"softness": (0.1, 0.3)}, "sigmoid(alpha=1 / softness)",
+     "logistic(x, 1 / softness)", None),
+    ("softjax", "heaviside_st(x, softness)", {"softness": (0.1, 0.3)}, "sigmoid(alpha=1 / softness)",
+     "logistic(x, 1 / softness)", 0.5),
     ("spyx", "boxcar(width, height)(x)", {"width": (2.0, 1.4), "height": (0.5, 0.8)},
      "scale(rectangle(width=width), height=width * height)", "height * box(x, width / 2)", 0),
     ("snnax", "piecewise_surrogate(beta)(x)", {"beta": (0.5, 1.3)},
@@ -246,6 +268,21 @@ ROWS = [
     ("snntorch", "SFS(slope, B)(x)", {"slope": (25.0, 7.0), "B": (1.0, 0.3)},
      "shift(asym(scale(straight_through, height=0.0), shift(superspike(beta=slope), -B)), B)",
      "where(x > B, (1 + slope * abs(x))**-2.0, 0)", 0),
+    ("sparx", "FastSigmoid(slope)(x)", {"slope": (25.0, 7.0)}, "superspike(beta=slope)",
+     "(1 + slope * abs(x))**-2.0", 1),
+    ("jaxpike", "FastSigmoid(slope)(x)", {"slope": (25.0, 7.0)}, "superspike(beta=slope)",
+     "(1 + slope * abs(x))**-2.0", 0),
+    ("sparx", "Triangle(width, height)(x)", {"width": (1.0, 1.7), "height": (1.0, 0.3)},
+     "scale(triangle, 1 / width, height=height * width)", "height * hat(x, width)", 1),
+    ("jaxpike", "Triangular(width)(x)", {"width": (1.0, 1.7)}, "triangle(alpha=1 / width)", "hat(x, width) / width", 0),
+    ("ngc-learn", "triangular_estimator()[1](x, 0.0, alpha)", {"alpha": (2.0, 0.7)},
+     "scale(triangle, alpha, height=1 / alpha)", "hat(x, 1 / alpha)", None),
+    ("ngc-learn", "explicit_triangular_estimator()[1](x, 0.0, window)", {"window": (5.0, 1.7)},
+     "scale(triangle, 1 / window, height=window)", "hat(x, window)", None),
+    ("sparx", "Sigmoid(alpha)(x)", {"alpha": (4.0, 1.7)}, "sigmoid(alpha=alpha)", "logistic(x, alpha)", 1),
+    ("sparx", "Gaussian(sigma)(x)", {"sigma": (0.5, 1.7)}, "gaussian(sigma=sigma)", "bell(x, 0, sigma)", 1),
+    ("ngc-learn", "secant_lif_estimator()[1](x, 0.0, 0.82, c2)", {"c2": (0.08, 1.7)}, "half_sech(alpha=c2)",
+     "where(x > 0, 2 * exp(-c2 * abs(x)) / (1 + exp(-2 * c2 * abs(x))), 0)", None),
     # Other powers
     ("spikingjelly", "QPseudoSpike(alpha)(x)", {"alpha": (2.0, 3.3)}, "q_pseudo_spike(q=alpha)",
      "(1 + 2 * abs(x) / (alpha - 1))**-alpha", 1),
@@ -269,6 +306,12 @@ ROWS = [
      "alpha / 2 / (1 + (pi * alpha / 2 * x)**2)", 1),
     ("braincog", "AtanGrad(alpha)(x)", {"alpha": (2.0, 1.7)}, "atan(alpha=alpha)",
      "alpha / 2 / (1 + (pi * alpha / 2 * x)**2)", 0),
+    ("sparx", "ATan(alpha)(x)", {"alpha": (2.0, 1.7)}, "atan(alpha=alpha)",
+     "alpha / 2 / (1 + (pi * alpha / 2 * x)**2)", 1),
+    ("jaxpike", "ATan(alpha)(x)", {"alpha": (2.0, 1.7)}, "atan(alpha=alpha)",
+     "alpha / 2 / (1 + (pi * alpha / 2 * x)**2)", 0),
+    ("ngc-learn", "arctan_estimator()[1](x, 0.0, alpha)", {"alpha": (2.0, 1.7)},
+     "scale(atan(alpha=alpha), height=2 / (pi * alpha))", "1 / pi / (1 + (pi * alpha / 2 * x)**2)", None),
     ("spyx", "arctan(k)(x)", {"k": (2.0, 0.7)}, "scale(atan(alpha=2 * k), height=1 / (pi * k))",
      "1 / pi / (1 + (pi * k * x)**2)", 0),
     ("tudelft", "ArcTan.apply(x, height, slope)", {"height": (0.7, 1.3), "slope": (3.0, 7.0)},

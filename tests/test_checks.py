@@ -1,6 +1,7 @@
 """`check` names the fault of a bad shape and clears the catalogue; `flow` and `fit_alpha` count as NumPy does."""
 
 import functools
+import math
 import re
 
 import jax
@@ -33,7 +34,7 @@ KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "periodic_laplace": {"finite", "unimodal"},  # a bump at each threshold, nothing at infinity
     "squarewave_fourier": {"finite", "unimodal", "non-negative"},
 }
-NUMBERS = {"pi": np.pi, "sqrt": np.sqrt, "exp": np.exp, "infinite": np.inf}
+NUMBERS = {"factorial": math.factorial, "pi": np.pi, "sqrt": np.sqrt, "exp": np.exp, "infinite": np.inf}
 
 
 def faults(results):

@@ -142,7 +142,8 @@ def test_fast_sigmoid_is_superspike(capsys):
 def test_the_spelling_of_one_library_is_answered_alone():
     assert meaning("atan") == "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
     assert meaning("Atan") == (
-        "ATan(alpha=2) of spikingjelly is atan(alpha=2.0); atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
+        "ATan(alpha=2) of spikingjelly is atan(alpha=2.0); ATan(alpha=2) of sparx and jaxpike is atan(alpha=2.0); "
+        "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
     )
     assert meaning("triangular") == (
         "triangular(k=2) of spyx is scale(triangle, 2.0, height=0.5); triangular() of snnTorch has no equal: it is the "

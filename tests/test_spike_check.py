@@ -386,6 +386,16 @@ def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys):
     assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {reason}\n")
 
 
+def test_the_straight_through_steps_of_softjax():
+    """Half a spike at NaN; and smooth modes whose slopes are NaN far out, where their polynomials overflow."""
+    softjax = needs("softjax")
+    with as_others_expect():
+        found = {mode: check(lambda x, mode=mode: softjax.heaviside_st(x, mode=mode)) for mode in ("c1", "c2")}
+    assert all(faults(results) == {"finite", "silent at NaN"} for results in found.values())
+    assert found["c1"]["H(0)"]["value"] == found["c1"]["silent at NaN"]["value"] == 0.5
+    assert found["c1"]["closest shape"]["value"].startswith("epanechnikov(width=0.5)")
+
+
 def test_eight_devices():
     code = (
         "import json; from surrofun import make_spike, shapes; from surrofun.tools.spike_check import grad_under; "
@@ -406,13 +416,22 @@ PEERS = {  # call, faults, limits beyond rebuilding and pickling, closest shape
         ("arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
         ("custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode", "falls again"}, "none"),
     ],
-    "braintools.surrogate": [  # the slope stands behind a stop_gradient
-        ("ReluGrad()", {"second derivative"}, set(), "scale(triangle, height=0.3)"),
-        ("SquarewaveFourierSeries()", {"non-negative", "finite", "second derivative"}, set(), "squarewave_fourier"),
+    "braintools.surrogate": [
+        ("ReluGrad()", set(), set(), "scale(triangle, height=0.3)"),
+        ("SquarewaveFourierSeries()", {"non-negative", "finite"}, set(), "squarewave_fourier"),
     ],
     "slax": [
         ("fast_sigmoid(25)", set(), set(), "superspike(beta=25.0)"),
         ("multi_gauss()", {"non-negative"}, set(), "scale(multi_gaussian(sigma=0.3), height=0.5)"),
+    ],
+    "sparx.surrogate": [
+        ("FastSigmoid(25.0)", set(), set(), "superspike(beta=25.0)"),
+        ("Rectangle(1.0)", set(), set(), "rectangle"),
+    ],
+    "jaxpike.surrogate": [  # the slope is the derivative of a quotient of infinities
+        ("FastSigmoid(25.0)", {"finite"}, {"bytes a spike"}, "superspike(beta=25.0)"),
+        ("ATan(2.0)", set(), {"bytes a spike"}, "atan"),
+        ("Triangular(1.0)", {"finite"}, {"bytes a spike"}, "triangle"),
     ],
     "snnax.functional.surrogate": [
         ("superspike_surrogate(10.0)", set(), set(), "scale(reciprocal(alpha=10.0), height=0.1)"),
@@ -434,5 +453,7 @@ def test_what_is_found_in_another_library(library, row):
     if lacking is None:
         assert list(results)[-1] == "slope by jax.grad"
         return
-    assert limits(results) == lacking | {"rebuilding"} | ({"pickling"} if library[:5] != "brain" else set())
+    if library not in ("braintools.surrogate", "sparx.surrogate", "jaxpike.surrogate"):  # whose spikes are values
+        lacking |= {"rebuilding", "pickling"}
+    assert limits(results) == lacking
     assert results["closest shape"]["value"].partition(" to ")[0] == shape

@@ -4,8 +4,11 @@ Every shape is `g(x, *params)`, elementwise, in the dtype of x. Its docstring gi
 where it is, the support, where the default comes from, and what other libraries call it.
 
 Mind that they differ in what a parameter does. Most have area 1, and a larger `alpha` is narrower and higher. Others
-keep a peak of 1, and their area moves: `superspike`, `power_law`, `circ`, `cosine`, `periodic_laplace`. `alpha` is a
-width in `circ`. `normalize(g, area=1.0)` makes two shapes of finite area comparable.
+keep a peak of 1, and their area moves: `superspike`, `power_law`, `circ`, `cosine`, `half_sech` and
+`periodic_laplace`. `alpha` is a width in `circ`. `normalize(g, area=1.0)` makes two shapes of finite area comparable.
+
+In a Pallas kernel call the shape itself: a spike is a `jax.custom_vjp` with a `checkpoint_name`, which have no lowering
+there.
 """
 
 from typing import TYPE_CHECKING

@@ -125,8 +125,8 @@ def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
     Area 1. Peak factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width at 0. Support: |x| < width.
     Default: one unit of the potential.
 
-    Elsewhere: softjax `sigmoidal(x, softness, mode)`, and so `heaviside_st`, `greater_st` and the like: for "c1" it is
-    `epanechnikov(width=5 * softness)`, for "c2" `epanechnikov(width=5 * softness, n=2)`.
+    Elsewhere: softjax `sigmoidal(x, softness, mode)`, which its straight-through functions use: for "c1" the width is
+    5 * softness, for "c2" n is 2 as well.
     Source: Epanechnikov 1969, Theory of Probability and its Applications 14(1):153-158, doi:10.1137/1114019.
 
     >>> epanechnikov(jnp.array([0.0, 0.5, 1.0]))
@@ -162,9 +162,8 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
     Area 1. Peak n * 2**(1 / n - 2) / width at 0. Support: |x| < width; at the edge it falls to 0 like the power n - 1.
     Default: one unit of the potential.
 
-    Elsewhere: softjax `argmax` of (0, x) with mode "c1" is `p_norm(width=softness)`, with mode "c2"
-    `p_norm(width=softness, n=3)`; its `sigmoidal` has the same as modes "_c1_pnorm" and "_c2_pnorm", of width
-    5 * softness.
+    Elsewhere: softjax `sigmoidal(x, softness, mode)` with "_c1_pnorm", and with "_c2_pnorm" for n = 3, of width
+    5 * softness; its argmax of (0, x), of width softness, calls them "c1" and "c2".
     Source: Blondel, Martins & Niculae 2020, Journal of Machine Learning Research 21(35):1-69, arXiv:1901.02324.
 
     >>> p_norm(jnp.array([0.0, 0.5, 1.0]))

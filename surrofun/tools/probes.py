@@ -95,7 +95,7 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
 
     def name(path: Any) -> str:  # of the last parameter; an element of weights=(0.7, 0.3) has the name of these
         keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
-        return str(keys[-1] if keys else path[-1].idx)
+        return str(keys[-1] if keys else getattr(path[-1], "name", None) or path[-1].idx)  # of an object, or of a tuple
 
     found = {i: (name(path), leaf) for i, (path, leaf) in enumerate(leaves) if chosen(leaf)}
 
