@@ -129,6 +129,17 @@ def test_peak(name, parameters):
     assert np.max(slope) <= peak * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("name", FACTS)
+def test_derivatives_by_x(name):
+    """Of the slope as the NumPy formula's differences say, and of the soft step the slope."""
+    parameters, h = FACTS[name].settings[0], 1e-6
+    slope, x = slope_of(name, parameters), np.linspace(-2.987, 3.123, 60)  # on no kink
+    for f, of in ((CATALOGUE[name], slope), (antiderivative(CATALOGUE[name]), None)):
+        by_x = jax.jit(jax.vmap(jax.grad(f)))(x)
+        want = slope(x) if of is None else (of(x + h) - of(x - h)) / (2 * h)
+        np.testing.assert_allclose(by_x, want, rtol=1e-6, atol=1e-7)
+
+
 def up(x):
     return np.nextafter(x, np.inf)
 

@@ -238,6 +238,11 @@ def test_extremes_of_each_neuron():
         np.testing.assert_allclose(way(np.arange(2)), [[-LOBE, -np.inf], [LOBE, np.inf]], rtol=3e-7)
 
 
+def test_a_place_that_is_at_the_threshold_for_one_neuron_alone(x64):
+    bell = shape(lambda x, at: jnp.exp(-jnp.square(x - at) / 2), around=lambda at: [(at, 1.0)])
+    np.testing.assert_allclose(area(bell, np.array([0.0, 1e6])), np.sqrt(2 * np.pi), rtol=1e-5)
+
+
 def test_a_nan_is_told():
     def f(x):
         return jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x))
