@@ -13,7 +13,7 @@ def ours(monkeypatch):
         register(f.__name__, f)
 
 
-@pytest.mark.parametrize("seed", [26, 53, 70, 77])
+@pytest.mark.parametrize("seed", [1, 30, 67, 70])
 def test_right_or_refused(seed):
     wrong, _ = adversary.attempt(seed)
     assert not wrong, "\n".join(wrong)
