@@ -20,7 +20,7 @@ ROWS, NEURONS = 4, 3
 SHARED = "alpha"  # the parameter that all shapes of some compositions get at the call
 RANGES = {"alpha": (0.3, 8.0), "beta": (0.3, 20.0), "q": (1.3, 5.0), "s": (1.3, 6.0), "period": (0.7, 9.0)}
 RANGES |= dict.fromkeys(("h", "leak", "p0"), (0.05, 0.6)) | {"delta": (0.5, 2.0)}
-JUMPS = {"rectangle", "leaky_rectangle", "leaky_step", "log_tailed_step", "s2nn"}
+JUMPS = {"half_sech", "rectangle", "leaky_rectangle", "leaky_step", "log_tailed_step", "s2nn"}
 
 
 class Curve(NamedTuple):
@@ -38,10 +38,13 @@ def repeats(half_period, first):
 # The kinks and jumps of every shape, and the powers of its tails.
 KERNELS = {
     "straight_through": lambda: ([], 0, 0),
-    "rectangle": lambda width: ([-width / 2, width / 2], INF, INF),
+    "rectangle": lambda width, closed: ([-width / 2, width / 2], INF, INF),
     "triangle": lambda alpha: ([-1 / alpha, 0, 1 / alpha], INF, INF),
     "cosine": lambda width: ([-width, width], INF, INF),
     "leaky_rectangle": lambda width, leak: ([-width / 2, width / 2], 0, 0),
+    "epanechnikov": lambda width, n: ([-width, width], INF, INF),
+    "p_norm": lambda width, n: ([-width, width], INF, INF),
+    "half_sech": lambda alpha: ([0], INF, INF),
     "laplace": lambda alpha: ([0], INF, INF),
     "sigmoid": lambda alpha: ([], INF, INF),
     "gaussian": lambda sigma: ([], INF, INF),
@@ -173,7 +176,7 @@ def composed(rng, depth, numbers, shared, smooth=False):
         takes = {name: inspect.signature(f).parameters for name, f in KERNELS.items()}
         names = [n for n in takes if (SHARED in takes[n] or not shared) and not (smooth and n in JUMPS)]
         name = rng.choice(names)
-        own = [p for p in takes[name] if p not in ("n", SHARED * shared) and rng.random() < 0.8]
+        own = [p for p in takes[name] if p not in ("n", "closed", SHARED * shared) and rng.random() < 0.8]
         given = [f"{p}={number(*RANGES.get(p, (0.1, 3.0)))}" for p in own] + ["n=3"] * ("n" in takes[name])
         return f"{name}({', '.join(given + ['{call}'] * shared)})"
     often = ["scale", "shift", "mix", "normalize", "mirror", *["asym"] * (not smooth)]
