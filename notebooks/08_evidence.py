@@ -12,452 +12,39 @@
 # # Evidence
 #
 # A toolkit is believed when the known results come out of it. Here the claims of the literature on surrogate
-# gradients are tried on one small task: does the shape matter, or the scale? Does it help to learn the shape, or to
+# gradients are tried on small tasks: does the shape matter, or the scale? Does it help to learn the shape, or to
 # anneal it? What do low precision and small residuals cost? Can one see before training that a network will not
-# learn?
+# learn? Does control want another steepness than classification? Should a surrogate be larger above the threshold?
 #
-# The task is Randman (Zenke & Vogels 2021) as in `surrofun.cli.demo`, made smaller: 10 classes, 200 samples of each,
-# 80 % of them for training, 100 hidden units, batches of 100, 10 epochs of Adam (160 updates). The paper has 1000
+# Sections 1 to 5 use Randman (Zenke & Vogels 2021) as in `surrofun.cli.demo`, made smaller: 10 classes, 200 samples of
+# each, 80 % of them for training, 100 hidden units, batches of 100, 10 epochs of Adam (160 updates). The paper has 1000
 # samples of each class and 50 to 100 epochs, so that our accuracies are lower than those of a full training. Every
-# setting was trained with the same 3 seeds, each with its own data, weights and order. The run took 28 minutes, 37 of
-# CPU time, alone on the machine (jax 0.10.2, Python 3.11.7, AMD EPYC, 2 cores, 2026-11-24). There are 400 held-out
-# samples a seed, and the best of several settings was chosen on them: a difference below about 0.02 means nothing here.
+# setting was trained with the same 3 seeds, each with its own data, weights and order. There are 400 held-out samples
+# a seed, and the best of several settings was chosen on them: a difference below about 0.02 means nothing here.
 #
-# The cell below holds the table of that run, as `python -m tests.benchmarks.evidence` prints it in a checkout:
-# experiment, setting, measure, mean and standard deviation over the seeds, number of seeds. "Accuracy" is that on the
-# held-out set.
+# The numbers are in `evidence.csv`, beside this notebook: experiment, setting, measure, mean and standard deviation
+# over the seeds, number of seeds, and when and with what they were made. In a checkout `python -m
+# tests.benchmarks.evidence --jobs 2` makes them anew; it goes on where it was cut off and says how much time is left,
+# and with `--compare` it tells which means moved by more than two standard errors. "Accuracy" is that on the held-out
+# set.
 
 # %%
+import csv
+
 import matplotlib.pyplot as plt
 import numpy as np
 
-# %% jupyter={"source_hidden": true}
-TABLE = """
-shape | shape=superspike; beta=0.1; rate=0.001 | accuracy | 0.44 | 0.046 | 3
-shape | shape=superspike; beta=0.1; rate=0.003 | accuracy | 0.58 | 0.017 | 3
-shape | shape=superspike; beta=0.1; rate=0.01 | accuracy | 0.632 | 0.016 | 3
-shape | shape=superspike; beta=0.1; rate=0.03 | accuracy | 0.582 | 0.138 | 3
-shape | shape=superspike; beta=0.1; rate=0.1 | accuracy | 0.195 | 0.048 | 3
-shape | shape=superspike; beta=1; rate=0.001 | accuracy | 0.544 | 0.046 | 3
-shape | shape=superspike; beta=1; rate=0.003 | accuracy | 0.759 | 0.019 | 3
-shape | shape=superspike; beta=1; rate=0.01 | accuracy | 0.912 | 0.026 | 3
-shape | shape=superspike; beta=1; rate=0.03 | accuracy | 0.923 | 0.058 | 3
-shape | shape=superspike; beta=1; rate=0.1 | accuracy | 0.438 | 0.226 | 3
-shape | shape=superspike; beta=10; rate=0.001 | accuracy | 0.596 | 0.043 | 3
-shape | shape=superspike; beta=10; rate=0.003 | accuracy | 0.809 | 0.035 | 3
-shape | shape=superspike; beta=10; rate=0.01 | accuracy | 0.95 | 0.020 | 3
-shape | shape=superspike; beta=10; rate=0.03 | accuracy | 0.935 | 0.068 | 3
-shape | shape=superspike; beta=10; rate=0.1 | accuracy | 0.755 | 0.142 | 3
-shape | shape=superspike; beta=100; rate=0.001 | accuracy | 0.537 | 0.034 | 3
-shape | shape=superspike; beta=100; rate=0.003 | accuracy | 0.777 | 0.023 | 3
-shape | shape=superspike; beta=100; rate=0.01 | accuracy | 0.922 | 0.008 | 3
-shape | shape=superspike; beta=100; rate=0.03 | accuracy | 0.907 | 0.067 | 3
-shape | shape=superspike; beta=100; rate=0.1 | accuracy | 0.513 | 0.184 | 3
-best of each shape | shape=superspike | accuracy | 0.95 | 0.020 | 3
-shape | shape=sigmoid'; beta=0.1; rate=0.001 | accuracy | 0.427 | 0.048 | 3
-shape | shape=sigmoid'; beta=0.1; rate=0.003 | accuracy | 0.5 | 0.004 | 3
-shape | shape=sigmoid'; beta=0.1; rate=0.01 | accuracy | 0.474 | 0.028 | 3
-shape | shape=sigmoid'; beta=0.1; rate=0.03 | accuracy | 0.434 | 0.089 | 3
-shape | shape=sigmoid'; beta=0.1; rate=0.1 | accuracy | 0.201 | 0.089 | 3
-shape | shape=sigmoid'; beta=1; rate=0.001 | accuracy | 0.504 | 0.035 | 3
-shape | shape=sigmoid'; beta=1; rate=0.003 | accuracy | 0.687 | 0.018 | 3
-shape | shape=sigmoid'; beta=1; rate=0.01 | accuracy | 0.874 | 0.035 | 3
-shape | shape=sigmoid'; beta=1; rate=0.03 | accuracy | 0.924 | 0.037 | 3
-shape | shape=sigmoid'; beta=1; rate=0.1 | accuracy | 0.567 | 0.208 | 3
-shape | shape=sigmoid'; beta=10; rate=0.001 | accuracy | 0.598 | 0.019 | 3
-shape | shape=sigmoid'; beta=10; rate=0.003 | accuracy | 0.816 | 0.022 | 3
-shape | shape=sigmoid'; beta=10; rate=0.01 | accuracy | 0.944 | 0.009 | 3
-shape | shape=sigmoid'; beta=10; rate=0.03 | accuracy | 0.956 | 0.027 | 3
-shape | shape=sigmoid'; beta=10; rate=0.1 | accuracy | 0.786 | 0.090 | 3
-shape | shape=sigmoid'; beta=100; rate=0.001 | accuracy | 0.537 | 0.041 | 3
-shape | shape=sigmoid'; beta=100; rate=0.003 | accuracy | 0.765 | 0.017 | 3
-shape | shape=sigmoid'; beta=100; rate=0.01 | accuracy | 0.912 | 0.020 | 3
-shape | shape=sigmoid'; beta=100; rate=0.03 | accuracy | 0.927 | 0.024 | 3
-shape | shape=sigmoid'; beta=100; rate=0.1 | accuracy | 0.465 | 0.049 | 3
-best of each shape | shape=sigmoid' | accuracy | 0.956 | 0.027 | 3
-shape | shape=Esser; beta=0.1; rate=0.001 | accuracy | 0.427 | 0.062 | 3
-shape | shape=Esser; beta=0.1; rate=0.003 | accuracy | 0.561 | 0.015 | 3
-shape | shape=Esser; beta=0.1; rate=0.01 | accuracy | 0.628 | 0.022 | 3
-shape | shape=Esser; beta=0.1; rate=0.03 | accuracy | 0.613 | 0.103 | 3
-shape | shape=Esser; beta=0.1; rate=0.1 | accuracy | 0.238 | 0.177 | 3
-shape | shape=Esser; beta=1; rate=0.001 | accuracy | 0.587 | 0.057 | 3
-shape | shape=Esser; beta=1; rate=0.003 | accuracy | 0.813 | 0.024 | 3
-shape | shape=Esser; beta=1; rate=0.01 | accuracy | 0.937 | 0.014 | 3
-shape | shape=Esser; beta=1; rate=0.03 | accuracy | 0.935 | 0.048 | 3
-shape | shape=Esser; beta=1; rate=0.1 | accuracy | 0.777 | 0.115 | 3
-shape | shape=Esser; beta=10; rate=0.001 | accuracy | 0.568 | 0.045 | 3
-shape | shape=Esser; beta=10; rate=0.003 | accuracy | 0.794 | 0.028 | 3
-shape | shape=Esser; beta=10; rate=0.01 | accuracy | 0.927 | 0.023 | 3
-shape | shape=Esser; beta=10; rate=0.03 | accuracy | 0.933 | 0.024 | 3
-shape | shape=Esser; beta=10; rate=0.1 | accuracy | 0.667 | 0.064 | 3
-shape | shape=Esser; beta=100; rate=0.001 | accuracy | 0.49 | 0.038 | 3
-shape | shape=Esser; beta=100; rate=0.003 | accuracy | 0.702 | 0.026 | 3
-shape | shape=Esser; beta=100; rate=0.01 | accuracy | 0.867 | 0.031 | 3
-shape | shape=Esser; beta=100; rate=0.03 | accuracy | 0.831 | 0.057 | 3
-shape | shape=Esser; beta=100; rate=0.1 | accuracy | 0.468 | 0.060 | 3
-best of each shape | shape=Esser | accuracy | 0.937 | 0.014 | 3
-plateau | shape=superspike | share of cells within 0.05 of the best | 0.217 | 0.104 | 3
-plateau | shape=sigmoid' | share of cells within 0.05 of the best | 0.217 | 0.104 | 3
-plateau | shape=Esser | share of cells within 0.05 of the best | 0.167 | 0.058 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=1; rate=0.003 | accuracy | 0.759 | 0.019 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=1; rate=0.01 | accuracy | 0.912 | 0.026 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=3; rate=0.003 | accuracy | 0.809 | 0.023 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=3; rate=0.01 | accuracy | 0.934 | 0.019 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=10; rate=0.003 | accuracy | 0.809 | 0.035 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=10; rate=0.01 | accuracy | 0.95 | 0.020 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=100; rate=0.003 | accuracy | 0.777 | 0.023 | 3
-scale | layer=feed-forward; reset=detached; form=superspike; beta=100; rate=0.01 | accuracy | 0.922 | 0.008 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=1; rate=0.003 | accuracy | 0.759 | 0.019 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=1; rate=0.01 | accuracy | 0.912 | 0.026 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=3; rate=0.003 | accuracy | 0.804 | 0.033 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=3; rate=0.01 | accuracy | 0.934 | 0.021 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=10; rate=0.003 | accuracy | 0.799 | 0.031 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=10; rate=0.01 | accuracy | 0.941 | 0.021 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=100; rate=0.003 | accuracy | 0.778 | 0.018 | 3
-scale | layer=feed-forward; reset=detached; form=asymptotic; beta=100; rate=0.01 | accuracy | 0.922 | 0.026 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=1; rate=0.003 | accuracy | 0.461 | 0.038 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=1; rate=0.01 | accuracy | 0.563 | 0.018 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=3; rate=0.003 | accuracy | 0.772 | 0.028 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=3; rate=0.01 | accuracy | 0.93 | 0.024 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=10; rate=0.003 | accuracy | 0.822 | 0.024 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=10; rate=0.01 | accuracy | 0.942 | 0.025 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=100; rate=0.003 | accuracy | 0.779 | 0.026 | 3
-scale | layer=feed-forward; reset=differentiated; form=superspike; beta=100; rate=0.01 | accuracy | 0.925 | 0.013 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=1; rate=0.003 | accuracy | 0.461 | 0.038 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=1; rate=0.01 | accuracy | 0.563 | 0.018 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=3; rate=0.003 | accuracy | 0.687 | 0.019 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=3; rate=0.01 | accuracy | 0.877 | 0.036 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=10; rate=0.003 | accuracy | 0.641 | 0.020 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=10; rate=0.01 | accuracy | 0.74 | 0.037 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=100; rate=0.003 | accuracy | 0.598 | 0.031 | 3
-scale | layer=feed-forward; reset=differentiated; form=asymptotic; beta=100; rate=0.01 | accuracy | 0.654 | 0.015 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=1; rate=0.003 | accuracy | 0.482 | 0.039 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=1; rate=0.01 | accuracy | 0.312 | 0.045 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=3; rate=0.003 | accuracy | 0.466 | 0.161 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=3; rate=0.01 | accuracy | 0.332 | 0.110 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=10; rate=0.003 | accuracy | 0.944 | 0.033 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=10; rate=0.01 | accuracy | 0.828 | 0.065 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=100; rate=0.003 | accuracy | 0.837 | 0.039 | 3
-scale | layer=recurrent; reset=detached; form=superspike; beta=100; rate=0.01 | accuracy | 0.466 | 0.064 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=1; rate=0.003 | accuracy | 0.482 | 0.039 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=1; rate=0.01 | accuracy | 0.312 | 0.045 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=3; rate=0.003 | accuracy | 0.42 | 0.135 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=3; rate=0.01 | accuracy | 0.366 | 0.052 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=10; rate=0.003 | accuracy | 0.43 | 0.098 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=10; rate=0.01 | accuracy | 0.347 | 0.175 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=100; rate=0.003 | accuracy | 0.361 | 0.023 | 3
-scale | layer=recurrent; reset=detached; form=asymptotic; beta=100; rate=0.01 | accuracy | 0.384 | 0.019 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=1; rate=0.003 | accuracy | 0.412 | 0.041 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=1; rate=0.01 | accuracy | 0.289 | 0.029 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=3; rate=0.003 | accuracy | 0.816 | 0.100 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=3; rate=0.01 | accuracy | 0.612 | 0.183 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=10; rate=0.003 | accuracy | 0.962 | 0.004 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=10; rate=0.01 | accuracy | 0.717 | 0.043 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=100; rate=0.003 | accuracy | 0.875 | 0.039 | 3
-scale | layer=recurrent; reset=differentiated; form=superspike; beta=100; rate=0.01 | accuracy | 0.503 | 0.025 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=1; rate=0.003 | accuracy | 0.412 | 0.041 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=1; rate=0.01 | accuracy | 0.289 | 0.029 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=3; rate=0.003 | accuracy | 0.403 | 0.154 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=3; rate=0.01 | accuracy | 0.327 | 0.073 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=10; rate=0.003 | accuracy | 0.433 | 0.130 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=10; rate=0.01 | accuracy | 0.392 | 0.031 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=100; rate=0.003 | accuracy | 0.492 | 0.004 | 3
-scale | layer=recurrent; reset=differentiated; form=asymptotic; beta=100; rate=0.01 | accuracy | 0.607 | 0.081 | 3
-learned | method=fixed; start=0.25 | accuracy | 0.564 | 0.022 | 3
-learned | method=fixed; start=1 | accuracy | 0.874 | 0.035 | 3
-learned | method=fixed; start=4 | accuracy | 0.939 | 0.018 | 3
-learned | method=fixed; start=16 | accuracy | 0.937 | 0.016 | 3
-learned | method=fixed; start=64 | accuracy | 0.921 | 0.026 | 3
-learned | method=fixed; start=best | accuracy | 0.939 | 0.018 | 3
-learned | method=fixed | CPU seconds a training | 2.07 | - | 1
-learned | method=alpha a layer; start=0.25 | accuracy | 0.906 | 0.036 | 3
-learned | method=alpha a layer; start=0.25 | alpha after training | 2.43 | 0.240 | 3
-learned | method=alpha a layer; start=1 | accuracy | 0.937 | 0.028 | 3
-learned | method=alpha a layer; start=1 | alpha after training | 3.43 | 0.728 | 3
-learned | method=alpha a layer; start=4 | accuracy | 0.942 | 0.023 | 3
-learned | method=alpha a layer; start=4 | alpha after training | 5.07 | 1.824 | 3
-learned | method=alpha a layer; start=16 | accuracy | 0.941 | 0.021 | 3
-learned | method=alpha a layer; start=16 | alpha after training | 18.9 | 16.416 | 3
-learned | method=alpha a layer; start=64 | accuracy | 0.928 | 0.015 | 3
-learned | method=alpha a layer; start=64 | alpha after training | 50.7 | 14.734 | 3
-learned | method=alpha a layer; start=best | accuracy | 0.942 | 0.023 | 3
-learned | method=alpha a layer | CPU seconds a training | 2.36 | - | 1
-learned | method=alpha a neuron; start=0.25 | accuracy | 0.788 | 0.042 | 3
-learned | method=alpha a neuron; start=0.25 | alpha after training | 0.972 | 0.058 | 3
-learned | method=alpha a neuron; start=1 | accuracy | 0.909 | 0.039 | 3
-learned | method=alpha a neuron; start=1 | alpha after training | 1.96 | 0.234 | 3
-learned | method=alpha a neuron; start=4 | accuracy | 0.934 | 0.019 | 3
-learned | method=alpha a neuron; start=4 | alpha after training | 4.64 | 0.430 | 3
-learned | method=alpha a neuron; start=16 | accuracy | 0.947 | 0.015 | 3
-learned | method=alpha a neuron; start=16 | alpha after training | 18.2 | 2.405 | 3
-learned | method=alpha a neuron; start=64 | accuracy | 0.912 | 0.032 | 3
-learned | method=alpha a neuron; start=64 | alpha after training | 64.8 | 4.745 | 3
-learned | method=alpha a neuron; start=best | accuracy | 0.947 | 0.015 | 3
-learned | method=alpha a neuron | CPU seconds a training | 2.29 | - | 1
-learned | method=meta-gradient; start=0.25 | accuracy | 0.881 | 0.036 | 3
-learned | method=meta-gradient; start=0.25 | alpha after training | 2.41 | 0.555 | 3
-learned | method=meta-gradient; start=1 | accuracy | 0.939 | 0.013 | 3
-learned | method=meta-gradient; start=1 | alpha after training | 3.83 | 0.951 | 3
-learned | method=meta-gradient; start=4 | accuracy | 0.938 | 0.029 | 3
-learned | method=meta-gradient; start=4 | alpha after training | 5.24 | 1.863 | 3
-learned | method=meta-gradient; start=16 | accuracy | 0.936 | 0.005 | 3
-learned | method=meta-gradient; start=16 | alpha after training | 7.34 | 1.536 | 3
-learned | method=meta-gradient; start=64 | accuracy | 0.936 | 0.028 | 3
-learned | method=meta-gradient; start=64 | alpha after training | 16.7 | 5.121 | 3
-learned | method=meta-gradient; start=best | accuracy | 0.939 | 0.013 | 3
-learned | method=meta-gradient | CPU seconds a training | 4.76 | - | 1
-learned | method=ASGL, p 0.2; start=0.25 | accuracy | 0.134 | 0.019 | 3
-learned | method=ASGL, p 0.2; start=0.25 | alpha after training | 0.555 | 0.263 | 3
-learned | method=ASGL, p 0.2; start=1 | accuracy | 0.772 | 0.078 | 3
-learned | method=ASGL, p 0.2; start=1 | alpha after training | 2.05 | 0.258 | 3
-learned | method=ASGL, p 0.2; start=4 | accuracy | 0.942 | 0.023 | 3
-learned | method=ASGL, p 0.2; start=4 | alpha after training | 4.06 | 1.066 | 3
-learned | method=ASGL, p 0.2; start=16 | accuracy | 0.941 | 0.015 | 3
-learned | method=ASGL, p 0.2; start=16 | alpha after training | 8.36 | 4.181 | 3
-learned | method=ASGL, p 0.2; start=64 | accuracy | 0.927 | 0.019 | 3
-learned | method=ASGL, p 0.2; start=64 | alpha after training | 44.9 | 30.012 | 3
-learned | method=ASGL, p 0.2; start=best | accuracy | 0.942 | 0.023 | 3
-learned | method=ASGL, p 0.2 | CPU seconds a training | 3.75 | - | 1
-learned | method=ASGL, p fading; start=0.25 | accuracy | 0.39 | 0.247 | 3
-learned | method=ASGL, p fading; start=0.25 | alpha after training | 1.2 | 0.674 | 3
-learned | method=ASGL, p fading; start=1 | accuracy | 0.647 | 0.076 | 3
-learned | method=ASGL, p fading; start=1 | alpha after training | 2.14 | 0.680 | 3
-learned | method=ASGL, p fading; start=4 | accuracy | 0.937 | 0.027 | 3
-learned | method=ASGL, p fading; start=4 | alpha after training | 4.19 | 1.436 | 3
-learned | method=ASGL, p fading; start=16 | accuracy | 0.942 | 0.017 | 3
-learned | method=ASGL, p fading; start=16 | alpha after training | 20.3 | 14.574 | 3
-learned | method=ASGL, p fading; start=64 | accuracy | 0.929 | 0.019 | 3
-learned | method=ASGL, p fading; start=64 | alpha after training | 46.1 | 24.239 | 3
-learned | method=ASGL, p fading; start=best | accuracy | 0.942 | 0.017 | 3
-learned | method=ASGL, p fading | CPU seconds a training | 3.77 | - | 1
-learned | method=mixture of three; start=0.25 | accuracy | 0.939 | 0.015 | 3
-learned | method=mixture of three; start=1 | accuracy | 0.94 | 0.021 | 3
-learned | method=mixture of three; start=4 | accuracy | 0.945 | 0.014 | 3
-learned | method=mixture of three; start=16 | accuracy | 0.937 | 0.025 | 3
-learned | method=mixture of three; start=64 | accuracy | 0.936 | 0.026 | 3
-learned | method=mixture of three; start=best | accuracy | 0.945 | 0.014 | 3
-learned | method=mixture of three | CPU seconds a training | 2.88 | - | 1
-annealed | schedule=constant 1 | accuracy | 0.874 | 0.035 | 3
-annealed | schedule=constant 4 | accuracy | 0.939 | 0.018 | 3
-annealed | schedule=constant 16 | accuracy | 0.937 | 0.016 | 3
-annealed | schedule=linear 1 to 16 | accuracy | 0.939 | 0.012 | 3
-annealed | schedule=exponential 1 to 16 | accuracy | 0.94 | 0.013 | 3
-annealed | schedule=exponential 16 to 1 | accuracy | 0.914 | 0.033 | 3
-annealed | schedule=cosine 16 to 1 | accuracy | 0.924 | 0.028 | 3
-annealed |  | compilations for all schedules | 1 | - | 1
-residual | network=float32; kept=slope | bytes a spike | 4.01 | - | 1
-residual | network=float32; kept=bfloat16 | bytes a spike | 2.01 | - | 1
-residual | network=float32; kept=float16 | bytes a spike | 2.01 | - | 1
-residual | network=float32; kept=float8 | bytes a spike | 1.01 | - | 1
-residual | network=float32; kept=uint8 | bytes a spike | 1.01 | - | 1
-residual | network=float32; kept=slope of a rectangle | bytes a spike | 4.01 | - | 1
-residual | network=float32; kept=bit of a rectangle | bytes a spike | 0.133 | - | 1
-residual | network=float32; kept=slope | accuracy | 0.95 | 0.020 | 3
-residual | network=float32; kept=slope | change from float32 | 0 | 0.000 | 3
-residual | network=float32; kept=slope, rate 1e-6 larger | accuracy | 0.937 | 0.020 | 3
-residual | network=float32; kept=slope, rate 1e-6 larger | change from float32 | -0.0125 | 0.000 | 3
-residual | network=float32; kept=bfloat16 | accuracy | 0.934 | 0.036 | 3
-residual | network=float32; kept=bfloat16 | change from float32 | -0.0158 | 0.022 | 3
-residual | network=float32; kept=float16 | accuracy | 0.937 | 0.018 | 3
-residual | network=float32; kept=float16 | change from float32 | -0.0133 | 0.010 | 3
-residual | network=float32; kept=float8 | accuracy | 0.938 | 0.014 | 3
-residual | network=float32; kept=float8 | change from float32 | -0.0117 | 0.008 | 3
-residual | network=float32; kept=uint8 | accuracy | 0.933 | 0.028 | 3
-residual | network=float32; kept=uint8 | change from float32 | -0.0167 | 0.017 | 3
-residual | network=float32; kept=slope of a rectangle | accuracy | 0.94 | 0.014 | 3
-residual | network=float32; kept=slope of a rectangle | change from float32 | 0 | 0.000 | 3
-residual | network=float32; kept=slope of a rectangle, rate 1e-6 larger | accuracy | 0.936 | 0.029 | 3
-residual | network=float32; kept=slope of a rectangle, rate 1e-6 larger | change from float32 | -0.00417 | 0.018 | 3
-residual | network=float32; kept=bit of a rectangle | accuracy | 0.94 | 0.014 | 3
-residual | network=float32; kept=bit of a rectangle | change from float32 | 0 | 0.000 | 3
-residual | network=bfloat16; kept=slope | accuracy | 0.942 | 0.020 | 3
-residual | network=bfloat16; kept=slope | change from float32 | -0.00833 | 0.001 | 3
-residual | network=bfloat16; kept=bfloat16 | accuracy | 0.942 | 0.020 | 3
-residual | network=bfloat16; kept=bfloat16 | change from float32 | -0.00833 | 0.001 | 3
-residual | network=bfloat16; kept=float16 | accuracy | 0.942 | 0.020 | 3
-residual | network=bfloat16; kept=float16 | change from float32 | -0.00833 | 0.001 | 3
-residual | network=bfloat16; kept=uint8 | accuracy | 0.938 | 0.018 | 3
-residual | network=bfloat16; kept=uint8 | change from float32 | -0.0117 | 0.008 | 3
-residual | network=bfloat16; kept=slope of a rectangle | accuracy | 0.951 | 0.018 | 3
-residual | network=bfloat16; kept=slope of a rectangle | change from float32 | 0.0108 | 0.005 | 3
-residual | network=bfloat16; kept=bit of a rectangle | accuracy | 0.951 | 0.018 | 3
-residual | network=bfloat16; kept=bit of a rectangle | change from float32 | 0.0108 | 0.005 | 3
-residual | network=float16; kept=slope | accuracy | 0.947 | 0.018 | 3
-residual | network=float16; kept=slope | change from float32 | -0.0025 | 0.009 | 3
-residual | network=float16; kept=bfloat16 | accuracy | 0.937 | 0.026 | 3
-residual | network=float16; kept=bfloat16 | change from float32 | -0.0125 | 0.020 | 3
-residual | network=float16; kept=float16 | accuracy | 0.947 | 0.018 | 3
-residual | network=float16; kept=float16 | change from float32 | -0.0025 | 0.009 | 3
-residual | network=float16; kept=uint8 | accuracy | 0.947 | 0.018 | 3
-residual | network=float16; kept=uint8 | change from float32 | -0.00333 | 0.018 | 3
-residual | network=float16; kept=slope of a rectangle | accuracy | 0.94 | 0.018 | 3
-residual | network=float16; kept=slope of a rectangle | change from float32 | 0 | 0.005 | 3
-residual | network=float16; kept=bit of a rectangle | accuracy | 0.94 | 0.018 | 3
-residual | network=float16; kept=bit of a rectangle | change from float32 | 0 | 0.005 | 3
-naive bfloat16 | shape=s(x) s(-x); alpha=4; x=-2 | slope | 0.00134 | - | 1
-naive bfloat16 | shape=s(x) s(-x); alpha=4; x=2 | slope | 0.00134 | - | 1
-naive bfloat16 | shape=naive s (1 - s); alpha=4; x=-2 | slope | 0.00134 | - | 1
-naive bfloat16 | shape=naive s (1 - s); alpha=4; x=2 | slope | 0 | - | 1
-naive bfloat16 | shape=s(x) s(-x); alpha=1 | accuracy | 0.911 | 0.034 | 3
-naive bfloat16 | shape=s(x) s(-x); alpha=4 | accuracy | 0.942 | 0.019 | 3
-naive bfloat16 | shape=s(x) s(-x); alpha=25 | accuracy | 0.942 | 0.009 | 3
-naive bfloat16 | shape=naive s (1 - s); alpha=1 | accuracy | 0.907 | 0.025 | 3
-naive bfloat16 | shape=naive s (1 - s); alpha=4 | accuracy | 0.935 | 0.020 | 3
-naive bfloat16 | shape=naive s (1 - s); alpha=25 | accuracy | 0.945 | 0.010 | 3
-initial | shape=superspike; alpha=0.1; gain=0.2 | accuracy | 0.627 | 0.016 | 3
-initial | shape=superspike; alpha=0.1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=0.1; gain=0.2 | inside | 1 | - | 1
-initial | shape=superspike; alpha=1; gain=0.2 | accuracy | 0.904 | 0.004 | 3
-initial | shape=superspike; alpha=1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=1; gain=0.2 | inside | 1 | - | 1
-initial | shape=superspike; alpha=10; gain=0.2 | accuracy | 0.943 | 0.014 | 3
-initial | shape=superspike; alpha=10; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=10; gain=0.2 | inside | 0.222 | - | 1
-initial | shape=superspike; alpha=100; gain=0.2 | accuracy | 0.926 | 0.010 | 3
-initial | shape=superspike; alpha=100; gain=0.2 | dead | 0.86 | - | 1
-initial | shape=superspike; alpha=100; gain=0.2 | inside | 0.000622 | - | 1
-initial | shape=superspike; alpha=1000; gain=0.2 | accuracy | 0.791 | 0.030 | 3
-initial | shape=superspike; alpha=1000; gain=0.2 | dead | 0.94 | - | 1
-initial | shape=superspike; alpha=1000; gain=0.2 | inside | 5e-05 | - | 1
-initial | shape=sigmoid; alpha=0.1; gain=0.2 | accuracy | 0.497 | 0.011 | 3
-initial | shape=sigmoid; alpha=0.1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=sigmoid; alpha=0.1; gain=0.2 | inside | 1 | - | 1
-initial | shape=sigmoid; alpha=1; gain=0.2 | accuracy | 0.844 | 0.031 | 3
-initial | shape=sigmoid; alpha=1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=sigmoid; alpha=1; gain=0.2 | inside | 1 | - | 1
-initial | shape=sigmoid; alpha=10; gain=0.2 | accuracy | 0.941 | 0.013 | 3
-initial | shape=sigmoid; alpha=10; gain=0.2 | dead | 0.16 | - | 1
-initial | shape=sigmoid; alpha=10; gain=0.2 | inside | 0.0426 | - | 1
-initial | shape=sigmoid; alpha=100; gain=0.2 | accuracy | 0.497 | 0.105 | 3
-initial | shape=sigmoid; alpha=100; gain=0.2 | dead | 0.88 | - | 1
-initial | shape=sigmoid; alpha=100; gain=0.2 | inside | 0.000362 | - | 1
-initial | shape=sigmoid; alpha=1000; gain=0.2 | accuracy | 0.177 | 0.025 | 3
-initial | shape=sigmoid; alpha=1000; gain=0.2 | dead | 0.94 | - | 1
-initial | shape=sigmoid; alpha=1000; gain=0.2 | inside | 2.75e-05 | - | 1
-initial | shape=triangle; alpha=0.1; gain=0.2 | accuracy | 0.589 | 0.029 | 3
-initial | shape=triangle; alpha=0.1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=triangle; alpha=0.1; gain=0.2 | inside | 1 | - | 1
-initial | shape=triangle; alpha=1; gain=0.2 | accuracy | 0.952 | 0.008 | 3
-initial | shape=triangle; alpha=1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=triangle; alpha=1; gain=0.2 | inside | 0.408 | - | 1
-initial | shape=triangle; alpha=10; gain=0.2 | accuracy | 0.617 | 0.025 | 3
-initial | shape=triangle; alpha=10; gain=0.2 | dead | 0.86 | - | 1
-initial | shape=triangle; alpha=10; gain=0.2 | inside | 0.000717 | - | 1
-initial | shape=triangle; alpha=100; gain=0.2 | accuracy | 0.266 | 0.028 | 3
-initial | shape=triangle; alpha=100; gain=0.2 | dead | 0.94 | - | 1
-initial | shape=triangle; alpha=100; gain=0.2 | inside | 5.25e-05 | - | 1
-initial | shape=triangle; alpha=1000; gain=0.2 | accuracy | 0.157 | 0.024 | 3
-initial | shape=triangle; alpha=1000; gain=0.2 | dead | 0.98 | - | 1
-initial | shape=triangle; alpha=1000; gain=0.2 | inside | 1e-05 | - | 1
-initial | shape=rectangle; alpha=0.1; gain=0.2 | accuracy | 0.552 | 0.039 | 3
-initial | shape=rectangle; alpha=0.1; gain=0.2 | dead | 2.24e-08 | - | 1
-initial | shape=rectangle; alpha=0.1; gain=0.2 | inside | 1 | - | 1
-initial | shape=rectangle; alpha=1; gain=0.2 | accuracy | 0.867 | 0.014 | 3
-initial | shape=rectangle; alpha=1; gain=0.2 | dead | 0.27 | - | 1
-initial | shape=rectangle; alpha=1; gain=0.2 | inside | 0.0234 | - | 1
-initial | shape=rectangle; alpha=10; gain=0.2 | accuracy | 0.461 | 0.047 | 3
-initial | shape=rectangle; alpha=10; gain=0.2 | dead | 0.89 | - | 1
-initial | shape=rectangle; alpha=10; gain=0.2 | inside | 0.000288 | - | 1
-initial | shape=rectangle; alpha=100; gain=0.2 | accuracy | 0.248 | 0.007 | 3
-initial | shape=rectangle; alpha=100; gain=0.2 | dead | 0.94 | - | 1
-initial | shape=rectangle; alpha=100; gain=0.2 | inside | 2.5e-05 | - | 1
-initial | shape=rectangle; alpha=1000; gain=0.2 | accuracy | 0.121 | 0.014 | 3
-initial | shape=rectangle; alpha=1000; gain=0.2 | dead | 0.98 | - | 1
-initial | shape=rectangle; alpha=1000; gain=0.2 | inside | 5e-06 | - | 1
-initial | shape=superspike; alpha=0.1; gain=1 | accuracy | 0.631 | 0.016 | 3
-initial | shape=superspike; alpha=0.1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=0.1; gain=1 | inside | 1 | - | 1
-initial | shape=superspike; alpha=1; gain=1 | accuracy | 0.912 | 0.026 | 3
-initial | shape=superspike; alpha=1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=1; gain=1 | inside | 1 | - | 1
-initial | shape=superspike; alpha=10; gain=1 | accuracy | 0.942 | 0.024 | 3
-initial | shape=superspike; alpha=10; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=superspike; alpha=10; gain=1 | inside | 0.285 | - | 1
-initial | shape=superspike; alpha=100; gain=1 | accuracy | 0.927 | 0.019 | 3
-initial | shape=superspike; alpha=100; gain=1 | dead | 0.02 | - | 1
-initial | shape=superspike; alpha=100; gain=1 | inside | 0.0181 | - | 1
-initial | shape=superspike; alpha=1000; gain=1 | accuracy | 0.844 | 0.038 | 3
-initial | shape=superspike; alpha=1000; gain=1 | dead | 0.06 | - | 1
-initial | shape=superspike; alpha=1000; gain=1 | inside | 0.00193 | - | 1
-initial | shape=sigmoid; alpha=0.1; gain=1 | accuracy | 0.475 | 0.026 | 3
-initial | shape=sigmoid; alpha=0.1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=sigmoid; alpha=0.1; gain=1 | inside | 1 | - | 1
-initial | shape=sigmoid; alpha=1; gain=1 | accuracy | 0.874 | 0.035 | 3
-initial | shape=sigmoid; alpha=1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=sigmoid; alpha=1; gain=1 | inside | 0.999 | - | 1
-initial | shape=sigmoid; alpha=10; gain=1 | accuracy | 0.941 | 0.017 | 3
-initial | shape=sigmoid; alpha=10; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=sigmoid; alpha=10; gain=1 | inside | 0.143 | - | 1
-initial | shape=sigmoid; alpha=100; gain=1 | accuracy | 0.913 | 0.023 | 3
-initial | shape=sigmoid; alpha=100; gain=1 | dead | 0.03 | - | 1
-initial | shape=sigmoid; alpha=100; gain=1 | inside | 0.0122 | - | 1
-initial | shape=sigmoid; alpha=1000; gain=1 | accuracy | 0.823 | 0.027 | 3
-initial | shape=sigmoid; alpha=1000; gain=1 | dead | 0.07 | - | 1
-initial | shape=sigmoid; alpha=1000; gain=1 | inside | 0.00134 | - | 1
-initial | shape=triangle; alpha=0.1; gain=1 | accuracy | 0.628 | 0.022 | 3
-initial | shape=triangle; alpha=0.1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=triangle; alpha=0.1; gain=1 | inside | 1 | - | 1
-initial | shape=triangle; alpha=1; gain=1 | accuracy | 0.937 | 0.014 | 3
-initial | shape=triangle; alpha=1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=triangle; alpha=1; gain=1 | inside | 0.409 | - | 1
-initial | shape=triangle; alpha=10; gain=1 | accuracy | 0.931 | 0.009 | 3
-initial | shape=triangle; alpha=10; gain=1 | dead | 0.02 | - | 1
-initial | shape=triangle; alpha=10; gain=1 | inside | 0.0199 | - | 1
-initial | shape=triangle; alpha=100; gain=1 | accuracy | 0.878 | 0.036 | 3
-initial | shape=triangle; alpha=100; gain=1 | dead | 0.06 | - | 1
-initial | shape=triangle; alpha=100; gain=1 | inside | 0.00211 | - | 1
-initial | shape=triangle; alpha=1000; gain=1 | accuracy | 0.722 | 0.021 | 3
-initial | shape=triangle; alpha=1000; gain=1 | dead | 0.48 | - | 1
-initial | shape=triangle; alpha=1000; gain=1 | inside | 0.000212 | - | 1
-initial | shape=rectangle; alpha=0.1; gain=1 | accuracy | 0.637 | 0.034 | 3
-initial | shape=rectangle; alpha=0.1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=rectangle; alpha=0.1; gain=1 | inside | 0.997 | - | 1
-initial | shape=rectangle; alpha=1; gain=1 | accuracy | 0.94 | 0.014 | 3
-initial | shape=rectangle; alpha=1; gain=1 | dead | 2.24e-08 | - | 1
-initial | shape=rectangle; alpha=1; gain=1 | inside | 0.111 | - | 1
-initial | shape=rectangle; alpha=10; gain=1 | accuracy | 0.93 | 0.029 | 3
-initial | shape=rectangle; alpha=10; gain=1 | dead | 0.04 | - | 1
-initial | shape=rectangle; alpha=10; gain=1 | inside | 0.0102 | - | 1
-initial | shape=rectangle; alpha=100; gain=1 | accuracy | 0.852 | 0.035 | 3
-initial | shape=rectangle; alpha=100; gain=1 | dead | 0.08 | - | 1
-initial | shape=rectangle; alpha=100; gain=1 | inside | 0.00115 | - | 1
-initial | shape=rectangle; alpha=1000; gain=1 | accuracy | 0.649 | 0.035 | 3
-initial | shape=rectangle; alpha=1000; gain=1 | dead | 0.72 | - | 1
-initial | shape=rectangle; alpha=1000; gain=1 | inside | 9.25e-05 | - | 1
-digits | network=feed-forward, superspike(10) | accuracy | 0.953 | 0.018 | 3
-digits | network=feed-forward, superspike(10) | spikes a second | 27.8 | 2.136 | 3
-digits | network=recurrent, superspike(10) | accuracy | 0.939 | 0.017 | 3
-digits | network=recurrent, superspike(10) | spikes a second | 112 | 60.632 | 3
-digits | network=feed-forward, sigmoid(4) | accuracy | 0.943 | 0.006 | 3
-digits | network=feed-forward, sigmoid(4) | spikes a second | 29.4 | 0.774 | 3
-digits | network=recurrent, sigmoid(4) | accuracy | 0.675 | 0.042 | 3
-digits | network=recurrent, sigmoid(4) | spikes a second | 32.9 | 39.368 | 3
-digits | network=feed-forward, triangle(1) | accuracy | 0.947 | 0.003 | 3
-digits | network=feed-forward, triangle(1) | spikes a second | 29.4 | 1.143 | 3
-digits | network=recurrent, triangle(1) | accuracy | 0.668 | 0.041 | 3
-digits | network=recurrent, triangle(1) | spikes a second | 41.2 | 57.067 | 3
-digits | network=rates, rectified | accuracy | 0.978 | 0.006 | 3
-"""
-
-# %%
 BLUE, ORANGE, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"  # Okabe & Ito
 COLORS, MARKERS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, "#56B4E9", "black"), "os^DvPx"
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
 
-
-def parsed(line):
-    experiment, setting, measure, mean, spread, _ = line.split(" | ")
-    at = dict(part.split("=") for part in setting.split("; ")) if setting else {}
-    return {
-        "experiment": experiment,
-        "measure": measure,
-        **at,
-        "mean": float(mean),
-        "sd": 0.0 if spread == "-" else float(spread),
-    }
-
-
-ROWS = [parsed(line) for line in TABLE.strip().splitlines()]
+with open("evidence.csv", newline="") as lines:
+    ROWS = [
+        r | dict(part.split("=") for part in r["setting"].split("; ") if part) | {"mean": float(r["mean"])}
+        for r in csv.DictReader(lines)
+    ]
+for r in ROWS:
+    r |= {"sd": float(r["sd"] or 0.0), "n": int(r["n"])}
 
 
 def rows(experiment, measure="accuracy", **setting):
@@ -469,7 +56,8 @@ def column(some, name):
     return np.array([float(r[name]) for r in some])
 
 
-print(f"{len(ROWS)} rows")
+for run in dict.fromkeys(r["run"] for r in ROWS):
+    print(f"{sum(r['run'] == run for r in ROWS):4} rows of {run}")
 
 # %% [markdown]
 # ## 1. The shape hardly matters, the scale does
