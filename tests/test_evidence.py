@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from benchmarks.evidence import asymmetry, control, recordings, rules, sequences, table
-from benchmarks.evidence.__main__ import EXPERIMENTS, left, main
+from benchmarks.evidence.__main__ import EXPERIMENTS, LONGER, left, main
 from benchmarks.evidence.training import QUICK
 from needs import needs
 
@@ -39,7 +39,7 @@ def values(run, experiment, measure="accuracy", **setting):
 
 def test_every_experiment_has_rows_and_says_of_which_run_they_are(run):
     _, rows, printed = run
-    assert table.seconds(rows).keys() == EXPERIMENTS.keys()
+    assert table.seconds(rows).keys() == EXPERIMENTS.keys() - LONGER
     assert all(f"jax {jax.__version__}, " in r["run"] and r["run"].endswith(", quick") for r in rows)
     experiments = {r["experiment"] for r in rows if r["measure"] != table.COST}
     assert experiments - {"speech", "watch", "memory"} == {
@@ -102,7 +102,8 @@ def test_the_time_that_is_left_follows_the_kept_run():
         made(seconds, None, table.COST) | {"of": name} for name, seconds in {"a": 10.0, "b": 40.0, "c": 70.0}.items()
     ]
     assert left(["b", "c"], {"a": 20.0}, kept, jobs=2) == 110  # this run takes twice as long: 2 * 110 / 2
-    assert left(["b", "new"], {}, kept, jobs=1) == 80  # what is not known takes 40 seconds, the mean
+    assert left(["b", "new"], {}, kept, jobs=1) == 80  # what is not known takes 40 seconds, the mean of what is
+    assert left(["b", "c"], {"a": 20.0}, [], jobs=1) == 40
 
 
 def test_a_file_that_is_written_reads_the_same(tmp_path):

@@ -14,7 +14,7 @@ import pathlib
 import time
 
 from . import table
-from .experiments import EXPERIMENTS, run
+from .experiments import EXPERIMENTS, LONGER, run
 from .training import FULL, QUICK
 
 KEPT = pathlib.Path(__file__).parents[3] / "notebooks" / "evidence.csv"
@@ -23,22 +23,24 @@ KEPT = pathlib.Path(__file__).parents[3] / "notebooks" / "evidence.csv"
 def left(todo, spent, kept, jobs):
     """Return the seconds that the rest may take: by the kept run, as much slower or faster as this one was so far."""
     cost = table.seconds(kept)
-    typical = sum(cost.values()) / max(1, len(cost))
-    known = [(wall, cost[name]) for name, wall in spent.items() if name in cost]
-    pace = sum(wall for wall, _ in known) / sum(c for _, c in known) if known else 1.0
+    typical = sum(cost.values()) / len(cost) if cost else 1.0
+    pace = sum(spent.values()) / sum(cost.get(name, typical) for name in spent) if spent else 1.0
     return pace * sum(cost.get(name, typical) for name in todo) / jobs
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evidence", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="every experiment on a toy scale")
-    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=[*EXPERIMENTS], metavar="EXPERIMENT")
+    parser.add_argument(
+        "--only", nargs="+", choices=EXPERIMENTS, metavar="EXPERIMENT", help=f"default: all but {LONGER}"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="how many experiments run at a time")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("evidence.csv"))
     parser.add_argument(
         "--compare", nargs="?", type=pathlib.Path, const=KEPT, help=f"with this file, or with {KEPT.name}"
     )
     options = parser.parse_args(arguments)
+    options.only = options.only or [name for name in EXPERIMENTS if name not in LONGER]
     rows, origin = table.read(options.out), table.origin(options.quick)
     if any(r["run"].endswith("quick") != options.quick for r in rows):
         parser.error(f"{options.out} holds a run of another size; remove it or choose another file with --out")

@@ -199,7 +199,7 @@ def control(learner, size, quick, rates, warm=0):
             part = functools.partial(train, kind=kind, learner=learner, warm=warm)
             part = functools.partial(part, updates=updates, environments=size["environments"])
             compiled[kind] = jax.jit(jax.vmap(part, (None, 0)), compiler_options=size["compile"])
-        for rate in rates[:1] if quick else rates:
+        for rate in rates if name.startswith("fixed") and not quick else rates[:1]:
             result = jax.device_get(compiled[kind](numbers | {"rate": rate}, keys))
             at = {"learner": learner, "surrogate": name, "rate": rate} | ({"warm": warm} if warm else {})
             early, late = result["returns"][:, : updates // 4].mean(axis=1), result["returns"].mean(axis=1)

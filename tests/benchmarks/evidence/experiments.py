@@ -12,7 +12,7 @@ from .digits import digits
 from .initial_state import initial_state
 from .learned import learning_the_shape
 from .precision import naive, residuals
-from .recorded import speech, watch
+from .recorded import longer, speech, watch
 from .robustness import scaled, shape
 from .rules import rules, shapes_by_coverage, shapes_of_one_area
 from .training import row
@@ -46,7 +46,10 @@ EXPERIMENTS = {  # what takes longest comes first, so that two at a time end tog
     "control-simulator": functools.partial(control, "through the simulator", rates=(0.003,)),
     "control-warm": functools.partial(control, "policy gradient", rates=(0.003,), warm=20),
     "control-noise": gradient_noise,
+    "speech-longer": functools.partial(longer, "speech"),
+    "watch-longer": functools.partial(longer, "watch"),
 }
+LONGER = ("speech-longer", "watch-longer")  # they run only where they are named, since nothing was decided by them
 
 
 def run(name, size, quick):
