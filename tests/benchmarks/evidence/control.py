@@ -270,9 +270,11 @@ def gradient_noise(size, quick):
                 g = part(weights, keys, beta)
                 mean = g.mean(axis=1)
                 variance = ((g - mean[:, None]) ** 2).sum(axis=(1, 2)) / (batches - 1)
-                square = jnp.maximum((mean**2).sum(axis=1) - variance / batches, 1e-12)  # without what is noise of it
+                square = jnp.maximum((mean**2).sum(axis=1) - variance / batches, 0.0)  # without what is noise of it
                 at = {"policy": when, "learner": learner, "slope": slope, "beta": beta}
                 yield row("control noise", jnp.sqrt(square), measure="norm of the mean", **at)
-                yield row("control noise", jnp.sqrt(variance / square), measure="noise of a batch by it", **at)
-                cosine = (mean * (first + second) / 2).sum(axis=1) / jnp.sqrt(square * jnp.maximum(dots, 1e-12))
+                typical = jnp.sqrt(square / (square + variance))
+                yield row("control noise", typical, measure="cosine of a batch with the mean", **at)
+                along = (mean * (first + second) / 2).sum(axis=1) / jnp.linalg.norm(mean, axis=1)
+                cosine = along / jnp.sqrt(jnp.maximum(dots, 1e-12))
                 yield row("control noise", cosine, measure="cosine with the measured gradient", **at)

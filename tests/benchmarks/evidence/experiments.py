@@ -24,6 +24,9 @@ EXPERIMENTS = {  # what takes longest comes first, so that two at a time end tog
     "rules-digits": functools.partial(rules, "digits"),
     "rules-randman": functools.partial(rules, "Randman"),
     "learned": learning_the_shape,
+    "control-noise": gradient_noise,
+    "control-score": functools.partial(control, "policy gradient", rates=(0.003, 0.01)),
+    "control-simulator": functools.partial(control, "through the simulator", rates=(0.003,)),
     "rules-speech": functools.partial(rules, "speech, recurrent"),
     "speech": speech,
     "area": shapes_of_one_area,
@@ -42,14 +45,12 @@ EXPERIMENTS = {  # what takes longest comes first, so that two at a time end tog
     "asymmetry-watch": functools.partial(asymmetry, "watch, recurrent"),
     "asymmetry-far": functools.partial(asymmetry, "Randman", gain=0.2),
     "asymmetry-far-triangle": functools.partial(asymmetry, "Randman", gain=0.2, shape="triangle"),
-    "control-score": functools.partial(control, "policy gradient", rates=(0.003, 0.01)),
-    "control-simulator": functools.partial(control, "through the simulator", rates=(0.003,)),
     "control-warm": functools.partial(control, "policy gradient", rates=(0.003,), warm=20),
-    "control-noise": gradient_noise,
     "speech-longer": functools.partial(longer, "speech"),
     "watch-longer": functools.partial(longer, "watch"),
 }
-LONGER = ("speech-longer", "watch-longer")  # they run only where they are named, since nothing was decided by them
+# These run only where they are named: `rules` asks what `learned` does on more tasks, the others decided nothing.
+LONGER = ("learned", "speech-longer", "watch-longer")
 
 
 def run(name, size, quick):
