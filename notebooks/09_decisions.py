@@ -40,10 +40,10 @@
 #   recording of 28 (notebook 8, section 8). Larger below loses 0.05 with recurrent weights, and only helps a narrow
 #   triangle to wake silent units, by 0.085.
 # * **When one bit**: if memory is short after checkpoints, which allow 10,000 times as many steps. A rectangle of width
-#   0.4 and height 1 keeps one bit exactly: 0.964 on speech, where superspike(10) has 0.965. For a shape with tails
-#   `sampled` keeps one bit that is right on average: 0.965 on speech, as if the slope were kept (after 40 epochs 0.961
-#   against 0.976); in control it costs 11 of 150 in training by the policy gradient, nothing after it, and 3 of 145
-#   through the simulator.
+#   0.4 and height 1 keeps one bit exactly: 0.964 on speech, where superspike(10) has 0.965; on the watch 0.71 and 0.76,
+#   with a spread of 0.17. For a shape with tails `sampled` keeps one bit that is right on average: 0.965 on speech, as
+#   if the slope were kept (after 40 epochs 0.961 against 0.976); in control it costs 11 of 150 in training by the
+#   policy gradient, nothing after it, and 3 of 145 through the simulator.
 # * **No wish for spikes**: a GRU is 0.02 better on speech, and ridge regression is the best on the watch.
 #
 # The default is right for nearly everybody. Learning the steepness or the threshold changes nothing where the start is
@@ -64,7 +64,7 @@
 # the rules on speech and watch, 128 for speech in section 1, 100 else; 10 epochs, 30 for the watch. Shapes have height
 # 1, except where a rule says otherwise. There are 3 seeds for speech and alignment, 5 else; "+-" is the standard
 # deviation over them. The best of nine steepnesses is chosen on the test set and therefore flattered. The numbers are
-# in `evidence.csv`, beside this notebook, each with the run that it is of; how to make them anew says notebook 8.
+# in `evidence.csv`, beside this notebook, each with the run that it is of; notebook 8 says how to make them anew.
 
 # %%
 # %matplotlib inline
