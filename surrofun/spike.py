@@ -139,7 +139,8 @@ def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
             written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
         hint = f"did you mean {meant[0]}?" if meant else f"a parameter belongs to the shape: {written}"
         raise TypeError(f"make_spike: has no option {name}; {hint}")
-    for name in signature_of(g)[1].parameters if isinstance(g, types.FunctionType) else ():
+    _, others = signature_of(g) if isinstance(g, types.FunctionType) else ("x", None)
+    for name in others.parameters if others else ():
         if name.startswith("grad"):
             raise TypeError(
                 f"make_spike: {show(g)} takes {name}, the gradient that comes in; "

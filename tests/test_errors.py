@@ -56,7 +56,7 @@ TAKE_A_SHAPE = [
 ]
 NO_SHAPES = {
     "2.0": "float 2.0",
-    "'atan'": "str 'atan'",
+    "'atan'": "str 'atan'; parse('atan') reads a shape from text",
     "None": "NoneType None",
     "(triangle, atan)": "tuple (<function ...",
     "jnp.ones(3)": "an array of shape (3,); a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)",
