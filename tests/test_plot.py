@@ -183,7 +183,7 @@ def test_compared_shapes_are_told_apart():
     gs = [lookup(name) for name in names()]
     axes = plot.compare(*gs).axes[0]
     looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[2:]}
-    assert len(looks) == len(gs) == 23
+    assert len(looks) == len(gs) == 26
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names())
 
 
