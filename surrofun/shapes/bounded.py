@@ -108,7 +108,7 @@ def _epanechnikov_soft(x: Real, width: Real = 1.0, n: int = 1) -> Real:
 
 def _density(n: int) -> float:
     """Return 1 / (the integral of (1 - u^2)^n from -1 to 1)."""
-    return math.factorial(2 * n + 1) / (2 ** (2 * n + 1) * math.factorial(n) ** 2)
+    return float(math.factorial(2 * n + 1) / (2 ** (2 * n + 1) * math.factorial(n) ** 2))
 
 
 @declares(zero_at_minus_inf=True)
