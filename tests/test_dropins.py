@@ -28,7 +28,7 @@ from dropins import (
 from jax.flatten_util import ravel_pytree
 from needs import needs
 
-from surrofun import heaviside, make_spike, parse, shapes
+from surrofun import describe, heaviside, make_spike, parse, shapes
 
 optax = needs("optax")
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
@@ -233,3 +233,18 @@ def test_jaxley_fires_as_before_and_has_a_gradient():
     assert count == 3
     assert none == 0 != gradient
     assert np.isfinite(gradient)
+
+
+def test_a_shape_travels_in_the_metadata_of_nir(tmp_path):
+    """NIR 1.0 has no place for a surrogate gradient; a text in the metadata of a node is written and read with it."""
+    nir = needs("nir")
+    g = parse("mix(superspike(beta=25.0), shift(scale(triangle, 2.0), 0.1), weights=(0.7, 0.3))")
+    ones = np.ones(3)
+    node = nir.LIF(tau=ones, r=ones, v_leak=0 * ones, v_threshold=ones, metadata={"surrogate": describe(g)})
+    nir.write(tmp_path / "graph.nir", nir.NIRGraph.from_list(nir.Input(np.array([3])), node))
+    read = next(n for n in nir.read(tmp_path / "graph.nir").nodes.values() if "surrogate" in n.metadata)
+    text = read.metadata["surrogate"]
+    again = parse(text.decode() if isinstance(text, bytes) else str(text))
+    assert describe(again) == describe(g)
+    want, got = (jax.grad(lambda x, s=s: make_spike(s)(x).sum())(X) for s in (g, again))
+    np.testing.assert_array_equal(got, want)
