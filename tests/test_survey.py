@@ -238,6 +238,14 @@ def test_extremes_of_each_neuron():
         np.testing.assert_allclose(way(np.arange(2)), [[-LOBE, -np.inf], [LOBE, np.inf]], rtol=3e-7)
 
 
+def test_a_kink_where_panels_meet_costs_no_digits(x64):
+    """A triangle ends at 1, which is the end of a panel: each potential is integrated to within its own panel."""
+    x = np.linspace(-1.3, 1.3, 521)
+    soft = antiderivative(lambda x: jnp.maximum(0.0, 1 - jnp.abs(x)))(x)
+    u = np.clip(x, -1, 1)
+    np.testing.assert_allclose(soft, np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2), rtol=0, atol=1e-9)
+
+
 def test_a_place_that_is_at_the_threshold_for_one_neuron_alone(x64):
     bell = shape(lambda x, at: jnp.exp(-jnp.square(x - at) / 2), around=lambda at: [(at, 1.0)])
     np.testing.assert_allclose(area(bell, np.array([0.0, 1e6])), np.sqrt(2 * np.pi), rtol=1e-5)
