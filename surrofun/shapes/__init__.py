@@ -43,33 +43,11 @@ from .unbounded import s2nn as s2nn
 from .unbounded import straight_through as straight_through
 
 __all__ = [
-    "atan",
-    "circ",
-    "clipped_reciprocal",
-    "cosine",
-    "epanechnikov",
-    "escape_exponential",
-    "exp_saturating",
-    "gaussian",
-    "half_sech",
-    "laplace",
-    "leaky_rectangle",
-    "leaky_step",
-    "log_tailed_step",
-    "multi_gaussian",
-    "p_norm",
-    "periodic_laplace",
-    "power_law",
-    "q_pseudo_spike",
-    "reciprocal",
-    "rectangle",
-    "s2nn",
-    "sigmoid",
-    "squarewave_fourier",
-    "straight_through",
-    "superspike",
-    "triangle",
-]
+    "atan", "circ", "clipped_reciprocal", "cosine", "epanechnikov", "escape_exponential", "exp_saturating",
+    "gaussian", "half_sech", "laplace", "leaky_rectangle", "leaky_step", "log_tailed_step", "multi_gaussian",
+    "p_norm", "periodic_laplace", "power_law", "q_pseudo_spike", "reciprocal", "rectangle", "s2nn", "sigmoid",
+    "squarewave_fourier", "straight_through", "superspike", "triangle",
+]  # fmt: skip
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
     facts.declares(constant_is_right=True)(globals()[_name])
