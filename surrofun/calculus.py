@@ -98,6 +98,8 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit) & (limit != 0)
     value = soft(jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit)))
+    if not is_traced(value):
+        return limit
     far_from_it = moves & (abs(value - limit) > _SETTLED * abs(limit))
     return limit + jnp.where(moves, value - lax.stop_gradient(value), 0.0) * jnp.where(far_from_it, jnp.nan, 1.0)
 
