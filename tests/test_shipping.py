@@ -146,9 +146,12 @@ def test_a_skipped_test_names_the_extra_that_has_its_library():
     """`-rs` shows the reasons. The brain libraries come with brainpy."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "-rs" in declared["tool"]["pytest"]["ini_options"]["addopts"]
-    distributions = {"sklearn": "scikit-learn", "haiku": "dm-haiku"} | dict.fromkeys(
-        ("brainstate", "braintools", "brainunit"), "brainpy"
-    )
+    distributions = {
+        "sklearn": "scikit-learn",
+        "haiku": "dm-haiku",
+        "sparx": "sparxml",
+        "brainspike": "brainspikes",
+    } | dict.fromkeys(("brainstate", "braintools", "brainunit"), "brainpy")
     for extra, packages in EXTRAS.items():
         contents = {re.match(r"[\w-]+", text)[0] for text in declared["project"]["optional-dependencies"][extra]}
         assert {distributions.get(package, package) for package in packages} <= contents

@@ -279,12 +279,12 @@ SCRIPT = """
 import jax.numpy as jnp
 from surrofun import antiderivative, combinator, make_spike, shape
 @shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5, bounds=lambda a=1.0: (0.0, a / 2))
-def box(x, a=1.0): return a / 2 * (abs(a * x) < 1)
+def box(x, a=1.0): return jnp.where(abs(a * x) < 1, a / 2, 0.0)
 @combinator(soft=lambda x, g: -antiderivative(g)(-x))
 def mirror(x, g): return g(-x)
 @make_spike(learnable=True)
 @shape(soft=lambda x, a=1.0: jnp.clip(a * x, -1, 1) / 2 + 0.5)
-def decorated(x, a=1.0): return a / 2 * (abs(a * x) < 1)
+def decorated(x, a=1.0): return jnp.where(abs(a * x) < 1, a / 2, 0.0)
 spikes = [make_spike(box(a=2.0), learnable=True), make_spike(mirror(box(a=2.0)), learnable=True), decorated, box]
 """
 
