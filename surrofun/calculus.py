@@ -161,6 +161,9 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
         g: a shape.
         args, kwargs: its parameters.
 
+    Raises:
+        ValueError: they are searched for, and a slope is NaN where it is concrete.
+
     >>> from surrofun import scale, shapes
     >>> bounds(scale(shapes.multi_gaussian, 2.0), h=0.0)
     (Array(0., dtype=float32), Array(1.5958, dtype=float32))

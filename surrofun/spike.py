@@ -70,7 +70,8 @@ def make_spike(
 ) -> Any:
     """Turn a surrogate gradient shape into a spike function; a decorator, bare or with options, and a factory.
 
-    Forward the result is `step(x)`, backward its derivative is `grad_fn(x, *args, **kwargs)`.
+    Forward the result is `step(x)`, backward its derivative is `grad_fn(x, *args, **kwargs)`. A kernel of Pallas, where
+    no derivative rule can be lowered, calls `grad_fn` itself.
 
     Args:
         grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold. One that

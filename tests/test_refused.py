@@ -8,6 +8,7 @@ from transcript import assert_raises, rows
 
 from surrofun import (
     antiderivative,
+    bounds,
     combinator,
     derivative,
     make_spike,
@@ -161,3 +162,8 @@ def test_the_peak_of_a_mix_under_an_eager_gradient_is_that_of_values():
 
     np.testing.assert_allclose(jax.value_and_grad(slope)(1.5), (0.5 / 1.5, -0.5 / 1.5**2), rtol=1e-5)
     np.testing.assert_allclose(jax.grad(learned)(1.5), 0.0, atol=1e-6)  # S(0.5) = h / h
+
+
+def test_bounds_of_what_is_nan_far_out():
+    with pytest.raises(ValueError, match="<lambda>: expected slopes that are numbers, got NaN at some potential"):
+        bounds(lambda x: jnp.exp(x) * jnp.exp(-2 * jnp.abs(x)))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import at_compile_time, unchecked
+from ..core.concrete import at_compile_time, is_traced, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
@@ -68,6 +68,9 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
     By what a traced part closes over they are differentiable, except for a jump that it moves.
 
+    Raises:
+        ValueError: a slope is NaN, where it is concrete.
+
     >>> from ..core.tree import part
     >>> bump = part(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
     >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
@@ -75,6 +78,11 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     (True, 1.0)
     """
     found = _found(g, around, EXTREMES)
+    if not is_traced(found["highest"]) and np.isnan(found["highest"]).any():
+        raise ValueError(
+            f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
+            "difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
+        )
     return _moved(g, found["lowest"], found["lowest_at"]), _moved(g, found["highest"], found["highest_at"])
 
 
