@@ -174,7 +174,7 @@ def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):
 
 def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "surrofun.plot", raising=False)
-    monkeypatch.delattr("surrofun.plot", raising=False)
+    monkeypatch.delitem(vars(sys.modules["surrofun"]), "plot", raising=False)
     for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["show", "triangle", "--out", "a.png"]) == 2
