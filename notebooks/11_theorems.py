@@ -92,7 +92,7 @@ worst_mean, worst_slope = np.max([deviations(g) for g in densities.values()], ax
 print(len(densities), "shapes:", ", ".join(densities))
 print(f"share of draws that fire against S(x): off by {worst_mean:.1f} standard errors at most")
 print(f"surrogate gradient against the slope of the expected output: off by {worst_slope:.0e} at most")
-assert len(densities) == 11
+assert len(densities) == 14
 assert worst_mean < 5
 assert worst_slope < 1e-7
 
