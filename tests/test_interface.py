@@ -151,7 +151,7 @@ X = jnp.array([-1.5, -0.25, 0.125, 0.75])
 
 
 def both(f, x):
-    return f(x), jax.grad(lambda x: f(x).sum())(x)
+    return f(x), jax.grad(lambda x: jnp.asarray(f(x)).sum())(x)
 
 
 def within(f, x):
