@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
+from .dtype import as_array
 from .tree import Structure, hides_no_tracer, split
 
 
@@ -30,7 +31,7 @@ def without_gradient(values: Any) -> Any:
     """
 
     def constant(value: Any) -> Any:
-        return jax.numpy.asarray(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
+        return as_array(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
 
     return jax.tree.map(constant, values)
 
