@@ -136,11 +136,11 @@ def derivative(soft: Shape) -> Shape:
     if isinstance(soft, Partial) and soft.func is _soft_step:
         return as_shape(soft.args[0], "derivative")
     soft = as_shape(soft, "derivative")
-    return named(Partial(_slope, node(soft)), __signature__=CALL)  # type: ignore[no-any-return]
+    return named(Partial(_derivative, node(soft)), __signature__=CALL)  # type: ignore[no-any-return]
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")
-def _slope(soft: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(soft, args, kwargs)
 
     def slope(x: jax.Array) -> Any:

@@ -3,8 +3,8 @@
 A call evaluates the step and the slope by ordinary functions, joins them in a derivative rule, and says what the rule
 keeps for the backward pass and what it learns. The rules stand at module level and close over nothing: the arrays of a
 shape are operands (`core.concrete.explicit`), so that a spike may be built anywhere, out of tracers, and be
-differentiated later. They call themselves, hence higher orders hold. Where every function in a shape is declared, all
-of this runs inside of one cached program (`core.program`).
+differentiated later. They call themselves, hence higher orders hold. Where every function in a shape is declared and
+found in its module, a call runs inside of one cached program (`core.program`), and what is learned inside of another.
 """
 
 from __future__ import annotations
@@ -75,13 +75,14 @@ def make_spike(
 
     Args:
         grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold. One that
-            is declared by `shape` is compiled once; any other is evaluated afresh at each call.
+            is declared by `shape` in a module is compiled once; any other is evaluated afresh at each call.
         step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
         residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
             `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values),
             `sampled(key)`, a pair of plain functions, encode of the slope and decode of what is kept, that close over
             no tracer, or a code of one's own, `code(g, x) -> (encode, decode, operands)`: see `surrofun.residuals`.
-            Only `None` has second derivatives. Where a parameter is learned, x is kept instead, whatever this says.
+            Only `None` has second derivatives. Where a parameter is differentiated that is learned, x is kept instead;
+            what this refuses is refused all the same.
         forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
             forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
         learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
@@ -133,14 +134,15 @@ def make_spike(
 
 
 def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
+    is_plain = isinstance(g, types.FunctionType) and not facts_of(g)
     for name, value in parameters.items():
         meant = difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1)
         written = f"{show(g)}({name}={show(value)})" if callable(g) else f"sigmoid({name}={show(value)})"
-        if isinstance(g, types.FunctionType) and not facts_of(g):  # one that is not declared takes no keywords alone
+        if is_plain:  # it takes no keywords alone
             written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
         hint = f"did you mean {meant[0]}?" if meant else f"a parameter belongs to the shape: {written}"
         raise TypeError(f"make_spike: has no option {name}; {hint}")
-    _, others = signature_of(g) if isinstance(g, types.FunctionType) else ("x", None)
+    _, others = signature_of(g) if is_plain else ("x", None)
     for name in others.parameters if others else ():
         if name.startswith("grad"):
             raise TypeError(
@@ -172,7 +174,7 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
     g = part(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)
     coded = None
-    if code and is_traced((g, x)):  # only then is there a backward pass
+    if code and is_traced((g, x)):  # else there is no backward pass
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
     return call_cached(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
@@ -265,14 +267,15 @@ def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     keep = functools.partial(_kept, rule, x, fixed)
-    to_learn = (_named(x), parameters, fixed[-2]) if parameters else ()
+    _, _, slope_arrays, code_operands = fixed
+    to_learn = (_named(x), parameters, slope_arrays) if parameters else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
     # two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     learned = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
     if any(map(len, learned)):
-        residual = _empty(jax.eval_shape(keep)), _empty(fixed[-1]), to_learn, learned
+        residual = _empty(jax.eval_shape(keep)), _empty(code_operands), to_learn, learned
     else:
-        residual = keep(), fixed[-1], _empty(to_learn), learned
+        residual = keep(), code_operands, _empty(to_learn), learned
     return _fire(rule, *values), residual
 
 

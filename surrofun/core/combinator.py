@@ -1,7 +1,7 @@
 """`combinator`: a formula becomes a function from shapes to shapes, and what it declares goes on through compositions.
 
-A composed shape is `Partial(composed, Partial(scale), {"g": part, "alpha": 2.0})`: a pytree whose leaves are its
-numbers. When it is evaluated, the parameters of the call are bound to every part (`part`), so that whatever is asked
+A composed shape is `Partial(composed, Partial(scale), {"g": part, "alpha": 2.0})`: a pytree whose leaves are its floats
+and arrays. When it is evaluated, the parameters of the call are bound to every part (`part`), so that whatever is asked
 of a part needs no parameters.
 """
 

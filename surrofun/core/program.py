@@ -20,7 +20,8 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-# Whether the program that is traced may search; None outside of programs.
+# Whether the program that is traced may search; None outside of programs. It is not in the key of the cache, since a
+# function is always called with the same `search`.
 _searches: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_searches", default=None)
 
 

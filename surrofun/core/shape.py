@@ -47,13 +47,13 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     and the rank of x. Called with keywords and no x, a shape returns itself with these parameters.
 
     Declaring a shape promises what `jax.jit` asks for: it is pure, globals that it reads are those of its first call,
-    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing is compiled once for each
-    shape and dtype of x; a new number does not compile.
+    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing and is found under its name
+    in its module is compiled once for each shape and dtype of x; a new number does not compile.
 
     Args:
         f: elementwise function of x = potential minus threshold (any shape) and of parameters; it is left as it was.
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give its limits, not NaN; the value at -inf is
-            subtracted, so that S(-inf) = 0.
+            subtracted, so that S(-inf) = 0, or that at 0 where the area is infinite.
         bounds: `bounds(*params) -> (lowest, highest)`, the least and the largest slope over all x.
         around: `around(*params) -> [(centre, width), ...]`, centre and width of each bump or edge, in units of x.
 

@@ -1,4 +1,4 @@
-"""A shape is a pytree: its numbers are the leaves, everything else is structure.
+"""A shape is a pytree: its floats and arrays are the leaves, everything else is structure.
 
     superspike(beta=2.0)               Partial(superspike, beta=2.0)
     squarewave_fourier(n=3)            Partial(_bound, Partial(squarewave_fourier), {('NoneType', None): None},
@@ -189,15 +189,15 @@ def functions_in(tree: Tree) -> list[Callable[..., Any]]:
     """
     found, rest = [], [tree]
     while rest:
-        node = rest.pop()
-        if isinstance(node, functools.partial):
-            rest += (node.func, *node.args, *node.keywords.values())
-        elif isinstance(node, tuple | list):
-            rest += node
-        elif isinstance(node, dict):
-            rest += (*node.values(), *(key[1] for key in node if type(key) is tuple))  # what is static is in a key
-        elif callable(node):
-            found.append(node)
+        item = rest.pop()
+        if isinstance(item, functools.partial):
+            rest += (item.func, *item.args, *item.keywords.values())
+        elif isinstance(item, tuple | list):
+            rest += item
+        elif isinstance(item, dict):
+            rest += (*item.values(), *(key[1] for key in item if type(key) is tuple))  # what is static is in a key
+        elif callable(item):
+            found.append(item)
     return found
 
 

@@ -1,21 +1,23 @@
 """What is kept of the slope for the backward pass: the codes, and the packing of bits.
 
 A code of one's own is a function of a shape and of the potential. It returns how a slope is encoded, how what is kept
-is decoded, and the arrays that both take. This one keeps four bits a spike, of a shape that is nowhere negative:
+is decoded, and the arrays that both take. This one keeps four bits a spike, two of the last
+axis in a byte, whose size has to be even, of a shape that is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
 >>> def encode(slope, highest):
 ...     level = jnp.rint(15 * slope / highest).astype(jnp.uint8)
-...     return level[::2] | level[1::2] << 4
+...     return level[..., ::2] | level[..., 1::2] << 4
 >>> def decode(kept, like, highest):
 ...     level = jnp.stack([kept & 15, kept >> 4], -1).reshape(like.shape)
 ...     return (highest * level.astype(like.dtype) / 15).astype(like.dtype)
 >>> def four_bits(g, x):
 ...     return encode, decode, (bounds(g)[1],)
 >>> spike = make_spike(shapes.triangle, residual=four_bits)
->>> jax.grad(lambda x: spike(x).sum())(jnp.array([-2.0, -0.2, 0.0, 0.6])).round(1)
-Array([0. , 0.8, 1. , 0.4], dtype=float32)
+>>> jax.grad(lambda x: spike(x).sum())(jnp.array([[-2.0, -0.2], [0.0, 0.6]])).round(1)
+Array([[0. , 0.8],
+       [1. , 0.4]], dtype=float32)
 
 Where it runs outside of `jit`, decorate both functions with `jax.jit`: each is one program then.
 """
