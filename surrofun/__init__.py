@@ -1,19 +1,22 @@
-"""Surrogate gradients for spiking neural networks in JAX, as functions.
+"""Surrogate gradients for spiking neural networks in JAX.
 
-A spiking neuron fires when its membrane potential crosses a threshold. That step has no useful derivative, so training
-replaces the derivative by a bump, the surrogate gradient. Here it is a shape: a function g(x) of x = potential minus
-threshold. `make_spike` makes the spike function of it, a step forward and g backward:
+A spiking neuron fires when its membrane potential crosses a threshold. That
+step has no useful derivative, so training replaces the derivative by a
+bump, the surrogate gradient. Here it is a shape: a function g(x) of
+x = potential minus threshold. `make_spike` makes the spike function of it,
+a step forward and g backward:
 
 >>> import jax
 >>> spike = make_spike(shapes.superspike(beta=10.0))
 >>> float(spike(0.1)), float(jax.grad(spike)(0.1))
 (1.0, 0.25)
 
-spike functions:  make_spike; its step: heaviside, sign, ternary, staircase, escape; its residual: sampled
-shapes:           shapes (the catalogue, see help(surrofun.shapes)), shape (declares one of your own)
-from shapes:      scale, shift, mix, asym, normalize, combinator (makes one of your own)
+spike functions:  make_spike, with the residual sampled
+their steps:      heaviside, sign, ternary, staircase, escape
+shapes:           shapes (see help(surrofun.shapes)), shape (for your own)
+from shapes:      scale, shift, mix, asym, normalize, combinator (your own)
 facts of a shape: antiderivative, derivative, area, bounds, around
-tools:            check, report, flow, fit_alpha, plot (figures; needs matplotlib, imported at its first use)
+tools:            check, report, flow, fit_alpha, plot (needs matplotlib)
 text and names:   describe, parse, register, lookup, names
 
 The command line is `python -m surrofun`.

@@ -1,4 +1,4 @@
-"""The facts of a shape, declared or found: soft step, bounds, places, area. And the way back, `derivative`."""
+"""Facts of a shape, found or declared, and `derivative`."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ _FAR, _SETTLED = {"float32": 2.0**40, "float64": 1e30}, 1e-3
 
 
 def antiderivative(g: Shape) -> Shape:
-    """Return the soft step S of a shape: dS/dx = g, and the parameters of `g` are those of S.
+    """Return the soft step S of a shape: dS/dx = g, with the parameters of g.
 
-    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. Where `shape` or `combinator` declares a closed
-    form, it is that. Else `g` is integrated numerically around its places. The derivative of S by a parameter is then
-    the integral of the derivative of `g`, which misses a jump that the parameter moves. `check(g, alpha=2.0)` names
-    such a jump; declare `soft` for it.
-
-    Args:
-        g: a shape, `g(x, *params)`.
+    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
+    closed form that `shape` or `combinator` declares. Without one, `g` is
+    integrated numerically around its places. The derivative of S by a
+    parameter is then the integral of that of `g`, which misses a jump that
+    the parameter moves; `check(g, alpha=2.0)` names such a jump.
 
     Returns:
-        S(x, *params), in the dtype of x. Where the numerical integral is not known to 1e-6 of the area (1e-5 in
-        float32), it raises ValueError, or is NaN if something is traced.
+        S(x, *params), in the dtype of x. Where the numerical integral is
+        not known to 1e-6 of the area (1e-5 in float32), it raises
+        ValueError, or is NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
@@ -125,10 +124,10 @@ def _full(x: jax.Array, value: float) -> jax.Array:
 
 
 def derivative(soft: Shape) -> Shape:
-    """Return the shape of a soft step: g with g = dS/dx, and the parameters of S are those of g.
+    """Return the shape of a soft step S: dS/dx, with the parameters of S.
 
-    The derivative of `antiderivative(g)` is `g` itself; of any other function it is taken by automatic
-    differentiation, elementwise.
+    That of `antiderivative(g)` is `g` itself; any other function is
+    differentiated automatically, elementwise.
 
     >>> derivative(jnp.tanh)(jnp.zeros(2))
     Array([1., 1.], dtype=float32)
@@ -150,19 +149,16 @@ def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 
 def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
-    """Return `(lowest, highest)`, the least and the largest slope of `g` over all x, one for each neuron.
+    """Return (lowest, highest), the least and the largest slope of a shape.
 
-    They are what `shape` or `combinator` declares; what is not declared is searched for around the places of `g`, and
-    so are those of a `mix` or an `asym`. Where a parameter is traced, the bounds of the parts of a `mix` are added up,
-    which is wider than need be if they are at different places, and those of an `asym` are united, though either part
+    They hold over all x, for each neuron. Those that are not declared, and
+    those of a `mix` or an `asym`, are searched for around the places of
+    `g`. Where a parameter is traced, a `mix` adds up the bounds of its
+    parts, wherever they are, and an `asym` unites them, though either part
     is only seen on one side.
 
-    Args:
-        g: a shape.
-        args, kwargs: its parameters.
-
     Raises:
-        ValueError: they are searched for, and a slope is NaN where it is concrete.
+        ValueError: they are searched for, and a concrete slope is NaN.
 
     >>> from surrofun import scale, shapes
     >>> bounds(scale(shapes.multi_gaussian, 2.0), h=0.0)
@@ -189,9 +185,10 @@ def _is_concrete(g: Shape) -> bool:
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return centre and width of each bump or edge of `g`, one for each neuron, in units of x.
+    """Return (centre, width) of each bump or edge of a shape, in units of x.
 
-    A function that declares none is taken to be at the threshold and one unit of x wide.
+    Each holds one number a neuron. A function that declares none is taken
+    to be at the threshold and one unit of x wide.
 
     >>> from surrofun import scale, shapes, shift
     >>> around(shift(scale(shapes.triangle, 4.0), 0.5))
@@ -220,13 +217,14 @@ def _is_pair(value: Any) -> bool:
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return the integral of `g` over all x, infinite where it diverges, one for each neuron.
+    """Return the integral of a shape over all x, one for each neuron.
 
-    It is NaN where the two sides diverge to infinities of opposite signs, as those of an odd function do.
+    It is infinite where it diverges, and NaN where the two sides diverge to
+    infinities of opposite signs, as those of an odd function do.
 
     Raises:
-        ValueError: no soft step is declared, and the area is not found to 1e-6 of it, 1e-5 in float32; NaN if something
-            is traced.
+        ValueError: no soft step is declared, and the area is not found to
+            1e-6 of it, 1e-5 in float32; NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)
@@ -253,7 +251,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
 
 
 def surveyed(g: Shape, like: Any, args: Any = (), kwargs: Any = None) -> Survey:
-    """Return all that a look at the whole line tells of a shape, for potentials of the dtype and rank of `like`.
+    """Return what a look at the whole line tells, for potentials like `like`.
 
     >>> bool(surveyed(jnp.exp, jnp.zeros(()))["known"])
     False

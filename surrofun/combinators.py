@@ -1,6 +1,7 @@
-"""Shapes from shapes: `scale`, `shift`, `mix`, `asym`, `normalize`, each a formula with what is known of it.
+"""Shapes from shapes, each a formula and its facts.
 
-Parameters given at call time go to every shape inside. A combinator of your own is written in the same way.
+Parameters given at call time go to every shape inside. A combinator of your
+own is written in the same way.
 """
 
 from __future__ import annotations
@@ -42,18 +43,17 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
     check=_steepness_is_positive,
 )
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
-    """Return `height * alpha * g(alpha * x)`: `alpha` sharpens at constant area, `height` multiplies.
+    """Return `height * alpha * g(alpha * x)`: alpha keeps the area.
 
-    Mind that alpha multiplies the height, too, which a parameter of a shape need not do: `superspike(beta=100.0)` is
-    `scale(superspike, 10.0, height=0.1)`, since beta leaves the height at 1.
+    Mind that alpha multiplies the height, too, which beta does not:
+    `superspike(beta=100.0)` is `scale(superspike, 10.0, height=0.1)`.
 
     Args:
-        g: a shape.
-        alpha: steepness, in 1/units of x, positive; a number, a tracer or an array that broadcasts against x.
+        alpha: steepness, in 1/units of x, positive; a number, a tracer or
+            an array that broadcasts against x.
         height: factor on the slope, likewise, of either sign.
 
     Raises:
-        TypeError: `g` is no shape, or alpha or height no number.
         ValueError: alpha is not positive, where it is concrete.
 
     >>> from surrofun import shapes
@@ -70,14 +70,10 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     around=lambda g, by=0.0: [(c + by, w) for c, w in around(g)],
 )
 def shift(x: Real, g: Shape, by: Real = 0.0) -> Real:
-    """Return `g(x - by)`: a shape centred at the threshold is centred at `by`, above it where `by` > 0.
+    """Return `g(x - by)`: what was at the threshold is then at `by`.
 
     Args:
-        g: a shape.
-        by: in units of x, a number, a tracer or an array that broadcasts against x.
-
-    Raises:
-        TypeError: `g` is no shape, or `by` no number.
+        by: in units of x, a number, a tracer or an array that broadcasts.
 
     >>> from surrofun import shapes
     >>> shift(shapes.triangle, 0.5)(jnp.array([0.0, 0.5, 1.0]))
@@ -112,19 +108,21 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
 def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
     """Return the weighted sum of shapes; without weights, their plain average.
 
-    Mind that it averages: a surrogate for n thresholds is `mix(..., weights=(1.0, 1.0, ...))`.
+    A surrogate for n thresholds is `mix(..., weights=(1.0, 1.0, ...))`.
 
     Args:
         gs: any number of shapes, at least one.
-        weights: one weight a shape (a number, a tracer, or an array that broadcasts against x), in a sequence or
-            along the first axis of an array. They need not sum to one.
+        weights: one weight a shape (a number, a tracer, or an array that
+            broadcasts against x), in a sequence or along the first axis of
+            an array. They need not sum to one.
 
     Raises:
         TypeError: something in `gs` is no shape, or a weight no number.
         ValueError: there is no shape, or the number of weights is another.
 
-    >>> from surrofun import shapes
-    >>> mix(shapes.triangle, shapes.rectangle, weights=(0.75, 0.25))(jnp.array([0.0, 0.75]))
+    >>> from surrofun.shapes import rectangle, triangle
+    >>> g = mix(triangle, rectangle, weights=(0.75, 0.25))
+    >>> g(jnp.array([0.0, 0.75]))
     Array([1.    , 0.1875], dtype=float32)
     """
     return sum(w * g(x) for g, w in _weighted(gs, weights))
@@ -148,16 +146,11 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
 def asym(x: Real, below: Shape, above: Shape) -> Real:
     """Return `below` where x < 0 and `above` where x >= 0.
 
-    Neither shape ever sees an input of the other side, so that a singularity there does no harm to any derivative.
+    Neither shape ever sees an input of the other side, so that a
+    singularity there does no harm to any derivative.
 
-    Args:
-        below, above: two shapes.
-
-    Raises:
-        TypeError: one of them is no shape.
-
-    >>> from surrofun import shapes
-    >>> asym(shapes.straight_through, shapes.triangle)(jnp.array([-9.0, 0.5]))
+    >>> from surrofun.shapes import straight_through, triangle
+    >>> asym(straight_through, triangle)(jnp.array([-9.0, 0.5]))
     Array([1. , 0.5], dtype=float32)
     """
     return jnp.where(x < 0, below(jnp.where(x < 0, x, -_INACTIVE)), above(jnp.where(x < 0, _INACTIVE, x)))
@@ -199,7 +192,7 @@ def _given(**wanted: Any) -> tuple[str, Real]:
     check=_exactly_one,
 )
 def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None = None) -> Real:
-    """Return `g` rescaled in height, so that its area or its peak is the given one.
+    """Return `g` rescaled in height, to the given area or peak.
 
     Args:
         g: a shape of finite, positive area, respectively peak.
@@ -207,9 +200,9 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
         peak: the wanted largest slope; exactly one of the two.
 
     Raises:
-        TypeError: both or none of `area` and `peak` are given, or `g` is no shape.
-        ValueError: on evaluation, `g` has no such area or peak; where something is traced, as the numbers of a spike
-            are, the slope is NaN then.
+        TypeError: `g` is no shape, or both or none of the two are given.
+        ValueError: on evaluation, `g` has no such area or peak; the slope
+            is NaN where something is traced, as the numbers of a spike are.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)

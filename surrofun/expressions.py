@@ -1,11 +1,12 @@
-"""Shapes as text: `describe` writes the expression that rebuilds a composed shape, `parse` reads it.
+"""Shapes as text: `describe` writes, `parse` reads it.
 
-An expression is the part of Python that composes registered shapes (`registry`), and no more:
-    shape  = name | shape(numbers by keyword or position) | combinator(shapes and numbers)
-    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | np.array([1.0, 2.0]), or [1.0, 2.0] for short
-    weights=(0.7, 0.3) is a tuple of numbers
+An expression is the part of Python that composes registered shapes:
+    shape  = name | shape(numbers) | combinator(shapes and numbers)
+    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | [1.0, 2.0]
+    weights=(0.7, 0.3) is a tuple of numbers, np.array([1.0]) an array
 
-It has a reader of its own: on a small stack, as threads have, `ast.parse` crashes the process over 10,000 minus signs.
+It has a reader of its own: on a small stack, as threads have, `ast.parse`
+crashes the process over 10,000 minus signs.
 """
 
 from __future__ import annotations
@@ -38,21 +39,20 @@ _STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here a
 
 
 def describe(shape: Shape) -> str:
-    """Return the expression that rebuilds a shape: what `parse` makes of it has the same slopes, bit for bit.
+    """Return the expression of which `parse` makes the shape again.
 
-    Args:
-        shape: a registered shape, one with parameters as `sigmoid(alpha=2.0)`, or what the combinators make of these.
-            An array among its parameters is written as one of NumPy, without its dtype, which has no effect on slopes;
-            a scalar JAX array as a Python number, which may change the last bit.
+    Its slopes are the same, bit for bit. An array among the parameters is
+    written as one of NumPy, without its dtype, which has no effect on
+    slopes; a scalar JAX array as a Python number, which may change the last
+    bit.
 
     Raises:
-        TypeError: it is no shape.
-        ValueError: there is something else inside: a shape that is not registered, a traced parameter or one that is
-            no number; or the expression is longer, or nested deeper, than `parse` reads.
+        ValueError: something in it is not registered, or traced; or it is
+            longer, or nested deeper, than `parse` reads.
 
     >>> from surrofun import mix, scale, shapes
-    >>> describe(mix(scale(shapes.sigmoid, 8.0), shapes.atan(alpha=2.0), weights=(0.6, 0.4)))
-    'mix(scale(sigmoid, 8.0), atan(alpha=2.0), weights=(0.6, 0.4))'
+    >>> describe(mix(scale(shapes.sigmoid, 8.0), shapes.atan(alpha=2.0)))
+    'mix(scale(sigmoid, 8.0), atan(alpha=2.0))'
     """
     shape = as_shape(shape, "describe")
     try:
@@ -64,10 +64,10 @@ def describe(shape: Shape) -> str:
 
 
 def parse(text: str) -> Shape:
-    """Return the shape that an expression stands for. No text, whoever wrote it, is ever evaluated.
+    """Return the shape that an expression stands for; nothing is evaluated.
 
-    With it, an experiment config or a command line carries a surrogate. As `type=parse`, argparse would not show why a
-    text is wrong; pass the reason on:
+    So a configuration may carry a surrogate. In a command line `type=parse`
+    would not show why a text is wrong; pass it on:
 
         try:
             shape = parse(options.surrogate)
@@ -75,12 +75,15 @@ def parse(text: str) -> Shape:
             parser.error(str(error))
 
     Args:
-        text: an expression, on one line or several: `sigmoid`, `superspike(beta=10.0)` (parameters of the shape after
-            x, by name or by position), `mix(scale(sigmoid, 8.0), shift(triangle, 0.3), weights=(0.7, 0.3))`.
+        text: an expression, on one line or several: `sigmoid`,
+            `superspike(beta=10.0)` (parameters of the shape after x, by
+            name or by position),
+            `mix(sigmoid, shift(triangle, 0.3), weights=(0.7, 0.3))`.
 
     Raises:
-        ValueError: the text is no expression, names no registered shape or no parameter of it, is longer than 10,000
-            characters or nested more than 50 deep. The message has line and column.
+        ValueError: the text is no expression, names no registered shape or
+            no parameter of it, is longer than 10,000 characters or nested
+            more than 50 deep. The message has line and column.
 
     >>> parse("scale(triangle, 2.0)")(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
@@ -96,13 +99,13 @@ def parse(text: str) -> Shape:
 
 
 def parse_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the numbers of a call, those by position and those by keyword, of what stands in its brackets.
+    """Return the numbers of a call, by position and by keyword.
 
     Args:
-        text: numbers and arrays as in an expression, `25, height=0.5`.
+        text: what stands in the brackets, as in an expression.
 
     Raises:
-        ValueError: there is something else in it; the message has line and column.
+        ValueError: there is something else in it, at a line and column.
 
     >>> parse_arguments("25, height=0.5")
     ([25], {'height': 0.5})

@@ -1,7 +1,8 @@
-"""Figures of shapes, spikes and training, drawn with matplotlib, which is the extra `plot`.
+"""Figures of shapes, spikes and training; needs matplotlib.
 
-Every function draws into `ax`, one Axes or a sequence of them, or else into a new figure, and returns the figure. None
-shows it or leaves any global state: `.savefig(path)` writes it, and a notebook shows it after `%matplotlib inline`.
+Every function draws into `ax`, one Axes or a sequence of them, or else into
+a new figure, and returns it. None shows it or leaves global state:
+`.savefig(path)` writes it, a notebook shows it after `%matplotlib inline`.
 """
 
 from __future__ import annotations
@@ -38,17 +39,19 @@ _ROUND = [1, 2, 5, 10]  # steps between ticks
 def shape(
     g: Shape, *, ax: Sequence[Axes] | None = None, xlim: tuple[float, float] | None = None, **parameters: Any
 ) -> Figure:
-    """Draw step, soft step and surrogate gradient of a shape, with area and peak, side by side.
+    """Draw step, soft step and surrogate gradient of a shape, side by side.
 
     Args:
-        g: a shape; or a spike function, of which the step is drawn that it has. Where parameters are arrays, one number
-            a neuron, every neuron gets a curve. A legend has up to 7 neurons, else the first and the last.
+        g: a shape; or a spike function, whose own step is drawn. Of arrays
+            every neuron gets a curve, and the legend up to 7.
         ax: three Axes.
-        xlim: from where to where; by default where the slope is above 1 % of its peak.
-        parameters: of the shape, by keyword, as in `shape(shapes.superspike, beta=5.0)`.
+        xlim: from where to where; by default where the slope is above 1 %
+            of its peak.
+        parameters: of the shape, as in `shape(superspike, beta=5.0)`.
 
     >>> from surrofun import scale, shapes
-    >>> [axes.get_title() for axes in shape(scale(shapes.sigmoid, 2.0)).axes]
+    >>> figure = shape(scale(shapes.sigmoid, 2.0))
+    >>> [axes.get_title() for axes in figure.axes]
     ['step', 'soft step', 'surrogate gradient\\narea 1, peak 2 at 0']
     """
     spike = functools.partial(g, **parameters) if is_spike(g) else None
@@ -80,13 +83,12 @@ def shape(
 
 
 def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
-    """Draw the surrogate gradients of shapes over one another, with a legend; of one, with a title.
-
-    Where parameters of a shape are arrays, every neuron gets a curve, as in `shape`.
+    """Draw shapes over one another; of an array, a curve for each neuron.
 
     >>> from surrofun import scale, shapes
-    >>> legend = compare(shapes.sigmoid, scale(shapes.atan, np.array([1.0, 2.0]))).axes[0].get_legend()
-    >>> [text.get_text() for text in legend.get_texts()]
+    >>> g = scale(shapes.atan, np.array([1.0, 2.0]))
+    >>> figure = compare(shapes.sigmoid, g)
+    >>> [line.get_label() for line in figure.axes[0].lines[2:]]
     ['sigmoid', 'scale(atan, 1.0)', 'scale(atan, 2.0)']
     """
     if not gs:
@@ -119,7 +121,7 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
 
 
 def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
-    """Draw the surrogate gradients of shapes as small multiples, each with its own axes; by default the catalogue.
+    """Draw shapes as small multiples, by default the whole catalogue.
 
     >>> from surrofun import shapes
     >>> len(gallery(shapes.sigmoid, shapes.atan).axes)
@@ -143,7 +145,7 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
 
 
 def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figure:
-    """Draw where the potentials are, a histogram under the surrogate gradient, with what `surrofun.flow` tells of them.
+    """Draw a histogram of the potentials, as `surrofun.flow` measures them.
 
     Args:
         g: a shape.
@@ -152,7 +154,8 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
         parameters: of the shape, by keyword.
 
     >>> from surrofun import shapes
-    >>> flow(shapes.triangle, np.array([-0.5, 0.25, 9.0, 7.0])).axes[0].get_title()
+    >>> x = np.array([-0.5, 0.25, 9.0, 7.0])
+    >>> flow(shapes.triangle, x).axes[0].get_title()
     'inside 50 %, mean slope 0.312, rate 0.75'
     """
     (g,) = _shapes("flow", g, **parameters)
@@ -183,8 +186,9 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     """Draw a mark wherever a unit fires, time to the right.
 
     Args:
-        spikes: what a spike function returned, shape (steps, units); whatever is not 0 is a spike.
-        dt: the length of a step in ms, for an axis in ms; without it, the axis counts steps.
+        spikes: what a spike function returned, of shape (steps, units);
+            whatever is not 0 is a spike.
+        dt: the length of a step in ms, or None for an axis of steps.
         ax: one Axes.
 
     Raises:
@@ -213,18 +217,19 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
 
 
 def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | None = None) -> Figure:
-    """Draw what was measured after each epoch, one quantity a panel, from top to bottom.
+    """Draw what was measured after each epoch, one quantity a panel.
 
     Args:
-        records: for each epoch a dict with the same keys, such as loss, accuracy (0 to 1) and rate (Hz).
+        records: for each epoch a dict with the same keys, such as loss,
+            accuracy (0 to 1) and rate (Hz).
         ax: one Axes for each key.
 
     Raises:
         TypeError: `records` are no dicts of the same keys.
         ValueError: there are no records.
 
-    >>> figure = learning_curve([{"loss": 2.0, "rate": 10.0}, {"loss": 1.0, "rate": 8.0}])
-    >>> [axes.get_ylabel() for axes in figure.axes]
+    >>> records = {"loss": 2.0, "rate": 10.0}, {"loss": 1.0, "rate": 8.0}
+    >>> [axes.get_ylabel() for axes in learning_curve(records).axes]
     ['loss', 'rate (Hz)']
     """
     epochs: list[Any] = list(records) if isinstance(records, Iterable) and not isinstance(records, dict) else [records]

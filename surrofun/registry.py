@@ -1,4 +1,4 @@
-"""Names of shapes and combinators, for `parse`, the command line and experiment configs. Nothing else needs them."""
+"""Names of shapes and combinators, as `parse` reads them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,14 @@ def register(name: str, g: F) -> F: ...
 
 
 def register(name: str, g: Any = None) -> Any:
-    """Give a shape or a combinator a name in expressions: `@register("hat")` above it, or `register("hat", g)`.
+    """Give a shape or a combinator a name in expressions; also a decorator.
 
     Args:
-        name: a Python identifier in ASCII, not taken yet and no number (`inf`, `nan`); only a function of the same
-            name in the same module may take it again, as when a cell of a notebook reruns.
-        g: a shape, `g(x, *params)`, which may be composed: `register("soft", scale(shapes.sigmoid, 0.5))`; or what
-            `combinator` made.
-
-    Returns:
-        The function itself, or a copy with the name if it is a `functools.partial`; without `g`, the decorator.
+        name: a Python identifier in ASCII, not taken yet and no number
+            (`inf`, `nan`); only a function of the same name in the same
+            module may take it again, as when a cell of a notebook reruns.
+        g: a shape, as `register("soft", scale(shapes.sigmoid, 0.5))`; or
+            what `combinator` made.
 
     Raises:
         TypeError: `name` is no text, or `g` no function.
@@ -75,10 +73,11 @@ def _is_rewritten(old: Any, new: Any) -> bool:
 
 
 def lookup(name: str) -> Callable[..., Any]:
-    """Return the shape or the combinator that is registered under `name`, as all of this package are.
+    """Return the shape or the combinator that is registered under `name`.
 
     Raises:
-        ValueError: there is none; the message says what other libraries mean by it here, or has the nearest names.
+        ValueError: there is none; the message says what other libraries
+            mean by it here, or has the nearest names.
 
     >>> lookup("sigmoid") is shapes.sigmoid
     True
@@ -94,16 +93,16 @@ def lookup(name: str) -> Callable[..., Any]:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all registered shapes, sorted, without those of combinators.
+    """Return the names of all registered shapes, without combinators, sorted.
 
-    >>> [name for name in names() if name.startswith("s")]
-    ['s2nn', 'sigmoid', 'squarewave_fourier', 'straight_through', 'superspike']
+    >>> [name for name in names() if name.startswith("sq")]
+    ['squarewave_fourier']
     """
     return tuple(sorted(name for name, f in _named.items() if not is_combinator(f)))
 
 
 def name_of(f: Callable[..., Any]) -> str | None:
-    """Return the name under which a shape or a combinator is registered, or None.
+    """Return the registered name of a shape or a combinator, or None.
 
     >>> name_of(shapes.sigmoid)
     'sigmoid'

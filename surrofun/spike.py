@@ -1,10 +1,12 @@
 """`make_spike`: a step forward, any shape backward.
 
-A call evaluates the step and the slope by ordinary functions, joins them in a derivative rule, and says what the rule
-keeps for the backward pass and what it learns. The rules stand at module level and close over nothing: the arrays of a
-shape are operands (`core.concrete.explicit`), so that a spike may be built anywhere, out of tracers, and be
-differentiated later. They call themselves, hence higher orders hold. Where every function in a shape is declared and
-found in its module, a call runs inside of one cached program (`core.program`), and what is learned inside of another.
+A call evaluates step and slope by ordinary functions and joins them in a
+derivative rule. The rules stand at module level and close over nothing: the
+arrays of a shape are operands (`core.concrete.explicit`), so that a spike
+may be built anywhere, out of tracers, and be differentiated later. They
+call themselves, hence higher orders hold. Where all functions in a shape
+are declared and found in their modules, a call runs inside of one cached
+program (`core.program`), and what is learned inside of another.
 """
 
 from __future__ import annotations
@@ -68,39 +70,45 @@ def make_spike(
     learnable: bool = False,
     **parameters: Any,
 ) -> Any:
-    """Turn a surrogate gradient shape into a spike function; a decorator, bare or with options, and a factory.
+    """Make a spike function of a shape: a step forward, the shape backward.
 
-    Forward the result is `step(x)`, backward its derivative is `grad_fn(x, *args, **kwargs)`. A kernel of Pallas, where
-    no derivative rule can be lowered, calls `grad_fn` itself.
+    A decorator, bare or with options, and a factory. A kernel of Pallas,
+    where no derivative rule can be lowered, calls `grad_fn` itself.
 
     Args:
-        grad_fn: the shape, a plain elementwise function `g(x, *params)` of the potential minus the threshold. One that
-            is declared by `shape` in a module is compiled once; any other is evaluated afresh at each call.
-        step: the forward function of x; any plain function, it may close over tracers (a random key, a soft step).
-        residual: what is kept for the backward pass per spike: `None` (the slope, in the dtype of x), a float dtype,
-            `uint8` (255 values from the smallest to the largest slope), `"bit"` (exact for a shape of two values),
-            `sampled(key)`, a pair of plain functions, encode of the slope and decode of what is kept, that close over
-            no tracer, or a code of one's own, `code(g, x) -> (encode, decode, operands)`: see `surrofun.residuals`.
-            Only `None` has second derivatives. Where a parameter is differentiated that is learned, x is kept instead;
-            what this refuses is refused all the same.
-        forward_mode: build on `jax.custom_jvp` instead of `jax.custom_vjp`: forward and reverse mode both work. Only
-            forward over reverse, through `scan`, is refused by some versions of JAX (a TypeError).
-        learnable: parameters p of the shape get the gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp), for
-            which x is kept instead of the slope. Otherwise they get zero. A gradient through an update step (a
-            meta-gradient) is right in both cases.
+        grad_fn: the shape, an elementwise function `g(x, *params)` of the
+            potential minus the threshold. One that `shape` declares in a
+            module is compiled once, any other is evaluated at each call.
+        step: any plain function of x; it may close over tracers (a random
+            key, a soft step).
+        residual: what is kept for the backward pass: `None` (the slope, in
+            the dtype of x), a float dtype, `uint8` (255 values from the
+            smallest to the largest slope), `"bit"` (for a shape of two
+            values), `sampled(key)`, a pair of plain functions (encode,
+            decode) that close over no tracer, or a code of your own,
+            `code(g, x) -> (encode, decode, operands)`: see
+            `surrofun.residuals`. Only `None` has second derivatives. Where
+            a parameter is learned, x is kept instead.
+        forward_mode: build on `jax.custom_jvp`, so that both modes work.
+            Some versions of JAX refuse forward over reverse through `scan`.
+        learnable: parameters p of the shape get the gradient of its
+            antiderivative S, sum(dL/dspike dS(x; p)/dp), instead of zero. A
+            meta-gradient, through an update step, is right in both cases.
 
     Returns:
-        spike(x, *args, **kwargs), of the shape and dtype of x; the arguments, traced or not, go to `grad_fn`.
-        x: potential minus threshold, real floating point, any shape. Half precision is computed in float32 inside
-        and rounded once.
+        spike(x, *args, **kwargs), of the shape and dtype of x, a real
+        float; half precision is computed in float32 and rounded once. The
+        arguments, traced or not, go to `grad_fn`.
 
     Raises:
-        TypeError: `grad_fn` or `step` is no function, `residual` is unknown; on call, x is not real floating point,
-            or the slope or the step does not broadcast to the shape of x.
-        ValueError: `residual` is given together with `forward_mode`, which has no use for it; on call, it is `uint8` or
-            `sampled` and the slope has no bounds, or `"bit"` and it has more than two values. Where parameters are
-            traced nothing can be raised and the gradient is NaN.
-        NotImplementedError: a second derivative is taken where `residual` keeps something else than the slope.
+        TypeError: `grad_fn` or `step` is no function, `residual` is
+            unknown; on call, x is no real float, or the slope or the step
+            does not broadcast to its shape.
+        ValueError: `residual` is given with `forward_mode`; on call, it is
+            `uint8` or `sampled` and the slope has no bounds, or `"bit"` and
+            it has more than two values. Where parameters are traced the
+            gradient is NaN instead.
+        NotImplementedError: a second derivative, where `residual` is given.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -109,7 +117,8 @@ def make_spike(
     >>> spike(x), jax.grad(lambda x: spike(x, 2.0).sum())(x)
     (Array([0., 1., 1.], dtype=float32), Array([0., 2., 1.], dtype=float32))
 
-    Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine 36(6):51-63, arXiv:1901.09948.
+    Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine
+    36(6):51-63, arXiv:1901.09948.
     """
     _refuse_parameters(grad_fn, parameters)
     step = as_step(step, "make_spike")

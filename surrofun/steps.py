@@ -1,6 +1,7 @@
-"""Forward steps: what a spike function returns, given the potential minus the threshold.
+"""Forward steps: what a spike returns, of the potential.
 
-A step takes its parameters by keyword, as shapes do: `heaviside(at_zero=0.0)` and `ternary(threshold=0.5)` are steps.
+A step takes its parameters by keyword, as shapes do:
+`heaviside(at_zero=0.0)` and `ternary(threshold=0.5)` are steps.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
 
 @_step
 def heaviside(x: Real, at_zero: Real = 1.0) -> Real:
-    """Return 1 where x > 0, `at_zero` where x = 0 and 0 elsewhere; a NaN potential does not fire.
+    """Return 1 where x > 0, `at_zero` where x = 0, else 0, also for a NaN.
 
     Args:
         x: potential minus threshold, any shape.
-        at_zero: the value at the threshold itself. 1 as in Bellec et al. 2018 and most JAX libraries;
-            0 for the convention of snnTorch, norse and spyx (`step=heaviside(at_zero=0.0)`).
+        at_zero: the value at the threshold: 1 as in most JAX libraries; 0
+            as in snnTorch, norse and spyx, `step=heaviside(at_zero=0.0)`.
 
     >>> heaviside(jnp.array([-1.0, 0.0, 1.0]))
     Array([0., 1., 1.], dtype=float32)
@@ -51,7 +52,7 @@ def heaviside(x: Real, at_zero: Real = 1.0) -> Real:
 
 @_step
 def sign(x: Real) -> Real:
-    """Return +1 where x >= 0 and -1 elsewhere, the activation of a binary network; NaN gives -1.
+    """Return +1 where x >= 0, else -1, as binary networks do; NaN gives -1.
 
     >>> sign(jnp.array([-2.0, 0.0, 3.0]))
     Array([-1.,  1.,  1.], dtype=float32)
@@ -61,15 +62,16 @@ def sign(x: Real) -> Real:
 
 @_step
 def ternary(x: Real, threshold: Real = 1.0) -> Real:
-    """Return +1 where x >= threshold, -1 where x <= -threshold and 0 between: ON and OFF events.
+    """Return +1 where x >= threshold, -1 where x <= -threshold, else 0.
 
-    Here `x` is the signed signal itself, for instance a change of brightness, not a potential minus a threshold.
-    A surrogate for it has a bump at each edge: `mix(shift(g, t), shift(g, -t), weights=(1.0, 1.0))`.
+    These are ON and OFF events, where `x` is a signal itself, as a change
+    of brightness. A surrogate of two bumps goes with them:
+    `mix(shift(g, t), shift(g, -t), weights=(1.0, 1.0))`.
 
     Args:
         x: signed signal, any shape.
-        threshold: size of the change that makes an event, in the units of `x`, positive: with one that is not, a
-            signal of 0 is an event.
+        threshold: size of the change that makes an event, in the units of
+            `x`, positive: else a signal of 0 is an event.
 
     >>> ternary(jnp.array([-2.0, 0.5, 1.0]))
     Array([-1.,  0.,  1.], dtype=float32)
@@ -78,13 +80,10 @@ def ternary(x: Real, threshold: Real = 1.0) -> Real:
 
 
 def staircase(n: int) -> Callable[[Real], jax.Array]:
-    """Return the graded step that counts thresholds: 0 below 0, then 1 from x = 0, 2 from x = 1, up to `n`.
+    """Return the step that counts thresholds: 1 from x = 0, 2 from x = 1, ...
 
     Args:
         n: the largest number of spikes in one time step, at least 1.
-
-    Raises:
-        ValueError: `n` is not a positive integer.
 
     >>> staircase(3)(jnp.array([-0.5, 0.0, 1.5, 9.0]))
     Array([0., 1., 2., 3.], dtype=float32)
@@ -101,35 +100,37 @@ def _count(x: Real, n: int) -> Real:
 
 
 def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
-    """Return the step of escape noise: it fires with probability S(x), where S = antiderivative(g).
+    """Return the step of escape noise, which fires with probability S(x).
 
-    With the same `g` as its surrogate, the gradient backward is the derivative of the expected spike:
-    `make_spike(g, step=escape(g, key))`. Each step in time and each layer needs a key of its own, or the noise repeats.
+    S is `antiderivative(g)`. With the same `g` as its surrogate,
+    `make_spike(g, step=escape(g, key))`, the gradient is the derivative of
+    the expected spike. Each step in time and each layer needs a key of its
+    own, or the noise repeats.
 
-    Parameters at call time go to both: `make_spike(g, step=escape(g, key))(x, 2.0)` fires with probability S(x, 2.0). A
-    spike whose surrogate is another shape refuses them, since it is not known for which of the two they are. What the
-    shape of a spike learns its noise fires with, too, if it was made of the same shape.
+    Parameters at call time go to both, and so does what the shape learns. A
+    spike with another shape refuses them: they may belong to either.
 
-    A probability is at most 1. A shape of larger area fires for certain before its slope ends, and the gradient is no
-    longer that derivative; one of area 0.2 fires with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
+    A shape of an area above 1 fires for certain before its slope ends, and
+    the gradient is no longer that derivative; one of area 0.2 fires with
+    probability 0.2 at most. `normalize(g, area=1.0)` mends both.
 
     Args:
-        g: a shape of area 1, the density of the noise; it may hold its parameters: `escape(sigmoid(alpha=2.0), key)`.
-        key: random key, may be traced; each element of x draws a number of its own from it.
+        g: a shape of area 1, the density of the noise.
+        key: random key, may be traced; each element of x draws of its own.
 
     Raises:
-        TypeError: `g` is no shape, or `key` no random key; on call, the spike has parameters and another shape as its
-            surrogate.
-        ValueError: on call, the area of `g` is infinite; where its numbers are traced, the spikes are NaN.
+        TypeError: `g` is no shape, or `key` no random key; on call, there
+            are parameters, and the surrogate is another shape.
+        ValueError: on call, the area is infinite; or NaN if it is traced.
 
-    >>> from surrofun import shapes
-    >>> fires = escape(shapes.sigmoid, jax.random.key(0))
+    >>> from surrofun.shapes import sigmoid
+    >>> fires = escape(sigmoid, jax.random.key(0))
     >>> rate = fires(jnp.full(10_000, 0.25)).mean()
-    >>> jnp.round(rate, 1), jnp.round(antiderivative(shapes.sigmoid)(0.25), 1)
+    >>> jnp.round(rate, 1), jnp.round(antiderivative(sigmoid)(0.25), 1)
     (Array(0.7, dtype=float32), Array(0.7, dtype=float32))
 
-    Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 9, Cambridge University Press; as a
-    surrogate Gygax & Zenke 2025, Neural Computation 37(5):886-925, arXiv:2404.14964.
+    Reference: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics,
+    chapter 9; as a surrogate Gygax & Zenke 2025, arXiv:2404.14964.
     """
     return Partial(_escape, node(as_shape(g, "escape")), as_key(key, "escape"))
 
@@ -154,7 +155,7 @@ def as_step(step: Any, who: str) -> Callable[..., Any]:
     """Return `step`, if it may be one.
 
     Raises:
-        TypeError: in the name of the function `who`, it is no function, or makes a step and is none.
+        TypeError: in the name of `who`, it is no function, or makes a step.
 
     >>> as_step(sign, "make_spike") is sign
     True
@@ -177,9 +178,10 @@ def compares(step: Any) -> bool:
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:
-    """Say whether a step is escape noise of this very shape: it fires with what the shape learns and is called with.
+    """Say whether a step is escape noise of this very shape, which it follows.
 
-    >>> is_noise_of(escape(abs, jax.random.key(0)), abs), is_noise_of(sign, abs)
+    >>> noise = escape(abs, jax.random.key(0))
+    >>> is_noise_of(noise, abs), is_noise_of(sign, abs)
     (True, False)
     """
     if not _is_noise(step):
@@ -194,10 +196,10 @@ def _is_noise(step: Any) -> bool:
 
 
 def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
-    """Return the step of a call of a spike, whose parameters are bound to `g`; noise that follows `g` has them, too.
+    """Return the step of a call of a spike; noise that follows `g` is of `g`.
 
     Raises:
-        TypeError: it is noise of another shape, so that it is not known for which of the two the parameters are.
+        TypeError: the parameters may be of `g` or of the noise of another.
 
     >>> of_call(sign, abs, False, True) is sign
     True

@@ -44,35 +44,37 @@ def combinator(
 def combinator(
     formula: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = None, check: Any = None
 ) -> Any:
-    """Turn `formula(x, *parts)` into a function from shapes to shapes; a decorator, bare or with facts, and a factory.
+    """Turn `formula(x, *parts)` into a function from shapes to shapes.
 
-    A parameter of the formula without a default, or `*gs`, is a shape; one with a default is a number, an array or a
-    tracer; one whose default is a tuple is several of these. In the formula and in the facts a shape needs no
-    parameters, since those of the call are bound: `g(x)`, `antiderivative(g)(x)`, `bounds(g)`, `around(g)`, `area(g)`.
+    A decorator, bare or with facts, and a factory. A parameter without a
+    default, or `*gs`, is a shape; one with a default is a number, an array
+    or a tracer; one whose default is a tuple is several of these. In the
+    formula and in the facts the parameters of the call are bound: `g(x)`,
+    `antiderivative(g)(x)`, `bounds(g)`, `around(g)`, `area(g)`.
 
     Args:
-        formula: elementwise function of x (any shape, at least float32) and of parts.
-        soft: `soft(x, *parts)`, an integral of the formula over x with any constant, as `shape` takes it; else it is
-            integrated numerically.
-        bounds: `bounds(*parts)`, a pair of the least and the largest slope over all x, in whatever order; else, or
-            where it is None, they are searched for.
-        around: `around(*parts) -> [(centre, width), ...]`; else the places of the parts.
-        check: `check(*parts)` raises, when parts are combined that do not go together. It runs inside of traces, too,
-            where a number may be a tracer.
+        formula: elementwise function of x (at least float32) and of parts.
+        soft: `soft(x, *parts)`, an integral over x with any constant, as
+            for `shape`; else it is integrated numerically.
+        bounds: `bounds(*parts)`, the least and the largest slope, in any
+            order, or None; else they are searched for.
+        around: `around(*parts)`, places as for `shape`; else of the parts.
+        check: `check(*parts)` raises, when parts do not go together. It
+            runs inside of traces, too, where a number may be a tracer.
 
     Returns:
-        f(*parts), which returns a shape; its name is the expression that made it.
+        f(*parts), a shape, whose name is the expression that made it.
 
     Raises:
-        TypeError: `formula` or a fact is no function. On call, a number is given for a shape, or the reverse.
+        TypeError: on call, a number is given for a shape, or the reverse.
 
     >>> import jax.numpy as jnp
     >>> from surrofun import shapes
     >>> @combinator
     ... def mirror(x, g):
     ...     return g(-x)
-    >>> mirror(shapes.leaky_step)(jnp.array([-1.0, 1.0])), mirror(shapes.leaky_step).__name__
-    (Array([1. , 0.1], dtype=float32), 'mirror(leaky_step)')
+    >>> mirror(shapes.leaky_step)(jnp.array([-1.0, 1.0]))
+    Array([1. , 0.1], dtype=float32)
     """
     facts = {"soft": soft, "bounds": bounds, "around": around, "check": check}
     if formula is None:

@@ -41,30 +41,37 @@ def shape(
 
 
 def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = None) -> Any:
-    """Declare a gradient function `f(x, *params)` as a shape; a decorator, bare or with facts, and a factory.
+    """Declare a gradient function `f(x, *params)` as a shape.
 
-    Half precision is computed in float32 and rounded once, to the dtype of x; parameters that are arrays get the dtype
-    and the rank of x. Called with keywords and no x, a shape returns itself with these parameters.
+    A decorator, bare or with facts, and a factory. Half precision is
+    computed in float32 and rounded once, to the dtype of x; parameters that
+    are arrays get the dtype and the rank of x. Called with keywords and no
+    x, a shape returns itself with these parameters.
 
-    Declaring a shape promises what `jax.jit` asks for: it is pure, globals that it reads are those of its first call,
-    and a parameter that is a float may arrive as a tracer. A shape that closes over nothing and is found under its name
-    in its module is compiled once for each shape and dtype of x; a new number does not compile.
+    It promises what `jax.jit` asks for: it is pure, globals that it reads
+    are those of its first call, and a float may arrive as a tracer. One
+    that closes over nothing and is found under its name in its module is
+    compiled once for each shape and dtype of x; a new number does not
+    compile.
 
     Args:
-        f: elementwise function of x = potential minus threshold (any shape) and of parameters; it is left as it was.
-        soft: `soft(x, *params)`, its integral over x. At +-inf it must give its limits, not NaN; the value at -inf is
-            subtracted, so that S(-inf) = 0, or that at 0 where the area is infinite.
-        bounds: `bounds(*params) -> (lowest, highest)`, the least and the largest slope over all x.
-        around: `around(*params) -> [(centre, width), ...]`, centre and width of each bump or edge, in units of x.
+        f: elementwise function of x = potential minus threshold.
+        soft: `soft(x, *params)`, its integral over x. At +-inf it must give
+            its limits, not NaN; the value at -inf is subtracted, so that
+            S(-inf) = 0, or that at 0 where the area is infinite.
+        bounds: `bounds(*params) -> (least, largest)` slope over all x.
+        around: `around(*params) -> [(centre, width), ...]` of each bump or
+            edge, in units of x.
 
     Returns:
-        A new function of the same name. A fact that is not given is searched for, where it is asked for.
+        A new function of the same name. A fact that is not given is
+        searched for, where it is asked for.
 
     Raises:
         TypeError: `f` or a fact is no function, or `f` is a spike function.
 
     >>> import jax.numpy as jnp
-    >>> @shape(soft=lambda x, alpha=1.0: jnp.tanh(alpha * x) / 2, bounds=lambda alpha=1.0: (0.0, alpha / 2))
+    >>> @shape(soft=lambda x, alpha=1.0: jnp.tanh(alpha * x) / 2)
     ... def bump(x, alpha=1.0):
     ...     return alpha / 2 / jnp.cosh(alpha * x) ** 2
     >>> bump(jnp.zeros(2, jnp.bfloat16), 2.0)

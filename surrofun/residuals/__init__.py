@@ -1,8 +1,9 @@
-"""What is kept of the slope for the backward pass: the codes, and the packing of bits.
+"""What is kept of the slope for the backward pass.
 
-A code of one's own is a function of a shape and of the potential. It returns how a slope is encoded, how what is kept
-is decoded, and the arrays that both take. This one keeps four bits a spike, two of the last
-axis in a byte, whose size has to be even, of a shape that is nowhere negative:
+A code of your own is a function of a shape and of the potential. It returns
+how a slope is encoded, how what is kept is decoded, and the arrays that
+both take. This one keeps four bits a spike, two of the last axis in a byte,
+whose size has to be even, of a shape that is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
@@ -15,11 +16,12 @@ axis in a byte, whose size has to be even, of a shape that is nowhere negative:
 >>> def four_bits(g, x):
 ...     return encode, decode, (bounds(g)[1],)
 >>> spike = make_spike(shapes.triangle, residual=four_bits)
->>> jax.grad(lambda x: spike(x).sum())(jnp.array([[-2.0, -0.2], [0.0, 0.6]])).round(1)
+>>> x = jnp.array([[-2.0, -0.2], [0.0, 0.6]])
+>>> jax.grad(lambda x: spike(x).sum())(x).round(1)
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-Where it runs outside of `jit`, decorate both functions with `jax.jit`: each is one program then.
+Where it runs outside of `jit`, decorate both functions with `jax.jit`.
 """
 
 from .codes import Code as Code

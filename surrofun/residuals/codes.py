@@ -192,23 +192,25 @@ def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax
 
 
 def sampled(key: jax.Array) -> Code:
-    """Return the code that keeps one random bit a spike whose mean is the slope, for `residual=sampled(key)`.
+    """Return the code of one random bit a spike, whose mean is the slope.
 
-    What is kept is B, 1 with probability (g - lowest) / (highest - lowest), and decoded lowest + (highest - lowest) B.
-    A gradient through time is a sum of products of slopes; these are drawn independently, so that it is right on
-    average, for any bounded shape. It serves where memory is what limits the length of a sequence, at 0.125 bytes a
-    spike. Its price is variance, which averages out over a batch (notebook 6 has the figure), and the time of the
-    draws. A NaN slope is drawn as the lowest.
+    What is kept is B, 1 with probability (g - lowest) / (highest - lowest),
+    and decoded lowest + (highest - lowest) B. A gradient through time is a
+    sum of products of slopes; these are drawn independently, so that its
+    mean is right, for any bounded shape. It serves where memory limits the
+    length of a sequence, at 0.125 bytes a spike. Its price is variance,
+    which averages out over a batch (notebook 6 has the figure), and the
+    time of the draws. A NaN slope is drawn as the lowest.
 
     Args:
-        key: random key, may be traced; each element of x draws a bit of its own from it. Each step in time, each layer
-            and what is mapped by `vmap` or `shard_map` need keys of their own, or draws repeat and the mean is wrong.
-
-    Raises:
-        TypeError: it is no random key.
+        key: random key, may be traced; each element of x draws a bit of its
+            own from it. Each step in time, each layer and what is mapped by
+            `vmap` or `shard_map` need keys of their own, or draws repeat
+            and the mean is wrong.
 
     >>> from surrofun import make_spike, shapes
-    >>> spike = make_spike(shapes.triangle, residual=sampled(jax.random.key(0)))
+    >>> code = sampled(jax.random.key(0))
+    >>> spike = make_spike(shapes.triangle, residual=code)
     >>> drawn = jax.grad(lambda x: spike(x).sum())(jnp.full(10_000, 0.3))
     >>> jnp.unique(drawn), jnp.round(drawn.mean(), 1)
     (Array([0., 1.], dtype=float32), Array(0.7, dtype=float32))

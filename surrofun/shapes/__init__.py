@@ -1,14 +1,16 @@
-"""The catalogue: surrogate gradient shapes as plain functions of the potential minus the threshold.
+"""The catalogue: surrogate gradients as plain functions.
 
-Every shape is `g(x, *params)`, elementwise, in the dtype of x. Its docstring gives the formula, the area, the peak and
-where it is, the support, where the default comes from, and what other libraries call it.
+Every shape is `g(x, *params)` of x, the potential minus the threshold,
+elementwise, in the dtype of x. Its docstring gives formula, area, peak,
+support, default, and what other libraries call it.
 
-Mind that they differ in what a parameter does. Most have area 1, and a larger `alpha` is narrower and higher. Others
-keep a peak of 1, and their area moves: `superspike`, `power_law`, `circ`, `cosine`, `half_sech` and
-`periodic_laplace`. `alpha` is a width in `circ`. `normalize(g, area=1.0)` makes two shapes of finite area comparable.
+Mind that they differ in what a parameter does. Most have area 1, and a
+larger `alpha` is narrower and higher. Others keep a peak of 1, and
+their area moves: `superspike`, `power_law`, `circ`, `cosine`, `half_sech`
+and `periodic_laplace`. `alpha` is a width in `circ`.
+`normalize(g, area=1.0)` makes two shapes of finite area comparable.
 
-In a Pallas kernel call the shape itself: a spike is a `jax.custom_vjp` with a `checkpoint_name`, which have no lowering
-there.
+In a Pallas kernel call the shape itself: a spike has no lowering there.
 """
 
 from typing import TYPE_CHECKING

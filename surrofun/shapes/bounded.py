@@ -25,14 +25,15 @@ def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
 def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
-    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2, open at both ends, or with `closed=True`
-    closed, as the |x| <= 1 of binary networks is.
+    Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2,
+    open at both ends, or with `closed=True` closed, as in binary networks.
     Default: spikingjelly.
-
-    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE `SmoothStep` and sparch
-    `SpikeFunctionBoxcar`, both closed at the upper edge, and BrainCog `EIGrad`. With height width, that is unit peak,
-    snnax `piecewise_surrogate(beta=width / 2)` and BrainCog `GateGrad(alpha=2 / width)`; with height width * height
-    spyx `boxcar(width, height)`, whose documentation closes both edges and whose code opens them.
+    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE
+    `SmoothStep` and sparch `SpikeFunctionBoxcar`, both closed at the upper
+    edge, and BrainCog `EIGrad`. With height width, that is unit peak, snnax
+    `piecewise_surrogate(beta=width / 2)` and BrainCog
+    `GateGrad(alpha=2 / width)`; with height width * height spyx
+    `boxcar(width, height)`, open in its code, closed in its documentation.
     Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
 
     >>> rectangle(jnp.array([0.0, 0.25, 0.5]))
@@ -54,13 +55,14 @@ def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
 def triangle(x: Real, alpha: Real = 1.0) -> Real:
     """Triangle: alpha max(0, 1 - alpha |x|).
 
-    Area 1. Peak alpha at 0. Support: |x| < 1 / alpha.
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools and spikingjelly `PiecewiseQuadratic(alpha)`, BrainCog `QGateGrad(alpha)`; with height
-    1 / alpha, that is unit peak, spyx `triangular(k=alpha)` and stork `EsserSpike`; norse `triangle_fn(x, a)` is
-    `scale(triangle, height=a)`, braintools `ReluGrad(a, w)` is `scale(triangle, 1 / w, height=a * w**2)`.
-    Source: Esser et al. 2016, PNAS 113(41):11441-11446, doi:10.1073/pnas.1604850113.
+    Area 1. Peak alpha at 0. Support: |x| < 1 / alpha. Default: braintools
+    and spikingjelly.
+    Elsewhere: braintools and spikingjelly `PiecewiseQuadratic(alpha)`,
+    BrainCog `QGateGrad(alpha)`; with height 1 / alpha, that is unit peak,
+    spyx `triangular(k=alpha)` and stork `EsserSpike`; norse
+    `triangle_fn(x, a)` is `scale(triangle, height=a)`, braintools
+    `ReluGrad(a, w)` is `scale(triangle, 1 / w, height=a * w**2)`.
+    Source: Esser et al. 2016, PNAS 113(41), doi:10.1073/pnas.1604850113.
 
     >>> triangle(jnp.array([-0.5, 0.0, 0.25]), 2.0)
     Array([0., 2., 1.], dtype=float32)
@@ -86,11 +88,10 @@ def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
 def cosine(x: Real, width: Real = 1.0) -> Real:
     """Raised cosine: (1 + cos(pi x / width)) / 2 where |x| < width, else 0.
 
-    Area width. Peak 1 at 0. Support: |x| < width.
-    Default: the braintools tutorial.
-
-    Elsewhere: `cosine_grad(x, width)` in the braintools tutorial on custom surrogates.
-    Source: the braintools documentation.
+    Area width. Peak 1 at 0. Support: |x| < width. Default: the braintools
+    tutorial.
+    Elsewhere: `cosine_grad(x, width)` in the tutorial of braintools.
+    Source: the braintools documentation, on custom surrogates.
 
     >>> cosine(jnp.array([0.0, 0.5, 1.0]))
     Array([1. , 0.5, 0. ], dtype=float32)
@@ -118,16 +119,18 @@ def _density(n: int) -> float:
     around=lambda width=1.0, n=1: [(0.0, positive(width))],
 )
 def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
-    """Epanechnikov kernel: 3 / (4 width) (1 - (x / width)^2) where |x| < width, else 0; biweight for n = 2.
+    """Epanechnikov kernel: 3 / (4 width) (1 - u^2) for |u| < 1, u = x / width.
 
-    In general (1 - (x / width)^2)^n of unit area, with a Python integer n >= 1; n = 3 is the triweight.
+    In general (1 - u^2)^n of unit area, with a Python integer n >= 1; n = 2
+    is the biweight, n = 3 the triweight.
 
-    Area 1. Peak factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width at 0. Support: |x| < width.
-    Default: one unit of the potential.
-
-    Elsewhere: softjax `sigmoidal(x, softness, mode)`, which its straight-through functions use: for "c1" the width is
-    5 * softness, for "c2" n is 2 as well.
-    Source: Epanechnikov 1969, Theory of Probability and its Applications 14(1):153-158, doi:10.1137/1114019.
+    Area 1. Peak factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) /
+    width at 0. Support: |x| < width. Default: one unit of the potential.
+    Elsewhere: softjax `sigmoidal(x, softness, mode)`, which its
+    straight-through functions use: for "c1" the width is 5 * softness, for
+    "c2" n is 2 as well.
+    Source: Epanechnikov 1969, Theory of Probability and its Applications
+    14(1):153-158, doi:10.1137/1114019.
 
     >>> epanechnikov(jnp.array([0.0, 0.5, 1.0]))
     Array([0.75  , 0.5625, 0.    ], dtype=float32)
@@ -154,17 +157,18 @@ def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
     around=lambda width=1.0, n=2: [(0.0, positive(width))],
 )
 def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
-    """Derivative of a step smoothed by a p-norm: for n = 2 (1 - u^2) / sqrt(2 - u^2) / width with u = x / width.
+    """p-norm smoothing: (1 - u^2) / sqrt(2 - u^2) / width, u = x / width.
 
-    The soft step S solves S^(1 / n) - (1 - S)^(1 / n) = u between -1 and 1, where n is a Python integer >= 2 and
-    p = 1 + 1 / n the norm that regularizes the choice between 0 and x; n = 1 would be the rectangle.
+    The derivative of a smoothed step, for n = 2. For a Python integer
+    n >= 2 the soft step S solves S^(1 / n) - (1 - S)^(1 / n) = u, and
+    p = 1 + 1 / n is the norm that regularizes the choice between 0 and x.
 
-    Area 1. Peak n * 2**(1 / n - 2) / width at 0. Support: |x| < width; at the edge it falls to 0 like the power n - 1.
-    Default: one unit of the potential.
-
-    Elsewhere: softjax `sigmoidal(x, softness, mode)` with "_c1_pnorm", and with "_c2_pnorm" for n = 3, of width
-    5 * softness; its argmax of (0, x), of width softness, calls them "c1" and "c2".
-    Source: Blondel, Martins & Niculae 2020, Journal of Machine Learning Research 21(35):1-69, arXiv:1901.02324.
+    Area 1. Peak n * 2**(1 / n - 2) / width at 0. Support: |x| < width; at
+    the edge it falls to 0 like the power n - 1. Default: one unit of the
+    potential.
+    Elsewhere: softjax `sigmoidal(x, softness, mode)` with "_c1_pnorm", and
+    with "_c2_pnorm" for n = 3, of width 5 * softness.
+    Source: Blondel, Martins & Niculae 2020, JMLR 21(35), arXiv:1901.02324.
 
     >>> p_norm(jnp.array([0.0, 0.5, 1.0]))
     Array([0.7071, 0.5669, 0.    ], dtype=float32)
@@ -186,14 +190,14 @@ def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     around=lambda width=2.0, leak=0.01: [(0.0, positive(width) / 2)],
 )
 def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
-    """Rectangle on a constant floor: 1 / width where |x| < width / 2, else leak.
+    """Rectangle on a floor: 1 / width where |x| < width / 2, else leak.
 
-    Area infinite (1 for leak = 0). Peak max(1 / width, leak) at 0, for a leak below it. Support: all x.
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools `PiecewiseLeakyRelu(c=leak, w=width / 2)`, spikingjelly
-    `PiecewiseLeakyReLU(w=width / 2, c=leak)`, mind the order; braintools closes the edge.
-    Source: Yin et al. 2017, IEEE BioCAS:1-5; Huh & Sejnowski 2018, NeurIPS 31:1440-1450.
+    Area infinite (1 for leak = 0). Peak max(1 / width, leak) at 0, for a
+    leak below it. Support: all x. Default: braintools and spikingjelly.
+    Elsewhere: braintools `PiecewiseLeakyRelu(c=leak, w=width / 2)`, which
+    closes the edge, and spikingjelly
+    `PiecewiseLeakyReLU(w=width / 2, c=leak)`.
+    Source: Yin et al. 2017, IEEE BioCAS; Huh & Sejnowski 2018, NeurIPS 31.
 
     >>> leaky_rectangle(jnp.array([0.0, 2.0]))
     Array([0.5 , 0.01], dtype=float32)

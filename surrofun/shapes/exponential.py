@@ -33,13 +33,15 @@ def _laplace_soft(x: Real, alpha: Real = 1.0) -> Real:
 def laplace(x: Real, alpha: Real = 1.0) -> Real:
     """Laplace density: alpha / 2 exp(-alpha |x|).
 
-    Area 1. Peak alpha / 2 at 0. Support: all x, exponential tails.
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools and spikingjelly `PiecewiseExp(alpha)`, lava-dl `Spike(tau_rho=1 / alpha)`; with height
-    2 / alpha, that is unit peak, braintools `SlayerGrad(alpha)`; with height 2 sinabs
-    `SingleExponential(grad_width=1 / alpha)`; snnTorch `spike_rate_escape(b, k)` is
-    `shift(scale(laplace, b, height=2 * k / b), 1.0)`, centred above the threshold.
+    Area 1. Peak alpha / 2 at 0. Support: all x, exponential tails. Default:
+    braintools and spikingjelly.
+    Elsewhere: braintools and spikingjelly `PiecewiseExp(alpha)`, lava-dl
+    `Spike(tau_rho=1 / alpha)`; with height 2 / alpha, that is unit peak,
+    braintools `SlayerGrad(alpha)`; with height 2 sinabs
+    `SingleExponential(grad_width=1 / alpha)`; snnTorch
+    `spike_rate_escape(b, k)` is
+    `shift(scale(laplace, b, height=2 * k / b), 1.0)`, centred above the
+    threshold.
     Source: Shrestha & Orchard 2018 (SLAYER), NeurIPS 31.
 
     >>> laplace(jnp.array([0.0, 1.0]), 2.0)
@@ -59,15 +61,17 @@ def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
     around=lambda alpha=4.0: [(0.0, 4 / positive(alpha))],
 )
 def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
-    """Derivative of the logistic function: alpha s(alpha x) s(-alpha x), s(u) = 1 / (1 + exp(-u)).
+    """Derivative of the logistic function: alpha s(alpha x) s(-alpha x).
 
-    Area 1. Peak alpha / 4 at 0. Support: all x, exponential tails; written as a product, it keeps the digits of both.
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog `SigmoidGrad(alpha)`, snnTorch
-    `sigmoid(slope=alpha)` (NaN for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and norse
-    `heavi_tanh_fn(x, k)`, of unit peak, are `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
-    Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331, where it is one of four curves.
+    s(u) = 1 / (1 + exp(-u)). Area 1. Peak alpha / 4 at 0. Support: all x,
+    exponential tails, whose digits the product keeps. Default: braintools
+    and spikingjelly.
+    Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog
+    `SigmoidGrad(alpha)`, snnTorch `sigmoid(slope=alpha)` (NaN for
+    x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and
+    norse `heavi_tanh_fn(x, k)`, of unit peak, are
+    `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
+    Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
 
     >>> sigmoid(jnp.array([0.0, 0.3]))
     Array([1.    , 0.7116], dtype=float32)
@@ -102,13 +106,14 @@ def _square(x: Real, centre: Real) -> Real:
 def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     """Normal density: exp(-(x / sigma)^2 / 2) / (sigma sqrt(2 pi)).
 
-    Area 1. Peak 1 / (sigma * sqrt(2 * pi)) at 0. Support: all x, Gaussian tails.
-    Default: Yin, Corradi & Bohte 2021.
-
-    Elsewhere: sinabs `Gaussian(sigma=sigma)`; braintools `GaussianGrad(sigma, a)` is `scale(gaussian, height=a)`;
-    braintools and spikingjelly `Erf(alpha)` have sigma = 1 / (alpha sqrt(2)); norse `heavi_erfc_fn(x, k)` is 2 / k
-    times that.
-    Source: Yin, Corradi & Bohte 2021, Nature Machine Intelligence 3:905-913, doi:10.1038/s42256-021-00397-w.
+    Area 1. Peak 1 / (sigma * sqrt(2 * pi)) at 0. Support: all x, Gaussian
+    tails. Default: Yin, Corradi & Bohte 2021.
+    Elsewhere: sinabs `Gaussian(sigma=sigma)`; braintools
+    `GaussianGrad(sigma, a)` is `scale(gaussian, height=a)`; braintools and
+    spikingjelly `Erf(alpha)` have sigma = 1 / (alpha sqrt(2)); norse
+    `heavi_erfc_fn(x, k)` is 2 / k times that.
+    Source: Yin, Corradi & Bohte 2021, Nature Machine Intelligence
+    3:905-913, doi:10.1038/s42256-021-00397-w.
 
     >>> gaussian(jnp.array([0.0, 0.5]))
     Array([0.7979, 0.4839], dtype=float32)
@@ -161,15 +166,18 @@ def _multi_gaussian_bounds(h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> 
     ],
 )
 def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
-    """Gaussian with negative side lobes: (1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma).
+    """Gaussian with negative side lobes: (1 + h) N(x; 0, sigma)
+    - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma).
 
-    Area 1 - h. Peak (1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi)) at 0. Support: all x, negative
-    far out, so that its soft step is not monotone. The bounds are found by Newton's method, to 1e-6 of the peak.
-    Default: Yin, Corradi & Bohte 2021.
-
-    Elsewhere: sinabs `MultiGaussian(sigma=sigma, h=h, s=s)`; with height 0.5 braintools
-    `MultiGaussianGrad(h, s, sigma)` and slax `multi_gauss(lens=sigma, scale=s, height=h)`, whose lens is 0.3.
-    Source: Yin, Corradi & Bohte 2021, Nature Machine Intelligence 3:905-913, doi:10.1038/s42256-021-00397-w.
+    Area 1 - h. Peak (1 + h - 2 * h / s * exp(-1 / (2 * s**2))) /
+    (sigma * sqrt(2 * pi)) at 0. Support: all x, negative far out, so that
+    its soft step is not monotone. The bounds are found by Newton's method,
+    to 1e-6 of the peak. Default: Yin, Corradi & Bohte 2021.
+    Elsewhere: sinabs `MultiGaussian(sigma=sigma, h=h, s=s)`; with height
+    0.5 braintools `MultiGaussianGrad(h, s, sigma)` and slax
+    `multi_gauss(lens=sigma, scale=s, height=h)`, whose lens is 0.3.
+    Source: Yin, Corradi & Bohte 2021, Nature Machine Intelligence
+    3:905-913, doi:10.1038/s42256-021-00397-w.
 
     >>> multi_gaussian(jnp.array([0.0, 2.0]))
     Array([ 0.8782, -0.0314], dtype=float32)
@@ -194,9 +202,9 @@ def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
 def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     """Exponential below the threshold, constant above: exp(min(x, 0) / tau).
 
-    Area infinite. Peak 1 on the half line x >= 0. Support: all x, exponential tail below. For graded spikes.
-    Default: one unit of the potential.
-
+    Area infinite. Peak 1 on the half line x >= 0. Support: all x,
+    exponential tail below. For graded spikes. Default: one unit of the
+    potential.
     Elsewhere: lava-dl `Spike(tau_rho=tau, graded_spike=True)`.
     Source: the SLAYER code of lava-dl; Shrestha & Orchard 2018, NeurIPS 31.
 
@@ -219,13 +227,13 @@ def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     around=lambda p0=0.01, delta=0.133: [(0.0, positive(delta))],
 )
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
-    """Derivative of the exponential hazard of escape noise: p0 / delta exp(x / delta).
+    """Slope of an exponential escape rate: p0 / delta exp(x / delta).
 
-    Area infinite. Peak infinite: it grows without bound above the threshold. Support: all x. At 0 it is p0 / delta.
-    Default: stork.
-
-    Elsewhere: stork `CustomSpike` with `surrogate_type="exponential"` and the same parameters.
-    Source: Gerstner & Kistler 2002, Spiking Neuron Models, section 5.3, Cambridge University Press.
+    Area infinite. Peak infinite: it grows without bound above the
+    threshold. Support: all x. At 0 it is p0 / delta. Default: stork.
+    Elsewhere: stork `CustomSpike` with `surrogate_type="exponential"` and
+    the same parameters.
+    Source: Gerstner & Kistler 2002, Spiking Neuron Models, section 5.3.
 
     >>> escape_exponential(jnp.array([-1.0, 0.0]))
     Array([0.    , 0.0752], dtype=float32)
@@ -251,16 +259,18 @@ def _half_sech_soft(x: Real, alpha: Real = 0.08) -> Real:
     around=lambda alpha=0.08: [(0.0, 1 / positive(alpha))],
 )
 def half_sech(x: Real, alpha: Real = 0.08) -> Real:
-    """Hyperbolic secant above the threshold: 1 / cosh(alpha x) where x > 0, else 0.
+    """Hyperbolic secant: 1 / cosh(alpha x) where x > 0, else 0.
 
     Mind that alpha leaves the height at 1, where `scale` would multiply it.
 
-    Area pi / (2 * alpha). Peak 1 at 0, coming from above; at 0 itself it is 0. Support: x > 0, exponential tail.
-    Default: ngc-learn, whose potentials are currents of tens of units.
-
-    Elsewhere: ngc-learn `secant_lif_estimator()`, d_spike_fx(x, thr, c1, c2) with c2 = alpha, which ignores thr, and
-    whose documentation squares it; with `omit_scale=False` of height c1 * c2.
-    Source: Samadi, Lillicrap & Tweed 2017, Neural Computation 29(3):578-602, doi:10.1162/NECO_a_00929.
+    Area pi / (2 * alpha). Peak 1 at 0, coming from above; at 0 itself it is
+    0. Support: x > 0, exponential tail. Default: ngc-learn, whose
+    potentials are currents of tens of units.
+    Elsewhere: ngc-learn `secant_lif_estimator()`,
+    d_spike_fx(x, thr, c1, c2) with c2 = alpha, which ignores thr, and whose
+    documentation squares it; with `omit_scale=False` of height c1 * c2.
+    Source: Samadi, Lillicrap & Tweed 2017, Neural Computation
+    29(3):578-602, doi:10.1162/NECO_a_00929.
 
     >>> half_sech(jnp.array([-1.0, 0.0, 1.0]), 2.0)
     Array([0.    , 0.    , 0.2658], dtype=float32)

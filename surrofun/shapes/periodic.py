@@ -40,15 +40,17 @@ def _periodic_soft(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
     ],
 )
 def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
-    """Laplace bump at every threshold of a graded neuron: exp(-alpha |x - n period|), n = 0, 1, 2, ... the nearest.
+    """Laplace bump at every threshold of a graded neuron: exp(-alpha
+    |x - n period|), n = 0, 1, 2, ... the nearest.
 
-    Area infinite. Peak 1 at 0 and every period above. Support: all x, exponential tail below. For the step `staircase`.
-    NaN at infinity, where no bump is the nearest.
+    Area infinite. Peak 1 at 0 and every period above. Support: all x,
+    exponential tail below; NaN at infinity. For the step `staircase`.
     Default: Rockpool, alpha = 1 / window.
-
-    Elsewhere: with height 1 / period Rockpool `PeriodicExponential(threshold=period, window=1 / alpha)`; sinabs
+    Elsewhere: with height 1 / period Rockpool
+    `PeriodicExponential(threshold=period, window=1 / alpha)`; sinabs
     `PeriodicExponential(grad_width=w)`, twice as steep above, is
-    `asym(scale(laplace, 1 / w, height=2 * w), periodic_laplace(alpha=2 / w))`.
+    `asym(scale(laplace, 1 / w, height=2 * w),
+    periodic_laplace(alpha=2 / w))`.
     Source: Weidel & Sheik 2021 (WaveSense), arXiv:2111.01456.
 
     >>> periodic_laplace(jnp.array([-1.0, 0.5, 1.0, 2.0]))
@@ -81,13 +83,14 @@ def _odd_cosines(n: int, phase: Real) -> Real:
     around=lambda n=2, period=8.0: [(i * period / 2, positive(period) / (4 * n)) for i in (-1, 0, 1)],
 )
 def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
-    """Derivative of `n` terms of the Fourier series of a square wave: 4 / T sum cos((2 i - 1) 2 pi x / T), i = 1..n.
+    """Square-wave series: 4 / T sum cos((2 i - 1) 2 pi x / T), i = 1..n.
 
-    T is the period and `n` a Python integer. Area undefined, 0 over a period. Peak 4 * n / period at 0 and every
-    period. Support: all x, negative on half of them; NaN at infinity.
+    The derivative of `n` terms (a Python integer) of a square wave of
+    period T. Area undefined, 0 over a period. Peak 4 * n / period at 0 and
+    every period. Support: all x, negative on half of them; NaN at infinity.
     Default: braintools and spikingjelly.
-
-    Elsewhere: braintools `SquarewaveFourierSeries(n, t_period=T)`; spikingjelly's of the same n has n - 1 terms.
+    Elsewhere: braintools `SquarewaveFourierSeries(n, t_period=T)`;
+    spikingjelly's of the same n has n - 1 terms.
     Source: the spikingjelly code base.
 
     >>> squarewave_fourier(jnp.array([0.0, 4.0]))

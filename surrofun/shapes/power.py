@@ -24,18 +24,21 @@ def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
 def superspike(x: Real, beta: Real = 10.0) -> Real:
     """Derivative of the fast sigmoid: 1 / (1 + beta |x|)^2.
 
-    Mind that beta leaves the height at 1, where `scale` would multiply it. So the area moves with beta, and so does the
-    soft step at the threshold, 1 / beta: with `learnable=True` its derivative by beta is negative at every potential.
-    In `normalize(superspike, area=1.0)` it stays 1 / 2, and beta learns the steepness alone.
+    Mind that beta leaves the height at 1. So the area moves with it, and so
+    does the soft step, S(0) = 1 / beta: dS/dbeta is negative at every
+    potential. In `normalize(superspike, area=1.0)` beta learns the
+    steepness alone.
 
-    Area 2 / beta. Peak 1 at 0. Support: all x, 1 / x^2 tails.
-    Default: Zenke & Vogels 2021.
-
-    Elsewhere: snnTorch and slax `fast_sigmoid(slope=beta)`, spyx `superspike(k=beta)`, braintools
-    `InvSquareGrad(alpha=beta)`, jaxsnn `superspike(x, beta)`, norse `super_fn(x, beta)` (1.1.0 ignores it), hxtorch,
-    stork, DECOLLE `FastSigmoid`. With height beta / 2, that is area 1, braintools and spikingjelly
-    `SoftSign(alpha=beta)`; with height beta stork `SuperSpike_asymptote`; at beta 1 spikingjelly `SuperSpike`.
-    Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086.
+    Area 2 / beta. Peak 1 at 0. Support: all x, 1 / x^2 tails. Default:
+    Zenke & Vogels 2021.
+    Elsewhere: snnTorch and slax `fast_sigmoid(slope=beta)`, spyx
+    `superspike(k=beta)`, braintools `InvSquareGrad(alpha=beta)`, jaxsnn
+    `superspike(x, beta)`, norse `super_fn(x, beta)` (1.1.0 ignores it),
+    hxtorch, stork, DECOLLE `FastSigmoid`. With height beta / 2, that is
+    area 1, braintools and spikingjelly `SoftSign(alpha=beta)`; with height
+    beta stork `SuperSpike_asymptote`; at beta 1 spikingjelly `SuperSpike`.
+    Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541,
+    doi:10.1162/neco_a_01086.
 
     >>> superspike(jnp.array([0.0, 0.1]))
     Array([1.  , 0.25], dtype=float32)
@@ -64,10 +67,11 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
 
     Mind that alpha leaves the height at 1, where `scale` would multiply it.
 
-    Area 2 / (alpha * (q - 1)), infinite for q <= 1. Peak 1 at 0. Support: all x, |x|^-q tails.
-    Default: the exponent of `superspike`, which is q = 2; `reciprocal` is q = 1.
-
-    Elsewhere: braintools `QPseudoSpike(alpha=q)` is `power_law(alpha=2 / (q + 1), q=q)`, of area (q + 1) / (q - 1);
+    Area 2 / (alpha * (q - 1)), infinite for q <= 1. Peak 1 at 0. Support:
+    all x, |x|^-q tails. Default: that of `superspike`, q = 2; `reciprocal`
+    is q = 1.
+    Elsewhere: braintools `QPseudoSpike(alpha=q)` is
+    `power_law(alpha=2 / (q + 1), q=q)`, of area (q + 1) / (q - 1);
     spikingjelly's is `q_pseudo_spike(q)`.
     Source: Herranz-Celotti & Rouat 2022, arXiv:2202.00282.
 
@@ -89,12 +93,12 @@ def _q_pseudo_spike_soft(x: Real, q: Real = 2.0) -> Real:
     around=lambda q=2.0: [(0.0, positive((q - 1) / (2 * q)))],
 )
 def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
-    """Power law of unit area and unit peak: (1 + 2 |x| / (q - 1))^-q, q > 1.
+    """Power law of unit area and peak: (1 + 2 |x| / (q - 1))^-q, q > 1.
 
-    Area 1. Peak 1 at 0. Support: all x, |x|^-q tails; exp(-2 |x|) in the limit of large q.
-    Default: spikingjelly.
-
-    Elsewhere: spikingjelly `QPseudoSpike(alpha=q)`; braintools' has another normalisation, see `power_law`.
+    Area 1. Peak 1 at 0. Support: all x, |x|^-q tails; exp(-2 |x|) in the
+    limit of large q. Default: spikingjelly.
+    Elsewhere: spikingjelly `QPseudoSpike(alpha=q)`; braintools' has another
+    normalisation, see `power_law`.
     Source: Herranz-Celotti & Rouat 2022, arXiv:2202.00282.
 
     >>> q_pseudo_spike(jnp.array([0.0, 0.5]))
@@ -116,12 +120,12 @@ def _reciprocal_soft(x: Real, alpha: Real = 1.0) -> Real:
 def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     """Reciprocal: alpha / (1 + alpha |x|).
 
-    Area infinite. Peak alpha at 0. Support: all x, 1 / |x| tails.
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools `NonzeroSignLog(alpha)`, spikingjelly `NonzeroSignLogAbs(alpha)`; with height 1 / alpha snnax
-    `superspike_surrogate(beta=alpha)`, which is called superspike but not squared.
-    Source: the spikingjelly code base, which names Yin et al. 2017, IEEE BioCAS:1-5, among its users.
+    Area infinite. Peak alpha at 0. Support: all x, 1 / |x| tails. Default:
+    braintools and spikingjelly.
+    Elsewhere: braintools `NonzeroSignLog(alpha)`, spikingjelly
+    `NonzeroSignLogAbs(alpha)`; with height 1 / alpha snnax
+    `superspike_surrogate(beta=alpha)`, called superspike but not squared.
+    Source: the spikingjelly code base, which Yin et al. 2017 use.
 
     >>> reciprocal(jnp.array([0.0, 1.0]))
     Array([1. , 0.5], dtype=float32)
@@ -145,10 +149,10 @@ def _clipped_reciprocal_soft(x: Real, alpha: Real = 0.3) -> Real:
 def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
     """Clipped reciprocal: min(alpha, 1 / |x|).
 
-    Area infinite. Peak alpha on the plateau |x| < 1 / alpha. Support: all x, 1 / |x| tails.
-    Default: spikingjelly.
-
-    Elsewhere: spikingjelly `FakeNumericalGradient(alpha)`, the slope 1 / x of the step itself (-inf at x = -0.0).
+    Area infinite. Peak alpha on the plateau |x| < 1 / alpha. Support:
+    all x, 1 / |x| tails. Default: spikingjelly.
+    Elsewhere: spikingjelly `FakeNumericalGradient(alpha)`, the slope 1 / x
+    of the step itself (-inf at x = -0.0).
     Source: the spikingjelly code base.
 
     >>> clipped_reciprocal(jnp.array([0.0, 5.0]))
@@ -170,13 +174,13 @@ def _atan_soft(x: Real, alpha: Real = 2.0) -> Real:
     around=lambda alpha=2.0: [(0.0, 2 / (jnp.pi * positive(alpha)))],
 )
 def atan(x: Real, alpha: Real = 2.0) -> Real:
-    """Cauchy density, derivative of the arctangent: (alpha / 2) / (1 + (pi alpha x / 2)^2).
+    """Cauchy density: (alpha / 2) / (1 + (pi alpha x / 2)^2).
 
-    Area 1. Peak alpha / 2 at 0. Support: all x, 1 / x^2 tails.
-    Default: snnTorch, spikingjelly and slax.
-
-    Elsewhere: snnTorch and slax `atan(alpha)`, spikingjelly `ATan(alpha)`, braintools `Arctan(alpha)`, BrainCog
-    `AtanGrad(alpha)`; spyx `arctan(k)` is `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for every k.
+    Area 1. Peak alpha / 2 at 0. Support: all x, 1 / x^2 tails. Default:
+    snnTorch, spikingjelly and slax.
+    Elsewhere: snnTorch and slax `atan(alpha)`, spikingjelly `ATan(alpha)`,
+    braintools `Arctan(alpha)`, BrainCog `AtanGrad(alpha)`; spyx `arctan(k)`
+    is `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for every k.
     Source: Fang et al. 2021, ICCV:2661-2671, arXiv:2007.05785.
 
     >>> atan(jnp.array([0.0, 1 / jnp.pi]))
@@ -200,12 +204,11 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.
 
-    Mind that alpha is a width: a larger alpha is wider, and leaves the height at 1.
+    Mind that alpha is a width: a larger one is wider, and of height 1.
 
-    Area 2 * alpha. Peak 1 at 0. Support: all x, |x|^-3 tails.
-    Default: one unit of the potential.
-
-    Elsewhere: norse `heavi_circ_fn(x, alpha)`, which cancels for large |x| and is NaN from 1e20.
+    Area 2 * alpha. Peak 1 at 0. Support: all x, |x|^-3 tails. Default: one
+    unit of the potential.
+    Elsewhere: norse `heavi_circ_fn(x, alpha)`, which is NaN from 1e20.
     Source: the norse code base.
 
     >>> circ(jnp.array([0.0, 1.0]))

@@ -13,11 +13,12 @@ from .digits import FAR, positive
 def straight_through(x: Real) -> Real:
     """Straight-through estimator: 1 everywhere.
 
-    Area infinite. Peak 1 everywhere. Support: all x; nothing decays, gradients explode over many time steps.
-    Default: none, there is no parameter.
-
-    Elsewhere: snnTorch `straight_through_estimator()`, spikingjelly `DeterministicPass()`, sinabs `Quantize`, lava-dl
-    `quantize`, Rockpool `make_backward_passthrough`.
+    Area infinite. Peak 1 everywhere. Support: all x; nothing decays,
+    gradients explode over many time steps. Default: none, there is no
+    parameter.
+    Elsewhere: snnTorch `straight_through_estimator()`, spikingjelly
+    `DeterministicPass()`, sinabs `Quantize`, lava-dl `quantize`, Rockpool
+    `make_backward_passthrough`.
     Source: Bengio, Leonard & Courville 2013, arXiv:1308.3432.
 
     >>> straight_through(jnp.array([-7.0, 7.0]))
@@ -39,14 +40,16 @@ def _leaky_step_soft(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     around=lambda leak=0.1, slope=1.0: [(0.0, 1.0)],
 )
 def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
-    """Two constants: leak where x < 0, slope where x >= 0; the derivative of a leaky rectifier.
+    """Two constants: leak where x < 0, slope where x >= 0.
 
-    Area infinite. Peak max(leak, slope) on one half line. Support: all x (x >= 0 for leak = 0).
-    Default: braintools.
-
-    Elsewhere: braintools `LeakyRelu(alpha=leak, beta=slope)`, spikingjelly `LeakyKReLU(leak=leak, k=slope)`. At leak 0
-    snnTorch `heaviside()` and BrainCog `STDPGrad`, `ReLUGrad(alpha=slope)`, which are 0 at 0 itself. At leak 0 and
-    shifted by -window sinabs `Heaviside(window)` and Rockpool `StepPWL`, which are closed at -window as this is at 0.
+    Area infinite. Peak max(leak, slope) on one half line. Support: all x
+    (x >= 0 for leak = 0). The derivative of a leaky rectifier. Default:
+    braintools.
+    Elsewhere: braintools `LeakyRelu(alpha=leak, beta=slope)`, spikingjelly
+    `LeakyKReLU(leak=leak, k=slope)`. At leak 0 snnTorch `heaviside()` and
+    BrainCog `STDPGrad`, `ReLUGrad(alpha=slope)`, which are 0 at 0 itself.
+    At leak 0 and shifted by -window sinabs `Heaviside(window)` and Rockpool
+    `StepPWL`, which are closed at -window as this is at 0.
     Source: Yin et al. 2017, IEEE BioCAS:1-5.
 
     >>> leaky_step(jnp.array([-1.0, 1.0]))
@@ -67,13 +70,13 @@ def _log_tailed_soft(x: Real, leak: Real = 0.0) -> Real:
     around=lambda leak=0.0: [(0.0, 1.0)],
 )
 def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
-    """Derivative of a rectifier with a logarithmic tail: leak where x <= 0, 1 where 0 < x <= 1, 1 / x beyond.
+    """Log-tailed rectifier: leak where x <= 0, 1 where 0 < x <= 1, then 1 / x.
 
-    Area infinite. Peak max(1, leak) on the plateau 0 < x <= 1, for leak > 1 on x <= 0. Support: x > 0 (all x for
-    leak > 0).
-    Default: braintools and spikingjelly.
-
-    Elsewhere: braintools `LogTailedRelu(alpha=leak)`, spikingjelly `LogTailedReLU(alpha=leak)`.
+    Area infinite. Peak max(1, leak) on the plateau 0 < x <= 1, for leak > 1
+    on x <= 0. Support: x > 0 (all x for leak > 0). Default: braintools and
+    spikingjelly.
+    Elsewhere: braintools `LogTailedRelu(alpha=leak)`, spikingjelly
+    `LogTailedReLU(alpha=leak)`.
     Source: Cai et al. 2017, CVPR:5406-5414, arXiv:1702.00953.
 
     >>> log_tailed_step(jnp.array([-1.0, 0.5, 2.0]))
@@ -95,12 +98,11 @@ def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     around=lambda alpha=4.0, beta=1.0: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
 )
 def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
-    """Logistic below the threshold, reciprocal above: alpha s(alpha x) s(-alpha x) where x < 0, else beta / (1 + x).
+    """Logistic, then reciprocal: alpha s(alpha x) s(-alpha x) where x < 0,
+    else beta / (1 + x).
 
-    Area infinite. Peak max(alpha / 4, beta) at 0. Support: all x. At 0 the slope is beta; from below it comes close
-    to alpha / 4, so that it is continuous for beta = alpha / 4.
-    Default: braintools and spikingjelly.
-
+    Area infinite. Peak max(alpha / 4, beta) at 0. Support: all x. At 0 it
+    jumps from alpha / 4 to beta. Default: braintools and spikingjelly.
     Elsewhere: braintools and spikingjelly `S2NN(alpha, beta)`.
     Source: Suetake et al. 2022, arXiv:2201.10879.
 

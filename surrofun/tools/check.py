@@ -31,73 +31,75 @@ _COLUMNS = 100  # of a report: a limit takes one line
 
 
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
-    """Measure whether a shape is sound, as a function and as a bump at the threshold, or what a finished spike does.
+    """Measure whether a shape is sound, or what a finished spike does.
 
-    What `make_spike` made is a spike. So is any other function whose values are a step of a few levels and whose
-    derivative by `jax.grad` is not that of its values, is NaN or cannot be taken, or that is a `jax.custom_vjp` or
-    `jax.custom_jvp`, whoever wrote it: `spyx.axn.superspike(25)`. Every other function is a shape, also one of few
-    levels such as `rectangle`, whose derivative is 0 as its values say.
-
-    A fault may hide others: what cannot be measured because of it is left out.
+    A spike is what `make_spike` made, a `jax.custom_vjp` or
+    `jax.custom_jvp`, and a function of a few levels whose `jax.grad` is not
+    the derivative of its values, whoever wrote it:
+    `spyx.axn.superspike(25)`. Any other function is a shape, also
+    `rectangle`, whose derivative is 0. A fault may hide others: what cannot
+    be measured because of it is left out.
 
     Args:
-        f: a shape, `g(x, *params)`, or a spike function of x = potential minus threshold; any function, however bad.
-            Nothing is raised, an exception is a finding. A function without parameters is taken for a recipe, and what
-            it returns is checked: `check(lambda: spyx.axn.superspike(25))`. It is called again for "rebuilding".
-        args, kwargs: parameters of f. Of an array, one number a neuron, the first is taken, and "runs" is a fault if
-            a neuron does not see its own number alone, as in `c[0] * jnp.tanh(x) + c[1] * x`: write a tuple there.
+        f: a shape, `g(x, *params)`, or a spike function, however bad: an
+            exception is a finding. One without parameters is a recipe, for
+            what it returns: `check(lambda: spyx.axn.superspike(25))`.
+        args, kwargs: its parameters. An array is one number a neuron, of
+            which the first is taken; write coefficients as a tuple.
 
     Returns:
-        name of the property -> {"ok": bool, "limit": bool, "value": what was measured, "advice": what to do about it}.
-        A limit is no fault ("ok" is true): what cannot be done, as forward mode, or costs more than it need.
+        For each property a dict of "ok", "limit" (what cannot be done or
+        costs more than it need, which is no fault), "value" (measured, as
+        the largest miss and where) and "advice".
 
         Of a shape:
         runs: it returns one real array.
         shape kept: the result broadcasts to the shape of x.
-        elementwise: a slope depends on no other potential; the value is the largest difference.
-        eager = jit = vmap = grad: grad is that of the spike function; the largest difference of each.
-        dtype kept: float16, bfloat16, float32 (and float64 where it is enabled) come back as they went in.
-        non-negative: the smallest slope, and where, unless it is 0 to five digits of the peak.
-        peak near the threshold: the slope at the threshold is more than half the largest; that one, and where.
-        falls again: by how much of its peak it falls, after it has risen. A soft step never does, given for its slope.
-        unimodal: where positive, it rises once and falls once; the deepest valley, as a share of the peak, and where.
-        finite: in each dtype at 0, -0.0, from the smallest number to the largest, and at infinity.
-        bounds hold: no slope is beyond the least or the largest one that is declared, or found; these, and how far.
-            Wider ones than the slopes are a limit, with the slopes: `uint8` and `sampled` lose digits by them.
-        soft step monotone: the antiderivative S rises; its area (infinite is no fault, NaN at infinity is one), the
-            largest fall of it, the largest difference between its derivative and the slope, and by how much its rise
-            is off the integral of the slope, as where S has a jump.
-        second derivative finite: the derivative of the slope, for |x| up to 1e6; the largest, and where.
-        learned parameters: dS/dp, which `learnable=True` uses, is what finite differences of the integral of the slope
-            say, for each number in the shape, in `args` and in `kwargs` that is no whole one; the largest difference,
-            in units of the area. A soft step that is searched for is a limit: how much longer dS/dp takes, for 768
-            potentials, than if one were declared.
+        elementwise: a slope depends on no other potential.
+        eager = jit = vmap = grad: grad is that of the spike function.
+        dtype kept: floats of 16, 32 and 64 bits come back as they went in.
+        non-negative: the smallest slope, unless it is 0 to five digits.
+        peak near the threshold: there it is more than half the largest.
+        falls again: by how much of its peak, after it has risen.
+        unimodal: where positive, it has one peak; the deepest valley.
+        finite: from 0 to the largest number and at infinity, in each dtype.
+        bounds hold: no slope is beyond those declared, or found. Wider ones
+            are a limit: `uint8` and `sampled` lose digits by them.
+        soft step monotone: the antiderivative S rises; its area, its
+            largest fall, how far its derivative is from the slope, and its
+            rise from the integral of that. NaN at infinity is a fault.
+        second derivative finite: that of the slope, for |x| up to 1e6.
+        learned parameters: dS/dp, which `learnable=True` uses, is what
+            finite differences say, for each number that is no whole one, in
+            units of the area. A soft step that is searched for is a limit:
+            how much longer dS/dp takes than if one were declared.
 
-        Of a spike (shape kept, elementwise, dtype kept, non-negative and finite as above, of spikes and slopes):
-        fires: the step rises; its levels, and the threshold nearest to 0 of those where it does.
-        H(0): what it is at the threshold, the same for 0 and -0. Both 0 and 1 are in use.
-        silent at NaN: what it is at a NaN potential; 1 is a spike from nowhere, NaN is seen by the loss.
+        Of a spike, and the first properties of a shape of it, too:
+        fires: the step rises; its levels, and its threshold nearest to 0.
+        H(0): what it is at the threshold, the same for 0 and -0.
+        silent at NaN: 1 is a spike from nowhere, NaN is seen by the loss.
         eager = jit = vmap: the largest difference of the spikes.
-        slope by jax.grad: its peak with its sign, where, and its area, NaN where it is not found.
-        slope elementwise, cotangent: the rule multiplies each cotangent by the slope at its own potential.
-        peak at a threshold: there the slope is more than half the largest; that one, and where.
-        falls again: as above.
-        grad under jit, vmap, scan, checkpoint, shard_map: as without, through time under scan, on up to eight devices
-            under shard_map; the largest difference.
-        second derivative: it is that of the slope, by finite differences; the largest, and the share that is wrong.
+        slope by jax.grad: its peak with its sign, where, and its area.
+        slope elementwise, cotangent: cotangents times slopes.
+        peak at a threshold, falls again: as above.
+        grad under jit, vmap, scan, checkpoint, shard_map: as without,
+            through time under scan, on up to eight devices under shard_map.
+        second derivative: that of the slope; the share that is wrong.
         forward mode: `jax.jvp` gives what `jax.vjp` gives.
-        traced parameters: the gradient in a scan is the same where `args`, `kwargs` and its numbers are traced.
-        learned parameters: as above, of a spike of `make_spike(learnable=True)`.
-        bytes a spike: that are kept for the backward pass of float32 potentials; 4 is one array. More of them
-            where parameters learn are a limit, with both: `residual=` is not used then, and x is kept.
-        rebuilding: a spike that is built again is not traced again by `jax.jit`, to which it is a static argument.
+        traced parameters: the gradient in a scan is the same.
+        learned parameters: as above, of `make_spike(learnable=True)`.
+        bytes a spike: kept for the backward pass in float32; 4 is one
+            array. More where parameters learn are a limit: x is kept then.
+        rebuilding: a spike that is built again is not traced again.
         pickling: a copy from its bytes has the same slopes.
-        closest shape: of the catalogue, fitted in height and one parameter, and the largest difference, of the peak.
+        closest shape: of the catalogue, fitted in height and one parameter.
 
     >>> from surrofun import make_spike, shapes
-    >>> check(shapes.triangle, alpha=2.0)["peak near the threshold"]["value"]
+    >>> results = check(shapes.triangle, alpha=2.0)
+    >>> results["peak near the threshold"]["value"]
     {'height': 2.0, 'at': 0.0}
-    >>> check(make_spike(shapes.superspike(beta=25.0)))["closest shape"]["value"]
+    >>> spike = make_spike(shapes.superspike(beta=25.0))
+    >>> check(spike)["closest shape"]["value"]
     'superspike(beta=25.0) to 3e-07'
     """
     build: Callable[[], Any] | None = functools.partial(_rebuilt, f) if is_spike(f) else None
@@ -129,14 +131,11 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
 
 
 def report(results: Results) -> str:
-    """Return what `check` found as a table, a line a property: ok, limit or FAULT, or - where it was not measured.
-
-    Raises:
-        TypeError: it is not what `check` returned.
+    """Return what `check` found as a table, a line for each property.
 
     >>> print(report(check(lambda x: x[:2])).splitlines()[1])
-    FAULT  shape kept                 (2, 256) from (3, 256); return one slope for each potential, whatever the shape
-    of x is
+    FAULT  shape kept                 (2, 256) from (3, 256); return one
+    slope for each potential, whatever the shape of x is
     """
     tables = [[name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES)]
     found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())

@@ -27,33 +27,36 @@ _UNREACHED = {
 
 
 def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0, **kwargs: Any) -> dict[str, jax.Array]:
-    """Measure how much gradient gets through a spike of shape `g` at the membrane potentials `x`.
+    """Measure how much gradient gets through a spike of shape `g`.
 
-    A potential is inside the support where |g| is above 1 % of its peak. Nothing here has a gradient, and all of it
-    may run inside a compiled training step.
+    A potential is inside the support where |g| is above 1 % of its peak.
+    Nothing here has a gradient; it may run inside of a compiled step.
 
     Args:
         g: a shape, `g(x, *params)`.
-        x: potentials minus threshold, any shape, for instance (time, batch, neurons).
+        x: potentials minus threshold, as of shape (time, batch, neurons).
         args, kwargs: parameters of the shape.
-        axis: of `x`, one or several, over which a neuron was watched: (0, 1) where these are time and batch.
+        axis: of `x`, one or several, over which a neuron was watched:
+            (0, 1) where these are time and batch.
 
     Returns:
         Five scalars, in at least float32:
         rate: firing rate, in spikes per potential, 0 to 1.
         inside: share of the potentials inside the support.
         mean, rms: mean and root mean square of the slope.
-        dead: share of the neurons that were never inside, which learn next to nothing, unless the tails are long.
-        `inside` and `dead` are NaN for a shape without a finite peak (`shapes.escape_exponential`).
+        dead: share of the neurons that were never inside, which learn next
+            to nothing, unless the tails are long.
+        `inside` and `dead` are NaN for a shape without a finite peak.
 
     Raises:
-        TypeError: x is not real floating point, or the slope does not broadcast to its shape.
+        TypeError: x is no real float, or the slope is not of its shape.
         ValueError: x is empty.
 
     >>> from surrofun import shapes
-    >>> x = jnp.array([[-0.5, 9.0], [0.25, 7.0]])              # two time steps, two neurons
-    >>> {name: float(value) for name, value in flow(shapes.triangle, x).items() if name != "rms"}
-    {'rate': 0.75, 'inside': 0.5, 'mean': 0.3125, 'dead': 0.5}
+    >>> x = jnp.array([[-0.5, 9.0], [0.25, 7.0]])  # two steps, two neurons
+    >>> told = flow(shapes.triangle, x)
+    >>> {name: float(told[name]) for name in ("rate", "inside", "dead")}
+    {'rate': 0.75, 'inside': 0.5, 'dead': 0.5}
     """
     x = _potentials(as_shape(g, "flow"), x, "flow")
     slope = evaluated(rounded, part(g, x, args, kwargs), x, what="slope", blame=g)
@@ -69,37 +72,37 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
 
 
 def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.Array:
-    """Return the steepness at which a share `coverage` of the potentials `x` sees a slope.
+    """Return the steepness at which a share of the potentials sees a slope.
 
-    `flow(scale(g, alpha), x)["inside"]` is then `coverage` within 1 / x.size, if no two potentials are the same. Where
-    several alphas give that share, it is the largest of them, if the support is one interval.
+    `flow(scale(g, alpha), x)["inside"]` is then `coverage` within
+    1 / x.size, if no two potentials are the same. Of several such alphas it
+    is the largest, if the support is one interval.
 
     Args:
-        g: a shape whose support contains the threshold or begins there; `g(beta=2.0)` for one with
-            parameters.
+        g: a shape whose support contains the threshold or begins there.
         x: potentials minus threshold, any shape.
-        coverage: share of them to be inside the support, where |g| is above 1 % of its peak; in (0, 1].
+        coverage: share of them to be inside the support, where |g| is above
+            1 % of its peak; in (0, 1].
 
     Returns:
-        alpha, in 1/units of x, a scalar without a gradient. Under a trace, where nothing can be raised, 0 if no alpha
-        is small enough and infinity if none is large enough.
+        alpha, in 1/units of x, a scalar without a gradient. Under a trace,
+        where nothing can be raised, 0 if no alpha is small enough and
+        infinity if none is large enough.
 
     Raises:
-        TypeError: `coverage` is no number.
-        ValueError: `coverage` is not in (0, 1], or no alpha reaches it: at every alpha too few potentials are inside
-            (a support that does not reach the threshold, or no finite peak) or that many and more (an unbounded one);
-            or x is empty.
+        ValueError: it is not in (0, 1]; x is empty; or at every alpha too
+            few potentials are inside (a support that does not reach the
+            threshold, or no finite peak) or too many (an unbounded one).
 
-    >>> from surrofun import scale, shapes
+    >>> from surrofun import scale
+    >>> from surrofun.shapes import rectangle, superspike
     >>> x = jnp.array([-4.0, -1.0, 0.5, 3.0])
-    >>> alpha = fit_alpha(shapes.rectangle, x)
-    >>> scale(shapes.rectangle, alpha)(x) > 0
+    >>> scale(rectangle, fit_alpha(rectangle, x))(x) > 0
     Array([False,  True,  True, False], dtype=bool)
 
-    For a shape whose parameter is the steepness it is the parameter itself, if it was 1, and keeps the height:
+    A parameter that is the steepness, and was 1, may be alpha instead:
 
-    >>> g = shapes.superspike(beta=fit_alpha(shapes.superspike(beta=1.0), x))
-    >>> g(x) > 0.01
+    >>> superspike(beta=fit_alpha(superspike(beta=1.0), x))(x) > 0.01
     Array([False,  True,  True, False], dtype=bool)
     """
     is_number = isinstance(coverage, int | float | np.number | np.ndarray | jax.Array) and not np.ndim(coverage)
