@@ -36,6 +36,7 @@ from .combinators import mix as mix
 from .combinators import normalize as normalize
 from .combinators import scale as scale
 from .combinators import shift as shift
+from .core import text
 from .core.combinator import combinator as combinator
 from .core.shape import shape as shape
 from .expressions import describe as describe
@@ -88,6 +89,8 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+text.without_types(*(globals()[_name] for _name in __all__ if _name != "shapes"))
 
 if TYPE_CHECKING:
     from . import plot as plot

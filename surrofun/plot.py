@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .core.shape import Shape, as_shape, given, is_spike, shape_behind
-from .core.text import describe_value, show
+from .core.text import describe_value, show, without_types
 from .registry import lookup, names
 from .tools.curves import panels, places, summary, top, values, window
 from .tools.flow import flow as measured
@@ -303,3 +303,6 @@ def _neurons(g: Shape, count: int) -> list[str]:
 
 def _wrapped(name: str, width: int) -> str:
     return "\n".join(textwrap.wrap(name, width, max_lines=4, placeholder=" ..."))
+
+
+without_types(shape, compare, gallery, flow, raster, learning_curve)

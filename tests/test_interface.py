@@ -3,7 +3,10 @@
 import ast
 import graphlib
 import importlib.util
+import inspect
 import pathlib
+import pydoc
+import re
 import subprocess
 import sys
 
@@ -12,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import test_errors
+from needs import needs
 
 import surrofun
 from surrofun import (
@@ -135,8 +139,26 @@ def test_every_public_name_has_what_is_promised(name):
 
 def test_every_export_is_public():
     imports = [node for node in TREES["__init__"].body if isinstance(node, ast.ImportFrom) and node.level]
-    assert {alias.asname for node in imports for alias in node.names} == set(surrofun.__all__)
+    assert {alias.asname for node in imports for alias in node.names if alias.asname} == set(surrofun.__all__)
     assert set(MADE) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", ["surrofun", "surrofun.shapes", "surrofun.residuals", "surrofun.plot", *NAMES])
+def test_help_fits_80_columns_and_shows_no_address(name):
+    if name == "surrofun.plot":
+        needs("matplotlib")
+    public = getattr(surrofun, name, None) or getattr(shapes, name) if name in NAMES else importlib.import_module(name)
+    text = pydoc.render_doc(public, "Help on %s:", renderer=pydoc.plaintext).partition("\nFILE\n")[0]
+    one_line = "make_spike(grad_fn=None, *, step=" if sys.version_info < (3, 13) else "\n"  # pydoc did not wrap it
+    assert [line for line in text.splitlines() if len(line) > 80 and one_line not in line] == []
+    assert not re.search(r" at 0x|functools\.partial\(", text)
+
+
+def test_help_shows_the_step_of_a_spike_by_its_name():
+    parameters = "grad_fn=None, *, step=heaviside, residual=None, forward_mode=False, learnable=False, **parameters"
+    assert str(inspect.signature(make_spike)) == f"({parameters})"
+    assert make_spike.__kwdefaults__["step"] is heaviside
+    assert make_spike.__annotations__["learnable"] == "bool"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])

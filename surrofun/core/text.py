@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+import inspect
+import types
+from typing import Any, TypeVarTuple
 
 import jax
 import numpy as np
@@ -64,3 +66,20 @@ def describe_value(value: Any) -> str:
     if isinstance(value, jax.Array | np.ndarray) and np.ndim(value):
         return f"an array of shape {np.shape(value)}"
     return f"{type(value).__name__} {value!r}"
+
+
+def without_types(*functions: Any) -> None:
+    """Let help show the names and defaults of parameters alone, and of a function among the defaults its name.
+
+    A function prints its address, hence what stands for it here is what prints as its name alone.
+
+    >>> without_types(spike := lambda x, step=show: x)
+    >>> inspect.signature(spike)
+    <Signature (x, step=show)>
+    """
+    for f in functions:
+        shown = [p.replace(annotation=p.empty) for p in inspect.signature(f).parameters.values()]
+        for i, p in enumerate(shown):
+            if isinstance(p.default, types.FunctionType):
+                shown[i] = p.replace(default=TypeVarTuple(show(p.default)))
+        f.__signature__ = inspect.Signature(shown)

@@ -15,7 +15,7 @@ In a Pallas kernel call the shape itself: a spike has no lowering there.
 
 from typing import TYPE_CHECKING
 
-from ..core import facts
+from ..core import facts, text
 from . import elsewhere
 from .bounded import cosine as cosine
 from .bounded import epanechnikov as epanechnikov
@@ -53,6 +53,7 @@ __all__ = [
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
     facts.declares(constant_is_right=True)(globals()[_name])
+    text.without_types(globals()[_name])
 
 if not TYPE_CHECKING:
 
