@@ -168,7 +168,9 @@ def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> R
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
-                raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {show(measured)}")
+                raise ValueError(
+                    f"normalize: expected a shape of finite, positive {what}, got {show(np.squeeze(measured))}"
+                )
             if usable.size == 1 and not is_traced(measured):  # a number: a kernel may hold no array
                 return wanted / float(measured.item())
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)

@@ -17,7 +17,7 @@ from surrofun.cli import terminal
 from surrofun.cli.commands import main
 
 MODULE = """
-import jax.numpy as jnp
+import jax.numpy as jnp, surrofun
 level = 3
 def bump(x):
     return jnp.exp(-jnp.abs(x))
@@ -25,6 +25,11 @@ def negative(x):
     return -bump(x)
 def broken(x):
     raise KeyError("broken")
+def words(x):
+    return "words"
+@surrofun.shape
+def scaled(x, by=1.0):
+    return by * bump(x)
 """
 
 
@@ -199,7 +204,7 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["check", "my_shapes:bumb"], "shape 'my_shapes:bumb': there is no 'bumb' in it; did you mean bump?"),
+        (["check", "my_shapes:bumb"], "shape 'my_shapes:bumb': there is no 'bumb' in my_shapes; did you mean bump?"),
         (["check", "my_shapes:level"], "shape 'my_shapes:level': expected a function g(x, *params), got int 3"),
         (
             ["check", "my_mistake:f"],
@@ -211,23 +216,79 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
             "shape 'not.there:f': 'not.there' cannot be imported, ModuleNotFoundError: No module named 'not'",
         ),
         (["show", "my_shapes:broken"], "shape 'my_shapes:broken': KeyError: 'broken'"),
+        (
+            ["show", "my_shapes:words"],
+            "shape 'my_shapes:words': words: expected a slope that is one real array, got str 'words'",
+        ),
+        (
+            ["show", "my_shapes:scaled(2)"],
+            "shape 'my_shapes:scaled(2)': expected a function g(x, *params), got ArrayImpl "
+            "Array(0.13533528, dtype=float32); a shape takes its parameters by keyword",
+        ),
+        (["show", "my_shapes:level(2)"], "shape 'my_shapes:level(2)': expected a function g(x, *params), got int 3"),
+        (
+            ["show", "normalize(reciprocal, area=1.0)"],
+            "shape 'normalize(reciprocal, area=1.0)': normalize: expected a shape of finite, positive area, got inf",
+        ),
+        (
+            ["show", "sigmoid(alpha=)"],
+            "shape 'sigmoid(alpha=)': line 1, column 15, at ')': expected a shape or a number",
+        ),
+        (["show", "sigmod"], "shape 'sigmod': no shape is registered as 'sigmod'; did you mean sigmoid?"),
+        (["demo", "--epochs", "0"], "argument --epochs: expected a whole number from 1 to 2**32 - 1, got '0'"),
         (["show", "leaky_step(inf)"], "shape 'leaky_step(inf)': the slope is not finite"),
         (["show", "triangle", "--out", "not/there.png"], "--out 'not/there.png': cannot be written to"),
     ],
 )
-def test_mistake_of_the_user_is_one_line(arguments, reason, capsys, module):
+def test_mistake_of_the_user_is_one_line(arguments, reason, capsys, module, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
     if "--out" in arguments:
         needs("matplotlib")
     assert main(arguments) == 2
     assert capsys.readouterr() == ("", f"surrofun: {reason}\n")
 
 
-def test_misspelt_shape_is_told(capsys):
+def test_misspelt_shape_is_told(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
     for command in ("show", "check"):
         assert main([command, "sigmod"]) == 2
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
         assert err.endswith("did you mean sigmoid?\n")
+
+
+MISTAKES = (
+    "lst|show|list extra|show triangle --nope|demo --epochs x|demo --seed 1.5|show fast_sigmoid|show my_shapes|"
+    "show my_shapes:bumb|show my_shapes:|check my_mistake:f|show leaky_step(inf)|demo --surrogate sigmoid(slope=25)"
+)
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.split("|"))
+@pytest.mark.usefixtures("module")
+def test_mistake_of_the_user_fits_the_terminal(arguments, capsys, monkeypatch):
+    """Broken between words. Before Python 3.13, argparse tells a few of them by itself."""
+    told = {}
+    for columns in (80, 10000):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        try:
+            status = main(arguments.split())
+        except SystemExit as error:
+            status = error.code
+        out, told[columns] = capsys.readouterr()
+        assert (out, status) == ("", 2)
+    assert max(map(len, told[80].splitlines())) <= 80
+    assert told[80].split() == told[10000].split()
+    assert told[10000].count("\n") == 1 or told[10000].startswith("usage: ")
+
+
+def test_help_has_a_line_for_each_command(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 80
+    assert re.findall(r"^    (\w+) +\w.*\n(?=    \w|\n)", told, re.MULTILINE) == ["list", "show", "check", "demo"]
+    assert "'mix(triangle(2), shift(atan, 0.1))'" in told
 
 
 @pytest.mark.parametrize("command", ["list", "show", "check", "demo"])

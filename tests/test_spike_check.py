@@ -371,16 +371,17 @@ def test_the_command_line_builds_a_spike_from_numbers(module, capsys):
     ("call", "reason"),
     [
         ("fast(k=25)", "fast() got an unexpected keyword argument 'k'"),
-        ("fast(beta=x)", "parse: line 1, column 6, at 'x': expected a number, or an array [1.0, 2.0]"),
-        ("fast(exec('1'))", "parse: line 1, column 1, at 'exec': expected a number, or an array [1.0, 2.0]"),
-        ("fast(2 3)", "parse: line 1, column 3, at '3': expected , or the end of the text"),
-        ("fast(2)(3)", "parse: line 1, column 2, at ')': expected , or the end of the text"),
+        ("fast(beta=x)", "line 1, column 21, at 'x': expected a number, or an array [1.0, 2.0]"),
+        ("fast(exec('1'))", "line 1, column 16, at 'exec': expected a number, or an array [1.0, 2.0]"),
+        ("fast(2 3)", "line 1, column 18, at '3': expected , or the end of the text"),
+        ("fast(2)(3)", "line 1, column 17, at ')': expected , or the end of the text"),
         ("fast(2", "expected package.module:function, or that called with numbers, package.module:function(25)"),
         ("level(2)", "expected a function g(x, *params), got int 3"),
-        ("past(2)", "there is no 'past' in it; did you mean fast?"),
+        ("past(2)", "there is no 'past' in my_spikes; did you mean fast?"),
     ],
 )
-def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys):
+def test_a_mistake_in_the_call_is_one_line(call, reason, module, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
     assert main(["check", f"{module}:{call}"]) == 2
     text = f"{module}:{call}"
     assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {reason}\n")

@@ -15,6 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..core.expect import as_real
 from ..core.shape import Shape, shape_behind
 from ..core.text import describe_value
 from ..expressions import parse, parse_arguments
@@ -27,6 +28,7 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     except (Exception, SystemExit) as error:  # of the user's function, it may be any
         is_ours = isinstance(error, ValueError | TypeError) and str(error).strip()
         reason = str(error).strip() if is_ours else f"{type(error).__name__}: {error}"
+        reason = reason.removeprefix(f"parse: line 1, column 1, at {text!r}: ").removeprefix("parse: ")
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason.splitlines()[0]}") from None
 
 
@@ -54,13 +56,16 @@ def find(text: str) -> Shape:
     for name in path.split("."):
         if not hasattr(found, name):
             near = difflib.get_close_matches(name, dir(found))
-            raise ValueError(f"there is no {name!r} in it" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(f"there is no {name!r} in {getattr(found, '__name__', module)}{hint}")
         found = getattr(found, name)
+    hint = ""
     if numbers is not None and callable(found):
-        args, kwargs = parse_arguments(numbers)
+        args, kwargs = parse_arguments(" " * called.start(3) + numbers)  # a fault is told by its column in the whole
         found = found(*args, **kwargs)
+        hint = "; a shape takes its parameters by keyword" if args else ""
     if not callable(found):
-        raise ValueError(f"expected a function g(x, *params), got {describe_value(found)}")
+        raise ValueError(f"expected a function g(x, *params), got {describe_value(found)}{hint}")
     return found  # type: ignore[no-any-return]
 
 
@@ -71,7 +76,8 @@ def find_shape(text: str) -> Shape:
         ValueError: there is no such shape, or it is not finite.
     """
     shape: Shape = shape_behind(find(text))
-    if not np.isfinite(shape(jnp.array([[-1.0], [0.0], [1.0]]))).all():  # a column: one neuron, or as many as it has
+    x = jnp.array([[-1.0], [0.0], [1.0]])  # a column: one neuron, or as many as it has
+    if not np.isfinite(as_real(shape(x), "slope", shape)).all():
         raise ValueError("the slope is not finite")
     return shape
 

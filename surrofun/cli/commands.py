@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ from .arguments import find, find_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
 _DROPPED = "Not described, since python -OO drops docstrings"
-_SHAPE = "an expression of shapes, or package.module:function, or that called with numbers"
+_SHAPE = "an expression, or package.module:function, or what that returns for numbers"
 _TITLES = "name", "parameters", "formula", "area", "peak", "source"
 # In every docstring of the catalogue: the formula, and so on.
 _FACTS = re.compile(r": (.+?)\. (?=[A-Z]).*?Area (.+?)\. Peak (.+?)\. Support.*Source: (.+?)\. >>>")
@@ -54,7 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (argparse.ArgumentError, OSError) as error:
-        print(f"surrofun: {error}", file=sys.stderr)
+        columns = shutil.get_terminal_size((sys.maxsize, 0)).columns  # one line, where there is no terminal
+        text = textwrap.fill(
+            f"surrofun: {error}", columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        print(text, file=sys.stderr)
         return 2
 
 
@@ -62,21 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m surrofun",
         description="Surrogate gradients for spiking neural networks in JAX.",
-        epilog="A shape is given as an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or as a function of "
-        "yours, package.module:function, or what it returns for numbers, package.module:function(25).",
+        exit_on_error=False,  # `main` tells them all alike
+        epilog="A shape is an expression, such as 'mix(triangle(2), shift(atan, 0.1))', or a function of yours, "
+        "package.module:function, or what that returns for numbers, package.module:function(25).",
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
     positive = functools.partial(whole, least=1)
     _add(commands, _list)
     command = _add(commands, _show)
     command.add_argument("shape", metavar="EXPR", help=_SHAPE)
-    command.add_argument("--out", help="a figure too, drawn with matplotlib")
+    command.add_argument("--out", help="save a figure too, drawn with matplotlib")
     _add(commands, _check).add_argument("shape", metavar="EXPR", help=_SHAPE)
     command = _add(commands, _demo)
     command.add_argument("--surrogate", metavar="EXPR", default="superspike(10)", help=f"{_SHAPE} (%(default)s)")
     command.add_argument("--epochs", type=positive, default=10, help="passes over the training set (%(default)s)")
-    command.add_argument("--seed", type=whole, default=0, help="of data, weights and order (%(default)s)")
-    command.add_argument("--out", default="surrofun-demo.png", help="the figure, drawn with matplotlib (%(default)s)")
+    command.add_argument("--seed", type=whole, default=0, help="for data, weights and order (%(default)s)")
+    command.add_argument("--out", default="surrofun-demo.png", help="its figure, drawn with matplotlib (%(default)s)")
     return parser
 
 
@@ -89,15 +95,16 @@ def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.Ar
         description=description,
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        exit_on_error=False,
     )
     parser.set_defaults(run=run)
     return parser
 
 
 def _list(_: argparse.Namespace) -> None:
-    """List the shapes: an entry for each in a terminal, columns in a pipe.
+    """List the shapes, as entries in a terminal, as columns in a pipe.
 
-    The columns are separated by tabs.
+    Tabs separate the columns: name, parameters, formula, area, peak, source.
 
     examples:
       python -m surrofun list
@@ -163,7 +170,7 @@ def _drawing(text: str) -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Check a shape or a finished spike function, with status 1 after a fault.
+    """Check a shape or a finished spike function; status 1 is a fault.
 
     examples:
       python -m surrofun check "mix(triangle(2), shift(atan, 0.1))"
@@ -181,7 +188,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    """Train a small spiking network on spike times, in 20 s on two cores.
+    """Train a small spiking network on spike times, in about 20 s.
 
     Randman, the task of Zenke & Vogels 2021: ten classes, each of them a random
     curve in a space of 20 spike times. 10 % of the answers are right by chance.
