@@ -117,7 +117,6 @@ def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
             an array. They need not sum to one.
 
     Raises:
-        TypeError: something in `gs` is no shape, or a weight no number.
         ValueError: there is no shape, or the number of weights is another.
 
     >>> from surrofun.shapes import rectangle, triangle
@@ -202,7 +201,7 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
         peak: the wanted largest slope; exactly one of the two.
 
     Raises:
-        TypeError: `g` is no shape, or both or none of the two are given.
+        TypeError: both or none of the two are given.
         ValueError: on evaluation, `g` has no such area or peak; the slope
             is NaN where something is traced, as the numbers of a spike are.
 

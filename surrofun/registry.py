@@ -41,7 +41,6 @@ def register(name: str, g: Any = None) -> Any:
             what `combinator` made.
 
     Raises:
-        TypeError: `name` is no text, or `g` no function.
         ValueError: the name is taken, or cannot be one.
 
     >>> @register("hat")

@@ -65,9 +65,6 @@ def combinator(
     Returns:
         f(*parts), a shape, whose name is the expression that made it.
 
-    Raises:
-        TypeError: on call, a number is given for a shape, or the reverse.
-
     >>> import jax.numpy as jnp
     >>> from surrofun import shapes
     >>> @combinator

@@ -63,9 +63,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
         around: `around(*params) -> [(centre, width), ...]` of each bump or
             edge, in units of x.
 
-    Returns:
-        A new function of the same name. A fact that is not given is
-        searched for, where it is asked for.
+    What is not given is searched for, where it is asked for.
 
     Raises:
         TypeError: `f` or a fact is no function, or `f` is a spike function.
