@@ -179,17 +179,20 @@ def test_a_slope_that_hardly_falls_is_no_soft_step(slope):
     assert not found("falls again", slope)[0]["limit"]
 
 
+def falling(by):
+    return shape(cauchy, soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - by, np.pi / 2))
+
+
 @pytest.mark.parametrize(
     ("inside", "outside", "fault"),
     [
         (lambda x: hat(x - 0.49), lambda x: hat(x - 0.51), "peak near the threshold"),
         (lambda x: hat(x) + 0.0005 * hat(4 * x - 8), lambda x: hat(x) + 0.002 * hat(4 * x - 8), "unimodal"),
         (lambda x: hat(x) - 5e-6, lambda x: hat(x) - 5e-5, "non-negative"),
-        *[[shape(cauchy, soft=lambda x, by=by: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - by, np.pi / 2))
-           for by in (1e-6, 1e-3)] + ["soft step monotone"]],
+        (falling(1e-6), falling(1e-3), "soft step monotone"),
     ],
     ids=["peak", "valley", "negative", "fall"],
-)  # fmt: skip
+)
 def test_on_which_side_of_a_limit(inside, outside, fault):
     assert found(fault, inside)[0]["ok"]
     assert not found(fault, outside)[0]["ok"]
