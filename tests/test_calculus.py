@@ -136,18 +136,6 @@ def test_derivative_of_any_soft_step():
     np.testing.assert_allclose(jax.grad(spike)(0.3, 2.0), 2 / np.cosh(0.6) ** 2, rtol=1e-12)
 
 
-def test_a_user_declares_a_closed_form():
-    @shape(soft=lambda x, alpha=1.0: (jnp.tanh(alpha * x) + 1) * 7)  # 7: seen only if it is really used
-    def bump(x, alpha=1.0):
-        return alpha / jnp.cosh(alpha * x) ** 2
-
-    x = jnp.asarray(PLACES)
-    np.testing.assert_allclose(antiderivative(bump)(x, 2.0), (np.tanh(2 * PLACES) + 1) * 7, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(
-        antiderivative(scale(bump, 3.0, height=2.0))(x), (np.tanh(3 * PLACES) + 1) * 14, rtol=1e-12, atol=1e-12
-    )
-
-
 def test_soft_step_keeps_dtype_and_shape():
     for dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64):
         for g in (shapes.sigmoid, COMPOSED["asym"], USERS["smooth"]):
