@@ -16,7 +16,6 @@ FORMULAS = {
     "triangle": lambda u: np.maximum(0, 1 - abs(u)),
     "area 2": lambda u: 2 * np.exp(-2 * u**2) / np.sqrt(np.pi / 2),
 }
-each_shape = pytest.mark.parametrize("name", SHAPES)
 
 
 def by_hand(slope, reset, currents, cotangents, spikes, leak=0.9):
@@ -41,8 +40,9 @@ def apart(got, want):
     return np.linalg.norm(got - want) / np.linalg.norm(want)
 
 
-@each_reset
-@each_shape
+@pytest.mark.parametrize(
+    ("name", "reset"), [*(("superspike", reset) for reset in recipes.RESETS), ("triangle", "soft"), ("area 2", "hard")]
+)
 def test_all_times_at_once_are_backpropagation_through_time(name, reset):
     steps = 10_000 if name == "superspike" else 300
     currents, cotangents = RNG.uniform(0, 1, (steps, 3)), RNG.normal(0, 1, (steps, 3))
@@ -100,9 +100,8 @@ def test_the_network_is_the_neuron_by_hand():
 
 
 @each_reset
-@each_shape
-def test_eprop_is_exact_without_recurrent_weights(name, reset):
-    spike = make_spike(SHAPES[name], forward_mode=True)
+def test_eprop_is_exact_without_recurrent_weights(reset):
+    spike = make_spike(shapes.superspike, forward_mode=True)
     exact = through_time(spike, reset, FEEDFORWARD)
     assert apart(online(spike, reset, FEEDFORWARD), exact) < 1e-5
     assert apart(online(spike, reset, RECURRENT), through_time(spike, reset, RECURRENT)) > 0.01

@@ -20,13 +20,13 @@ from surrofun import (
     fit_alpha,
     flow,
     make_spike,
-    mix,
     report,
     scale,
     shape,
     shapes,
     shift,
 )
+from surrofun.tools import check as tool
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step monotone"},
@@ -41,7 +41,17 @@ def faults(results):
     return {name for name, result in results.items() if not result["ok"]}
 
 
-SAMPLE = {*KNOWN, "rectangle", "triangle", "sigmoid", "superspike"}  # of the others, none has a limit either
+def found(name, g, *args, **parameters):
+    """What `check` finds of one property, and the line of it; nothing else is measured."""
+    with pytest.MonkeyPatch.context() as patch:
+        for stages in ("SHAPE_STAGES", "SPIKE_STAGES"):
+            every = {name: how for stage in getattr(tool, stages) for name, how in stage.items()}
+            patch.setattr(tool, stages, [{name: every[name]}] if name in every else getattr(tool, stages))
+        results = check(g, *args, **parameters)
+        return results[name], report(results)
+
+
+SAMPLE = {*KNOWN, "triangle", "superspike"}  # of the others, none has a limit either
 
 
 @pytest.mark.parametrize("name", [n if n in SAMPLE else pytest.param(n, marks=exhaustive) for n in FACTS])
@@ -76,6 +86,10 @@ def root_soft(x):
 
 def everywhere(told):
     return re.escape(str(dict.fromkeys(("float16", "bfloat16", "float32"), told)))
+
+
+def cauchy(x):
+    return 1 / (1 + x * x)
 
 
 def waits_for_a_number(x):
@@ -117,55 +131,56 @@ BAD = {
     "zero": (jnp.zeros_like, "peak near the threshold", r"\{'height': 0\.0, 'at': 0\.0\}"),
     "narrow and far": (shift(scale(hat, 1e4), 3.3), "peak near the threshold", r".*: 10000\.0, 'at': 3\.29\d*\}"),
     "two humps": (lambda x: hat(2 * x) + hat(2 * x - 4), "unimodal", r"\{'valley': 1\.0, 'at': 0\.5\}"),
-    "soft step that falls": (
-        shape(soft=lambda x: jnp.arctan(x) - jnp.sign(x))(lambda x: 1 / (1 + x * x)),
-        "soft step monotone",
-        r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, 'error': \d.*, 'off': \d.*\}",
-    ),
-    "half the slope": (
-        shape(soft=lambda x: jnp.arctan(x) / 2)(lambda x: 1 / (1 + x * x)),
-        "soft step monotone",
-        r"\{'area': 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*, 'off': 1\.57\d*\}",
-    ),
-    "soft step that jumps up": (
-        shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 20, 0.5, 0.0))(lambda x: 1 / (1 + x * x)),
-        "soft step monotone",
-        r"\{'area': 3\.64\d*, 'fall': 0\.0, 'error': \d.*, 'off': 0\.5\d*\}",
-    ),
-    "soft step that is nan at infinity": (
-        shape(soft=lambda x: x / (1 + jnp.abs(x)))(lambda x: 1 / (1 + jnp.abs(x)) ** 2),
-        "soft step monotone",
-        r"ValueError: .* expected of its soft step the limit at -inf, got NaN; write soft= without .*",
-    ),
-    "soft step that is nan at inf": (
-        shape(soft=lambda x: jnp.where(x == jnp.inf, jnp.nan, jnp.arctan(x)))(lambda x: 1 / (1 + x * x)),
-        "soft step monotone",
-        r"ValueError: .* expected of its soft step the limit at inf, got NaN; write soft= without .*",
-    ),
     "vertical": (shape(soft=root_soft)(root), "second derivative finite", "-?inf at 0"),
+}
+BAD |= {  # what is declared of 1 / (1 + x^2)
+    f"soft step, {name}": (shape(cauchy, soft=soft), "soft step monotone", value)
+    for name, soft, value in [
+        ("falls", lambda x: jnp.arctan(x) - jnp.sign(x), r"\{'area': 1\.14\d*, 'fall': 1\.99\d*, .*, 'off': \d.*\}"),
+        ("half", lambda x: jnp.arctan(x) / 2, r".* 1\.57\d*, 'fall': 0\.0, 'error': 0\.[45]\d*, 'off': 1\.57\d*\}"),
+        (
+            "jumps up",
+            lambda x: jnp.arctan(x) + jnp.where(x > 20, 0.5, 0.0),
+            r".* 3\.64\d*, 'fall': 0\.0, .*, 'off': 0\.5\d*\}",
+        ),
+        ("nan at -inf", lambda x: x / (1 + x), "ValueError: .* the limit at -inf, got NaN; write soft= without .*"),
+        ("nan at inf", lambda x: jnp.where(x == jnp.inf, jnp.nan, jnp.arctan(x)), ".* at inf, got NaN; write soft=.*"),
+    ]
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_shape_has_its_fault_named(name):
     shape, fault, value = BAD[name]
-    results = check(shape)
-    assert faults(results) == {fault} | ({"soft step monotone"} if name == "negated" else set())
-    assert re.fullmatch(value, str(results[fault]["value"]))
-    line = next(line for line in report(results).splitlines() if fault in line)
+    if name == "narrow and far":  # whose soft step takes its time
+        result, told = found(fault, shape)
+    else:
+        results = check(shape)
+        assert faults(results) == {fault} | ({"soft step monotone"} if name == "negated" else set())
+        result, told = results[fault], report(results)
+    assert re.fullmatch(value, str(result["value"]))
+    line = next(line for line in told.splitlines() if fault in line)
     assert line.startswith("FAULT  ")
-    assert line.endswith(results[fault]["advice"])
+    assert line.endswith(result["advice"])
 
 
 @pytest.mark.parametrize("soft", [jax.nn.sigmoid, lambda x: jnp.arctan(9 * x) / np.pi + 0.5, shapes.leaky_step])
 def test_a_soft_step_in_the_place_of_its_slope_is_a_limit(soft):
-    for told, column in ((check(soft), 34), (check(make_spike(soft)), 30)):
-        assert (told["falls again"]["ok"], told["falls again"]["limit"]) == (True, True)
-        line = next(line for line in report(told).splitlines() if "falls again" in line)
-        assert line.startswith("limit  falls again ")
-        assert line[column:] == "0; it never falls again; is it a soft step? derivative(f)"
-    for slope in (derivative(soft), shapes.straight_through, lambda x: 1 - 0.01 * hat(x)):
-        assert not check(slope)["falls again"]["limit"]
+    for f in (soft, make_spike(soft)):
+        result, told = found("falls again", f)
+        assert (result["ok"], result["limit"]) == (True, True)
+        line = next(line for line in told.splitlines() if "falls again" in line)
+        assert re.fullmatch(r"limit  falls again +0; it never falls again; is it a soft step\? derivative\(f\)", line)
+    assert not found("falls again", derivative(soft))[0]["limit"]
+
+
+@pytest.mark.parametrize("slope", [shapes.straight_through, lambda x: 1 - 0.01 * hat(x)])
+def test_a_slope_that_hardly_falls_is_no_soft_step(slope):
+    assert not found("falls again", slope)[0]["limit"]
+
+
+def falling(by):
+    return shape(cauchy, soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - by, np.pi / 2))
 
 
 @pytest.mark.parametrize(
@@ -174,21 +189,13 @@ def test_a_soft_step_in_the_place_of_its_slope_is_a_limit(soft):
         (lambda x: hat(x - 0.49), lambda x: hat(x - 0.51), "peak near the threshold"),
         (lambda x: hat(x) + 0.0005 * hat(4 * x - 8), lambda x: hat(x) + 0.002 * hat(4 * x - 8), "unimodal"),
         (lambda x: hat(x) - 5e-6, lambda x: hat(x) - 5e-5, "non-negative"),
-        (
-            shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-6, np.pi / 2))(
-                lambda x: 1 / (1 + x * x)
-            ),
-            shape(soft=lambda x: jnp.arctan(x) + jnp.where(x > 0, np.pi / 2 - 1e-3, np.pi / 2))(
-                lambda x: 1 / (1 + x * x)
-            ),
-            "soft step monotone",
-        ),
+        (falling(1e-6), falling(1e-3), "soft step monotone"),
     ],
     ids=["peak", "valley", "negative", "fall"],
 )
 def test_on_which_side_of_a_limit(inside, outside, fault):
-    assert fault not in faults(check(inside))
-    assert fault in faults(check(outside))
+    assert found(fault, inside)[0]["ok"]
+    assert not found(fault, outside)[0]["ok"]
 
 
 def test_bounds_that_are_wider_than_the_slopes_are_a_limit():
@@ -196,24 +203,21 @@ def test_bounds_that_are_wider_than_the_slopes_are_a_limit():
     def clip(x, g, low=-1.0, high=1.0):
         return jnp.clip(g(x), low, high)
 
-    both = shape(hat, bounds=lambda: (-1.0, 1.0))
-    for g, told in (
+    for g, ends in (
         (clip(shapes.triangle, high=0.5), "lowest 0, highest 1, slopes 0 to 0.5"),
         (clip(shapes.triangle, low=0.25), "lowest 0, highest 1, slopes 0.25 to 1"),
-        (both, "lowest -1, highest 1, slopes 0 to 1"),
+        (shape(hat, bounds=lambda: (-1.0, 1.0)), "lowest -1, highest 1, slopes 0 to 1"),
     ):
-        results = check(g)
-        assert (results["bounds hold"]["ok"], results["bounds hold"]["limit"]) == (True, True)
-        line = (
-            f"limit  bounds hold                {told}; declare the least and the largest slope, shape(g, bounds=...)"
-        )
-        assert line in report(results).splitlines()
+        result, told = found("bounds hold", g)
+        assert (result["ok"], result["limit"]) == (True, True)
+        advice = "declare the least and the largest slope, shape(g, bounds=...)"
+        assert told.splitlines()[-1].split("  ") == ["limit", "bounds hold", f"{ends}; {advice}"]
     slow = shape(lambda x: (1 + jnp.abs(x)) ** -0.05, bounds=lambda: (0.0, 1.0))  # 0 at infinity alone
-    assert not check(slow)["bounds hold"]["limit"]
+    assert not found("bounds hold", slow)[0]["limit"]
 
 
 def test_a_fault_of_form_leaves_the_soft_step_measured():
-    results = check(mix(shift(hat, 1.0), shift(hat, -1.0), weights=(1.0, 1.0)))
+    results = check(lambda x: hat(x - 1) + hat(x + 1))
     assert faults(results) == {"peak near the threshold", "unimodal"}
     assert results["soft step monotone"]["value"]["area"] == pytest.approx(2, rel=1e-4)
 
@@ -228,56 +232,55 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step monotone"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
+    *_, line = report(results).splitlines()
+    assert re.fullmatch(
+        r"limit  learned parameters         beta 0\S+, height \d\S+, times as slow \d\S*; declare the soft step, .*",
+        line,
+    )
     assert value["learned parameters"].pop("times as slow") > 1
     assert set(value["learned parameters"]) == {"beta", "height"}
     assert max(value["learned parameters"].values()) < 0.02
-    assert check(peaked, 10, height=3)["learned parameters"]["value"] == "none given"  # whole numbers are not learned
+    whole = found("learned parameters", peaked, 10, height=3)[0]
+    assert whole["value"] == "none given"  # whole numbers are not learned
+
+
+def learned(g, *args, **parameters):
+    return found("learned parameters", g, *args, **parameters)[0]
 
 
 def gate(x, width):
     return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
-DECLARED_GATE = shape(gate, soft=lambda x, width: jnp.clip(x / width, -0.5, 0.5))
+def test_a_jump_that_a_parameter_moves_is_a_fault():
+    """Without the jumps dS/dwidth is -1 / width far above."""
+    result = learned(shape(gate)(width=1.0))
+    assert (result["ok"], result["value"]["width"] > 0.5, "soft=" in result["advice"]) == (False, True, True)
 
 
-def test_a_jump_that_a_parameter_moves_is_a_fault_unless_the_soft_step_is_declared():
-    width = 1.0
-    results = check(gate, width=width)
-    assert faults(results) == {"learned parameters"}
-    assert results["learned parameters"]["value"]["width"] > 0.5  # without the jumps dS/dwidth is -1 / width far above
-    assert "soft=" in results["learned parameters"]["advice"]
-    for found in (check(DECLARED_GATE, width=width), check(DECLARED_GATE, width), check(shapes.rectangle, width=width)):
-        assert faults(found) == set()
-        assert max(found["learned parameters"]["value"].values()) < 0.02
+@pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
+def test_every_number_that_is_not_whole_is_learned(width):
+    assert set(learned(shapes.rectangle(width=width))["value"]) == {"width"}
 
 
 def test_a_declared_soft_step_is_compared_with_the_slope():
-    """Its derivative is right where a is 1, and its derivative by a is that of another shape."""
+    """That of g has a derivative that is right where a is 1, and its derivative by a is that of another shape."""
     g = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(a * x) / a)
     right = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(jnp.sqrt(a) * x) / jnp.sqrt(a))
-    assert faults(check(g, a=1.0)) == faults(check(scale(g(a=1.0), 2.0))) == {"learned parameters"}
-    assert faults(check(right, a=1.0)) == set()
+    assert not learned(scale(g(a=1.0), 2.0))["ok"]
     # At infinity S is pi / a and pi / sqrt(a), of which the derivatives are -pi and -pi / 2.
-    assert check(g, a=1.0)["learned parameters"]["value"]["a"] == pytest.approx(0.5, abs=0.05)
+    result = learned(g, a=1.0)
+    assert (result["ok"], result["value"]["a"]) == (False, pytest.approx(0.5, abs=0.05))
+    declared = shape(gate, soft=lambda x, width: jnp.clip(x / width, -0.5, 0.5))
+    for result in (learned(right, a=1.0), learned(declared, 1.0), learned(shapes.rectangle, width=1.0)):
+        assert (result["ok"], result["limit"]) == (True, False)
+        assert max(result["value"].values()) < 0.02
 
 
-def test_a_soft_step_that_is_searched_for_is_a_limit():
-    def tent(x, alpha):
-        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
-
-    for results in (check(tent, alpha=2.0), check(shift(shape(tent)(alpha=2.0), 0.1))):
-        assert results["learned parameters"]["limit"]
-        *_, line = report(results).splitlines()
-        told = r"(by \S+, )?alpha 0.00\d+, times as slow \d\S*; declare the soft step, soft=: a search is slow, .*"
-        assert re.fullmatch(rf"limit  learned parameters         {told}", line)
-
-    def soft(x, alpha):
-        u = jnp.clip(x, -1 / alpha, 1 / alpha)
-        return u - alpha * u * jnp.abs(u) / 2
-
-    declared = shape(tent, soft=soft)
-    assert not check(declared, alpha=2.0)["learned parameters"]["limit"]
+@exhaustive
+def test_a_part_whose_soft_step_is_searched_for_is_a_limit():
+    g = shape(lambda x, alpha: jnp.maximum(0, 1 - alpha * jnp.abs(x)))
+    assert learned(shift(g(alpha=2.0), 0.1))["limit"]
 
 
 def test_what_is_not_compared_is_a_limit():
@@ -289,29 +292,26 @@ def test_what_is_not_compared_is_a_limit():
         k = jnp.floor(400 * u)
         return k // 2 / 400 + k % 2 * (u - k / 400)
 
-    result = check(shape(comb, soft=soft))["soft step monotone"]
+    result, _ = found("soft step monotone", shape(comb, soft=soft))
     assert (result["ok"], result["limit"], result["value"]["off"]) == (True, True, "not found")
-    result = check(shapes.power_law, alpha=3.0, q=1.0)["learned parameters"]  # of finite area for a larger q
+    result = learned(shapes.power_law, alpha=3.0, q=1.0)  # of finite area for a larger q
     assert (result["ok"], result["limit"], result["value"]) == (True, True, "integral not found")
 
 
-@pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
-def test_every_number_that_is_not_whole_is_learned(width):
-    assert faults(check(shape(gate)(width=width))) == {"learned parameters"}
+def of_the_first_neuron(x, c):
+    return c[0] * jnp.tanh(x) + c[1] * x
 
 
-@pytest.mark.parametrize("spike", [False, True])
-def test_an_array_is_one_number_a_neuron(spike):
-    made = make_spike if spike else lambda g: g
-    results = check(made(shapes.triangle), alpha=jnp.array([2.0, 100.0]))
-    height = results["slope by jax.grad"]["value"]["peak"] if spike else results["bounds hold"]["value"]["highest"]
-    assert (faults(results), height) == (set(), pytest.approx(2))
+@pytest.mark.parametrize(
+    ("made", "what", "height"),
+    [(lambda g: g, "bounds hold", "highest"), (make_spike, "slope by jax.grad", "peak")],
+    ids=["shape", "spike"],
+)
+def test_an_array_is_one_number_a_neuron(made, what, height):
+    result, _ = found(what, made(shapes.triangle), alpha=jnp.array([2.0, 100.0]))
+    assert (result["ok"], result["value"][height]) == (True, pytest.approx(2))
     c = jnp.array([2.0, 0.5])
-    for g in (
-        lambda x, c: c[0] * jnp.tanh(x) + c[1] * x,
-        lambda x, c: hat(x) * jnp.sort(c),
-        lambda x, c: hat(x) * c.sum(),
-    ):
+    for g in (of_the_first_neuron, lambda x, c: hat(x) * jnp.sort(c), lambda x, c: hat(x) * c.sum()):
         assert faults(check(made(g), c)) == faults(check(made(g), c=c)) == {"runs"}
     assert "c of shape (2,) is not used as one number a neuron" in check(made(g), c)["runs"]["value"]
 
@@ -323,9 +323,11 @@ def test_a_parameter_in_the_place_of_x():
 
 
 def test_float64_is_checked_where_it_is_enabled(x64):
-    results = check(lambda x: jnp.ones(x.shape, jnp.float32))
-    assert results["dtype kept"]["value"] == {**NARROWED, "float64": "becomes float32"}
-    assert results["finite"]["value"] == "float16, bfloat16, float32, float64"
+    def narrow(x):
+        return jnp.ones(x.shape, jnp.float32)
+
+    assert found("dtype kept", narrow)[0]["value"] == {**NARROWED, "float64": "becomes float32"}
+    assert found("finite", narrow)[0]["value"] == "float16, bfloat16, float32, float64"
 
 
 def test_report_has_a_line_for_every_property():

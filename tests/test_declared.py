@@ -1,11 +1,13 @@
 """What a user declares, shapes and combinators, with their facts and without, against closed forms."""
 
 import functools
+import types
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import EXHAUSTIVE, exhaustive
 from reference import close, equations
 
 from surrofun import (
@@ -63,13 +65,14 @@ def logistic(u):
     return 1 / (1 + np.exp(-u))
 
 
-class Mirrored:
-    slope = staticmethod(lambda x, a: a * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)))
-    soft = staticmethod(lambda x, a: logistic(a * (x + 0.3)))
-    soft_da = staticmethod(lambda x, a: (x + 0.3) * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)))
-    area = staticmethod(lambda a: np.ones_like(a))
-    peak = staticmethod(lambda a: a / 4)
-    at, default = -0.3, 4.0
+Mirrored = types.SimpleNamespace(
+    slope=lambda x, a: a * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)),
+    soft=lambda x, a: logistic(a * (x + 0.3)),
+    soft_da=lambda x, a: (x + 0.3) * logistic(a * (x + 0.3)) * logistic(-a * (x + 0.3)),
+    area=np.ones_like,
+    peak=lambda a: a / 4,
+    default=4.0,
+)
 
 
 class Powered:
@@ -78,7 +81,7 @@ class Powered:
     slope = staticmethod(lambda x, a, p=2.5: (a * np.maximum(0, 1 - a * abs(x))) ** p)
     area = staticmethod(lambda a, p=2.5: 2 * a ** (p - 1) / (p + 1))
     peak = staticmethod(lambda a, p=2.5: a**p)
-    at, default = 0.0, 1.0
+    default = 1.0
 
     @staticmethod
     def soft(x, a, p=2.5):
@@ -109,7 +112,7 @@ BUILT = {name: (build(2.5), by_hand) for name, (build, by_hand) in OF_P.items()}
 X = np.array([[-3.0, -0.75, -0.3], [-0.125, 0.0, 0.2], [0.3, 0.6, 2.0]], np.float32)
 XS = X.astype(np.float64)
 STEEP = np.array([0.5, 1.5, 3.0])  # one a neuron
-users = pytest.mark.parametrize(("g", "by_hand"), BUILT.values(), ids=BUILT)
+users = pytest.mark.parametrize("name", ["mirror with facts", "power"])  # one with facts, one without
 
 
 @pytest.fixture(autouse=True)
@@ -124,9 +127,10 @@ def named():
         register(f.__name__, f)
 
 
-@users
-def test_slope_and_facts_of_a_users_combinator(g, by_hand):
+@pytest.mark.parametrize("name", [pytest.param(n, marks=exhaustive) if n == "mirror" else n for n in BUILT])
+def test_slope_and_facts_of_a_users_combinator(name):
     """With the parameter's default, with one of the call, traced and one a neuron."""
+    g, by_hand = BUILT[name]
 
     def facts(alpha):
         given = {} if alpha is None else {"alpha": alpha}
@@ -135,7 +139,7 @@ def test_slope_and_facts_of_a_users_combinator(g, by_hand):
 
     steep = jnp.asarray(STEEP, jnp.float32)
     cases = [(by_hand.default, facts(None)), (STEEP, facts(steep))]
-    if g is not BUILT["power"][0]:  # whose integral is not found where it is traced
+    if name == "mirror with facts" or (EXHAUSTIVE and name != "power"):  # of which none is found under a trace
         cases.append((STEEP, jax.jit(facts)(steep)))
     for alpha, found in cases:
         slope, soft, total, lowest, highest = found
@@ -148,7 +152,7 @@ def test_slope_and_facts_of_a_users_combinator(g, by_hand):
         assert np.shape(slope) == np.shape(soft) == X.shape
 
 
-@pytest.mark.parametrize("name", ["mirror with facts", "power"])
+@users
 def test_gradient_of_a_users_combinator(name):
     """By x, and with learning by a parameter of each neuron and by a number of the combinator."""
     build, by_hand = OF_P[name]
@@ -172,12 +176,8 @@ def test_gradient_of_a_users_combinator_in_forward_mode():
 
 def test_places_are_those_of_the_parts_unless_declared():
     moved = shift(shapes.triangle, 0.5)
-    for g, place in (
-        (mirror(moved), (0.5, 0.25)),
-        (told_mirror(moved), (-0.5, 0.25)),
-        (told_power(moved), (0.5, 0.25)),
-    ):
-        assert [(float(c), float(w)) for c, w in around(g, alpha=4.0)] == [place]
+    for g, centre in ((mirror(moved), 0.5), (told_mirror(moved), -0.5), (told_power(moved), 0.5)):
+        assert [(float(c), float(w)) for c, w in around(g, alpha=4.0)] == [(centre, 0.25)]
     assert [(float(c), float(w)) for c, w in around(mix(told_mirror(moved), moved))] == [(-0.5, 1.0), (0.5, 1.0)]
 
 
@@ -209,32 +209,19 @@ def test_a_fact_that_is_none_is_found():
 
 
 def test_names_texts_and_equality(named):
-    for text, g in (
-        ("mirror(shift(sigmoid, 0.3))", mirror(shift(shapes.sigmoid, 0.3))),
-        ("power(triangle)", power(shapes.triangle)),
-        ("power(triangle, 3.0)", power(shapes.triangle, p=3.0)),
-        (
-            "mix(power(mirror(triangle(alpha=2.0)), 3.0), told_power(atan))",
-            mix(power(mirror(shapes.triangle(alpha=2.0)), 3.0), told_power(shapes.atan)),
-        ),
-    ):
-        assert g.__name__ == describe(g) == text
-        assert parse(text) is g
-        assert make_spike(parse(text)) is make_spike(g)
-        assert text in repr(make_spike(g)) or make_spike(g).__name__ == text
-    with_call = mirror(shapes.sigmoid)(alpha=2.0)
-    assert with_call is mirror(shapes.sigmoid)(alpha=2.0)
-    assert describe(with_call) == "mirror(sigmoid)(alpha=2.0)"
-    assert parse(describe(with_call)) is with_call
+    text = "mix(power(mirror(triangle(alpha=2.0)), 3.0), told_power(atan))"
+    g = mix(power(mirror(shapes.triangle(alpha=2.0)), 3.0), told_power(shapes.atan))
+    assert g.__name__ == describe(g) == text
+    assert parse(text) is g
     assert power(shapes.atan) is power(g=shapes.atan)
     assert power(shapes.atan, 2.0) is not power(shapes.atan)  # a number that is given is a leaf
-    assert power(shapes.atan, np.float32(2)) is power(shapes.atan, 2.0)
     different = [power(shapes.atan, p) for p in (2.0, 2, True, 0.0, -0.0)]
     assert len(set(map(id, different))) == 5
 
 
 @users
-def test_eight_bits_of_a_users_combinator(g, by_hand):
+def test_eight_bits_of_a_users_combinator(name):
+    g, by_hand = BUILT[name]
     spike = make_spike(g, residual=jnp.uint8)
     slopes = jax.grad(lambda x, *a: spike(x, *a).sum())
     for alpha, by_x in ((by_hand.default, slopes(X)), (1.5, slopes(X, 1.5)), (1.5, jax.jit(slopes)(X, 1.5))):
@@ -244,12 +231,10 @@ def test_eight_bits_of_a_users_combinator(g, by_hand):
 @pytest.mark.parametrize(
     ("g", "by_hand"),
     [
-        (mirror(shapes.leaky_step), lambda x: np.where(-x < 0, 0.1, 1)),
         (told_mirror(shift(shapes.leaky_step, 0.25)), lambda x: np.where(-x - 0.25 < 0, 0.1, 1)),
         (power(shapes.rectangle(width=2.0), 3.0), lambda x: np.where(abs(x) < 1, 0.125, 0)),
-        (told_power(shapes.rectangle(width=4.0)), lambda x: np.where(abs(x) < 2, 0.0625, 0)),
     ],
-    ids=["mirror", "mirror with facts", "power", "power with facts"],
+    ids=["with facts", "without"],
 )
 def test_one_bit_of_a_users_combinator(g, by_hand):
     spike = make_spike(g, residual="bit")
@@ -263,17 +248,14 @@ def test_one_bit_of_more_than_two_values():
 
 
 @users
-def test_flow_and_fit_of_a_users_combinator(g, by_hand):
+def test_flow_and_fit_of_a_users_combinator(name):
+    g, by_hand = BUILT[name]
     x = np.random.default_rng(0).normal(size=(200, 3))
     slope = by_hand.slope(x, 1.5)
     told = flow(g, jnp.asarray(x, jnp.float32), alpha=1.5)
     inside = slope > 0.01 * by_hand.peak(1.5)
-    expected = {
-        "rate": (x >= 0).mean(),
-        "inside": inside.mean(),
-        "mean": slope.mean(),
-        "rms": np.sqrt((slope**2).mean()),
-    }
+    means = {"mean": slope.mean(), "rms": np.sqrt((slope**2).mean())}
+    expected = {"rate": (x >= 0).mean(), "inside": inside.mean(), **means}
     assert {k: float(told[k]) for k in expected} == pytest.approx(expected, rel=1e-4)
     alpha = fit_alpha(g, jnp.asarray(x, jnp.float32), 0.5)
     sees = by_hand.slope(float(alpha) * x, by_hand.default) > 0.01 * by_hand.peak(by_hand.default)
@@ -305,13 +287,8 @@ def test_shape_bare_with_facts_and_as_a_function():
     def soft(x, alpha=2.0):
         return jnp.tanh(alpha * x) / 2
 
-    for declared in (
-        shape(bump),
-        shape()(bump),
-        shape(bump, soft=soft),
-        shape(soft=soft)(bump),
-        shape(shape(bump), soft=soft),
-    ):
+    ways = shape(bump), shape()(bump), shape(bump, soft=soft), shape(soft=soft)(bump), shape(shape(bump), soft=soft)
+    for declared in ways:
         assert (declared.__name__, declared.__doc__, declared.__module__) == ("bump", "A bump.", __name__)
         close(declared(X, 3.0), bump(X, 3.0))
         assert declared(jnp.zeros(2, jnp.bfloat16), jnp.float32(3.0)).dtype == jnp.bfloat16
@@ -374,7 +351,7 @@ def test_marks_do_not_travel_with_wraps():
 # Facts through compositions
 
 
-@pytest.mark.parametrize("size", [1e-9, 1e-4, 0.37, 1.0, 1e5, 1e9])
+@pytest.mark.parametrize("size", [1e-9, 0.37, 1e9])
 def test_bounds_are_exact_at_any_scale(size, x64):
     """g(x) is a triangle of half-width `size` about 3 sizes off the threshold, of height 2, however it is made."""
     alpha = 1 / size
@@ -388,12 +365,9 @@ def test_bounds_are_exact_at_any_scale(size, x64):
     }
     for name, g in made.items():
         lowest, highest = bounds(g)
-        assert float(lowest) == 0, name
-        assert float(highest) == pytest.approx(2, rel=1e-14), name
+        assert (float(lowest), float(highest)) == (0, pytest.approx(2, rel=1e-14)), name
         ((center, width),) = around(g)
-        assert (float(center), float(width)) == (pytest.approx(3 * size, rel=1e-14), pytest.approx(size, rel=1e-14)), (
-            name
-        )
+        assert [float(center), float(width)] == pytest.approx([3 * size, size], rel=1e-14), name
         assert float(area(g)) == pytest.approx(2 * size, rel=1e-12), name
         assert float(g(3.5 * size)) == pytest.approx(1, rel=1e-12), name
     negative = scale(scale(shift(shapes.triangle, 3.0), alpha, height=size), height=-2.0)

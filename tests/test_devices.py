@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from devices import BATCH, C8, CLASSES, NEURONS, SPIKES, STEP, X8, parameters
+from needs import exhaustive
 from reference import CASES, A, close
 
 NUMBERS = sum(v.size for v in parameters().values()) + 1  # those of the gradient, and the loss
@@ -52,14 +53,17 @@ def test_every_spike_with_its_batch_divided(row, eight):
     assert result.get("split", True)
 
 
+BETA, TWO = 4.0, X8[:, :2].astype(np.float64)
+BY_X = 1 / (1 + BETA * abs(TWO)) ** 2
+# S is 1 / (b + b^2 |x|) below the threshold, and 2 / b less that above.
+TAIL = -(1 + 2 * BETA * abs(TWO)) / (BETA + BETA**2 * abs(TWO)) ** 2
+BY_BETA = np.where(TWO < 0, TAIL, -2 / BETA**2 - TAIL)
+
+
 def test_parameters_that_are_not_divided_learn_from_what_is(eight):
-    """S is 1 / (b + b^2 |x|) below the threshold, and 2 / b less that above."""
     result = eight["learned_of_a_divided_layer"]
     assert "error" not in result, result["error"]
-    b, x = 4.0, X8[:, :2].astype(np.float64)
-    tail = -(1 + 2 * b * abs(x)) / (b + b * b * abs(x)) ** 2
-    each = np.where(x < 0, tail, -2 / b**2 - tail)
-    by_hand = each.sum(), each.sum(0), each.sum(0, keepdims=True), each.sum(1, keepdims=True)
+    by_hand = BY_BETA.sum(), BY_BETA.sum(0), BY_BETA.sum(0, keepdims=True), BY_BETA.sum(1, keepdims=True)
     for n, want in enumerate(by_hand):
         for got in result[2 * n : 2 * n + 2]:
             np.testing.assert_allclose(got, want, rtol=1e-5)
@@ -69,16 +73,10 @@ def test_parameters_learn_inside_of_shard_map(eight):
     """Without a `pcast` of the user, whether the parameter or the potential is the one that is not divided."""
     result = eight["learned_inside_shard_map"]
     assert "error" not in result, result["error"]
-    b, x = 4.0, X8[:, :2].astype(np.float64)
-    slope, tail = 1 / (1 + b * abs(x)) ** 2, -(1 + 2 * b * abs(x)) / (b + b * b * abs(x)) ** 2
-    by_b = np.where(x < 0, tail, -2 / b**2 - tail)
-    for n in (0, 2):
-        by_x, by_all = result[n]
-        np.testing.assert_allclose(by_x, slope, rtol=1e-5)
-        np.testing.assert_allclose(by_all, by_b.sum(), rtol=1e-5)
-        by_x, by_each = result[n + 1]
-        np.testing.assert_allclose(by_x, 8 * slope[:1], rtol=1e-5)
-        np.testing.assert_allclose(by_each, np.full((8, 1), by_b[0].sum()), rtol=1e-5)
+    wanted = (BY_X, BY_BETA.sum()), (8 * BY_X[:1], np.full((8, 1), BY_BETA[0].sum()))
+    for found, want in zip(result, wanted * 2, strict=True):
+        for a, b in zip(found, want, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
 @pytest.mark.parametrize("row", [row.__name__ for row in STEP])
@@ -118,6 +116,7 @@ def test_divided_neurons_exchange_the_readout_and_layers_their_spikes(eight):
     assert eight["layer_on_each_device"]["exchanged"] == [*forth_and_back, ["all-reduce", 1, False]]
 
 
+@exhaustive
 def test_two_processes_equal_one_device():
     with socket.socket() as free:
         free.bind(("localhost", 0))

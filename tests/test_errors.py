@@ -101,8 +101,6 @@ ERRORS = """
 >>> make_spike(sigmoid, step=3.0)
 >>> make_spike(step=3.0)
 TypeError: make_spike: expected a function as step, got float 3.0
->>> make_spike(sigmoid, step=np.ones(2))
-TypeError: make_spike: expected a function as step, got an array of shape (2,)
 >>> make_spike(sigmoid, step=None)
 TypeError: make_spike: expected a function as step, got NoneType None
 >>> make_spike(sigmoid, step=staircase)
@@ -114,9 +112,8 @@ TypeError: make_spike: expected True or False as forward_mode, got int 3
 >>> make_spike(sigmoid, learnable='alpha')
 >>> make_spike(learnable='alpha')
 TypeError: make_spike: expected True or False as learnable, for all parameters together, got str 'alpha'
->>> make_spike(sigmoid, alpha=4.0)
-TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=4.0)
 >>> make_spike(alpha=4.0)
+>>> make_spike(sigmoid, alpha=4.0)
 TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=4.0)
 >>> make_spike(hat, alpha=4.0)
 TypeError: ... a parameter belongs to the shape: functools.partial(hat, alpha=4.0), or with @shape hat(alpha=4.0)
@@ -164,15 +161,10 @@ TypeError: mirror: takes (g), too many positional arguments
 TypeError: power: takes (g, p=2.0), got an unexpected keyword argument 'q'
 >>> scale(triangle, 0.0)
 ValueError: scale: expected a positive alpha, got 0.0; height= may be of either sign
->>> scale(triangle, -0.0)
-ValueError: scale: expected a positive alpha, got -0.0; height= may be of either sign
->>> scale(triangle, -1)
-ValueError: scale: expected a positive alpha, got -1; height= may be of either sign
 >>> scale(triangle, float('nan'))
 ValueError: scale: expected a positive alpha, got nan; height= may be of either sign
 >>> scale(triangle, np.float32(-2))
 ValueError: scale: expected a positive alpha, got -2.0; height= may be of either sign
->>> scale(triangle, np.array([1.0, 0.0], np.float32))
 >>> scale(triangle, jnp.array([1.0, 0.0]))
 ValueError: scale: expected a positive alpha, got <float32[2]>; height= may be of either sign
 >>> mix()
@@ -182,12 +174,10 @@ ValueError: mix: expected at least one shape, got none
 >>> mix(triangle, atan, weights=0.5)
 >>> mix(triangle, atan, weights=jnp.float32(0.5))
 ValueError: mix: expected one weight for each of 2 shapes, got 1 weight...
->>> mix(triangle, atan, weights=(1, 2, 3))
 >>> mix(triangle, atan, weights=np.ones(3))
 >>> jax.jit(lambda w: mix(triangle, atan, weights=w)(1.0))(jnp.ones(3))
 ValueError: mix: expected one weight for each of 2 shapes, got 3 weights
 >>> mix(triangle, atan, weights=())
->>> mix(triangle, atan, weights=[])
 >>> mix(triangle, atan, weights=jnp.zeros(0))
 ValueError: mix: expected one or more numbers as weights, got none
 >>> normalize(triangle)
@@ -221,8 +211,6 @@ TypeError: sampled: expected a random key, ...int 0
 TypeError: sampled: expected a random key, ...an array of shape (2,)
 >>> escape(hat, 0)
 TypeError: escape: expected a random key, ...int 0
->>> escape(hat, None)
-TypeError: escape: expected a random key, ...NoneType...
 >>> escape(reciprocal, key)(jnp.ones(3))
 >>> make_spike(reciprocal, step=escape(reciprocal, key))(jnp.ones(3))
 ValueError: escape: expected a shape of finite area, got reciprocal...
@@ -237,12 +225,8 @@ ValueError: staircase: expected a positive whole number of levels, got 0
 ValueError: staircase: expected a positive whole number of levels, got 2.0
 >>> staircase(True)
 ValueError: staircase: expected a positive whole number of levels, got True
->>> staircase('3')
-ValueError: staircase: expected a positive whole number of levels, got '3'
 >>> flow(sigmoid, jnp.zeros((0, 3)))
 ValueError: flow: expected at least one potential, got an array of shape (0, 3)
->>> flow(sigmoid, [])
-ValueError: flow: expected at least one potential, got an array of shape (0,)
 >>> fit_alpha(sigmoid, jnp.zeros((0, 3)))
 ValueError: fit_alpha: expected at least one potential, got an array of shape (0, 3)
 >>> flow(hat, jnp.arange(3))
@@ -265,10 +249,6 @@ TypeError: report: expected what check returned, as in report(check(g)), got fun
 TypeError: report: expected what check returned, as in report(check(g)), got dict {}
 >>> report({'loss': 2.0})
 TypeError: report: expected what check returned, as in report(check(g)), got dict {'loss': 2.0}
->>> report(None)
-TypeError: report: expected what check returned, as in report(check(g)), got NoneType None
->>> report([1.0])
-TypeError: report: expected what check returned, as in report(check(g)), got list [1.0]
 >>> parse('sigmod')
 >>> lookup('sigmod')
 ValueError: ...no shape is registered as 'sigmod'; did you mean sigmoid?
@@ -296,8 +276,6 @@ TypeError: hat: expected a real floating point potential, got dtype bool; ...
 >>> make(hat)(1j)
 >>> jax.vmap(make(hat))(jnp.ones((2, 3), jnp.complex64))
 TypeError: hat: expected a real floating point potential, got dtype complex64; ...
->>> make(hat)(np.arange(3, dtype=np.int8))
-TypeError: hat: expected a real floating point potential, got dtype int8; ...
 >>> make(hat)(np.ones(3, np.uint8))
 TypeError: hat: expected a real floating point potential, got dtype uint8; ...
 >>> make(too_many)(x)
@@ -386,7 +364,3 @@ def test_normalize_of_no_finite_positive_measure_under_a_trace(measure):
 def test_escape_with_a_shape_of_infinite_area_under_a_trace():
     noise = jax.jit(lambda alpha: escape(shapes.reciprocal(alpha=alpha), KEY)(jnp.ones(3)))
     assert jnp.isnan(noise(2.0)).all()
-
-
-def test_a_height_may_be_of_either_sign():
-    assert scale(shapes.triangle, height=-2.0)(0.5) == -1.0

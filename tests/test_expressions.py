@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from needs import EXHAUSTIVE, exhaustive
-from transcript import assert_raises
+from transcript import assert_raises, rows
 
-from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
+from surrofun import asym, mix, normalize, scale, shapes, shift
 from surrofun.core.shape import as_shape
 from surrofun.expressions import describe, parse
 from surrofun.registry import lookup, names
@@ -94,7 +94,7 @@ tame_number = st.one_of(steep, st.integers(1, 8), steep.map(np.float32), arrays(
 
 
 @given(compositions(any_number, depth=6))
-@settings(quickly, max_examples=100 if EXHAUSTIVE else 40)
+@settings(quickly, max_examples=100 if EXHAUSTIVE else 25)
 def test_round_trip_rebuilds_every_part(g):
     back = parse(describe(g))
     assert describe(back) == describe(g)
@@ -102,7 +102,7 @@ def test_round_trip_rebuilds_every_part(g):
 
 
 @given(compositions(tame_number, depth=3, normal=False))
-@settings(quickly, max_examples=60 if EXHAUSTIVE else 20)
+@settings(quickly, max_examples=60 if EXHAUSTIVE else 15)
 def test_round_trip_keeps_the_slopes_to_the_last_bit(g):
     back = parse(describe(g))
     assert back is as_shape(g, "test") or holds_an_array(g)  # equal ones are the same object, else it is made anew
@@ -189,11 +189,6 @@ def test_the_last_word_on_a_parameter_is_the_outermost():
     for outer in (inner(alpha=2.0), functools.partial(inner, alpha=2.0), parse("s2nn(1.0, 3.0)(alpha=2.0)")):
         assert describe(outer) == "s2nn(alpha=2.0, beta=3.0)"
         assert outer(-0.5) == shapes.s2nn(-0.5, 2.0, 3.0)
-
-
-def test_what_is_parsed_is_a_surrogate_gradient():
-    spike = make_spike(parse("scale(triangle, [1.0, 2.0])"))
-    np.testing.assert_array_equal(jax.grad(lambda x: spike(x).sum())(jnp.array([0.25, 0.25])), [0.75, 1.0])
 
 
 ERRORS = """
@@ -384,7 +379,7 @@ def _random_expression(random, depth):
 
 def test_fuzz():
     """Each text is a shape, which can be described and read again, or a ValueError with a position."""
-    generator, shapes_read, texts = random.Random(0), 0, 30_000 if EXHAUSTIVE else 3_000
+    generator, shapes_read, texts = random.Random(0), 0, 30_000 if EXHAUSTIVE else 2_000
     for i in range(texts):
         text = _random_text(generator)
         shape = attempt(text)
@@ -395,33 +390,26 @@ def test_fuzz():
     assert 0.1 < shapes_read / texts < 0.9
 
 
-@pytest.mark.parametrize(
-    ("g", "kind", "message"),
-    [
-        (lambda x: x, ValueError, "<lambda> is not registered; register('my_shape', g) gives a shape a name"),
-        (scale(jnp.cos, 2.0), ValueError, "cos is not registered; register("),
-        ("sigmoid", (TypeError, ValueError), "expected a shape"),
-        (2.0, (TypeError, ValueError), "expected a shape"),
-        (functools.partial(shapes.sigmoid, 2.0), TypeError, "which gives 2.0 to x; give it by keyword, alpha=2.0"),
-        (functools.partial(pow, 2.0, 3.0), TypeError, "give it by keyword"),
-        (
-            make_spike(shapes.sigmoid),
-            (TypeError, ValueError),
-            "got the spike function of sigmoid; give the shape itself",
-        ),
-        (functools.partial(shapes.sigmoid, beta=2.0), ValueError, "sigmoid takes alpha=4.0; got an unexpected keyword"),
-        (scale(shapes.sigmoid, np.ones(5_000)), ValueError, "expected a text of at most 10000 characters, got "),
-        (
-            functools.reduce(lambda g, _: shift(g, 1.0), range(51), shapes.atan),
-            ValueError,
-            "expected at most 50 brackets in one another",
-        ),
-    ],
-)
-def test_describe_refuses_what_cannot_be_read_back(g, kind, message):
-    with pytest.raises(kind, match=r"^describe: ") as caught:
-        describe(g)
-    assert message in str(caught.value)
+UNREADABLE = """
+>>> describe(lambda x: x)
+ValueError: describe: <lambda> is not registered; register('my_shape', g) gives a shape a name...
+>>> describe(scale(jnp.cos, 2.0))
+ValueError: describe: cos is not registered; register(...
+>>> describe(partial(pow, 2.0, 3.0))
+TypeError: describe: ...give it by keyword...
+>>> describe(partial(sigmoid, beta=2.0))
+ValueError: describe: ...sigmoid takes alpha=4.0; got an unexpected keyword...
+>>> describe(scale(sigmoid, np.ones(5_000)))
+ValueError: describe: ...expected a text of at most 10000 characters, got ...
+>>> describe(deep)
+ValueError: describe: ...expected at most 50 brackets in one another...
+"""
+
+
+@pytest.mark.parametrize(("call", "error"), rows(UNREADABLE))
+def test_describe_refuses_what_cannot_be_read_back(call, error):
+    """The rest is in the tables of test_errors.py."""
+    assert_raises(call, error, deep=functools.reduce(lambda g, _: shift(g, 1.0), range(51), shapes.atan))
 
 
 def test_describe_inside_a_trace_says_to_step_outside():
