@@ -1,11 +1,13 @@
 """Every shape, combinator and option under the settings by which users ask JAX to be strict, or slow, or otherwise."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS
-from reference import FAST, TRIANGLE
+from reference import FAST, TRIANGLE, checking_leaks
 
 from surrofun import (
     antiderivative,
@@ -26,17 +28,24 @@ from surrofun import (
     ternary,
 )
 
-STRICT = {
-    "rank promotion": lambda: jax.numpy_rank_promotion("raise"),
-    "debug nans": lambda: jax.debug_nans(True),
-    "debug infs": lambda: jax.debug_infs(True),
-}
-EAGER = {"no jit": lambda: jax.disable_jit(), "leaks": lambda: jax.checking_leaks()}
-RANDOM = {
-    "key reuse": lambda: jax.debug_key_reuse(True),
-    "device": lambda: jax.default_device(jax.devices()[0]),
-    "generator": lambda: jax.default_prng_impl("rbg"),
-}
+
+@contextlib.contextmanager
+def strict():
+    """As strict as can be about ranks, NaN, infinity and leaks."""
+    with jax.numpy_rank_promotion("raise"), jax.debug_nans(True), jax.debug_infs(True), checking_leaks():
+        yield
+
+
+@contextlib.contextmanager
+def otherwise():
+    """With another generator of random numbers, no key used twice, and on a device that is named."""
+    with jax.default_prng_impl("rbg"), jax.debug_key_reuse(True), jax.default_device(jax.devices()[0]):
+        yield
+
+
+STRICT = {"strict": strict}
+EAGER = {"no jit": lambda: jax.disable_jit()}
+RANDOM = {"otherwise": otherwise}
 X = np.array([[-1.9, -0.3, 0.2], [0.45, 0.8, 1.7]], np.float32)
 
 
