@@ -39,11 +39,6 @@ def test_bytes_are_within_a_508th_of_the_range():
         assert np.unique(slope).size <= 2 or error > 0, name
 
 
-def test_bytes_keep_that_a_slope_is_nan():
-    spike = make_spike(shapes.triangle, residual=jnp.uint8)
-    np.testing.assert_array_equal(gradient(spike, jnp.array([0.0, jnp.nan, 2.0])), [1.0, np.nan, 0.0])
-
-
 @pytest.mark.parametrize("compiled", [False, True])
 def test_bytes_with_traced_parameters(compiled):
     """Numbers have the exact range; what is traced, the sum of the ranges of the parts."""

@@ -234,11 +234,6 @@ def test_checkpoint_policy_keeps_the_named_slope_alone(forward_mode, capsys):
     assert str(jax.make_jaxpr(jax.grad(f))(X)).count(" exp ") == 1
 
 
-def test_eval_shape():
-    z, dx = jax.eval_shape(pulled(fire), XS, A)
-    assert {(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves((z, dx))} == {(X.shape, np.dtype(np.float32))}
-
-
 def test_float64(x64):
     xs = dict.fromkeys(CASES, X.astype(np.float64))
     check(*jax.jit(pulled(fire))(xs, np.float64(A)), dtype=jnp.float64, rtol=1e-14, atol=0)
