@@ -19,25 +19,8 @@ import numpy as np
 import pytest
 from reference import FAST, TRIANGLE, close, decorated, fast
 
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    combinator,
-    derivative,
-    heaviside,
-    make_spike,
-    mix,
-    normalize,
-    parse,
-    scale,
-    shape,
-    shapes,
-    shift,
-    sign,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
 from surrofun.core.shape import is_spike
 
 X = jnp.array([-0.5, 0.0, 0.25])
@@ -137,7 +120,7 @@ def test_numpy_scalars_are_numbers(number):
         assert build(number(2)) is kept
         assert "dtype" not in kept.__name__
     assert shapes.triangle(alpha=number(2)).__name__ == f"triangle(alpha={two})"
-    assert area(shapes.triangle, number(2)) == 1
+    assert surrofun.area(shapes.triangle, number(2)) == 1
 
 
 def test_a_bool_of_numpy_is_a_bool():
@@ -176,19 +159,19 @@ BUILT = {
     "scale": lambda: scale(shapes.triangle, 2.0, height=0.5),
     "shift": lambda: shift(plain, 1.0),
     "mix": lambda: mix(shapes.triangle, scale(bump, 3.0), weights=(0.3, 0.7)),
-    "asym": lambda: asym(bell, shift(shapes.atan(alpha=3.0), 1.0)),
+    "asym": lambda: surrofun.asym(bell, shift(shapes.atan(alpha=3.0), 1.0)),
     "normalize": lambda: normalize(mix(bell, plain), peak=1.0),
     "user's combinator": lambda: mirror(mirror(shapes.leaky_step(leak=0.2))),
-    "soft step": lambda: antiderivative(scale(shapes.triangle, 2.0)),
-    "derivative": lambda: derivative(bell),
+    "soft step": lambda: surrofun.antiderivative(scale(shapes.triangle, 2.0)),
+    "derivative": lambda: surrofun.derivative(bell),
     "spike": lambda: make_spike(shapes.triangle),
     "spike of keywords": lambda: make_spike(bump(alpha=2.0)),
     "spike of a partial": lambda: make_spike(functools.partial(plain, alpha=2.0)),
     "spike of a plain function": lambda: make_spike(plain),
     "spike of a composition": lambda: make_spike(mix(scale(shapes.sigmoid, 2.0), shapes.atan)),
     "step": lambda: make_spike(plain, step=heaviside(at_zero=0.0)),
-    "count": lambda: make_spike(plain, step=staircase(3)),
-    "events": lambda: make_spike(bell, step=ternary(threshold=0.5)),
+    "count": lambda: make_spike(plain, step=surrofun.staircase(3)),
+    "events": lambda: make_spike(bell, step=surrofun.ternary(threshold=0.5)),
     "options": lambda: make_spike(step=sign, forward_mode=True)(shapes.triangle),
     "learnable": lambda: make_spike(scale(shapes.triangle, 2.0), learnable=True),
     "uint8": lambda: make_spike(bump, residual=jnp.uint8),
@@ -232,7 +215,7 @@ def test_what_differs_is_told_apart():
 
 def test_one_expression_is_one_shape_however_it_is_written():
     g = shift(shapes.triangle, by=0.5)
-    assert shift(shapes.triangle, 0.5) is parse("shift(triangle, 0.5)") is g
+    assert shift(shapes.triangle, 0.5) is surrofun.parse("shift(triangle, 0.5)") is g
     kept = make_spike(bump(alpha=2.0)), scale(bump(alpha=2.0))
     for partial in (functools.partial, jax.tree_util.Partial):
         assert make_spike(partial(bump, alpha=2.0)) is kept[0]

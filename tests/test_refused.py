@@ -6,20 +6,8 @@ import numpy as np
 import pytest
 from transcript import assert_raises, rows
 
-from surrofun import (
-    antiderivative,
-    bounds,
-    combinator,
-    derivative,
-    make_spike,
-    mix,
-    normalize,
-    scale,
-    shape,
-    shapes,
-    shift,
-    staircase,
-)
+import surrofun
+from surrofun import antiderivative, bounds, combinator, derivative, make_spike, mix, normalize, shape, shapes, shift
 
 X = jnp.array([-0.5, 0.25, 1.0])
 
@@ -34,7 +22,9 @@ def test_a_parameter_may_be_called_x(g):
     slope = 2.0 * np.exp(-2.0 * np.array([-0.5, 0.25, 1.0]) ** 2)
     np.testing.assert_allclose(jax.grad(lambda v: make_spike(g)(v, x=2.0).sum())(X), slope, rtol=1e-6)
     twice = 2.0 * 2.0 * np.exp(-2.0 * np.array([-1.0, 0.5, 2.0]) ** 2)
-    np.testing.assert_allclose(jax.grad(lambda v: make_spike(scale(g, 2.0))(v, x=2.0).sum())(X), twice, rtol=1e-6)
+    np.testing.assert_allclose(
+        jax.grad(lambda v: make_spike(surrofun.scale(g, 2.0))(v, x=2.0).sum())(X), twice, rtol=1e-6
+    )
 
 
 def test_a_parameter_called_x_of_soft_steps():
@@ -59,7 +49,7 @@ def test_an_array_of_another_byte_order():
 
 
 def test_a_numpy_number_of_levels():
-    np.testing.assert_array_equal(staircase(np.int64(3))(X), [0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(surrofun.staircase(np.int64(3))(X), [0.0, 1.0, 2.0])
 
 
 def test_a_formula_may_give_a_part_its_parameter():

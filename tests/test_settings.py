@@ -9,24 +9,8 @@ import pytest
 from formulas import FACTS
 from reference import FAST, TRIANGLE, checking_leaks
 
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    bounds,
-    escape,
-    make_spike,
-    mix,
-    normalize,
-    sampled,
-    scale,
-    shape,
-    shapes,
-    shift,
-    sign,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import antiderivative, area, asym, bounds, escape, make_spike, mix, normalize, sampled, shape, shapes
 
 
 @contextlib.contextmanager
@@ -75,8 +59,8 @@ def test_shapes(setting, name):
 
 FAST_2, HAT = shapes.superspike(beta=2.0), shapes.triangle
 COMBINED = {
-    "scale": (lambda: scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
-    "shift": (lambda: shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
+    "scale": (lambda: surrofun.scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
+    "shift": (lambda: surrofun.shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
     "mix": (
         lambda: mix(FAST_2, HAT, weights=(1.0, -0.5)),
         lambda x: FAST.slope(x, 2.0) - 0.5 * TRIANGLE.slope(x, 1.0),
@@ -109,9 +93,9 @@ OPTIONS = {
     "learnable": ({"learnable": True, "forward_mode": True}, 1e-6),
     "bfloat16": ({"residual": jnp.bfloat16}, 2**-8),
     "uint8": ({"residual": jnp.uint8}, 1 / 508),
-    "sign": ({"step": sign}, 1e-6),
-    "ternary": ({"step": ternary(threshold=0.5)}, 1e-6),
-    "staircase": ({"step": staircase(3)}, 1e-6),
+    "sign": ({"step": surrofun.sign}, 1e-6),
+    "ternary": ({"step": surrofun.ternary(threshold=0.5)}, 1e-6),
+    "staircase": ({"step": surrofun.staircase(3)}, 1e-6),
 }
 
 

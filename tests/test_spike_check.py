@@ -14,23 +14,8 @@ from dropins import import_snnax
 from needs import exhaustive, needs
 from test_rosetta import as_others_expect
 
-from surrofun import (
-    antiderivative,
-    check,
-    escape,
-    heaviside,
-    make_spike,
-    mix,
-    report,
-    sampled,
-    scale,
-    shape,
-    shapes,
-    shift,
-    sign,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import antiderivative, check, escape, heaviside, make_spike, mix, report, scale, shape, shapes, shift
 from surrofun.cli.arguments import find
 from surrofun.cli.commands import main
 
@@ -150,13 +135,13 @@ OURS = {
     "shift(gaussian, 0.5)": (make_spike(shift(shapes.gaussian, 0.5), step=lambda x: x >= 0.5),
                              {"forward mode", "pickling"}),
     "sigmoid": (make_spike(shapes.sigmoid, step=antiderivative(shapes.sigmoid)), {"forward mode"}),
-    "straight_through": (make_spike(shapes.straight_through, step=sign, learnable=True), {"forward mode"}),
+    "straight_through": (make_spike(shapes.straight_through, step=surrofun.sign, learnable=True), {"forward mode"}),
     "atan": (make_spike(shapes.atan, residual=jnp.bfloat16), {"forward mode", "second derivative"}),
     "laplace": (make_spike(shapes.laplace, step=escape(shapes.laplace, jax.random.PRNGKey(0))),
                 {"elementwise", "H(0)", "eager = jit = vmap", "forward mode", "rebuilding"}),
-    "ternary": (make_spike(TWO, step=ternary), {"forward mode"}),
-    "stairs": (make_spike(TWO, step=staircase(3)), {"forward mode"}),
-    "sampled": (make_spike(shapes.triangle, residual=sampled(jax.random.key(0))), {"slope by jax.grad"}),
+    "ternary": (make_spike(TWO, step=surrofun.ternary), {"forward mode"}),
+    "stairs": (make_spike(TWO, step=surrofun.staircase(3)), {"forward mode"}),
+    "sampled": (make_spike(shapes.triangle, residual=surrofun.sampled(jax.random.key(0))), {"slope by jax.grad"}),
 }  # fmt: skip
 
 

@@ -8,20 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from surrofun import (
-    antiderivative,
-    area,
-    around,
-    asym,
-    bounds,
-    combinator,
-    make_spike,
-    mix,
-    scale,
-    shape,
-    shapes,
-    shift,
-)
+import surrofun
+from surrofun import antiderivative, area, around, asym, bounds, combinator, make_spike, mix, scale, shape, shapes
 
 X = jnp.array([-0.5, 0.0, 0.25])
 SETTINGS = types.SimpleNamespace(height=1.0)  # what a function reads that stands in a module
@@ -86,7 +74,10 @@ def changes(patch):
 USES = {
     "shape": (lambda g: make_spike(g), "gradient"),
     "step": (lambda g: make_spike(shapes.triangle, step=g), "value"),
-    "composed": (lambda g: make_spike(mix(scale(g, height=0.25), asym(shift(g), g), weights=(2.0, 0.5))), "gradient"),
+    "composed": (
+        lambda g: make_spike(mix(scale(g, height=0.25), asym(surrofun.shift(g), g), weights=(2.0, 0.5))),
+        "gradient",
+    ),
     "forward mode": (lambda g: make_spike(g, forward_mode=True), "gradient"),
     "uint8": (lambda g: make_spike(g, residual=jnp.uint8), "gradient"),
     "code": (lambda g: make_spike(shapes.triangle, residual=(g, lambda kept: kept)), "gradient"),
