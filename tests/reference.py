@@ -89,7 +89,14 @@ MAKERS = {
     "forward_mode": SimpleNamespace(make=make_spike(forward_mode=True), step=lambda x: 1.0 * (x >= 0)),
 }
 
-CASES = {f"{k}-{m}": (KINDS[k], MAKERS[m]) for k in KINDS for m in MAKERS if k != "composed" or m == "bare"}
+# A tracer that is closed over is what the makers may treat differently, forward mode one at call time, too.
+PAIRS = [
+    *((kind, "bare") for kind in KINDS),
+    ("closed", "options"),
+    ("closed", "forward_mode"),
+    ("call", "forward_mode"),
+]
+CASES = {f"{kind}-{maker}": (KINDS[kind], MAKERS[maker]) for kind, maker in PAIRS}
 
 X = np.array([[-1.5, -0.25, 0.0], [0.125, -0.0, 2.0], [-0.375, 0.3, 0.45], [0.05, -0.6, 0.9]], np.float32)
 C = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, 2.0], [-1.0, 0.25, 1.5], [2.0, -0.5, 1.0]], np.float32)  # the cotangent

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from needs import EXHAUSTIVE
 from scipy.integrate import quad
 
 from surrofun import antiderivative, asym, make_spike, mix, normalize, scale, shapes, shift
 
 pytestmark = pytest.mark.usefixtures("x64")
-laws = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+laws = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+laws = settings(laws, max_examples=25 if EXHAUSTIVE else 6)
 
 X = np.array([-40.0, -3.1, -1.3, -0.71, -0.2, -1e-3, 0.0, 1e-3, 0.17, 0.43, 0.9, 2.3, 40.0])
 SMOOTH = [shapes.sigmoid, shapes.gaussian, shapes.atan, shapes.circ, shapes.sigmoid(alpha=1.5)]
@@ -72,7 +74,7 @@ def test_asym_of_equal_sides_is_the_side(g):
 
 
 @given(expressions(FALLING), expressions(FALLING, leaves=1), factor)
-@settings(laws, max_examples=4)
+@settings(laws, max_examples=4 if EXHAUSTIVE else 2)
 def test_normalize_is_idempotent(g, simple, wanted):
     for what, inner in (("area", g), ("peak", simple)):  # a search for a peak within the search for a peak is slow
         once = normalize(inner, **{what: wanted})

@@ -1,7 +1,6 @@
 """What is the same when it is built again, what is told apart, copies, and what is kept."""
 
 import copy
-import dataclasses
 import functools
 import gc
 import json
@@ -10,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import weakref
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax
@@ -19,25 +19,8 @@ import numpy as np
 import pytest
 from reference import FAST, TRIANGLE, close, decorated, fast
 
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    combinator,
-    derivative,
-    heaviside,
-    make_spike,
-    mix,
-    normalize,
-    parse,
-    scale,
-    shape,
-    shapes,
-    shift,
-    sign,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
 from surrofun.core.shape import is_spike
 
 X = jnp.array([-0.5, 0.0, 0.25])
@@ -75,14 +58,10 @@ def gradient(spike, *args, **kwargs):
     return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(X)
 
 
-def by_hand(alpha):
-    return alpha * np.maximum(0, 1 - alpha * np.abs(X))
-
-
 def test_a_shape_that_asks_for_the_value_gets_each():
-    spike = make_spike(picky)
     for alpha in (2.0, -1.0, 3.0, -1.0, 2.0):
-        np.testing.assert_allclose(gradient(spike, alpha), by_hand(alpha) if alpha > 0 else np.zeros(3))
+        by_hand = alpha * np.maximum(0, 1 - alpha * np.abs(X)) if alpha > 0 else np.zeros(3)
+        np.testing.assert_allclose(gradient(make_spike(picky), alpha), by_hand)
 
 
 # Keys
@@ -141,14 +120,12 @@ def test_numpy_scalars_are_numbers(number):
         assert build(number(2)) is kept
         assert "dtype" not in kept.__name__
     assert shapes.triangle(alpha=number(2)).__name__ == f"triangle(alpha={two})"
-    assert area(shapes.triangle, number(2)) == 1
+    assert surrofun.area(shapes.triangle, number(2)) == 1
 
 
-@pytest.mark.parametrize("true", [True, np.bool_(True)], ids=["bool", "NumPy's bool"])
-def test_a_bool_is_a_bool(true):
-    assert told(numbers=true) is told(numbers=True)
-    assert told(numbers=true) != told(numbers=1)
-    assert told(numbers=true)(0.5) == 2
+def test_a_bool_of_numpy_is_a_bool():
+    assert told(numbers=np.bool_(True)) is told(numbers=True)
+    assert told(numbers=np.bool_(True))(0.5) == 2
 
 
 def test_a_mutable_parameter_that_changes_is_another():
@@ -182,21 +159,21 @@ BUILT = {
     "scale": lambda: scale(shapes.triangle, 2.0, height=0.5),
     "shift": lambda: shift(plain, 1.0),
     "mix": lambda: mix(shapes.triangle, scale(bump, 3.0), weights=(0.3, 0.7)),
-    "asym": lambda: asym(bell, shift(shapes.atan(alpha=3.0), 1.0)),
+    "asym": lambda: surrofun.asym(bell, shift(shapes.atan(alpha=3.0), 1.0)),
     "normalize": lambda: normalize(mix(bell, plain), peak=1.0),
     "user's combinator": lambda: mirror(mirror(shapes.leaky_step(leak=0.2))),
-    "soft step": lambda: antiderivative(scale(shapes.triangle, 2.0)),
-    "derivative": lambda: derivative(bell),
+    "soft step": lambda: surrofun.antiderivative(scale(shapes.triangle, 2.0)),
+    "derivative": lambda: surrofun.derivative(bell),
     "spike": lambda: make_spike(shapes.triangle),
     "spike of keywords": lambda: make_spike(bump(alpha=2.0)),
     "spike of a partial": lambda: make_spike(functools.partial(plain, alpha=2.0)),
     "spike of a plain function": lambda: make_spike(plain),
     "spike of a composition": lambda: make_spike(mix(scale(shapes.sigmoid, 2.0), shapes.atan)),
     "step": lambda: make_spike(plain, step=heaviside(at_zero=0.0)),
-    "count": lambda: make_spike(plain, step=staircase(3)),
-    "events": lambda: make_spike(bell, step=ternary(threshold=0.5)),
+    "count": lambda: make_spike(plain, step=surrofun.staircase(3)),
+    "events": lambda: make_spike(bell, step=surrofun.ternary(threshold=0.5)),
     "options": lambda: make_spike(step=sign, forward_mode=True)(shapes.triangle),
-    "learnable": lambda: make_spike(scale(plain, 2.0), learnable=True),
+    "learnable": lambda: make_spike(scale(shapes.triangle, 2.0), learnable=True),
     "uint8": lambda: make_spike(bump, residual=jnp.uint8),
     "bit": lambda: make_spike(shapes.rectangle(width=2.0), residual="bit"),
     "bfloat16": lambda: make_spike(plain, residual=jnp.bfloat16),
@@ -205,32 +182,23 @@ BUILT = {
 built = pytest.mark.parametrize("build", BUILT.values(), ids=BUILT)
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["x"], meta_fields=["f"])
-@dataclasses.dataclass
+@jax.tree_util.register_dataclass
+@dataclass
 class Layer:
     x: jax.Array
-    f: object
+    f: object = field(metadata={"static": True})
 
 
 @built
 def test_what_is_built_again_is_the_same(build):
-    first = build()
+    first, traces = build(), []
     assert build() is first
-    assert build() == first
-    assert hash(build()) == hash(first)
-    traces = []
-
-    def of_argument(f, x):
-        traces.append(f)
-        return x
-
-    def of_field(layer):
-        return of_argument(layer.f, layer.x)
-
-    of_argument, of_field = jax.jit(of_argument, static_argnums=0), jax.jit(of_field)
+    of_argument = jax.jit(lambda f, x: traces.append(f) or x, static_argnums=0)
+    of_field = jax.jit(lambda layer: of_argument(layer.f, layer.x))
     for _ in range(3):
         of_argument(build(), X), of_field(Layer(X, build()))
     assert len(traces) <= 2
+    del first
     gc.collect()
     again = [build() for _ in range(3)]
     assert len(set(map(id, again))) == 1
@@ -246,15 +214,8 @@ def test_what_differs_is_told_apart():
 
 
 def test_one_expression_is_one_shape_however_it_is_written():
-    for text, build in {
-        "sigmoid(alpha=2.0)": lambda: shapes.sigmoid(alpha=2.0),
-        "mix(scale(sigmoid, 2.0), shift(triangle, 0.5))": lambda: mix(
-            scale(shapes.sigmoid, 2.0), shift(shapes.triangle, by=0.5)
-        ),
-    }.items():
-        g = build()
-        assert parse(text) is g
-        assert make_spike(parse(text)) is make_spike(g)
+    g = shift(shapes.triangle, by=0.5)
+    assert shift(shapes.triangle, 0.5) is surrofun.parse("shift(triangle, 0.5)") is g
     kept = make_spike(bump(alpha=2.0)), scale(bump(alpha=2.0))
     for partial in (functools.partial, jax.tree_util.Partial):
         assert make_spike(partial(bump, alpha=2.0)) is kept[0]
@@ -284,8 +245,8 @@ PICKLED = {
     "decorated": (decorated, FAST, 2.0),
     "triangle with options": (make_spike(shapes.triangle, step=sign, forward_mode=True), TRIANGLE, 1.0),
     "user": (make_spike(fast), FAST, 3.0),
-    "composed": (make_spike(scale(shapes.triangle, 2.0)), TRIANGLE, 2.0),
-    "user's combinator": (make_spike(mirror(scale(bump(alpha=2.0), 1.5)), learnable=True), TRIANGLE, 3.0),
+    "composed": (make_spike(scale(shapes.triangle, 2.0), learnable=True), TRIANGLE, 2.0),
+    "user's combinator": (make_spike(mirror(scale(bump(alpha=2.0), 1.5))), TRIANGLE, 3.0),
     "an array": (make_spike(scale(shapes.triangle, jnp.array([1.0, 2.0, 4.0]))), TRIANGLE, [1.0, 2.0, 4.0]),
 }
 LOAD = """
@@ -328,7 +289,7 @@ def test_nothing_is_kept_alive():
         return [weakref.ref(v) for v in (*made, part, *spikes)]
 
     alive = [ref for k in (1.125, 2.125) for ref in used(k)]
-    for k in range(1000):
+    for k in range(300):
         g = lambda x, k=k: jnp.exp(-k * jnp.abs(x))  # noqa: E731
         make_spike(scale(g, 2.0))
         alive.append(weakref.ref(g))
@@ -337,16 +298,16 @@ def test_nothing_is_kept_alive():
     assert [ref() for ref in alive if ref()] == []
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Bump:
     height: float
-    table: object = dataclasses.field(compare=False, default=None)
+    table: object = field(compare=False, default=None)
 
     def __call__(self, x):
         return jnp.copysign(self.table or 1.0, self.height) * jnp.exp(-jnp.abs(x))
 
 
-@dataclasses.dataclass(unsafe_hash=True)
+@dataclass(unsafe_hash=True)
 class Changing:
     height: float
 
@@ -361,9 +322,7 @@ class Flat(NamedTuple):
         return self.height + 0 * x
 
 
-class Doubled(NamedTuple):
-    height: float
-
+class Doubled(Flat):
     def __call__(self, x):
         return 2 * self.height + 0 * x
 

@@ -65,36 +65,6 @@ def fitted():
     assert flow(superspike(beta=fit_alpha(superspike(beta=1.0), x)), x)["inside"] == pytest.approx(0.5, abs=0.002)
 
 
-def at_the_threshold():
-    assert make_spike(superspike)(jnp.array([0.0, jnp.nan])).tolist() == [1, 0]
-
-
-def codes():
-    def code(g, x):
-        return (lambda slope: 2 * slope), (lambda kept, like: kept / 2), ()
-
-    for residual in (jnp.bfloat16, "uint8", code):
-        np.testing.assert_allclose(slope(make_spike(superspike, residual=residual)), superspike(X), atol=0.01)
-    np.testing.assert_allclose(slope(make_spike(rectangle, residual="bit")), rectangle(X))
-    drawn = jax.vmap(lambda key: slope(make_spike(superspike, residual=sampled(key))))(
-        jax.random.split(jax.random.key(0), 4000)
-    )
-    np.testing.assert_allclose(drawn.mean(0), superspike(X), atol=0.04)
-
-
-def unlearned():
-    for learnable in (False, True):
-        g = superspike(beta=2.0)
-        by_g = jax.grad(lambda g, learnable=learnable: make_spike(g, learnable=learnable)(X).sum())(g)
-        assert bool(jax.tree.leaves(by_g)[0]) is learnable
-
-
-def leaves():
-    g = scale(superspike(beta=2.0), height=0.5)
-    assert jax.tree.leaves(make_spike(g)) == []
-    assert jax.tree.leaves(make_spike(g, learnable=True)) == [2.0, 0.5]
-
-
 def hidden_tracer():
     def run(x, a, cured):
         def pair(a):
@@ -174,10 +144,6 @@ SENTENCES = {
     "arrays that broadcast against x (one a neuron), or tracers, as where a steepness is annealed inside": parameters,
     "Take `superspike(beta=10.0)` without a sweep, or another shape of height 1 and area 0.2": default,
     "`superspike(beta=fit_alpha(superspike(beta=1.0), x))`": fitted,
-    "H(0) = 1, and a NaN potential does not fire": at_the_threshold,
-    'a narrow float, `uint8`, `"bit"`, `sampled(key)`, a code of your own': codes,
-    "Without, it gets zero": unlearned,
-    "A spike that learns has the leaves of its shape; any other spike has none": leaves,
     "Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)": hidden_tracer,
     "Outside of `jit`, the shape, the step or the gradient says which": not_a_number,
     "Parameters of the catalogue are positive; a negative one is not refused": negative,

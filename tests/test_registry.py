@@ -56,25 +56,24 @@ def test_a_registered_partial_is_described_by_its_name_inside_another_partial():
     assert parse("gentle(alpha=0.25)")(2.0) == 0.5
 
 
-@pytest.mark.parametrize("name", ["2nd", "my shape", "a.b", "", "lambda", "True", "gr\u00f6\u00dfe", "\u017f"])
-def test_refuses_a_name_that_is_no_identifier(name):
-    with pytest.raises(ValueError, match=r"^register: expected an identifier in ASCII as name, got '"):
+NO_IDENTIFIERS = ["2nd", "my shape", "a.b", "", "lambda", "True", "gr\u00f6\u00dfe", "\u017f"]
+REFUSED = {
+    **dict.fromkeys(NO_IDENTIFIERS, "expected an identifier in ASCII as name, got '"),
+    **{name: f"'{name}' is a number in an expression, choose another name$" for name in ("inf", "nan")},
+    **{
+        name: f"the name '{name}' is taken, by function <function {name} at "
+        for name in ("scale", "shift", "mix", "asym", "normalize")
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "message"), REFUSED.items())
+def test_refuses_a_name(name, message):
+    with pytest.raises(ValueError, match=f"^register: {message}"):
         register(name, hat)
     assert name not in names()
-
-
-@pytest.mark.parametrize("name", ["inf", "nan"])
-def test_refuses_a_number_of_the_language(name):
-    with pytest.raises(ValueError, match=f"^register: '{name}' is a number in an expression, choose another name$"):
-        register(name, hat)
-
-
-@pytest.mark.parametrize("name", ["scale", "shift", "mix", "asym", "normalize"])
-def test_refuses_the_name_of_a_combinator(name):
-    with pytest.raises(ValueError, match=f"^register: the name '{name}' is taken, by function <function {name} at "):
-        register(name, hat)
-    assert lookup(name) is getattr(surrofun, name)
-    assert name not in names()
+    if hasattr(surrofun, name):
+        assert lookup(name) is getattr(surrofun, name)
 
 
 def test_a_combinator_may_be_registered():

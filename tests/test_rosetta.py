@@ -74,15 +74,9 @@ def in_range(row, x):
 
 
 @pytest.mark.parametrize(("row", "parameters"), SETTINGS)
-def test_expression_is_the_formula(row, parameters):
-    x = in_range(row, X)
-    want, g = expected(row, parameters, x), shape_of(row, parameters)
-    assert relative_error(g(jnp.asarray(x)), want) <= 1e-9
-
-
-@pytest.mark.parametrize(("row", "parameters"), SETTINGS)
-def test_expression_is_the_text_of_the_shape(row, parameters):
-    g = shape_of(row, parameters)
+def test_expression_is_the_formula_and_the_text_of_the_shape(row, parameters):
+    x, g = in_range(row, X), shape_of(row, parameters)
+    assert relative_error(g(jnp.asarray(x)), expected(row, parameters, x)) <= 1e-9
     assert describe(g) == g.__name__
     assert parse(describe(g)) is g
 

@@ -1,42 +1,35 @@
 """Every shape, combinator and option under the settings by which users ask JAX to be strict, or slow, or otherwise."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS
-from reference import FAST, TRIANGLE
+from reference import FAST, TRIANGLE, checking_leaks
 
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    bounds,
-    escape,
-    make_spike,
-    mix,
-    normalize,
-    sampled,
-    scale,
-    shape,
-    shapes,
-    shift,
-    sign,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import antiderivative, area, asym, bounds, escape, make_spike, mix, normalize, sampled, shape, shapes
 
-STRICT = {
-    "rank promotion": lambda: jax.numpy_rank_promotion("raise"),
-    "debug nans": lambda: jax.debug_nans(True),
-    "debug infs": lambda: jax.debug_infs(True),
-}
-EAGER = {"no jit": lambda: jax.disable_jit(), "leaks": lambda: jax.checking_leaks()}
-RANDOM = {
-    "key reuse": lambda: jax.debug_key_reuse(True),
-    "device": lambda: jax.default_device(jax.devices()[0]),
-    "generator": lambda: jax.default_prng_impl("rbg"),
-}
+
+@contextlib.contextmanager
+def strict():
+    """As strict as can be about ranks, NaN, infinity and leaks."""
+    with jax.numpy_rank_promotion("raise"), jax.debug_nans(True), jax.debug_infs(True), checking_leaks():
+        yield
+
+
+@contextlib.contextmanager
+def otherwise():
+    """With another generator of random numbers, no key used twice, and on a device that is named."""
+    with jax.default_prng_impl("rbg"), jax.debug_key_reuse(True), jax.default_device(jax.devices()[0]):
+        yield
+
+
+STRICT = {"strict": strict}
+EAGER = {"no jit": lambda: jax.disable_jit()}
+RANDOM = {"otherwise": otherwise}
 X = np.array([[-1.9, -0.3, 0.2], [0.45, 0.8, 1.7]], np.float32)
 
 
@@ -66,8 +59,8 @@ def test_shapes(setting, name):
 
 FAST_2, HAT = shapes.superspike(beta=2.0), shapes.triangle
 COMBINED = {
-    "scale": (lambda: scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
-    "shift": (lambda: shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
+    "scale": (lambda: surrofun.scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
+    "shift": (lambda: surrofun.shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
     "mix": (
         lambda: mix(FAST_2, HAT, weights=(1.0, -0.5)),
         lambda x: FAST.slope(x, 2.0) - 0.5 * TRIANGLE.slope(x, 1.0),
@@ -100,9 +93,9 @@ OPTIONS = {
     "learnable": ({"learnable": True, "forward_mode": True}, 1e-6),
     "bfloat16": ({"residual": jnp.bfloat16}, 2**-8),
     "uint8": ({"residual": jnp.uint8}, 1 / 508),
-    "sign": ({"step": sign}, 1e-6),
-    "ternary": ({"step": ternary(threshold=0.5)}, 1e-6),
-    "staircase": ({"step": staircase(3)}, 1e-6),
+    "sign": ({"step": surrofun.sign}, 1e-6),
+    "ternary": ({"step": surrofun.ternary(threshold=0.5)}, 1e-6),
+    "staircase": ({"step": surrofun.staircase(3)}, 1e-6),
 }
 
 

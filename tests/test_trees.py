@@ -13,24 +13,8 @@ import pytest
 from jax.tree_util import Partial
 from needs import needs
 
-from surrofun import (
-    antiderivative,
-    asym,
-    combinator,
-    derivative,
-    describe,
-    heaviside,
-    make_spike,
-    mix,
-    normalize,
-    parse,
-    scale,
-    shape,
-    shapes,
-    shift,
-    staircase,
-    ternary,
-)
+import surrofun
+from surrofun import antiderivative, derivative, heaviside, make_spike, mix, normalize, scale, shapes, shift, ternary
 from surrofun.core.shape import is_spike
 
 X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
@@ -68,12 +52,12 @@ def as_arrays(tree):
 # Leaves and structure
 
 
-@shape
+@surrofun.shape
 def bump(x, alpha=1.0, n=2, how="even"):
     return alpha * jnp.exp(-jnp.abs(x)) / n if how == "even" else 0 * x
 
 
-@combinator
+@surrofun.combinator
 def power(x, g, p=2.0, *, q=1.0):
     return q * g(x) ** p
 
@@ -90,7 +74,7 @@ LEAVES = {
     "scale, a default that is given": (lambda: scale(shapes.superspike, 1.0), [1.0]),
     "shift": (lambda: shift(shapes.triangle, 0.5), [0.5]),
     "mix": (lambda: composed(), list(NUMBERS)),
-    "asym": (lambda: asym(shapes.sigmoid(alpha=2.5), scale(plain, 3.5)), [3.5, 2.5]),
+    "asym": (lambda: surrofun.asym(shapes.sigmoid(alpha=2.5), scale(plain, 3.5)), [3.5, 2.5]),
     "normalize": (lambda: normalize(shapes.gaussian(sigma=2.5), area=3.5), [3.5, 2.5]),
     "a user's": (lambda: power(bump(alpha=2.5), 3.5, q=4.5), [2.5, 3.5, 4.5]),
     "nested": (lambda: power(power(mix(bump(alpha=2.5)), 3.5), 4.5), [2.5, 3.5, 4.5]),
@@ -100,14 +84,14 @@ LEAVES = {
     "soft step": (lambda: antiderivative(shapes.sigmoid(alpha=2.5)), [2.5]),
     "derivative": (lambda: derivative(antiderivative(bump(alpha=2.5))), [2.5]),
     "derivative of a soft step": (lambda: derivative(jnp.tanh), []),
-    "parsed": (lambda: parse("mix(scale(superspike(beta=2.5), 3.5), squarewave_fourier(n=3))"), [3.5, 2.5]),
+    "parsed": (lambda: surrofun.parse("mix(scale(superspike(beta=2.5), 3.5), squarewave_fourier(n=3))"), [3.5, 2.5]),
     "a user's Partial": (lambda: scale(Partial(shapes.superspike, beta=2.5), 3.5), [3.5, 2.5]),
     "normalize of a user's Partial": (lambda: normalize(Partial(shapes.superspike, beta=2.5), area=3.5), [3.5, 2.5]),
     "functools.partial": (lambda: shift(functools.partial(plain, width=2.5), 3.5), [3.5, 2.5]),
     "a Partial of a whole number": (lambda: mix(Partial(shapes.squarewave_fourier, n=3)), []),
-    "a tuple": (lambda: shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3)), [2.5]),
+    "a tuple": (lambda: surrofun.shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3)), [2.5]),
     "a step": (lambda: ternary(threshold=2.5), [2.5]),
-    "a step of whole numbers": (lambda: staircase(3), []),
+    "a step of whole numbers": (lambda: surrofun.staircase(3), []),
     "a spike that learns": (lambda: make_spike(composed(), learnable=True), list(NUMBERS)),
     "... with a step of numbers": (
         lambda: make_spike(bump(alpha=2.5), step=heaviside(at_zero=0.5), learnable=True),
@@ -248,9 +232,9 @@ def test_cond_and_switch_take_a_shape():
 def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
     g = jax.tree.map(lambda p: 2 * p, composed())
     text = "mix(sigmoid(alpha=4.0), shift(atan(alpha=3.0), 0.5), weights=(1.5, 1.0))"
-    assert describe(g) == text
+    assert surrofun.describe(g) == text
     assert make_spike(g).__name__ == scale(g).__name__.removeprefix("scale(").removesuffix(")") == text
-    assert make_spike(g) is make_spike(parse(text))
+    assert make_spike(g) is make_spike(surrofun.parse(text))
     spike = jax.tree.map(lambda p: 2 * p, make_spike(composed(), learnable=True))
     with pytest.raises(TypeError, match=r"got the spike function of mix\(sigmoid\(alpha=4.0\)"):
         scale(spike)
