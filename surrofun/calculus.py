@@ -67,8 +67,26 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 def _declared_soft_step(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
     f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
-    soft = facts_of(f).get("soft")
+    soft = _soft_fact(f)
     return (lambda x: as_real(soft(x, *parts, **numbers), "soft step", g)) if soft else None
+
+
+def _soft_fact(f: Any) -> Shape | None:
+    return f.args[0] if isinstance(f, Partial) and f.func is _derivative else facts_of(f).get("soft")
+
+
+def declares_soft_step(g: Shape) -> bool:
+    """Say whether no soft step in a shape has to be searched for.
+
+    >>> from surrofun import shapes, shift
+    >>> declares_soft_step(shift(shapes.sigmoid, 0.5)), declares_soft_step(jnp.exp)
+    (True, False)
+    """
+    f, *_ = opened(g)
+    made = made_of(f)
+    if not made:
+        return _soft_fact(f) is not None
+    return bool(facts_of(made[0].func).get("soft")) and all(map(declares_soft_step, parts_of(made)))
 
 
 def _constant_is_right(g: Shape) -> bool:
@@ -234,7 +252,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     with at_compile_time():
         declared = _declared_soft_step(g, like)
         if declared is None:
-            return found.area(g, around, like)
+            return found.area(g, around)
         if _constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)

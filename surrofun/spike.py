@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 import jax
@@ -26,7 +26,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
-from .calculus import antiderivative
+from .calculus import antiderivative, declares_soft_step
 from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, rounded
@@ -34,6 +34,7 @@ from .core.expect import as_potential, evaluated
 from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached
 from .core.shape import Shape, as_shape, named, potential_of
+from .core.stages import in_two_stages
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
 from .residuals import code_of
@@ -43,8 +44,9 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# Structure of the slope; of the soft step, or None where nothing is learned; encode and decode, or None.
-Rule: TypeAlias = tuple[Structure, Any, Any, Any]
+# Structure of the slope; of the soft step, or None where nothing is learned; the two stages of their cotangents, or two
+# times None where no soft step is searched for; encode and decode, or None.
+Rule: TypeAlias = tuple[Structure, Any, tuple[Any, Any], Any, Any]
 # Operands that are not differentiated: spikes; the slope, if it is known already; its arrays; what the code needs.
 Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
 
@@ -196,14 +198,21 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     how = compared if compares(step) else rounded
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
-    slope_now = None if learnable else try_concrete(_slope, *without_gradient((g, x)))
+    searches = learnable and not declares_soft_step(g)
+    slope_now = None if learnable and not searches else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.
-    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing=slope_now is not None)
-    soft, parameters = explicit(Partial(_soft, g), x) if learnable else (None, [])
+    hides_nothing = slope_now is not None
+    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing)
+    soft, parameters = explicit(Partial(_soft, g), x, hides_nothing) if learnable else (None, [])
     encode, decode, code_operands = coded or (None, None, ())
-    rule = slope, soft if parameters else None, encode, decode
+    stages: tuple[Any, Any] = None, None
+    if soft and parameters and searches and not hides_nothing:
+        # A soft step is searched for in the forward pass: of parameters alone, hence JAX takes it out of a loop.
+        may_learn = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
+        stages = in_two_stages(functools.partial(_cotangents, slope, soft, may_learn), (slope_arrays, parameters), x, x)
+    rule = slope, soft if parameters else None, stages, encode, decode
     fire = _fire_forward if forward_mode else _fire
     return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
 
@@ -216,6 +225,15 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
     return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
 
 
+def _cotangents(slope: Structure, soft: Structure, is_learned: Sequence[bool], arrays: Any, *values: jax.Array) -> Any:
+    slope_arrays, parameters = arrays
+    of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
+    trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
+    of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
+    left = iter(of_learned)
+    return of_x, [next(left) if flag else None for flag in is_learned]
+
+
 # Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
 # of which slope and dS/dp are made in the backward pass, with the arrays of both; and which parameters are learned.
 
@@ -225,7 +243,7 @@ def _empty(values: Any) -> Any:
 
 
 def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
-    _, _, encode, _ = rule
+    *_, encode, _ = rule
     _, _, _, code_operands = fixed
     slope = _slope_at(rule, x, fixed)
     if encode:
@@ -277,7 +295,10 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     keep = functools.partial(_kept, rule, x, fixed)
     _, _, slope_arrays, code_operands = fixed
-    to_learn = (_named(x), parameters, slope_arrays) if parameters else ()
+    _, soft, (early, _), _, _ = rule
+
+    arrays = slope_arrays, parameters
+    to_learn = (_named(x), early(arrays) if early else arrays) if soft else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
     # two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     learned = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
@@ -289,19 +310,17 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    slope, soft, _, decode = rule
+    slope, soft, (_, late), _, decode = rule
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
     kept, code_operands, to_learn, learned = jax.tree.map(as_array, residual)  # a scalar may come as a number
     is_learned = [len(flag) > 0 for flag in learned]
     if not any(is_learned):
         return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
-    x, parameters, slope_arrays = to_learn
-    of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
-    trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
-    of_x, of_learned = call_cached(cotangents, *trees, x, of_spikes, search=True)
-    left = iter(of_learned)
-    return of_x, [next(left) if flag else None for flag in is_learned], None
+    x, arrays = to_learn
+    of_both = late or functools.partial(_cotangents, slope, soft, is_learned)
+    of_x, of_parameters = of_both(arrays, x, of_spikes)
+    return of_x, [of_p if flag else None for of_p, flag in zip(of_parameters, is_learned, strict=True)], None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array
-from .tree import Structure, hides_no_tracer, split
+from .tree import Structure, hides_no_tracer, join, split
 
 
 def is_traced(values: Any) -> bool:
@@ -107,23 +108,28 @@ def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[
     """
     if hides_nothing or hides_no_tracer(call):
         return split(call)
-    closed = jax.make_jaxpr(call)(x)
+    structure, arrays = split(call)
+    closed = jax.make_jaxpr(lambda arrays, x: join(structure, arrays)(x))(arrays, x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
-    again = jax.make_jaxpr(lambda x, *consts: jax.core.eval_jaxpr(closed.jaxpr, consts, x)[0])(x, *closed.consts)
-    return split(Partial(_evaluate_jaxpr, again.jaxpr, closed.consts))
+    evaluated = functools.partial(jax.core.eval_jaxpr, closed.jaxpr)
+    again = jax.make_jaxpr(lambda consts, arrays, x: evaluated(consts, *arrays, x)[0])(closed.consts, arrays, x)
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, arrays, closed.consts))
 
 
-def _evaluate_jaxpr(jaxpr: Any, consts: Any, /, x: jax.Array) -> Any:
-    return jax.core.eval_jaxpr(jaxpr, (), x, *consts)[0]
+def _evaluate_jaxpr(jaxpr: Any, arrays: Any, consts: Any, /, x: jax.Array) -> Any:
+    return jax.core.eval_jaxpr(jaxpr, (), *consts, *arrays, x)[0]
 
 
-def is_elementwise(call: Partial) -> bool:
-    """Say whether the arrays of what `explicit` returned broadcast against x: those of declared functions do.
+def broadcasting_leaves(call: Partial) -> list[bool]:
+    """Say of each leaf of what `explicit` returned whether it broadcasts against x; what is closed over may not.
 
-    >>> is_elementwise(Partial(np.multiply, 2.0))
-    True
+    >>> broadcasting_leaves(Partial(np.multiply, 2.0))
+    [True]
     """
-    return call.func is not _evaluate_jaxpr
+    if call.func is not _evaluate_jaxpr:
+        return [True] * len(jax.tree.leaves(call))
+    _, arrays, consts = call.args
+    return [True, *(True for _ in arrays), *(False for _ in consts)]
 
 
 def numpy_of(*values: Any) -> Any:

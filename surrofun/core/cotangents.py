@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .concrete import is_elementwise
+from .concrete import broadcasting_leaves
 from .dtype import broadcasts
 from .tree import Tree, from_tree, widened
 
@@ -47,7 +47,11 @@ def cotangents(
         return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
-    if not all(p.size == 1 or (is_elementwise(soft) and broadcasts(p.shape, x.shape)) for p in values):
+    broadcasting = broadcasting_leaves(soft)
+    if not all(
+        p.size == 1 or (broadcasting[i] and broadcasts(leaves[i].shape, x.shape))
+        for i, p in zip(chosen, values, strict=True)
+    ):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     x, of_spikes = widened((x, of_spikes))
     if len(values) > _FEW:

@@ -15,7 +15,7 @@ from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Tree, from_tree, opened, static
-from .integral import integral, moved_area
+from .integral import integral, with_integral
 from .panels import slopes_at
 from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 
@@ -39,7 +39,8 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
     with at_compile_time():
-        return survey(g, around(g), jnp.asarray(opened(g)[3]), names)
+        found = survey(g, around(g), like := jnp.asarray(opened(g)[3]), names)
+        return with_integral(g, found, like) if "edges" in names else found
 
 
 @unchecked()
@@ -59,7 +60,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
 
 
 def _is_known(found: Survey) -> Any:
-    return found["error"] <= _TOLERANCE[found["error"].dtype.name]
+    return lax.stop_gradient(found["error"]) <= _TOLERANCE[found["error"].dtype.name]
 
 
 @unchecked()
@@ -104,24 +105,20 @@ def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     """
     known = _integrated(g, around)
     # A factor makes the derivatives NaN, too, which are all that is used of a soft step that is learned.
-    return integral(g, known, x) * jnp.where(known["known"], 1.0, jnp.nan)
+    return integral(known, x) * jnp.where(known["known"], 1.0, jnp.nan)
 
 
 @unchecked()
-def area(g: Shape, around: Around, like: Any) -> jax.Array:
-    """Return the area of a part, with its derivatives where something is traced; `like` is a potential.
+def area(g: Shape, around: Around) -> jax.Array:
+    """Return the area of a part, by what it closes over differentiable where it is finite.
 
     >>> from ..core.tree import part
-    >>> x = jnp.zeros(())
-    >>> round(float(area(part(lambda x: jnp.exp(-x * x), x), lambda g: [(0.0, 1.0)], x)), 4)
+    >>> round(float(area(part(lambda x: jnp.exp(-x * x), jnp.zeros(())), lambda g: [(0.0, 1.0)])), 4)
     1.7725
     """
     known = _integrated(g, around)
-    whole = jnp.where(known["known"], known["area"], jnp.nan)
-    if not isinstance(slopes_at(g, like), jax.core.Tracer):
-        return whole
-    moved = moved_area(g, known)
-    return whole + jnp.where(jnp.isfinite(moved), moved - lax.stop_gradient(moved), 0.0)
+    whole = jnp.asarray(known["area"])
+    return jnp.where(known["known"], jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)), jnp.nan)
 
 
 def _integrated(g: Shape, around: Around) -> Survey:
@@ -131,11 +128,11 @@ def _integrated(g: Shape, around: Around) -> Survey:
         ValueError: it is not; where something is traced, "known" is false instead.
     """
     result = _found(g, around, INTEGRAL)
-    known = _is_known(result)
+    known, error = _is_known(result), lax.stop_gradient(result["error"])
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
-            f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[result['error'].dtype.name]:g} of it, "
-            f"got an error of {np.max(result['error']):.1g}; declare its soft step, shape(g, soft=...), or its places, "
+            f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[error.dtype.name]:g} of it, "
+            f"got an error of {np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
     return {**result, "known": known}

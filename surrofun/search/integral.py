@@ -1,4 +1,4 @@
-"""The soft step of what was surveyed: from a table of panels, and a rule within the panel of x."""
+"""The soft step of what was surveyed: a polynomial for each panel, and a potential looks up that of its own."""
 
 from __future__ import annotations
 
@@ -9,115 +9,139 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ..core.concrete import at_compile_time
 from ..core.dtype import Real
-from .arrays import column, dot, shaped
-from .panels import Function, slopes_at, table
+from .arrays import column
+from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
 
-_BLOCK = 128  # panels that are integrated at once where f is traced; their number is a multiple of it
-# Four nodes of Gauss and their weights on [0, 1]. They leave out the ends: where a panel ends at a kink that a
-# parameter moves, the derivative there is of neither side. More than four cost time, and a panel has been divided until
-# it is as good as a polynomial of the fourth degree, of which they know the integral.
-_INSIDE, _INSIDE_WEIGHTS = ((v + u) / 2 for v, u in zip(np.polynomial.legendre.leggauss(4), (1, 0), strict=True))
-# Three more where the derivatives by x are made.
-_AT_X, _AT_X_WEIGHTS = ((v + u) / 2 for v, u in zip(np.polynomial.legendre.leggauss(3), (1, 0), strict=True))
+# The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
+_OCTAVES, _CELLS = range(-20, 44), 16
+_BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of a float: bias, and digits left out
 
 
-def integral(f: Function, found: Survey, x: Real) -> jax.Array:
-    """Return S(x), the integral of `f` up to x, from -inf where the area is finite, else from 0.
-
-    The derivatives by x are those of `f`, up to the fifth, and what `f` closes over is differentiated under the
-    integral.
-
-    Args:
-        f: the function that was surveyed.
-        found: what `survey` found.
-        x: of a shape that broadcasts with that of the neurons; it may be infinite.
+def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
+    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`.
 
     >>> from .survey import survey
     >>> f = lambda x: jnp.exp(-abs(x))
-    >>> integral(f, survey(f, [(0.0, 1.0)], jnp.zeros(())), jnp.array([-jnp.inf, 0.0, jnp.inf]))
-    Array([0., 1., 2.], dtype=float32)
-    """
-    concrete = isinstance(found["edges"], np.ndarray)
-    integrated = functools.partial(_integral, f, found, concrete)
-    return integrated(jnp.asarray(x)) if concrete else jax.jit(integrated)(jnp.asarray(x))
-
-
-def moved_area(f: Function, found: Survey) -> jax.Array:
-    """Return the area of a function that is traced, with the derivatives by what it closes over.
-
-    >>> from .survey import survey
-    >>> f = lambda x: jnp.exp(-abs(x))
-    >>> round(float(moved_area(f, survey(f, [(0.0, 1.0)], jnp.zeros(())))), 5)
+    >>> round(float(with_integral(f, survey(f, [(0.0, 1.0)], jnp.zeros(())), jnp.zeros(()))["area"]), 5)
     2.0
     """
-    edges = lax.stop_gradient(jnp.asarray(found["edges"]))
-    return jax.jit(lambda edges: table(jnp, edges, _integrated(f, edges), edges.dtype)[2])(edges)  # type: ignore[no-any-return]
-
-
-def _integral(f: Function, found: Survey, concrete: bool, x: jax.Array) -> jax.Array:
-    x = lax.expand_dims(x, tuple(range(found["edges"].ndim - 1 - x.ndim)))
-    edges, soft, tails = (lax.stop_gradient(jnp.asarray(found[name], x.dtype)) for name in ("edges", "soft", "tails"))
-    if not concrete:
-        soft, tails = table(jnp, edges, _integrated(f, edges), x.dtype)[:2]
-    x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    finite = jnp.where(jnp.isinf(x), 0.0, x)
-    start = lax.stop_gradient(finite)
-    edges, soft, tails = (_aligned(v, start) for v in (edges, soft, tails))
-
-    panel = _panel_of(edges, start)
-    base = _taken(edges, panel)
-    part = (start - base) * dot(_INSIDE_WEIGHTS, slopes_at(f, base + (start - base) * column(_INSIDE, x)))
-    limit = jnp.abs(jnp.where(start < 0, tails[0], tails[1]))
-    part = jnp.where(jnp.abs(start) > edges[-1], jnp.clip(part, -limit, limit), part)
-    value = _taken(soft, panel) + part
-    value = jnp.where(x == -jnp.inf, soft[0] - tails[0], jnp.where(x == jnp.inf, soft[-1] + tails[1], value))
-    # An integral from x to x, which is zero, but whose derivatives by x, up to the sixth, are those of S.
-    at_x = slopes_at(f, start + (finite - start) * column(_AT_X, x))
-    return jnp.asarray(value + (finite - start) * dot(_AT_X_WEIGHTS, at_x))
-
-
-def _integrated(f: Function, edges: jax.Array) -> jax.Array:
-    """Return the areas between `edges`, of a function that is traced; in blocks, of which little is kept."""
-
-    @jax.checkpoint
-    def block(k: jax.Array) -> jax.Array:
-        start, end = (lax.dynamic_slice_in_dim(edges, k * _BLOCK + j, _BLOCK) for j in (0, 1))
-        at = start + (end - start) * column(_INSIDE, start)
-        area: jax.Array = (end - start) * dot(_INSIDE_WEIGHTS, slopes_at(f, at))
-        return area
-
-    areas: jax.Array = shaped(lax.map(block, np.arange(len(edges) // _BLOCK)), 0, 2, -1)
-    return areas
-
-
-def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:
-    """Return the rows (k, *n) of a table with the rank of x and on the devices of x."""
-    rows = lax.expand_dims(rows, tuple(range(1, 2 + x.ndim - rows.ndim)))
-    shared = tuple(axis for axis in range(x.ndim) if rows.shape[axis + 1] == 1)
-    return rows + jnp.zeros_like(x + rows[0]).sum(shared, keepdims=True)
+    edges, errors = found["edges"], found["errors"]
+    with at_compile_time(), np.errstate(all="ignore"):
+        if not isinstance(edges, np.ndarray):
+            return {**found, **_integrated(edges, errors, slopes_at(f, inside(edges)))}
+        edges = edges.astype(np.float64)
+        result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
+        return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
 
 
 @jax.jit
-def _panel_of(edges: jax.Array, x: jax.Array) -> jax.Array:
-    """Return the index of the last edge that is not above x, of the first if all are."""
-    bits = len(edges).bit_length()
+def _integrated(edges: jax.Array, errors: jax.Array, slopes: jax.Array) -> dict[str, jax.Array]:
+    return integrated(jnp, edges.dtype, edges, errors, slopes)
+
+
+def integral(found: Survey, x: Real) -> jax.Array:
+    """Return S(x), the integral up to x, from -inf where the area is finite, else from 0.
+
+    Args:
+        found: what `with_integral` found.
+        x: of a shape that broadcasts with that of the neurons; it may be infinite.
+
+    >>> from .survey import survey
+    >>> f, like = lambda x: jnp.exp(-abs(x)), jnp.zeros(())
+    >>> integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), jnp.array([-jnp.inf, 0.0, jnp.inf]))
+    Array([0., 1., 2.], dtype=float32)
+    """
+    x = jnp.asarray(x)
+    edges, powers, tails = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "tails"))
+    x = lax.expand_dims(x, tuple(range(edges.ndim - 1 - x.ndim)))
+    x = x + jnp.zeros_like(edges[0])  # one for each neuron
+    return _looked_up(*_table(edges, powers), edges, tails, x)  # type: ignore[no-any-return]
+
+
+@jax.jit
+def _table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
+    """Return the rows that a potential looks up, and where it begins to search for its own: the first panel of a cell.
+
+    The rows are centre and inverse of the half width (panels, *n, 2), and the powers (panels, *n, 6). The first panels
+    (cells, *n, 1) are followed by the number of halvings that find the panel in any cell, 0 where all panels are cells.
+    """
+    halves = (edges[1:] - edges[:-1]) / 2
+    widths = jnp.stack([edges[:-1] + halves, 1 / jnp.where(halves > 0, halves, jnp.inf)], -1)
+    sizes = [2.0**octave * (1 + k / _CELLS) for octave in _OCTAVES for k in range(_CELLS)]
+    least = np.array([0.0, *sizes[1:]], edges.dtype)
+    most = np.nextafter(np.array([*sizes[1:], np.inf], edges.dtype), least)
+    ends = column([*-most[::-1], *least, *-least[::-1], *most], edges[0])
+    start = jnp.zeros_like(ends + edges[0], np.int32)
+    first, last = jnp.split(_last_below(edges[:, None, ..., None], ends, start, len(edges).bit_length()), 2)
+    return widths, jnp.moveaxis(powers, 0, -1), first[..., None], 32 - lax.clz((last - first).max())
+
+
+@jax.jit
+def _looked_up(
+    rows: jax.Array,
+    powers: jax.Array,
+    first: jax.Array,
+    halvings: jax.Array,
+    edges: jax.Array,
+    tails: jax.Array,
+    x: jax.Array,
+) -> jax.Array:
+    """Return the polynomial at x; beyond the panels, S nears its limit as 1 / x does, or goes on to grow."""
+    rows, powers, first, edges, tails = (
+        _aligned(v, x) for v in (rows, powers, first, edges[..., None], tails[..., None])
+    )
+    lowest, highest = edges[0, ..., 0], edges[-1, ..., 0]
+    near = jnp.clip(x, lowest, highest)
+    at = lax.stop_gradient(near)
+    panel = _last_below(edges, at, _taken(first, _cell_of(at))[..., 0], halvings)
+    centre, inverse = jnp.moveaxis(_taken(rows, panel), -1, 0)
+    u = (near - centre) * inverse
+    value = functools.reduce(lambda value, power: value * u + power, jnp.moveaxis(_taken(powers, panel), -1, 0)[::-1])
+
+    end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, -tails[0, ..., 0], tails[1, ..., 0])
+    beyond, has_limit = jnp.where(jnp.abs(x) > highest, x, end), jnp.isfinite(limit)
+    growth, nearness = jnp.where(has_limit, 1.0, beyond / end), 1 - end / beyond
+    soft: jax.Array = value * growth + jnp.where(has_limit, limit, 0.0) * nearness
+    return soft
+
+
+def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:
+    """Return the rows (k, *n, m) of a table with the rank of x and on the devices of x."""
+    rows = lax.expand_dims(rows, tuple(range(1, 3 + x.ndim - rows.ndim)))
+    shared = tuple(axis for axis in range(x.ndim) if rows.shape[axis + 1] == 1)
+    nothing = jnp.zeros_like(x + rows[0, ..., 0].astype(x.dtype), rows.dtype)
+    return rows + nothing.sum(shared, keepdims=True, dtype=rows.dtype)[..., None]
+
+
+def _cell_of(x: jax.Array) -> jax.Array:
+    """Return the number of the cell of x, of which the first is that of the lowest."""
+    kind, bias, left_out = _BITS[x.dtype.name]
+    size = (lax.bitcast_convert_type(jnp.abs(x), kind) >> left_out) - (bias + _OCTAVES.start) * _CELLS
+    count = len(_OCTAVES) * _CELLS
+    size = jnp.clip(size, 0, count - 1).astype(np.int32)
+    return jnp.where(x < 0, count - 1 - size, count + size)
+
+
+def _last_below(edges: jax.Array, x: jax.Array, index: jax.Array, halvings: int | jax.Array) -> jax.Array:
+    """Return the index of the last edge (k, *n, 1) that is not above x, searched for upwards from an index."""
 
     def closer(k: jax.Array, index: jax.Array) -> jax.Array:
-        further = index + (1 << (bits - 1 - k))
-        return jnp.where((further < len(edges)) & (_taken(edges, further) <= x), further, index)
+        further = index + (1 << (halvings - 1 - k))
+        return jnp.where((further < len(edges)) & (_taken(edges, further)[..., 0] <= x), further, index)
 
-    return lax.fori_loop(0, bits, closer, jnp.zeros_like(x + edges[0], np.int32))  # type: ignore[no-any-return]
+    return lax.fori_loop(0, halvings, closer, index)  # type: ignore[no-any-return]
 
 
 def _taken(rows: jax.Array, index: jax.Array) -> jax.Array:
-    """Return the rows of a table (k, *n) at indices that broadcast with n; a gather that divided arrays permit."""
+    """Return the rows of a table (k, *n, m) at indices that broadcast with n; a gather that divided arrays permit."""
 
     def take(rows: jax.Array, index: jax.Array) -> jax.Array:
         return rows.at[index].get(mode="clip", out_sharding=jax.typeof(index).sharding)
 
     for axis in range(index.ndim):
         if rows.shape[axis + 1] > 1:
-            take = jax.vmap(take, (-1, axis), axis)
-    return take(lax.squeeze(rows, tuple(axis for axis in range(1, rows.ndim) if rows.shape[axis] == 1)), index)
+            take = jax.vmap(take, (-2, axis), axis)
+    return take(lax.squeeze(rows, tuple(axis for axis in range(1, rows.ndim - 1) if rows.shape[axis] == 1)), index)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from .arrays import Arithmetic, Array, column, dot, representable
 
 Function: TypeAlias = Callable[[jax.Array], Any]
 
+BLOCK = 9 * 4 * 128  # places in a call of f that gives numbers: always as many, to compile f once
 OUTER = 7  # octaves at either end, of which it is told what is beyond them
 
 # Nine nodes of Clenshaw and Curtis on [0, 1]: they hold the ends of a panel, where a jump may hide.
@@ -25,6 +27,11 @@ _MISSES = np.zeros((4, 9))
 _MISSES[:, 1::2] = np.eye(4)
 _MISSES[:, ::2] = -_POWERS[1::2, :5] @ np.linalg.inv(_POWERS[::2, :5])
 
+# Nodes of Gauss in [-1, 1]. They leave out the ends: where a panel ends at a kink that a parameter moves, the
+# derivative there is of neither side. By slopes there, the powers of u of their integral from -1 to u.
+_INSIDE, _ = np.polynomial.legendre.leggauss(5)
+_RISES = np.polynomial.polynomial.polyint(np.linalg.inv(np.vander(_INSIDE, increasing=True)), lbnd=-1)
+
 
 def slopes_at(f: Function, x: jax.Array) -> jax.Array:
     """Return f(x) in the dtype of x, of a shape that x broadcasts to.
@@ -34,6 +41,20 @@ def slopes_at(f: Function, x: jax.Array) -> jax.Array:
     """
     slopes = jnp.asarray(f(x)).astype(x.dtype)
     return jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, x.shape))
+
+
+def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return f(x) as numbers, in blocks of which the last is filled up with places again.
+
+    >>> numbers_at(jnp.exp, jnp.zeros(()), np.zeros(2))
+    array([1., 1.])
+    """
+    front, neurons = x.shape[: -like.ndim or None], x.shape[x.ndim - like.ndim :]
+    count, found = math.prod(front), []
+    for block in np.resize(x.astype(like.dtype), (-(-count // BLOCK), BLOCK, *neurons)):
+        found.append(np.asarray(lax.stop_gradient(slopes_at(f, jnp.asarray(block))), np.float64))
+    numbers = np.concatenate(found)[:count]
+    return numbers.reshape(*front, *numbers.shape[1:])
 
 
 def nodes(xp: Arithmetic, starts: Array, ends: Array, dtype: Any) -> Array:
@@ -59,7 +80,7 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     """
     at, seen = samples
     starts, ends, widths = at[0], at[-1], at[-1] - at[0]
-    miss = functools.reduce(xp.maximum, [xp.abs(dot(weights, seen)) for weights in _MISSES])
+    miss, integral = xp.abs(dot(_MISSES, seen)).max(0), dot(WEIGHTS, seen)
     # Places are rounded, so that a slope is off by its rise over one digit. Such errors cancel, though not all. Where a
     # panel is a few digits wide, it is there for a jump. The slopes are rounded, too, and have no more digits to find.
     eps = float(np.finfo(dtype).eps)
@@ -70,7 +91,41 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     ranks = xp.where(last, -1.0, widths * miss - rounding)
     errors = xp.maximum(widths * miss - rounding, widths * miss / 32)
     errors = xp.where(last, widths * xp.abs(seen[-1] - seen[0]), errors)  # a jump between neighbouring numbers
-    return xp.stack([starts, ends, widths * dot(WEIGHTS, seen), errors, ranks])
+    return xp.stack([starts, ends, widths * integral, errors, ranks])
+
+
+def inside(edges: Array) -> Array:
+    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels.
+
+    >>> inside(np.array([0.0, 2.0])).round(2)[:, 0]
+    array([0.09, 0.46, 1.  , 1.54, 1.91])
+    """
+    return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
+
+
+def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: Array) -> dict[str, Array]:
+    """Return the integral of a function, by its slopes inside the panels, of which `survey` found edges and errors.
+
+    Returns:
+        * "powers", (6, panels, *n): of u, which goes from -1 to 1 in a panel; the polynomial is the integral up to u,
+          from -inf where the area is finite, else from 0.
+        * "tails", (2, *n): the area before the first edge and after the last, infinite where it diverges.
+        * "area", (*n): the area, infinite where it diverges, NaN where the slope is NaN or infinite somewhere.
+        * "error", (*n): the estimated error of the integral, relative to its range; NaN if it is not known.
+
+    >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
+    >>> found = integrated(np, np.float64, edges, 0.0, np.where(abs(inside(edges)) < 1, 1.0, 0.0))
+    >>> found["powers"][:2, 2:6].round(3), found["area"].round(3)
+    (array([[0. , 0.5, 1.5, 2. ],
+           [0. , 0.5, 0.5, 0. ]]), 2.0)
+    """
+    rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
+    soft, tails, area, doubt = table(xp, edges, rises.sum(0), dtype)
+    limits = xp.where(xp.isfinite(tails), xp.stack([soft[0] - tails[0], soft[-1] + tails[1]]), soft[0])
+    reach = xp.maximum(soft.max(0), limits.max(0)) - xp.minimum(soft.min(0), limits.min(0))
+    error = xp.where(errors + doubt == 0, 0.0, (errors + doubt) / reach)
+    powers = xp.concatenate([rises[:1] + soft[:-1], rises[1:]])
+    return {"powers": powers, "tails": tails, "area": area, "error": error}
 
 
 def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
@@ -80,21 +135,19 @@ def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array
     >>> table(np, edges, np.diff(edges) * [0, 0, 0, 1, 1, 0, 0, 0], np.float64)[0]
     array([0., 0., 0., 0., 1., 2., 2., 2., 2.])
     """
-    middle, outer = edges[1:] / 2 + edges[:-1] / 2, edges[-1] / 2**OUTER
-    tails, doubt = [], 0.0
-    for side in (-1, 1):
-        octaves = [(side * middle > outer * 2**k) & (side * middle < outer * 2 ** (k + 1)) for k in range(OUTER)]
-        tail, error = _beyond(xp, xp.stack([xp.where(octave, areas, 0.0).sum(0) for octave in octaves]), dtype)
-        tails.append(tail)
-        doubt = doubt + error
-    tail = xp.stack(tails)
-    nothing = xp.zeros_like(areas[:1])
-    left = xp.concatenate([nothing, xp.cumsum(areas, 0)])
-    up = xp.concatenate([nothing, xp.cumsum(xp.where(middle > 0, areas, 0.0), 0)])
-    down = xp.concatenate([xp.cumsum(xp.where(middle > 0, 0.0, areas)[::-1], 0)[::-1], nothing])
-    soft = xp.where(xp.isfinite(tail).all(0), left + xp.where(xp.isfinite(tail), tail, 0.0)[0], up - down)
-    area = left[-1] + tail[0] + tail[1]
-    return soft + xp.where(xp.isnan(left[-1]), np.nan, 0.0), tail, area, doubt
+    middle = edges[1:] / 2 + edges[:-1] / 2
+    octaves = edges[-1] * column(2.0 ** np.arange(-OUTER, 0), edges[-1])[:, None]  # (OUTER, 1, *n)
+    side = xp.stack([-middle, middle])  # (2, panels, *n)
+    in_octave = (side > octaves[:, :, None]) & (side < 2 * octaves[:, :, None])
+    tails, doubt = _beyond(xp, xp.where(in_octave, areas, 0.0).sum(2), dtype)
+    finite = xp.isfinite(tails).all(0)
+    # Where the area is infinite, from the threshold to both sides, so that large areas far out cost no digits.
+    up = xp.cumsum(xp.where(finite | (middle > 0), areas, 0.0), 0)
+    down = xp.cumsum(xp.where(finite | (middle > 0), 0.0, areas)[::-1], 0)[::-1]
+    soft = xp.where(finite, tails[0], 0.0) + xp.concatenate([xp.zeros_like(up[:1]), up])
+    soft = soft - xp.concatenate([down, xp.zeros_like(up[:1])])
+    total = areas.sum(0)
+    return soft + xp.where(xp.isnan(total), np.nan, 0.0), tails, total + tails[0] + tails[1], doubt.sum(0)
 
 
 def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:

@@ -8,7 +8,6 @@ NumPy for a function that gives numbers, of JAX (in a loop) for one that gives t
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -20,19 +19,18 @@ from jax import lax
 from ..core.concrete import at_compile_time, is_traced
 from ..core.dtype import Real
 from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
-from .panels import OUTER, Function, measured, nodes, slopes_at, table
+from .panels import BLOCK, OUTER, Function, measured, nodes, numbers_at, slopes_at
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
 Survey: TypeAlias = dict[str, Any]
 EXTREMES = "lowest", "highest", "lowest_at", "highest_at"
-INTEGRAL = "edges", "soft", "tails", "area", "error"
+INTEGRAL = "edges", "errors"
 NAMES = *EXTREMES, *INTEGRAL, "places", "slopes"
 
 # A round divides the worst panel of each pile. A call costs more than what is in it where f gives numbers, so that few
 # large rounds are best (True); in a compiled loop it is the other way round (False).
 _PILES, _ROUNDS = {True: 128, False: 16}, {True: 24, False: 32}
 _PARTS = 4  # that a panel is divided into
-_BLOCK = 9 * _PARTS * _PILES[True]  # places in a call of f that gives numbers: always as many, to compile f once
 _GOAL = {"float32": 1e-8, "float64": 1e-9}  # relative error at which the rounds end
 _FINEST, _COARSEST = -16, 36  # octaves, in widths of a place; OUTER follow
 _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid still ends within float32
@@ -60,26 +58,25 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         A dictionary. All is constant: nothing in it is differentiated. `n` is the shape of the neurons.
 
         * "edges", (panels + 1, *n): the ends of the panels, in order.
-        * "soft", (panels + 1, *n): the integral up to there; from -inf where the area is finite, else from 0.
-        * "tails", (2, *n): the area before the first edge and after the last, infinite where it diverges.
-        * "area", (*n): the area, infinite where it diverges, NaN where the slope is NaN or infinite somewhere.
-        * "error", (*n): the estimated error of "soft", relative to the range of its values; NaN if it is not known.
+        * "errors", (*n): the sum of the estimated errors of the areas of all panels.
         * "lowest", "highest", "lowest_at", "highest_at", (*n): the extremes of the slope, and where they are.
         * "places", "slopes", (samples, *n): every place that was looked at, in no order, and the slope there.
 
     >>> found = survey(lambda x: jnp.exp(-abs(x)), [(0.0, 1.0)], jnp.zeros(()))
-    >>> round(float(found["area"]), 6), float(found["highest"]), bool(found["error"] < 1e-6)
-    (2.0, 1.0, True)
+    >>> float(found["highest"]), bool(found["errors"] < 1e-6)
+    (1.0, True)
     """
     with at_compile_time(), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
         if known:
             pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
-            at, numbers = _grid(np, pairs, like), functools.partial(_numbers, f, like)
-            seen = numbers(at)
-            if seen is not None:
-                return _survey(np, names, numbers, np.broadcast_to(at, seen.shape), seen, like.dtype)
+            at, slopes = _grid(np, pairs, like), functools.partial(numbers_at, f, like)
+            some = slopes_at(f, jnp.zeros((BLOCK, *(1,) * like.ndim), like.dtype))
+            if not is_traced(lax.stop_gradient(some)):
+                seen = slopes(at)
+                found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
+                return jax.tree.map(jnp.asarray, found) if is_traced(some) else found  # it is differentiated
 
     centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
 
@@ -111,19 +108,6 @@ def _value(v: Real, like: jax.Array) -> Array:
     return v if v.ndim else v.reshape((1,) * like.ndim)
 
 
-def _numbers(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-    """Return f(x) as numbers, in blocks of which the last is filled up with places again; None if it is traced."""
-    front, neurons = x.shape[: -like.ndim or None], x.shape[x.ndim - like.ndim :]
-    count, found = math.prod(front), []
-    for block in np.resize(x.astype(like.dtype), (-(-count // _BLOCK), _BLOCK, *neurons)):
-        slopes = slopes_at(f, jnp.asarray(block))
-        if isinstance(slopes, jax.core.Tracer):
-            return None
-        found.append(np.asarray(slopes, np.float64))
-    numbers = np.concatenate(found)[:count]
-    return numbers.reshape(*front, *numbers.shape[1:])
-
-
 def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     """Return the nodes of panels from octave to octave, on both sides of the threshold and of each place elsewhere."""
     kind = np.float64 if xp is np else like.dtype
@@ -152,14 +136,10 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
         found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
     if not {*names} <= {*EXTREMES}:
         panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
-        starts, ends, areas, errors = ordered(xp, 0, 2, *panels[:4])
-        edges = xp.concatenate([starts, ends[-1:]])
-        soft, tails, area, doubt = table(xp, edges, areas, dtype)
-        limits = xp.where(xp.isfinite(tails), xp.stack([soft[0] - tails[0], soft[-1] + tails[1]]), soft[0])
-        reach = xp.maximum(soft.max(0), limits.max(0)) - xp.minimum(soft.min(0), limits.min(0))
-        error = errors.sum(0) + doubt
-        error = xp.where(error == 0, 0.0, error / reach)
-        found.update(zip(INTEGRAL, (edges, soft, tails, area, error), strict=True))
+        starts, ends = ordered(xp, 0, 2, *panels[:2])
+        spare = (1 << (len(ends) - 1).bit_length()) - len(ends) if xp is np else 0  # few sizes, for few programs
+        edges = xp.concatenate([starts, *[ends[-1:]] * (1 + spare)])
+        found.update(zip(INTEGRAL, (edges, panels[3].sum(0)), strict=True))
         found.update(places=shaped(at, 0, 2, -1), slopes=shaped(seen, 0, 2, -1))
     return {name: found[name].astype(dtype) for name in names}
 
