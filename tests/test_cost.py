@@ -96,6 +96,10 @@ def programs(run, sizes=itertools.count(1000)):  # noqa: B008, no two calls have
     return events.count("backend_compile_duration")
 
 
+def undeclared(x, a):
+    return jnp.exp(-a * jnp.abs(x))
+
+
 def events_of_a_sweep(build):
     """What is traced or compiled for ten more steepnesses, each with a spike of its own, called and differentiated."""
 
@@ -202,6 +206,9 @@ FIGURES = {
     # Floats are operands of programs that are kept by the structure of a shape: another one is no program.
     "events, a sweep": (swept(), 0),
     "events, a sweep that learns": (swept(learnable=True), 0),
+    "events, a sweep of a plain function that learns": (
+        # Traced, but not compiled.
+        lambda: events_of_a_sweep(lambda a: lambda p: make_spike(undeclared, learnable=True)(0.3, p + a)), 10),
     "events, a sweep in forward mode": (swept(forward_mode=True), 0),
     "events, a sweep in 8 bits": (swept(residual=jnp.uint8), 0),
     "events, a sweep of compositions": (

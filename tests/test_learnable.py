@@ -9,7 +9,20 @@ import pytest
 from needs import exhaustive
 from scipy.integrate import quad
 
-from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import (
+    antiderivative,
+    area,
+    asym,
+    combinator,
+    derivative,
+    make_spike,
+    mix,
+    normalize,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
@@ -257,6 +270,46 @@ def test_half_precision_in_a_scan_learns():
         v = v * 0.5 + x
         by_hand += v * logistic(4 * v) * logistic(-4 * v)
     np.testing.assert_allclose(jax.grad(total)(jnp.float32(4.0)), by_hand, rtol=0.02)
+
+
+def laplace(x, a):
+    return jnp.exp(-a * jnp.abs(x))
+
+
+def laplace_moved(x, a):
+    """dS/da by hand: S is exp(a x) / a below the threshold and (2 - exp(-a x)) / a above it."""
+    below, above = np.exp(a * x) * (x / a - a**-2), np.exp(-a * x) * (x / a + a**-2) - 2 * a**-2
+    return np.where(x < 0, below, above)
+
+
+@pytest.mark.parametrize("a", [np.float32(2.0), np.array([1, 2, 4], np.float32)], ids=["number", "one a neuron"])
+@pytest.mark.parametrize("declared", [shape, lambda f: f], ids=["declared", "plain"])
+def test_a_search_is_before_the_loop_of_what_learns(declared, a):
+    """Found in each step, one a neuron took seconds a gradient: it has its place outside of `scan`."""
+    spike = make_spike(declared(laplace), learnable=True)
+    xs = np.random.default_rng(0).normal(size=(7, 2, 3)).astype(np.float32)
+
+    def loss(a):
+        return jax.lax.scan(lambda total, x: (total + spike(x, a).sum(), None), 0.0, xs)[0]
+
+    program = jax.make_jaxpr(jax.grad(loss))(a)
+    loops = [str(e) for e in program.jaxpr.eqns if e.primitive.name == "scan" and e.params["length"] == 7]
+    assert loops
+    assert not any("sort[" in loop for loop in loops)
+    assert "sort[" in str(program)
+    expected = laplace_moved(xs.astype(float), a)
+    np.testing.assert_allclose(jax.jit(jax.grad(loss))(a), expected.sum((0, 1) if a.ndim else None), rtol=2e-5)
+
+
+def test_the_shape_of_a_soft_step_learns_by_it():
+    """Nothing is searched for: the soft step is there."""
+
+    def soft(x, a):
+        return jnp.arctan(a * x)
+
+    gradient = jax.grad(lambda a: make_spike(derivative(soft), learnable=True)(X, a))
+    assert "sort[" not in str(jax.make_jaxpr(gradient)(ALPHA))
+    np.testing.assert_allclose(jax.jit(gradient)(ALPHA), X / (1 + (ALPHA * X) ** 2), rtol=1e-5)
 
 
 def endless(x, p):
