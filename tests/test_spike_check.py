@@ -189,7 +189,7 @@ def test_a_rule_by_hand_has_no_fault_and_no_forward_mode():
 def test_what_is_a_spike_and_what_is_a_shape(monkeypatch):
     """A step whose derivative is not that of its values, whoever wrote it; a rectangle is a shape of two levels."""
     tables = sys.modules["surrofun.tools.check"]
-    for name in ("SHAPE_STAGES", "SPIKE_STAGES"):
+    for name in ("SHAPE_ROWS", "SPIKE_ROWS"):
         monkeypatch.setattr(tables, name, getattr(tables, name)[:1])  # the first property tells which table it is
 
     def told(f, **parameters):

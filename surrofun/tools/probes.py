@@ -15,7 +15,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
 Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
 Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, what else
-Stage: TypeAlias = dict[str, tuple[Callable[..., Finding], str]]  # name of a property: how it is measured, and advice
+Row: TypeAlias = tuple[str, Callable[..., Finding], str]  # name of a property, how it is measured, and advice
 
 LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
 BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation is compiled once
@@ -86,8 +86,6 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
 
     An integer is a setting, which no gradient moves.
     """
-    structure: Any
-    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
 
     def chosen(v: Any) -> bool:
         numeric = isinstance(v, float | jax.Array | np.ndarray | np.generic)
@@ -97,13 +95,12 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
         keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
         return str(keys[-1] if keys else getattr(path[-1], "name", None) or path[-1].idx)  # of an object, or of a tuple
 
-    found = {i: (name(path), leaf) for i, (path, leaf) in enumerate(leaves) if chosen(leaf)}
-
     def rebuilt(values: Any) -> Any:
-        given = dict(zip(found, values, strict=True))
-        return structure.unflatten([given.get(i, leaf) for i, (_, leaf) in enumerate(leaves)])
+        left = iter(values)
+        return jax.tree.map(lambda leaf: next(left) if chosen(leaf) else leaf, tree)
 
-    return [name for name, _ in found.values()], [value for _, value in found.values()], rebuilt
+    found = [(name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree) if chosen(leaf)]
+    return [name for name, _ in found], [leaf for _, leaf in found], rebuilt
 
 
 # What is asked of both. A measure is given the function with its parameters and, by keyword, what `check` knows of it.
