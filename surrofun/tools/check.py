@@ -19,10 +19,8 @@ from ..core.text import describe_value
 from ..core.tree import from_tree, interned, with_parameters
 from ..spike import make_spike
 from .probes import LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
-from .shape_check import SHAPE_GATES, SHAPE_ROWS
-from .shape_check import look_at as shape_look
-from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_own, is_step
-from .spike_check import look_at as spike_look
+from .shape_check import SHAPE_GATES, SHAPE_ROWS, look_at
+from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_own, is_step, shape_of
 
 Results: TypeAlias = dict[str, dict[str, Any]]
 
@@ -122,8 +120,9 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
         again, own = build and (lambda: (build(), args, kwargs)), own if is_spike(f) else None
-        return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=spike_look(bound))
-    return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=shape_look(g))
+        look = look_at(lambda: shape_of(bound), np.isfinite)
+        return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
+    return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
 
 
 def report(results: Results) -> str:

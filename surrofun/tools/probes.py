@@ -14,7 +14,7 @@ from ..core.dtype import broadcasts
 Array: TypeAlias = np.ndarray[Any, Any]
 Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
 Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
-Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, what else
+Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, the shape
 Row: TypeAlias = tuple[str, Callable[..., Finding], str]  # name of a property, how it is measured, and advice
 
 LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
@@ -147,8 +147,9 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
     return not bad, bad or ", ".join(map(str, among))
 
 
-def agree(f: Function, **ways: Function) -> Finding:
-    """Say whether other ways to compute f, all in one program, give what an eager call gives; how far each is off."""
+def agree(f: Function, others: dict[str, Function] | None = None, **_: Any) -> Finding:
+    """Say whether jit, vmap and other ways to compute f, in one program, give what an eager call gives; how far off."""
+    ways = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), **(others or {})}
     came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
     found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
     return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
@@ -156,7 +157,7 @@ def agree(f: Function, **ways: Function) -> Finding:
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
     """Say whether no slope is negative; the smallest and, if it is no rounding error and no end of a tail, where."""
-    places, slopes, *_rest = look()
+    places, slopes, _g = look()
     lowest, rounding = nearest(places, slopes == slopes.min()), 1e-5 * abs(slopes).max()
     if abs(slopes[lowest]) <= rounding:
         return True, {"lowest": 0.0}

@@ -23,13 +23,14 @@ from .probes import LIMIT, SCATTERED, Array, Finding, Look, Row, is_elementwise,
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
 
 
-def look_at(g: Shape) -> Look:
-    """Return a function that surveys a shape when it is first called, without the slopes that are NaN."""
+def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
+    """Return a function that surveys a shape when it is first called: places and slopes where usable, and the shape."""
 
     @functools.cache
     def look() -> Any:
+        g = made()
         places, slopes = (v.astype(float) for v in samples(g)[0])
-        return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]
+        return places[usable(slopes)], slopes[usable(slopes)], g
 
     return look
 
@@ -38,18 +39,17 @@ def look_at(g: Shape) -> Look:
 
 
 def _transforms(f: Shape, **_: Any) -> Finding:
-    grad = jax.grad(lambda x: make_spike(f)(x).sum())
-    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
+    return probes.agree(f, {"grad": jax.grad(lambda x: make_spike(f)(x).sum())})
 
 
 def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
-    places, slopes = look()
+    places, slopes, _g = look()
     height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max()
     return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.highest(places, slopes)])
 
 
 def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
-    places, slopes = look()
+    places, slopes, _g = look()
     places, high = places[np.isfinite(slopes)], np.maximum(0, slopes[np.isfinite(slopes)])
     left, right = np.maximum.accumulate(high), np.maximum.accumulate(high[::-1])[::-1]
     valley = (np.minimum(left, right) - high) / max(high.max(), 1e-30)

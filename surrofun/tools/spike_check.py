@@ -14,10 +14,9 @@ from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import area
-from ..core.shape import shape
+from ..core.shape import Shape, shape
 from . import probes
 from .closest import closest
-from .curves import samples
 from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Row, is_elementwise, numbers, values_of
 from .shape_check import LEARNED, learns
 
@@ -71,17 +70,10 @@ def backward(f: Function) -> Backward:
     return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
-def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, the slope."""
-
-    @functools.cache
-    def look() -> Any:
-        thresholds = _thresholds(f)
-        g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        places, slopes = (v.astype(float) for v in samples(g)[0])
-        return places[np.isfinite(slopes)], slopes[np.isfinite(slopes)], g
-
-    return look
+def shape_of(f: Function) -> Shape:
+    """Return the derivative of f as a shape that is around the thresholds."""
+    thresholds = _thresholds(f)
+    return shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
 
 
 # A measure is given f(x) and, by keyword: g, the spike as a tree of its parameters; its own shape, if it is of
@@ -146,10 +138,6 @@ def _is_silent_at_nan(f: Function, **_: Any) -> Finding:
     return not at > max(0.0, _at(f, -1e3).min()), at
 
 
-def _is_one_step(f: Function, **_: Any) -> Finding:
-    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)))
-
-
 def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
     slope = slope_of(f)
     if _is_drawn(slope):
@@ -166,7 +154,7 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
 
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
-    _places, slopes, *_rest = look()
+    _places, slopes, _g = look()
     thresholds = np.array(_thresholds(f))
     at = np.concatenate([thresholds, thresholds - _NEAR, thresholds + _NEAR])
     near = np.nan_to_num(abs(values_of(slope_of(f), at)))
@@ -333,7 +321,7 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("dtype kept", probes.keeps_dtype, "return spikes in the dtype of x: (x >= 0).astype(x.dtype)"),
     ("H(0)", _unless_drawn(_at_zero), "compare with x >= 0 or x > 0, which hold for 0 and -0 alike"),
     ("silent at NaN", _is_silent_at_nan, "ask for x >= 0 rather than for not x < 0: no comparison holds for NaN"),
-    ("eager = jit = vmap", _unless_drawn(_is_one_step), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
+    ("eager = jit = vmap", _unless_drawn(probes.agree), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
     ("slope by jax.grad", _has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
     ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
     ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
