@@ -181,9 +181,7 @@ def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict
 def _atom(token: Token) -> Any:
     text = token[0]
     if token["name"]:
-        if text in ("True", "False"):
-            return text == "True"
-        return lookup(text)
+        return text == "True" if text in ("True", "False") else lookup(text)
     if not token["number"]:
         raise ValueError("expected a shape or a number")
     value = float(text)
@@ -270,10 +268,9 @@ def _literal(value: Any) -> str:
     value = plain(value)
     if isinstance(value, jax.core.Tracer):
         raise ValueError(f"a parameter is traced, {show(value)}, and has no value yet; leave jit or grad first")
-    if isinstance(value, jax.Array | np.ndarray | np.generic):
-        if value.ndim:
-            return f"np.array({np.asarray(value, float).tolist()})"
-        value = value.item()
-    elif not isinstance(value, int | float):
+    if not isinstance(value, int | float | jax.Array | np.ndarray):
         raise ValueError(f"expected a number or an array as a parameter, got {describe_value(value)}")
-    return repr(float(value) if isinstance(value, int) and abs(value) >= _BIG else value)
+    if np.ndim(value):
+        return f"np.array({np.asarray(value, float).tolist()})"
+    number = np.asarray(value).item()
+    return repr(float(number) if isinstance(number, int) and abs(number) >= _BIG else number)

@@ -162,20 +162,17 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     figure, (axes,) = _axes("flow", ax, 1, (7.5, 3.8))
     told = {name: float(value) for name, value in measured(g, x).items()}
     potentials = np.asarray(x, float).ravel()
-    low, high = np.percentile(
-        potentials[np.isfinite(potentials)], [0.5, 99.5]
-    )  # what is farther off is counted at the edge
+    low, high = np.percentile(potentials[np.isfinite(potentials)], [0.5, 99.5])
     start, end = window(g)
     at = places(g, min(low, start), max(high, end))
+    ends = at[0], at[-1]
     _cross(axes)
     axes.plot(at, values(g, at), color=COLORS[1])
-    axes.set(xlim=(at[0], at[-1]), ylim=(0, None), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    axes.set(xlim=ends, ylim=(0, None), xlabel=_POTENTIAL, ylabel=_SLOPE)
     axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**told).replace("%", " %"))
     shares = axes.twinx()
-    potentials, weights = potentials.clip(at[0], at[-1]), np.full(potentials.size, 1 / potentials.size)
-    shares.hist(
-        potentials, 80, range=(at[0], at[-1]), weights=weights, histtype="stepfilled", color=COLORS[5], alpha=0.5
-    )
+    potentials, weights = potentials.clip(*ends), np.full(potentials.size, 1 / potentials.size)  # far off: at the ends
+    shares.hist(potentials, 80, range=ends, weights=weights, histtype="stepfilled", color=COLORS[5], alpha=0.5)
     shares.set_ylabel("share of the potentials")
     axes.set_zorder(shares.get_zorder() + 1)  # the slope in front
     axes.patch.set_visible(False)

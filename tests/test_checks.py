@@ -44,9 +44,9 @@ def faults(results):
 def found(name, g, *args, **parameters):
     """What `check` finds of one property, and the line of it; nothing else is measured."""
     with pytest.MonkeyPatch.context() as patch:
-        for stages in ("SHAPE_STAGES", "SPIKE_STAGES"):
-            every = {name: how for stage in getattr(tool, stages) for name, how in stage.items()}
-            patch.setattr(tool, stages, [{name: every[name]}] if name in every else getattr(tool, stages))
+        for table in ("SHAPE_ROWS", "SPIKE_ROWS"):
+            every = getattr(tool, table)
+            patch.setattr(tool, table, [row for row in every if row[0] == name] or every)
         results = check(g, *args, **parameters)
         return results[name], report(results)
 

@@ -176,9 +176,8 @@ def only(monkeypatch):
 
     def measure(*names):
         tables = sys.modules["surrofun.tools.check"]
-        for table in ("SHAPE_STAGES", "SPIKE_STAGES"):
-            rows = {name: row for stage in getattr(tables, table) for name, row in stage.items() if name in names}
-            monkeypatch.setattr(tables, table, (rows,))
+        for table in ("SHAPE_ROWS", "SPIKE_ROWS"):
+            monkeypatch.setattr(tables, table, [row for row in getattr(tables, table) if row[0] in names])
 
     return measure
 

@@ -235,14 +235,11 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     plot.raster(spikes, dt=1.0, ax=raster)
     raster.axvline(WINDOW, color=plot.GREY, linestyle="--", linewidth=1)
     raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}")
-    named = [{"accuracy\n(validation)" if name == "accuracy" else name: r[name] for name in r} for r in records]
-    panels = [figure.add_subplot(grid[i, 2]) for i in range(len(named[0]))]
-    plot.learning_curve(named, ax=panels)
-    for panel in panels:
-        if panel.get_ylabel().startswith("accuracy"):
-            panel.axhline(0.1, color=plot.GREY, linestyle="--", linewidth=1)
-            panel.annotate(
-                "chance", (1, 0.1), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=plot.GREY
-            )
+    panels = {name: figure.add_subplot(grid[i, 2]) for i, name in enumerate(records[0])}
+    plot.learning_curve(records, ax=list(panels.values()))
+    accuracy = panels["accuracy"]
+    accuracy.set_ylabel("accuracy\n(validation)")
+    accuracy.axhline(0.1, color=plot.GREY, linestyle="--", linewidth=1)
+    accuracy.text(1, 0.1, "chance", transform=accuracy.get_yaxis_transform(), ha="right", va="bottom", color=plot.GREY)
     figure.suptitle("Randman: ten random curves in a space of 20 spike times are told apart")
     return figure

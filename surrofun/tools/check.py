@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
@@ -18,11 +18,9 @@ from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
 from ..core.tree import from_tree, interned, with_parameters
 from ..spike import make_spike
-from .probes import LIMIT, SCATTERED, Finding, Function, Stage, floats_in, same
-from .shape_check import SHAPE_STAGES
-from .shape_check import look_at as shape_look
-from .spike_check import MAY_LACK, SPIKE_STAGES, has_a_rule_of_its_own, is_step
-from .spike_check import look_at as spike_look
+from .probes import LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
+from .shape_check import SHAPE_GATES, SHAPE_ROWS, look_at
+from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_own, is_step, shape_of
 
 Results: TypeAlias = dict[str, dict[str, Any]]
 
@@ -123,11 +121,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         _measured(is_step, bound)[0]
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        again = build and (lambda: (build(), args, kwargs))
-        return _all_measured(
-            SPIKE_STAGES, bound, MAY_LACK, g=g, own=own if is_spike(f) else None, again=again, look=spike_look(bound)
-        )
-    return _all_measured(SHAPE_STAGES, bound, g=g, look=shape_look(g))
+        again, own = build and (lambda: (build(), args, kwargs)), own if is_spike(f) else None
+        look = look_at(lambda: shape_of(bound), np.isfinite)
+        return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
+    return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
 
 
 def report(results: Results) -> str:
@@ -137,7 +134,7 @@ def report(results: Results) -> str:
     FAULT  shape kept                 (2, 256) from (3, 256); return one
     slope for each potential, whatever the shape of x is
     """
-    tables = [[name for stage in stages for name in stage] for stages in (SHAPE_STAGES, SPIKE_STAGES)]
+    tables = [[name for name, *_ in rows] for rows in (SHAPE_ROWS, SPIKE_ROWS)]
     found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
     names = next((names for names in tables if found and names[0] in results), None)
     if names is None:
@@ -171,14 +168,13 @@ def _text(value: Any, room: int = 80) -> str:
     return textwrap.shorten(str(value), max(room, 20), placeholder="...")
 
 
-def _all_measured(stages: tuple[Stage, ...], f: Function, may_lack: Collection[str] = (), **known: Any) -> Results:
-    """Measure the properties of a stage after the other, as long as the last one of each is as it should be."""
+def _all_measured(rows: tuple[Row, ...], gates: set[str], f: Function, **known: Any) -> Results:
+    """Measure one property after the other, until one of the gates is not as it should be."""
     results: Results = {}
-    for stage in stages:
-        for name, (measure, advice) in stage.items():
-            verdict, value = _measured(measure, f, raised=LIMIT if name in may_lack else False, **known)
-            results[name] = _result(verdict, value, advice)
-        if verdict is not True:
+    for name, measure, advice in rows:
+        verdict, value = _measured(measure, f, raised=LIMIT if name in MAY_LACK else False, **known)
+        results[name] = _result(verdict, value, advice)
+        if name in gates and verdict is not True:
             break
     return results
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import shapes
 from ..combinators import scale, shift
-from ..core.shape import Shape
 from ..core.text import show
 from .probes import Array, Function, bisect, values_of
 
@@ -19,22 +18,17 @@ _DISTANCES = 30 * np.geomspace(3e-6, 1, 40)  # from the middle and from both edg
 _JUMP = 1e-4  # half widths on both sides of a jump, where the error is not counted
 _FAR = 1e3  # times the distance of the slope from the threshold, or 1 if that is more: what is beyond never falls
 _TRIED = 49  # values at a time of what is fitted
-_WIDEST = 1e4  # factor on the default of it
+_WIDEST = 1e4  # factor on the default of it, in the first round
 _ZOOMS = 5  # rounds; each looks between the neighbours of the best value
 _DIGITS = 6  # of a parameter or a height, at most
 _EQUAL = 1e-6  # errors that differ by less are equal
 _ROUNDING = 3e-7  # of the peak, of slopes in float32
 _UNLIKE = 0.4  # of the peak: a shape that is off by more is not named
 
-_FLOATS = {  # of every shape: its parameters that are floats, with their defaults
-    g: {p.name: p.default for p in inspect.signature(g).parameters.values() if isinstance(p.default, float)}
-    for g in (getattr(shapes, name) for name in shapes.__all__)
-}
-_FITTED = [  # what is fitted of it: each of them that is positive; of one that has none, which is constant, the height
-    (g, name, default)
-    for g, floats in _FLOATS.items()
-    for name, default in ({name: v for name, v in floats.items() if v > 0} or {"": 1.0}).items()
-]
+_PARAMETERS = {getattr(shapes, name): inspect.signature(getattr(shapes, name)).parameters for name in shapes.__all__}
+_FITTED = [  # beside the height, every parameter that is a float; `straight_through` has none
+    (g, p.name, p.default) for g, ps in _PARAMETERS.items() for p in ps.values() if isinstance(p.default, float)
+] + [(shapes.straight_through, "", 1.0)]
 
 
 @np.errstate(all="ignore")  # shapes may overflow, or be 0 wherever they are compared
@@ -55,62 +49,47 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     peak = slopes[abs(slopes).argmax()]
     if not peak:
         return "none"
-    low, high = _edges(slope, places, slopes, abs(peak) / 2)
-    middle, half = (low + high) / 2, max((high - low) / 2, 1e-6)
-    x = np.concatenate([at + side * half * _DISTANCES for at in (low, middle, high) for side in (-1, 1)])
+    # The first and the last place where the slope is at half its peak, of those around the threshold.
+    high = abs(slopes) >= abs(peak) / 2
+    ends = np.flatnonzero(high & (abs(places) <= _FAR * max(abs(places[high]).min(), 1.0)))[[0, -1]]
+    outside = places[np.clip(ends + np.array([-1, 1]), 0, len(places) - 1)]
+    (left, right), _ = bisect(lambda x: abs(values_of(slope, x)) >= abs(peak) / 2, places[ends], outside)
+    middle, half = (left + right) / 2, max((right - left) / 2, 1e-6)
+
+    x = np.concatenate([at + side * half * _DISTANCES for at in (left, middle, right) for side in (-1, 1)])
     before, target, after = (values_of(slope, x + by) / peak for by in (-_JUMP * half, 0.0, _JUMP * half))
     counted = np.isfinite(target) & (abs(after - before) < 0.2)
     x, target = (np.where(counted, v, v[counted.argmax()]) for v in (x, target))
     shifts = [0.0] if abs(middle) < 1e-3 * half else [0.0, float(f"{middle:.3g}")]
-    fits: list[tuple[Any, ...]] = [(error, by, *fit) for by in shifts for *fit, error in _fits(x - by, target)]
+    fits = [fit for by in shifts for fit in _fits(x, target, peak, by)]
     best = min(error for error, *_ in fits)
-    if best > _UNLIKE:
-        return "none"
-    close = [
-        (len(_FLOATS[g]), _text(error, by, g, name, value, height * peak))
-        for error, by, g, name, value, height in fits
-        if error <= 1.5 * best + _EQUAL
-    ]
-    return min(close, key=lambda pair: (pair[0], len(pair[1])))[1]
+    *_, text = min((count, length, text) for error, count, length, text in fits if error <= 1.5 * best + _EQUAL)
+    return text if best <= _UNLIKE else "none"
 
 
-def _text(error: float, by: float, g: Shape, name: str, value: float, height: float) -> str:
-    """Return a fit as an expression, with no more digits of the height than make a difference, and the error."""
-    height = next(h for h in [*_rounded(height), height] if abs(h / height - 1) <= error / 2 + _EQUAL)
-    if name and value != _FLOATS[g][name]:
-        g = g(**{name: value})
-    if height != 1:
-        g = scale(g, height=height)
-    return f"{show(shift(g, by) if by else g)} to {max(error, _ROUNDING):.0e}"
+def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[float, int, int, str]]:
+    """Yield the error of whatever is fitted, how many parameters it has, and the length of its text, with the text.
 
-
-def _edges(slope: Function, places: Array, slopes: Array, height: float) -> Array:
-    """Return the first and the last place where the slope has a height, of those around the threshold."""
-    high = abs(slopes) >= height
-    near = np.flatnonzero(high & (abs(places) <= _FAR * max(abs(places[high]).min(), 1.0)))[[0, -1]]
-    outside = places[np.clip(near + np.array([-1, 1]), 0, len(places) - 1)]
-    return bisect(lambda x: abs(values_of(slope, x)) >= height, places[near], outside)[0]
-
-
-def _fits(x: Array, target: Array) -> list[tuple[Any, ...]]:
-    """Return of whatever is fitted the shape, the name of its parameter, its value, the height and the error.
-
-    The value is the default, or the best with as few digits as make no difference.
+    A parameter is at its default, or has as few digits as make no difference, and so has the height.
     """
-    rows, defaults = np.arange(len(_FITTED)), [default for *_, default in _FITTED]
-    tried = np.outer(defaults, np.geomspace(1 / _WIDEST, _WIDEST, _TRIED))
+    defaults = np.array([[default] for *_, default in _FITTED])
+    best, factor = defaults, _WIDEST
     for _ in range(_ZOOMS):
-        _, misses = _compared(x, target, tried)
-        best = (misses**2).sum(1).argmin(1)
-        low, high = (tried[rows, np.clip(best + side, 0, _TRIED - 1)] for side in (-1, 1))
-        tried = np.geomspace(low, high, _TRIED, axis=1)
-    options = [[default, *_rounded(value)] for default, value in zip(defaults, tried[:, _TRIED // 2], strict=True)]
-    tried[:, : _DIGITS + 1] = options
-    heights, misses = _compared(x, target, tried)
+        tried = best * np.geomspace(1 / factor, factor, _TRIED)
+        _, misses = _compared(x - by, target, tried)
+        best = np.take_along_axis(tried, (misses**2).sum(1).argmin(1)[:, None], 1)
+        factor **= 2 / (_TRIED - 1)  # as far as the neighbours
+    tried[:, : _DIGITS + 1] = np.hstack([defaults, [_rounded(value) for value in best[:, 0]]])
+    heights, misses = _compared(x - by, target, tried)
     errors = misses.max(1)
     good = (errors <= 1.5 * errors.min(1, keepdims=True) + _EQUAL).argmax(1)
-    found = (v[rows, good].tolist() for v in (tried, heights, errors))
-    return [(g, name, *fit) for (g, name, _), *fit in zip(_FITTED, *found, strict=True)]
+    for (g, name, default), i, *fit in zip(_FITTED, good, tried, peak * heights, errors, strict=True):
+        value, height, error = (float(v[i]) for v in fit)
+        height = next((h for h in _rounded(height) if abs(h - height) <= (error / 2 + _EQUAL) * abs(height)), height)
+        fitted = g(**{name: value}) if name and value != default else g
+        fitted = scale(fitted, height=height) if height != 1 else fitted
+        text = f"{show(shift(fitted, by) if by else fitted)} to {max(error, _ROUNDING):.0e}"
+        yield error, len(_PARAMETERS[g]), len(text), text
 
 
 def _compared(x: Array, target: Array, tried: Array) -> tuple[Array, Array]:

@@ -44,12 +44,11 @@ def window(g: Shape) -> tuple[float, float]:
 
 def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
     """Return the window of a curve with what is between two places inside."""
-    distances = np.maximum(first - x, x - last)
-    sides = [(distances[side], sizes[side]) for side in (np.flatnonzero(x < first)[::-1], x > last)]
-    peak = sizes.max()
-    if any(_last(*side, peak / 4) > _FAR * unit for side in sides):
+    distances, peak = np.maximum(first - x, x - last), sizes.max()
+    if sizes[distances > _FAR * unit].max(initial=0.0) >= peak / 4:
         peak = sizes[distances <= unit].max()
-    below, above = (_reach(*side, peak, unit) for side in sides)
+    sides = np.flatnonzero(x < first)[::-1], x > last
+    below, above = (_reach(distances[side], sizes[side], peak, unit) for side in sides)
     return float(first - 1.2 * max(below, above / 4)), float(last + 1.2 * max(above, below / 4))
 
 
@@ -59,7 +58,7 @@ def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
     seen, quarter = (_last(distances, sizes, level) for level in (peak / 100, own / 4))
     if not seen or quarter <= _FAR * unit:
         return min(seen, 3 * quarter)
-    first = int((sizes < own / 2).argmax())  # a side that never falls, or a periodic one
+    first = (sizes < own / 2).argmax()  # a side that never falls, or a periodic one
     return 8 * _last(distances[: first + 1], sizes[: first + 1], own / 2) if first else unit
 
 

@@ -14,8 +14,8 @@ from ..core.dtype import broadcasts
 Array: TypeAlias = np.ndarray[Any, Any]
 Function: TypeAlias = Callable[..., Any]  # of the potential minus the threshold
 Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and what was measured
-Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, what else
-Stage: TypeAlias = dict[str, tuple[Callable[..., Finding], str]]  # name of a property: how it is measured, and advice
+Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, the shape
+Row: TypeAlias = tuple[str, Callable[..., Finding], str]  # name of a property, how it is measured, and advice
 
 LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
 BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation is compiled once
@@ -86,8 +86,6 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
 
     An integer is a setting, which no gradient moves.
     """
-    structure: Any
-    leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
 
     def chosen(v: Any) -> bool:
         numeric = isinstance(v, float | jax.Array | np.ndarray | np.generic)
@@ -97,13 +95,12 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
         keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
         return str(keys[-1] if keys else getattr(path[-1], "name", None) or path[-1].idx)  # of an object, or of a tuple
 
-    found = {i: (name(path), leaf) for i, (path, leaf) in enumerate(leaves) if chosen(leaf)}
-
     def rebuilt(values: Any) -> Any:
-        given = dict(zip(found, values, strict=True))
-        return structure.unflatten([given.get(i, leaf) for i, (_, leaf) in enumerate(leaves)])
+        left = iter(values)
+        return jax.tree.map(lambda leaf: next(left) if chosen(leaf) else leaf, tree)
 
-    return [name for name, _ in found.values()], [value for _, value in found.values()], rebuilt
+    found = [(name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree) if chosen(leaf)]
+    return [name for name, _ in found], [leaf for _, leaf in found], rebuilt
 
 
 # What is asked of both. A measure is given the function with its parameters and, by keyword, what `check` knows of it.
@@ -150,8 +147,9 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
     return not bad, bad or ", ".join(map(str, among))
 
 
-def agree(f: Function, **ways: Function) -> Finding:
-    """Say whether other ways to compute f, all in one program, give what an eager call gives; how far each is off."""
+def agree(f: Function, others: dict[str, Function] | None = None, **_: Any) -> Finding:
+    """Say whether jit, vmap and other ways to compute f, in one program, give what an eager call gives; how far off."""
+    ways = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), **(others or {})}
     came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
     found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
     return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
@@ -159,7 +157,7 @@ def agree(f: Function, **ways: Function) -> Finding:
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
     """Say whether no slope is negative; the smallest and, if it is no rounding error and no end of a tail, where."""
-    places, slopes, *_rest = look()
+    places, slopes, _g = look()
     lowest, rounding = nearest(places, slopes == slopes.min()), 1e-5 * abs(slopes).max()
     if abs(slopes[lowest]) <= rounding:
         return True, {"lowest": 0.0}

@@ -18,53 +18,59 @@ from ..core.tree import functions_in
 from ..spike import make_spike
 from . import probes
 from .curves import samples
-from .probes import LIMIT, SCATTERED, Array, Finding, Look, Stage, nearest, numbers, values_of
+from .probes import LIMIT, SCATTERED, Array, Finding, Look, Row, is_elementwise, is_non_negative, numbers, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
 
 
-def look_at(g: Shape) -> Look:
-    """Return a function that surveys a shape when it is first called, without the slopes that are NaN."""
+def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
+    """Return a function that surveys a shape when it is first called: places and slopes where usable, and the shape."""
 
+    @functools.cache
     def look() -> Any:
+        g = made()
         places, slopes = (v.astype(float) for v in samples(g)[0])
-        return places[~np.isnan(slopes)], slopes[~np.isnan(slopes)]
+        return places[usable(slopes)], slopes[usable(slopes)], g
 
-    return functools.cache(look)
+    return look
 
 
 # A measure is given f(x) and, by keyword, the shape as a tree of its parameters and the look at it.
 
 
 def _transforms(f: Shape, **_: Any) -> Finding:
-    grad = jax.grad(lambda x: make_spike(f)(x).sum())
-    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)), grad=grad)
+    return probes.agree(f, {"grad": jax.grad(lambda x: make_spike(f)(x).sum())})
 
 
 def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
-    places, slopes = look()
+    places, slopes, _g = look()
     height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max()
     return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.highest(places, slopes)])
 
 
 def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
-    places, slopes = look()
+    places, slopes, _g = look()
     places, high = places[np.isfinite(slopes)], np.maximum(0, slopes[np.isfinite(slopes)])
     left, right = np.maximum.accumulate(high), np.maximum.accumulate(high[::-1])[::-1]
     valley = (np.minimum(left, right) - high) / max(high.max(), 1e-30)
-    deepest = nearest(places, valley == valley.max())
+    deepest = probes.nearest(places, valley == valley.max())
     return valley[deepest] < 1e-3, numbers(valley=valley[deepest], at=places[deepest])
+
+
+def _is_finite(f: Shape, **_: Any) -> Finding:
+    return probes.are_finite(probes.dtypes(), {"": f})
 
 
 def _stays_in_bounds(f: Shape, *, g: Shape, look: Look) -> Finding:
     slopes = np.append(look()[1], values_of(f, np.array([-np.inf, np.inf])))
+    least, most, size = slopes.min(), slopes.max(), abs(slopes).max()
     lowest, highest = (np.asarray(end, float) for end in bounds(g))
-    size, beyond = abs(slopes).max(), max(lowest.min() - slopes.min(), slopes.max() - highest.max(), 0.0)
-    wide = max(slopes.min() - lowest.min(), highest.max() - slopes.max()) > 1e-2 * size
-    ends, holds = numbers(lowest=lowest.min(), highest=highest.max()), beyond <= 1e-5 * size
+    ends = numbers(lowest=lowest.min(), highest=highest.max())
+    beyond = max(ends["lowest"] - least, most - ends["highest"], 0.0)
+    holds, wide = beyond <= 1e-5 * size, max(least - ends["lowest"], ends["highest"] - most) > 1e-2 * size
     if holds and wide:
-        return LIMIT, {**ends, "slopes": f"{slopes.min():.3g} to {slopes.max():.3g}"}
-    return holds, {**ends, **numbers(beyond=beyond)}
+        return LIMIT, {**ends, "slopes": f"{least:.3g} to {most:.3g}"}
+    return holds, {**ends, "beyond": float(beyond)}
 
 
 def _integrated(x: Any, g: Shape) -> Array | None:
@@ -75,7 +81,7 @@ def _integrated(x: Any, g: Shape) -> Array | None:
         return None
 
 
-def _soft_step_rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
+def _rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
     x, soft = jnp.asarray([-np.inf, *np.sort(SCATTERED, None), np.inf], jnp.float32), antiderivative(g)
     soft(x)  # which is told if it is NaN at infinity
     heights, rises = np.asarray(jax.jit(lambda x: jax.jvp(soft, (x,), (jnp.ones_like(x),)))(x), float)
@@ -140,37 +146,21 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
 LEARNED = "declare the soft step, soft=: a search is slow, and misses a jump that moves"
-SHAPE_STAGES: tuple[Stage, ...] = (
-    {"runs": (probes.runs, "write a function of an array x, and of the parameters given, that returns one real array")},
-    {"shape kept": (probes.keeps_shape, "return one slope for each potential, whatever the shape of x is")},
-    {
-        "elementwise": (
-            probes.is_elementwise,
-            "compute each slope from its own potential, with no sum, sort or norm over x",
-        )
-    },
-    {"eager = jit = vmap = grad": (_transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape")},
-    {
-        "dtype kept": (_keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
-        "non-negative": (
-            probes.is_non_negative,
-            "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way",
-        ),
-        "peak near the threshold": (_peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
-        "falls again": (probes.falls_again, probes.SOFT_STEP),
-        "unimodal": (_is_unimodal, "use one bump for one threshold; several are right where the step has several"),
-        "finite": (
-            lambda f, **_: probes.are_finite(probes.dtypes(), {"": f}),
-            "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision",
-        ),
-    },
-    {
-        "bounds hold": (_stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),
-        "soft step monotone": (
-            _soft_step_rises,
-            "declare one whose derivative is the slope, shape(g, soft=...), with its limits",
-        ),
-        "second derivative finite": (_has_second_derivative, "limit x or round the place off; only Hessians need it"),
-        "learned parameters": (learns, LEARNED),
-    },
+SHAPE_ROWS: tuple[Row, ...] = (
+    ("runs", probes.runs, "write a function of an array x, and of the parameters given, that returns one real array"),
+    ("shape kept", probes.keeps_shape, "return one slope for each potential, whatever the shape of x is"),
+    ("elementwise", is_elementwise, "compute each slope from its own potential, with no sum, sort or norm over x"),
+    ("eager = jit = vmap = grad", _transforms, "use jax.numpy and jnp.where, not numpy, if and x.shape"),
+    ("dtype kept", _keeps_dtype, "decorate with @surrofun.shape; a spike rounds to the dtype of x anyway"),
+    ("non-negative", is_non_negative, "use jnp.maximum(slope, 0): a negative slope trains a neuron the wrong way"),
+    ("peak near the threshold", _peaks_near, "move it with shift, unless the step has its thresholds elsewhere"),
+    ("falls again", probes.falls_again, probes.SOFT_STEP),
+    ("unimodal", _is_unimodal, "use one bump for one threshold; several are right where the step has several"),
+    ("finite", _is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
+    ("bounds hold", _stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),
+    ("soft step monotone", _rises, "declare one whose derivative is the slope, shape(g, soft=...), with its limits"),
+    ("second derivative finite", _has_second_derivative, "limit x or round the place off; only Hessians need it"),
+    ("learned parameters", learns, LEARNED),
 )
+# After one of these that is not as it should be, nothing is measured.
+SHAPE_GATES = {"runs", "shape kept", "elementwise", "eager = jit = vmap = grad", "finite"}

@@ -14,11 +14,10 @@ from jax import lax
 from jax.sharding import AxisType, PartitionSpec
 
 from ..calculus import area
-from ..core.shape import shape
+from ..core.shape import Shape, shape
 from . import probes
 from .closest import closest
-from .curves import samples
-from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Stage, first_bad, numbers, values_of
+from .probes import BLOCK, LIMIT, SCATTERED, Array, Finding, Function, Look, Row, is_elementwise, numbers, values_of
 from .shape_check import LEARNED, learns
 
 Backward: TypeAlias = Callable[[Any, Any], Any]  # (potentials, cotangents) -> gradients
@@ -47,7 +46,7 @@ def has_a_rule_of_its_own(f: Function, **_: Any) -> Finding:
         return below < above, "no derivative"
     at, slopes = values_of(f, SCATTERED), values_of(slope_of(f), SCATTERED)
     if np.isnan(slopes).any():
-        return True, f"slope {first_bad(SCATTERED, slopes)}"
+        return True, f"slope {probes.first_bad(SCATTERED, slopes)}"
     steps = np.array([1e-2, 1e-3])[:, None, None] * SCATTERED
     expected, moved = slopes * steps, values_of(f, SCATTERED + steps) - at
     tells = (abs(expected) > 1e-5 * abs(at).max()).any(0)
@@ -71,17 +70,10 @@ def backward(f: Function) -> Backward:
     return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
-def look_at(f: Function) -> Look:
-    """Return a function that surveys the slope of a spike when it is first called: places, slopes, the slope."""
-
-    def look() -> Any:
-        thresholds = _thresholds(f)
-        g = shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
-        places, slopes = (v.astype(float) for v in samples(g)[0])
-        finite = np.isfinite(slopes)
-        return places[finite], slopes[finite], g
-
-    return functools.cache(look)
+def shape_of(f: Function) -> Shape:
+    """Return the derivative of f as a shape that is around the thresholds."""
+    thresholds = _thresholds(f)
+    return shape(jax.jit(slope_of(f)), around=lambda: [(at, 1.0) for at in thresholds])
 
 
 # A measure is given f(x) and, by keyword: g, the spike as a tree of its parameters; its own shape, if it is of
@@ -146,10 +138,6 @@ def _is_silent_at_nan(f: Function, **_: Any) -> Finding:
     return not at > max(0.0, _at(f, -1e3).min()), at
 
 
-def _is_one_step(f: Function, **_: Any) -> Finding:
-    return probes.agree(f, jit=f, vmap=jax.vmap(jax.vmap(f)))
-
-
 def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
     slope = slope_of(f)
     if _is_drawn(slope):
@@ -166,7 +154,7 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
 
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
-    _places, slopes, *_rest = look()
+    _places, slopes, _g = look()
     thresholds = np.array(_thresholds(f))
     at = np.concatenate([thresholds, thresholds - _NEAR, thresholds + _NEAR])
     near = np.nan_to_num(abs(values_of(slope_of(f), at)))
@@ -195,7 +183,7 @@ def _compared(expected: Any, *came: Any) -> tuple[bool, float]:
 
 
 def _slope_is_elementwise(f: Function, **_: Any) -> Finding:
-    return probes.is_elementwise(slope_of(f))
+    return is_elementwise(slope_of(f))
 
 
 def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
@@ -249,7 +237,7 @@ def _has_second_derivative(f: Function, **_: Any) -> Finding:
     """Compare the derivative of the slope with finite differences; at a kink of it a few may differ."""
     slope = slope_of(f)
     rates = values_of(jax.jit(jax.grad(lambda x: slope(x).sum())), SCATTERED)
-    bad = first_bad(SCATTERED, rates)
+    bad = probes.first_bad(SCATTERED, rates)
     step = _DIFFERENCE * abs(SCATTERED)
     differences = (values_of(slope, SCATTERED + step) - values_of(slope, SCATTERED - step)) / (2 * step)
     rounding = 1e-6 * abs(values_of(slope, SCATTERED)).max() / step
@@ -326,34 +314,31 @@ def _is_pickled(f: Function, *, g: Function, **_: Any) -> Finding:
 
 
 _TRACED = "give the rule what it needs as arguments: it closes over something that is traced"
-SPIKE_STAGES: tuple[Stage, ...] = (
-    {"fires": (_fires, "return one real array of spikes: a low level below the threshold, a higher one above")},
-    {"shape kept": (probes.keeps_shape, "return one spike for each potential, whatever the shape of x is")},
-    {
-        "elementwise": (_unless_drawn(probes.is_elementwise), "compute each spike from its own potential alone"),
-        "dtype kept": (probes.keeps_dtype, "return spikes in the dtype of x: (x >= 0).astype(x.dtype)"),
-        "H(0)": (_unless_drawn(_at_zero), "compare with x >= 0 or x > 0, which hold for 0 and -0 alike"),
-        "silent at NaN": (_is_silent_at_nan, "ask for x >= 0 rather than for not x < 0: no comparison holds for NaN"),
-        "eager = jit = vmap": (_unless_drawn(_is_one_step), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
-        "slope by jax.grad": (_has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
-    },
-    {"slope elementwise": (_slope_is_elementwise, "compute each slope from its own potential alone")},
-    {
-        "cotangent": (_multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
-        "non-negative": (probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
-        "peak at a threshold": (_peaks_at_a_threshold, "centre the slope where the step rises"),
-        "falls again": (probes.falls_again, probes.SOFT_STEP),
-        "finite": (_is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
-        **{f"grad under {name}": (functools.partial(grad_under, name), _TRACED) for name in _UNDER},
-        "second derivative": (_has_second_derivative, "only Hessians and meta-gradients need it"),
-        "forward mode": (_has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
-        "traced parameters": (_takes_tracers, "only annealing and learning need it"),
-        "learned parameters": (_learns, LEARNED),
-        "bytes a spike": (_kept_bytes, "keep one array; residual= is not used while a parameter learns"),
-        "rebuilding": (_is_rebuilt, "build it once, outside of the loop"),
-        "pickling": (_is_pickled, "only other processes need it: no closures"),
-        "closest shape": (_closest, "give the rule a slope that is finite somewhere"),
-    },
+SPIKE_ROWS: tuple[Row, ...] = (
+    ("fires", _fires, "return one real array of spikes: a low level below the threshold, a higher one above"),
+    ("shape kept", probes.keeps_shape, "return one spike for each potential, whatever the shape of x is"),
+    ("elementwise", _unless_drawn(is_elementwise), "compute each spike from its own potential alone"),
+    ("dtype kept", probes.keeps_dtype, "return spikes in the dtype of x: (x >= 0).astype(x.dtype)"),
+    ("H(0)", _unless_drawn(_at_zero), "compare with x >= 0 or x > 0, which hold for 0 and -0 alike"),
+    ("silent at NaN", _is_silent_at_nan, "ask for x >= 0 rather than for not x < 0: no comparison holds for NaN"),
+    ("eager = jit = vmap", _unless_drawn(probes.agree), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
+    ("slope by jax.grad", _has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
+    ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
+    ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
+    ("non-negative", probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
+    ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises"),
+    ("falls again", probes.falls_again, probes.SOFT_STEP),
+    ("finite", _is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
+    *((f"grad under {name}", functools.partial(grad_under, name), _TRACED) for name in _UNDER),
+    ("second derivative", _has_second_derivative, "only Hessians and meta-gradients need it"),
+    ("forward mode", _has_forward_mode, "only jvp and jacfwd need it: jax.custom_jvp"),
+    ("traced parameters", _takes_tracers, "only annealing and learning need it"),
+    ("learned parameters", _learns, LEARNED),
+    ("bytes a spike", _kept_bytes, "keep one array; residual= is not used while a parameter learns"),
+    ("rebuilding", _is_rebuilt, "build it once, outside of the loop"),
+    ("pickling", _is_pickled, "only other processes need it: no closures"),
+    ("closest shape", _closest, "give the rule a slope that is finite somewhere"),
 )
-# Of these an exception is a limit.
+# After one of these that is not as it should be, nothing is measured. Of the others below, an exception is a limit.
+SPIKE_GATES = {"fires", "shape kept", "slope by jax.grad", "slope elementwise"}
 MAY_LACK = {"second derivative", "forward mode", "traced parameters", "rebuilding", "pickling"}
