@@ -35,7 +35,8 @@ def antiderivative(g: Shape) -> Shape:
     closed form that `shape` or `combinator` declares. Without one, `g` is
     integrated numerically around its places. The derivative of S by a
     parameter is then the integral of that of `g`, which misses a jump that
-    the parameter moves; `check(g, alpha=2.0)` names such a jump.
+    the parameter moves; `check(g, alpha=2.0)` names such a jump. Those by
+    x are of the polynomials of which the integral is made.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is
@@ -67,12 +68,14 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 def _declared_soft_step(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
     f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
-    soft = _soft_fact(f)
+    soft = _fact_of(f, "soft")
     return (lambda x: as_real(soft(x, *parts, **numbers), "soft step", g)) if soft else None
 
 
-def _soft_fact(f: Any) -> Shape | None:
-    return f.args[0] if isinstance(f, Partial) and f.func is _derivative else facts_of(f).get("soft")
+def _fact_of(f: Any, fact: str) -> Any:
+    if isinstance(f, Partial) and f.func is _derivative:
+        return f.args[0] if fact == "soft" else None
+    return facts_of(f).get(fact)
 
 
 def declares_soft_step(g: Shape) -> bool:
@@ -82,11 +85,7 @@ def declares_soft_step(g: Shape) -> bool:
     >>> declares_soft_step(shift(shapes.sigmoid, 0.5)), declares_soft_step(jnp.exp)
     (True, False)
     """
-    f, *_ = opened(g)
-    made = made_of(f)
-    if not made:
-        return _soft_fact(f) is not None
-    return bool(facts_of(made[0].func).get("soft")) and all(map(declares_soft_step, parts_of(made)))
+    return _declares("soft", g)
 
 
 def _constant_is_right(g: Shape) -> bool:
@@ -98,7 +97,7 @@ def _declares(fact: str, g: Shape) -> bool:
     f, *_ = opened(g)
     made = made_of(f)
     if not made:
-        return bool(facts_of(f).get(fact))
+        return bool(_fact_of(f, fact))
     return bool(facts_of(made[0].func).get(fact)) and all(_declares(fact, p) for p in parts_of(made))
 
 

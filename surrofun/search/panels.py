@@ -115,7 +115,7 @@ def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: 
 
     >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
     >>> found = integrated(np, np.float64, edges, 0.0, np.where(abs(inside(edges)) < 1, 1.0, 0.0))
-    >>> found["powers"][:2, 2:6].round(3), found["area"].round(3)
+    >>> found["powers"][:2, 2:6].round(3), float(found["area"].round(3))
     (array([[0. , 0.5, 1.5, 2. ],
            [0. , 0.5, 0.5, 0. ]]), 2.0)
     """
