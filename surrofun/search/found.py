@@ -39,8 +39,11 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
     with at_compile_time():
-        found = survey(g, around(g), like := jnp.asarray(opened(g)[3]), names)
-        return with_integral(g, found, like) if "edges" in names else found
+        return survey(g, around(g), _like(g), names)
+
+
+def _like(g: Shape) -> jax.Array:
+    return jnp.asarray(opened(g)[3])
 
 
 @unchecked()
@@ -55,7 +58,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
     (2.0, True)
     """
     require_concrete(g)
-    result = _look(static((around, NAMES)), g)
+    result = with_integral(g, _look(static((around, NAMES)), g), _like(g))
     return {**result, "known": _is_known(result)}
 
 
@@ -127,7 +130,7 @@ def _integrated(g: Shape, around: Around) -> Survey:
     Raises:
         ValueError: it is not; where something is traced, "known" is false instead.
     """
-    result = _found(g, around, INTEGRAL)
+    result = with_integral(g, _found(g, around, INTEGRAL), _like(g))  # which is not kept: it is larger than the edges
     known, error = _is_known(result), lax.stop_gradient(result["error"])
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
