@@ -235,7 +235,8 @@ def _cotangents(slope: Structure, soft: Structure, is_learned: Sequence[bool], a
 
 
 # Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
-# of which slope and dS/dp are made in the backward pass, with the arrays of both; and which parameters are learned.
+# of which slope and dS/dp are made in the backward pass, with the arrays of both, or what the early one of two stages
+# made of these; and which parameters are learned.
 
 
 def _empty(values: Any) -> Any:
@@ -296,7 +297,6 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     keep = functools.partial(_kept, rule, x, fixed)
     _, _, slope_arrays, code_operands = fixed
     _, soft, (early, _), _, _ = rule
-
     arrays = slope_arrays, parameters
     to_learn = (_named(x), early(arrays) if early else arrays) if soft else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of

@@ -47,11 +47,8 @@ def cotangents(
         return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
-    broadcasting = broadcasting_leaves(soft)
-    if not all(
-        p.size == 1 or (broadcasting[i] and broadcasts(leaves[i].shape, x.shape))
-        for i, p in zip(chosen, values, strict=True)
-    ):
+    is_broadcast = broadcasting_leaves(soft)
+    if not all(leaves[i].size == 1 or (is_broadcast[i] and broadcasts(leaves[i].shape, x.shape)) for i in chosen):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     x, of_spikes = widened((x, of_spikes))
     if len(values) > _FEW:

@@ -63,7 +63,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
 
 
 def _is_known(found: Survey) -> Any:
-    return lax.stop_gradient(found["error"]) <= _TOLERANCE[found["error"].dtype.name]
+    return found["error"] <= _TOLERANCE[found["error"].dtype.name]
 
 
 @unchecked()
@@ -131,7 +131,7 @@ def _integrated(g: Shape, around: Around) -> Survey:
         ValueError: it is not; where something is traced, "known" is false instead.
     """
     result = with_integral(g, _found(g, around, INTEGRAL), _like(g))  # which is not kept: it is larger than the edges
-    known, error = _is_known(result), lax.stop_gradient(result["error"])
+    known, error = _is_known(result), result["error"]
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[error.dtype.name]:g} of it, "

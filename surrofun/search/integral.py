@@ -31,7 +31,8 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            return {**found, **_integrated(edges, errors, slopes_at(f, inside(edges)))}
+            result = _integrated(edges, errors, slopes_at(f, inside(edges)))
+            return {**found, **result, "error": lax.stop_gradient(result["error"])}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
         return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
