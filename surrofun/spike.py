@@ -203,13 +203,14 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.
-    hides_nothing = slope_now is not None
-    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing)
-    soft, parameters = explicit(Partial(_soft, g), x, hides_nothing) if learnable else (None, [])
+    is_concrete = slope_now is not None
+    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing=is_concrete)
+    soft, parameters = explicit(Partial(_soft, g), x, hides_nothing=is_concrete) if learnable else (None, [])
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
-    if soft and parameters and searches and not hides_nothing:
-        # A soft step is searched for in the forward pass: of parameters alone, hence JAX takes it out of a loop.
+    if soft and parameters and searches and not is_concrete:
+        # What has numbers has been searched for by now, as the soft step was traced. Where a parameter of it is traced,
+        # the search is part of the program: being early, it is in the forward pass, and JAX takes it out of a loop.
         may_learn = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
         stages = in_two_stages(functools.partial(_cotangents, slope, soft, may_learn), (slope_arrays, parameters), x, x)
     rule = slope, soft if parameters else None, stages, encode, decode

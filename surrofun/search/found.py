@@ -1,4 +1,4 @@
-"""What is not declared of a shape is searched for, and kept as long as it is among the latest few."""
+"""What is not declared of a shape is searched for; of declared functions, and numbers, the latest few are kept."""
 
 from __future__ import annotations
 
