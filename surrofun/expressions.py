@@ -82,8 +82,9 @@ def parse(text: str) -> Shape:
 
     Raises:
         ValueError: the text is no expression, names no registered shape or
-            no parameter of it, is longer than 10,000 characters or nested
-            more than 50 deep. The message has line and column.
+            no parameter of it, is longer than 10,000 characters, or has
+            more than 50 brackets in one another or calls in a row. The
+            message has line and column.
 
     >>> parse("scale(triangle, 2.0)")(jnp.array([0.0, 0.25, 0.5]))
     Array([2., 1., 0.], dtype=float32)
@@ -143,16 +144,22 @@ def _made(token: Token, make: Callable[..., Any], *args: Any) -> Any:
 def _term(tokens: list[Token], depth: int) -> Any:
     """Take a shape, a number, an array or a tuple off the front of the text, which is the end of `tokens`."""
     start = tokens.pop()
-    if depth > _DEEPEST:
-        raise _fault(start, f"expected at most {_DEEPEST} brackets in one another")
+    _bounded(start, depth)
     if start[0] in ("(", "[", "np.array("):
         value = _made(start, _sequence, start[0], *_items(tokens, "]" if start[0] == "[" else ")", depth))
     else:
         value = _made(start, _atom, start)
+    calls = depth
     while tokens[-1][0] == "(":
-        tokens.pop()
+        calls += 1
+        _bounded(tokens.pop(), calls)
         value = _made(start, _called, value, *_items(tokens, ")", depth))
     return value
+
+
+def _bounded(token: Token, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise _fault(token, f"expected at most {_DEEPEST} brackets in one another or calls in a row")
 
 
 def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict[str, Any]]:

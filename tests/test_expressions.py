@@ -1,13 +1,13 @@
 """Text to shape and back: exact for every composition, one clear error for everything else."""
 
 import argparse
+import contextlib
 import functools
 import json
 import random
 import string
 import sys
 import threading
-import time
 import tomllib
 
 import jax
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from needs import EXHAUSTIVE, exhaustive
+from needs import EXHAUSTIVE
 from transcript import assert_raises, rows
 
 from surrofun import asym, mix, normalize, scale, shapes, shift
@@ -26,6 +26,17 @@ from surrofun.registry import lookup, names
 
 X = np.array([-40.0, -1.3, -0.2, -0.0, 0.0, 1e-3, 0.43, 2.3, 40.0], np.float32)
 quickly = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@contextlib.contextmanager
+def calls_of_python():
+    """Collect the functions that are called: a measure of the work that no other work on the machine changes."""
+    calls = []
+    sys.setprofile(lambda frame, event, _: event == "call" and calls.append(frame.f_code.co_name))
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
 
 
 def arrays(numbers):
@@ -268,11 +279,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:17])
-def test_hostile_text_is_one_clear_error_in_bounded_time(text):
-    start = time.perf_counter()
-    with pytest.raises(ValueError, match=r"^parse: line [0-9]+, column [0-9]+") as caught:
+def test_hostile_text_is_one_clear_error_in_a_bounded_number_of_calls(text):
+    with pytest.raises(ValueError, match=r"^parse: line [0-9]+, column [0-9]+") as caught, calls_of_python() as calls:
         parse(text)
-    assert time.perf_counter() - start < 2.0
+    assert len(calls) < 2_000
     assert len(str(caught.value).splitlines()) == 1
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1_000
@@ -321,11 +331,10 @@ def test_limits_are_where_they_are_said_to_be():
     with pytest.raises(ValueError, match="expected a text of at most 10000 characters, got 10001 characters"):
         parse("atan" + " " * 9_997)
     assert callable(parse("shift(" * 50 + "atan" + ", 1)" * 50))
-    with pytest.raises(ValueError, match="line 1, column 307, at 'atan': expected at most 50 brackets in one another"):
+    with pytest.raises(ValueError, match=r"line 1, column 306, at '\(': expected at most 50 brackets in one another"):
         parse("shift(" * 51 + "atan" + ", 1)" * 51)
 
 
-@exhaustive
 @pytest.mark.parametrize(
     "text",
     [
@@ -333,16 +342,17 @@ def test_limits_are_where_they_are_said_to_be():
         "mix(" * 49 + "mix(" + "atan," * 1_850 + ")" + ",circ)" * 49,
         "shift(atan,1)" + "(a=1)" * 1_990,
         "shift(atan,1)" + "".join(f"(a{i}=1)" for i in range(1_100)),
+        "shift(atan,1)(" + ",".join(f"a{i}=1" for i in range(1_100)) + ")",
         "scale(atan,[" + "1," * 4_990 + "])",
         "scale(atan," + "[" * 30 + "1" + "]" * 30 + ")",
     ],
     ids=lambda text: text[:12],
 )
-def test_the_longest_texts_take_bounded_time(text):
-    start = time.process_time()
-    shape = attempt(text)
-    assert time.process_time() - start < 10.0
-    assert callable(shape) or "expected at most 256 shapes" in shape
+def test_the_longest_texts_take_a_bounded_number_of_calls(text):
+    with calls_of_python() as calls:
+        shape = attempt(text)
+    assert len(calls) < 200_000
+    assert callable(shape) or "expected at most" in shape
 
 
 COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.system __import__ f'{ 0x
