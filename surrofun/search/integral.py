@@ -56,10 +56,10 @@ def integral(found: Survey, x: Real) -> jax.Array:
     Array([0., 1., 2.], dtype=float32)
     """
     x = jnp.asarray(x)
-    edges, powers, tails = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "tails"))
+    edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
     x = lax.expand_dims(x, tuple(range(edges.ndim - 1 - x.ndim)))
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    return _looked_up(*_table(edges, powers), edges, tails, x)  # type: ignore[no-any-return]
+    return _looked_up(*_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
 
 
 @jax.jit
@@ -87,12 +87,12 @@ def _looked_up(
     first: jax.Array,
     halvings: jax.Array,
     edges: jax.Array,
-    tails: jax.Array,
+    limits: jax.Array,
     x: jax.Array,
 ) -> jax.Array:
     """Return the polynomial at x; beyond the panels, S nears its limit as 1 / x does, or goes on to grow."""
-    rows, powers, first, edges, tails = (
-        _aligned(v, x) for v in (rows, powers, first, edges[..., None], tails[..., None])
+    rows, powers, first, edges, limits = (
+        _aligned(v, x) for v in (rows, powers, first, edges[..., None], limits[..., None])
     )
     lowest, highest = edges[0, ..., 0], edges[-1, ..., 0]
     near = jnp.clip(x, lowest, highest)
@@ -102,10 +102,10 @@ def _looked_up(
     u = (near - centre) * inverse
     value = functools.reduce(lambda value, power: value * u + power, jnp.moveaxis(_taken(powers, panel), -1, 0)[::-1])
 
-    end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, -tails[0, ..., 0], tails[1, ..., 0])
+    end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, limits[0, ..., 0], limits[1, ..., 0])
     beyond, has_limit = jnp.where(jnp.abs(x) > highest, x, end), jnp.isfinite(limit)
-    growth, nearness = jnp.where(has_limit, 1.0, beyond / end), 1 - end / beyond
-    soft: jax.Array = value * growth + jnp.where(has_limit, limit, 0.0) * nearness
+    growth = jnp.where(has_limit, end / beyond, beyond / end)
+    soft: jax.Array = value * growth + jnp.where(has_limit, limit, 0.0) * (1 - end / beyond)
     return soft
 
 

@@ -109,7 +109,7 @@ def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: 
     Returns:
         * "powers", (6, panels, *n): of u, which goes from -1 to 1 in a panel; the polynomial is the integral up to u,
           from -inf where the area is finite, else from 0.
-        * "tails", (2, *n): the area before the first edge and after the last, infinite where it diverges.
+        * "limits", (2, *n): the integral up to -inf and up to inf, infinite where it diverges.
         * "area", (*n): the area, infinite where it diverges, NaN where the slope is NaN or infinite somewhere.
         * "error", (*n): the estimated error of the integral, relative to its range; NaN if it is not known.
 
@@ -121,11 +121,12 @@ def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: 
     """
     rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
     soft, tails, area, doubt = table(xp, edges, rises.sum(0), dtype)
-    limits = xp.where(xp.isfinite(tails), xp.stack([soft[0] - tails[0], soft[-1] + tails[1]]), soft[0])
-    reach = xp.maximum(soft.max(0), limits.max(0)) - xp.minimum(soft.min(0), limits.min(0))
+    limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
+    values = xp.concatenate([soft, xp.where(xp.isfinite(limits), limits, soft[0])])
+    reach = values.max(0) - values.min(0)
     error = xp.where(errors + doubt == 0, 0.0, (errors + doubt) / reach)
     powers = xp.concatenate([rises[:1] + soft[:-1], rises[1:]])
-    return {"powers": powers, "tails": tails, "area": area, "error": error}
+    return {"powers": powers, "limits": limits, "area": area, "error": error}
 
 
 def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
