@@ -401,3 +401,19 @@ def test_a_kink_that_a_parameter_moves(dtype, x64):
     for at in [(0.7, 0.3), *np.random.default_rng(0).uniform((-2, 0.05), (2, 0.4), (30, 2))]:
         p, width = np.asarray(at, dtype)
         np.testing.assert_allclose(moved(p, width), -np.maximum(0, 1 - np.abs(x - p) / width), atol=1e-4)
+
+
+VANISHING = {
+    "infinite": (lambda x, p: 1 / jnp.cosh(p * x) ** 2, lambda x, p: (1 + np.tanh(p * x)) / p),
+    "power": (lambda x, p: 1 / (1 + p * abs(x)) ** 5, lambda x, p: (2 - (1 + p * x) ** -4) / (4 * p)),
+    "small": (lambda x, p: 1 / (1 + p * abs(x)) ** 3, lambda x, p: (2 - (1 + p * x) ** -2) / (2 * p)),
+}
+
+
+@pytest.mark.parametrize("name", VANISHING)
+def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(name):
+    """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""
+    slope, soft = VANISHING[name]
+    learned = functools.partial(antiderivative(slope), 0.5)
+    moved = jax.jit(lambda p: (jax.grad(learned)(p), jax.jvp(learned, (p,), (1.0,))[1]))(2.0)
+    np.testing.assert_allclose(moved, (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6, rtol=1e-5)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 
-from ..core.concrete import at_compile_time
-from ..core.dtype import Real
+from ..core.concrete import at_compile_time, explicit
+from ..core.dtype import Real, as_array
+from ..core.tree import Structure, join
 from .arrays import column
 from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
 
 # The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
 _OCTAVES, _CELLS = range(-20, 44), 16
+_NOTHING = {"float32": 1e-31, "float64": 1e-292}  # of a slope: a float's least over its precision
 _BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of a float: bias, and digits left out
 
 
@@ -31,11 +35,37 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            result = _integrated(edges, errors, slopes_at(f, inside(edges)))
+            result = _integrated(edges, errors, _differentiable_slopes(f, inside(edges)))
             return {**found, **result, "error": lax.stop_gradient(result["error"])}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
         return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
+
+
+def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
+    """Return f(x), by what f closes over differentiable, also far out, where f has vanished.
+
+    There 1 / cosh(a x)^2 is 1 / inf, whose derivative is 0 * inf for JAX: it is taken to be 0.
+    """
+    structure, arrays = explicit(Partial(slopes_at, f), x)
+    return _slopes(structure, x, arrays)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _slopes(f: Structure, x: jax.Array, arrays: Any) -> jax.Array:
+    return join(f, arrays)(x)  # type: ignore[no-any-return]
+
+
+@_slopes.defjvp
+def _slopes_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (x, arrays), (_, tangents) = primals, tangents
+    tangents = [as_array(t) for t in tangents]  # one may come as a number
+    ones = [t if t.dtype == jax.dtypes.float0 else jnp.ones_like(t) for t in tangents]
+    value, of_ones = jax.jvp(lambda arrays: join(f, arrays)(x), [arrays], [ones])
+    gone = lax.stop_gradient((abs(value) < _NOTHING[x.dtype.name]) & jnp.isnan(of_ones))
+    elsewhere = jnp.where(gone, jnp.where(gone, -jnp.inf, x).max((0, 1)), x)  # in reverse mode 0 times NaN is NaN
+    _, tangent = jax.jvp(lambda arrays: join(f, arrays)(elsewhere), [arrays], [tangents])
+    return _slopes(f, x, arrays), jnp.where(gone, 0.0, tangent)
 
 
 @jax.jit
