@@ -35,6 +35,16 @@ def hump(x, alpha=1.0):
     return alpha * jnp.exp(-(jnp.abs(alpha * x) ** 1.5))
 
 
+@shape  # 1 / inf far out
+def sech_squared(x, alpha=1.0):
+    return alpha / jnp.cosh(alpha * x) ** 2
+
+
+@shape
+def cubic(x, alpha=1.0):
+    return alpha / (1 + jnp.abs(alpha * x)) ** 3
+
+
 @combinator  # a user's that declares nothing, and one that declares all
 def product(x, g, h, factor=1.0):
     return factor * g(x) * h(x)
@@ -49,7 +59,7 @@ def mirror(x, g):
     return g(-x)
 
 
-OURS = (hump, product, mirror)
+OURS = (hump, sech_squared, cubic, product, mirror)
 
 
 def own_code(g, x):
@@ -134,7 +144,10 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     digits = 1e-37 + np.nan_to_num(close / 2 * abs(slopes) + 20 * float(jnp.finfo(dtype).eps) * moves)
     yield "slope" + at, lambda: g(x), slopes, digits
     low, high = each(numbers, curves.extremes)
-    off = 10 * close * (size(high - low) + size(low))
+    off = 1e-9 + 10 * close * (size(high - low) + size(low))
+    off = np.where(
+        text.count("periodic") + text.count("fourier") > 1, np.nan, off
+    )  # the highest of two periods may be anywhere
     yield "bounds", lambda: [jnp.ravel(v + jnp.zeros(NEURONS)) for v in bounds(g)], [low, high], off
     whole, soft_steps = each(numbers, lambda g: soft(g, [INF])[0]), each(numbers, soft, xs)
     yield "area", lambda: abs(area(g)) + jnp.zeros(NEURONS), abs(whole), close * size(whole)

@@ -64,12 +64,20 @@ KERNELS = {
     "log_tailed_step": lambda leak: ([0, 1], 0, 1),
     "s2nn": lambda alpha, beta: ([0], INF, 1),
     "hump": lambda alpha: ([0], INF, INF),
+    "sech_squared": lambda alpha: ([], INF, INF),
+    "cubic": lambda alpha: ([0], 3, 3),
+}
+# What the adversary declares as nothing but a function.
+USERS = {
+    "hump": lambda x, alpha: alpha * np.exp(-(abs(alpha * x) ** 1.5)),
+    "sech_squared": lambda x, alpha: 4 * alpha * np.exp(-2 * abs(alpha * x)) / (1 + np.exp(-2 * abs(alpha * x))) ** 2,
+    "cubic": lambda x, alpha: alpha / (1 + abs(alpha * x)) ** 3,
 }
 
 
 def kernel(name, **given):
-    if name == "hump":  # the user's shape of the adversary
-        parameters, slope = {"alpha": 1.0} | given, lambda x, alpha: alpha * np.exp(-(abs(alpha * x) ** 1.5))
+    if name in USERS:
+        parameters, slope = {"alpha": 1.0} | given, USERS[name]
     else:
         parameters, slope = FACTS[name].settings[0] | given, FACTS[name].slope
     return Curve(lambda x: slope(x, **parameters) + 0 * x, [0.0], *KERNELS[name](**parameters))
@@ -140,6 +148,7 @@ def soft(g, xs):
     xs, start = np.minimum(xs, FAR), -FAR if finite else 0.0
     ends = np.concatenate([[start, 0.0], xs, g.marks, *([p, *(p - LADDER), *(p + LADDER)] for p in g.places)])
     ends = np.unique(ends[(ends >= min(start, *xs)) & (ends <= max(start, *xs))])
+    ends = ends[np.diff(ends, prepend=-INF) > 1e-14 * abs(ends)]  # SciPy gives NaN for a panel without an inside
     found = tanhsinh(g.slope, ends[:-1], ends[1:], rtol=1e-11, atol=1e-14)
     total = np.concatenate([[0.0], np.cumsum(found.integral)])
     known = 1.0 if found.error.sum() < 1e-9 * (1e-3 + np.ptp(total)) else np.nan
