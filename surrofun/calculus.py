@@ -57,7 +57,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        declared = _declared_soft_step(g, x, args, kwargs)
+        declared = _closed_form(g, x, args, kwargs)
         if declared is None:
             return found.soft_step(part(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
@@ -66,7 +66,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     return rounded(soft, x)
 
 
-def _declared_soft_step(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
+def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
     f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
     soft = _fact_of(f, "soft")
     return (lambda x: as_real(soft(x, *parts, **numbers), "soft step", g)) if soft else None
@@ -249,7 +249,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """
     g, like = _with_parameters(g, args, kwargs, "area")
     with at_compile_time():
-        declared = _declared_soft_step(g, like)
+        declared = _closed_form(g, like)
         if declared is None:
             return found.area(g, around)
         if _constant_is_right(g):

@@ -198,8 +198,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     how = compared if compares(step) else rounded
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
-    searches = learnable and not declares_soft_step(g)
-    slope_now = None if learnable and not searches else try_concrete(_slope, *without_gradient((g, x)))
+    is_searched_for = learnable and not declares_soft_step(g)  # the soft step
+    slope_now = None if learnable and not is_searched_for else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.
@@ -208,11 +208,13 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     soft, parameters = explicit(Partial(_soft, g), x, hides_nothing=is_concrete) if learnable else (None, [])
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
-    if soft and parameters and searches and not is_concrete:
+    if soft and parameters and is_searched_for and not is_concrete:
         # What has numbers has been searched for by now, as the soft step was traced. Where a parameter of it is traced,
         # the search is part of the program: being early, it is in the forward pass, and JAX takes it out of a loop.
-        may_learn = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
-        stages = in_two_stages(functools.partial(_cotangents, slope, soft, may_learn), (slope_arrays, parameters), x, x)
+        is_learned = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
+        stages = in_two_stages(
+            functools.partial(_cotangents, slope, soft, is_learned), (slope_arrays, parameters), x, x
+        )
     rule = slope, soft if parameters else None, stages, encode, decode
     fire = _fire_forward if forward_mode else _fire
     return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
@@ -302,11 +304,11 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     to_learn = (_named(x), early(arrays) if early else arrays) if soft else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
     # two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
-    learned = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
-    if any(map(len, learned)):
-        residual = _empty(jax.eval_shape(keep)), _empty(code_operands), to_learn, learned
+    perturbed = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
+    if any(map(len, perturbed)):
+        residual = _empty(jax.eval_shape(keep)), _empty(code_operands), to_learn, perturbed
     else:
-        residual = keep(), code_operands, _empty(to_learn), learned
+        residual = keep(), code_operands, _empty(to_learn), perturbed
     return _fire(rule, *values), residual
 
 
@@ -314,8 +316,8 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     slope, soft, (_, late), _, decode = rule
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
-    kept, code_operands, to_learn, learned = jax.tree.map(as_array, residual)  # a scalar may come as a number
-    is_learned = [len(flag) > 0 for flag in learned]
+    kept, code_operands, to_learn, perturbed = jax.tree.map(as_array, residual)  # a scalar may come as a number
+    is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
         return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
     x, arrays = to_learn

@@ -199,6 +199,9 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
         main(["check", f"{module}:negative"])
         out = capsys.readouterr().out
         assert ("\x1b[31mFAULT\x1b[0m" in out, "\x1b[32mok\x1b[0m" in out) == (colored, colored)
+        out = re.sub("\x1b[^m]*m", "", out)
+        assert out.split() == " ".join([first, *lines]).split()
+        assert max(map(len, out.splitlines())) <= 80 < max(map(len, lines))
 
 
 NO_IMPORT = "shape '{0}:f': '{0}' cannot be imported, ModuleNotFoundError: No module named '{1}'"

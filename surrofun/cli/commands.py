@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,11 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (argparse.ArgumentError, OSError) as error:
-        columns = shutil.get_terminal_size((sys.maxsize, 0)).columns  # one line, where there is no terminal
-        text = textwrap.fill(
-            f"surrofun: {error}", columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-        )
-        print(text, file=sys.stderr)
+        print(terminal.wrapped(f"surrofun: {error}", 2), file=sys.stderr)
         return 2
 
 
@@ -182,7 +177,7 @@ def _check(options: argparse.Namespace) -> int:
     results = check(functools.partial(find, options.shape)) if is_called else check(found)  # or it cannot be rebuilt
     print(options.shape if is_called else show(found))
     for line in report(results).splitlines():
-        word, _, rest = line.partition(" ")
+        word, _, rest = terminal.wrapped(line, 9).partition(" ")
         print(terminal.paint(word, _COLORS[word], sys.stdout) if word in _COLORS else word, rest)
     return int(not all(result["ok"] for result in results.values()))
 

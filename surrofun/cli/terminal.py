@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO, TypeAlias
@@ -89,6 +91,16 @@ def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
         beside = below.pop(0) if below and not narrow else ""
         lines += [name + beside[len(name) :], *below]
     return lines
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Return a text in lines of the width of the terminal; where there is none, it is one line.
+
+    >>> wrapped("expected a shape, got float 2.0", 2)
+    'expected a shape, got float 2.0'
+    """
+    columns = shutil.get_terminal_size((sys.maxsize, 0)).columns
+    return textwrap.fill(text, columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def writes_unicode(stream: TextIO) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array
-from .tree import Structure, hides_no_tracer, join, split
+from .tree import Structure, all_pure, join, split
 
 
 def is_traced(values: Any) -> bool:
@@ -106,7 +106,7 @@ def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[
     >>> explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1]
     [Array(2., dtype=float32)]
     """
-    if hides_nothing or hides_no_tracer(call):
+    if hides_nothing or all_pure(call):
         return split(call)
     structure, arrays = split(call)
     closed = jax.make_jaxpr(lambda arrays, x: join(structure, arrays)(x))(arrays, x)

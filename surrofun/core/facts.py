@@ -39,7 +39,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
         that is so for all of its parts.
     constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.
     bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
-    self_contained: it closes over nothing.
+    pure: it depends on its arguments alone.
     compares: it is a step that only compares x.
     spike: it is a spike function, or a Partial of it is one.
     text: how a Partial of this function is written, a function of what it holds.
@@ -55,25 +55,25 @@ def declares(**facts: Any) -> Callable[[F], F]:
     return declare
 
 
-def closes_over_nothing(f: Any) -> bool:
-    """Say whether a function reads nothing that may change: no closure, no object whose method it is, no array.
+def looks_pure(f: Any) -> bool:
+    """Say whether a function may be declared pure: it has no closure, no object whose method it is, no array.
 
-    >>> closes_over_nothing(lambda x, alpha=1.0: alpha * x), closes_over_nothing(dict().get)
+    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
     """
-    if not isinstance(f, types.FunctionType) or is_self_contained(f):
-        return is_self_contained(f)
+    if not isinstance(f, types.FunctionType) or is_pure(f):
+        return is_pure(f)
     defaults = jax.tree.leaves((f.__defaults__, f.__kwdefaults__))
-    return not f.__closure__ and all(isinstance(v, int | float | str) or is_self_contained(v) for v in defaults)
+    return not f.__closure__ and all(isinstance(v, int | float | str) or is_pure(v) for v in defaults)
 
 
-def is_self_contained(f: Any) -> bool:
-    """Say whether a function is declared, or of a library, and closes over nothing.
+def is_pure(f: Any) -> bool:
+    """Say whether a function is known to depend on its arguments alone: it is declared pure, or of a library.
 
-    >>> is_self_contained(abs), is_self_contained(lambda x: x)
+    >>> is_pure(abs), is_pure(lambda x: x)
     (True, False)
     """
-    return bool(facts_of(f).get("self_contained")) or (_is_of_a_library(f) and importable(f))
+    return bool(facts_of(f).get("pure")) or (_is_of_a_library(f) and importable(f))
 
 
 def importable(f: Any) -> bool:

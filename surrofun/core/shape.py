@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 
 from .dtype import Real as Real
 from .dtype import refuse_unfit, rounded
-from .facts import closes_over_nothing, declares, facts_of, signature_of
+from .facts import declares, facts_of, looks_pure, signature_of
 from .text import describe_value, show
 from .tree import from_tree, interned, opened, plain, with_parameters
 
@@ -87,13 +87,12 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
 
 def declared_by(declared: F, f: Any, **facts: Any) -> F:
-    """Declare the facts of what was made of the function `f`, and whether `f` and all facts close over nothing.
+    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so.
 
     >>> facts_of(declared_by(lambda x: x, abs, soft=None))
-    {'soft': None, 'self_contained': True}
+    {'soft': None, 'pure': True}
     """
-    self_contained = all(map(closes_over_nothing, filter(callable, (f, *facts.values()))))
-    return declares(**facts, self_contained=self_contained)(declared)
+    return declares(**facts, pure=all(map(looks_pure, filter(callable, (f, *facts.values())))))(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .facts import importable, is_self_contained
+from .facts import importable, is_pure
 
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
@@ -201,13 +201,13 @@ def functions_in(tree: Tree) -> list[Callable[..., Any]]:
     return found
 
 
-def hides_no_tracer(tree: Tree) -> bool:
-    """Say whether no function in a tree closes over anything, so that all arrays it computes with are its leaves.
+def all_pure(tree: Tree) -> bool:
+    """Say whether every function in a tree is known to be pure, so that all arrays it computes with are its leaves.
 
-    >>> hides_no_tracer(Partial(abs)), hides_no_tracer(Partial(lambda x: x))
+    >>> all_pure(Partial(abs)), all_pure(Partial(lambda x: x))
     (True, False)
     """
-    return all(map(is_self_contained, functions_in(tree)))
+    return all(map(is_pure, functions_in(tree)))
 
 
 def is_cacheable(tree: Tree) -> bool:
@@ -216,7 +216,7 @@ def is_cacheable(tree: Tree) -> bool:
     >>> is_cacheable(Partial(abs))
     True
     """
-    return all(is_self_contained(f) and importable(f) for f in functions_in(tree))
+    return all(is_pure(f) and importable(f) for f in functions_in(tree))
 
 
 def widened(parameters: Any) -> Any:
