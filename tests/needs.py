@@ -1,11 +1,27 @@
 """Skip what needs a library that is not installed or more time than a sample does, with a reason."""
 
+import collections
 import os
+import zlib
 
 import pytest
 
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ  # as in CI: all of what the suite takes a sample of
 exhaustive = pytest.mark.skipif(not EXHAUSTIVE, reason="run by .ci/run, with EXHAUSTIVE=1")
+sample = pytest.mark.sample  # of its parameters every fourth, and all with EXHAUSTIVE=1
+
+
+def sampled(items):
+    """Skip what is not in the sample: each test begins with another of its parameters, so that all have their turn."""
+    tests = collections.defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample") and not EXHAUSTIVE:
+            tests[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in tests.items():
+        for i, case in enumerate(cases, -(zlib.crc32(name.encode()) % min(4, len(cases)))):
+            if i % 4:
+                case.add_marker(pytest.mark.skip("not in the sample; run by .ci/run, with EXHAUSTIVE=1"))
+
 
 EXTRAS = {
     "plot": ("matplotlib",),

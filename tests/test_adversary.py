@@ -14,7 +14,7 @@ def ours(monkeypatch):
         register(f.__name__, f)
 
 
-@pytest.mark.parametrize("seed", [1, 30, *(pytest.param(n, marks=exhaustive) for n in (39, 55, 67, 70))])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=exhaustive) for n in (30, 39, 55, 67, 70))])
 def test_right_or_refused(seed):
     wrong, _ = adversary.attempt(seed)
     assert not wrong, "\n".join(wrong)

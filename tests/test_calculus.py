@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 from scipy.integrate import quad
 
 from surrofun import (
@@ -73,6 +74,7 @@ def integrals(g):
 EVERY = COMPOSED | USERS
 
 
+@sample
 @pytest.mark.parametrize("g", EVERY.values(), ids=EVERY)
 def test_soft_step_is_the_integral(g):
     """It starts at zero where the area is finite, else it crosses zero at 0, and nothing is NaN, however far out.
@@ -97,6 +99,7 @@ def test_nothing_of_an_infinite_area_is_nothing():
 SLOPES = {**COMPOSED, "sigmoid": shapes.sigmoid, "circ": shapes.circ, "smooth": USERS["smooth"]}
 
 
+@sample
 @pytest.mark.parametrize("g", SLOPES.values(), ids=SLOPES)
 def test_slope_of_the_soft_step_is_the_shape(g):
     soft_and_slope = jax.jit(jax.vmap(jax.value_and_grad(antiderivative(g))))
@@ -157,6 +160,7 @@ FAST = {  # the soft step of 1 / (1 + a |x|)^2, whose derivative by a is -x |x| 
 }
 
 
+@sample
 @pytest.mark.parametrize("name", FAST)
 def test_a_soft_step_with_limits_is_learned_and_one_without_is_refused(name):
     x, a = np.array([-0.5, 0.2, 1.0]), 2.0

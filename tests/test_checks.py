@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS
-from needs import exhaustive
+from needs import exhaustive, sample
 
 from surrofun import (
     asym,
@@ -149,6 +149,7 @@ BAD |= {  # what is declared of 1 / (1 + x^2)
 }
 
 
+@sample
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_shape_has_its_fault_named(name):
     shape, fault, value = BAD[name]
@@ -283,6 +284,7 @@ def test_a_part_whose_soft_step_is_searched_for_is_a_limit():
     assert learned(shift(g(alpha=2.0), 0.1))["limit"]
 
 
+@exhaustive
 def test_what_is_not_compared_is_a_limit():
     def comb(x):
         return jnp.where(jnp.abs(x) < 1, jnp.floor(400 * x) % 2, 0.0)

@@ -187,6 +187,7 @@ def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
 
 
 def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
     for shape, name, status in (("triangle", "triangle", 0), (f"{module}:negative", "negative", 1)):
         assert main(["check", shape]) == status
         first, *lines = capsys.readouterr().out.splitlines()

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import exhaustive, sample
 from reference import checking_leaks, equations, fast, noted_events
 
 from surrofun import (
@@ -258,6 +259,7 @@ def test_figure(figure):
     assert 0.45 * most <= measure() <= most  # much less would be another thing that is measured
 
 
+@exhaustive
 def test_no_tracer_leaks_from_any_spike():
     def run(alpha, x):
         shapes_built = [lambda x: shapes.sigmoid(x, alpha), scale(shapes.atan, alpha), asym(shapes.laplace, abs)]
@@ -286,6 +288,7 @@ REPEATED = {
 }
 
 
+@sample
 @pytest.mark.parametrize("case", REPEATED)
 def test_the_same_call_again_traces_nothing(case, events):
     g, args, kwargs = REPEATED[case]

@@ -204,6 +204,7 @@ def test_line_fits_a_narrow_terminal(monkeypatch, capsys):
         assert capsys.readouterr().out == f"\r{line}"
 
 
+@exhaustive
 def test_without_matplotlib_the_demo_says_how_to_get_a_figure(monkeypatch, capsys, tmp_path):
     for name in ("matplotlib", "matplotlib.figure", "matplotlib.backend_bases"):
         monkeypatch.setitem(sys.modules, name, None)
@@ -303,6 +304,7 @@ def test_demo_learns_the_task(tmp_path):
         assert pathlib.Path(tmp_path, *files).read_bytes().startswith(b"\x89PNG")
 
 
+@exhaustive
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT between processes")
 def test_ctrl_c_ends_the_process_in_one_line(tmp_path):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits an ignored signal

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import test_errors
-from needs import needs
+from needs import needs, sample
 
 import surrofun as sf
 from surrofun import shapes
@@ -161,6 +161,7 @@ def transformed():
     return jax.jit(lambda x: {name: within(MADE[name], x) for name in COMPUTED})(X.reshape(2, 2))
 
 
+@sample
 @pytest.mark.parametrize("name", COMPUTED)
 def test_results_are_the_same_under_every_transformation(name, transformed):
     for result, expected in zip(transformed[name], both(MADE[name], X), strict=True):

@@ -10,6 +10,7 @@ import pytest
 import recipes
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
+from needs import sample
 
 from surrofun import (
     antiderivative,
@@ -70,6 +71,7 @@ def kernel(g, **options):
     return lambda x: pl.pallas_call(body, out_shape=jax.ShapeDtypeStruct(x.shape, x.dtype), **options)(x)
 
 
+@sample
 @each
 def test_in_a_kernel_it_is_what_it_is_outside(name):
     g, xs = EVERY[name], [X.astype(dtype).reshape(8, 16) for dtype in (jnp.float32, jnp.bfloat16)]
@@ -100,6 +102,7 @@ def skip_a_bitcast_of_scalars(platform):
         pytest.skip("jax 0.8 does not lower `bitcast_convert_type` of a number for TPU")
 
 
+@sample
 @each
 @each_platform
 def test_it_lowers(name, platform):

@@ -28,7 +28,9 @@ X, ALPHA = 0.3, 4.0
 S = 1 / (1 + np.exp(-ALPHA * X))
 DS_DALPHA = X * S * (1 - S)  # of the logistic function: 0.0534
 DG_DALPHA = S * (1 - S) * (1 + ALPHA * X * (1 - 2 * S))  # of its slope: 0.0632
-BOTH = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
+BOTH = pytest.mark.parametrize(
+    "forward_mode", [pytest.param(False, id="vjp"), pytest.param(True, id="jvp", marks=exhaustive)]
+)
 
 
 def spikes(forward_mode):
@@ -215,6 +217,7 @@ def area_to_x(p, x):
     return quad(slope, -10, x, epsabs=1e-12)[0] / quad(slope, -10, 10, epsabs=1e-12)[0]
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("build", "soft", "at"),
     [
@@ -283,7 +286,9 @@ def laplace_moved(x, a):
 
 
 @pytest.mark.parametrize("a", [np.float32(2.0), np.array([1, 2, 4], np.float32)], ids=["number", "one a neuron"])
-@pytest.mark.parametrize("declared", [shape, lambda f: f], ids=["declared", "plain"])
+@pytest.mark.parametrize(
+    "declared", [pytest.param(shape, id="declared", marks=exhaustive), pytest.param(lambda f: f, id="plain")]
+)
 def test_a_search_is_before_the_loop_of_what_learns(declared, a):
     """Found in each step, one a neuron took seconds a gradient: it has its place outside of `scan`."""
     spike = make_spike(declared(laplace), learnable=True)
@@ -316,7 +321,7 @@ def endless(x, p):
     return p * jnp.sinc(x)
 
 
-@pytest.mark.parametrize("forward_mode", [False, True])
+@BOTH
 def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
     """The integral of sin(x) / x converges too slowly to be found: it is NaN, and so is what moves it, or an error."""
     spike = make_spike(endless, learnable=True, forward_mode=forward_mode)
@@ -331,7 +336,9 @@ def test_a_soft_step_that_is_not_found_has_no_forward_derivative():
     assert jnp.isnan(jax.jit(jax.jacfwd(lambda p: antiderivative(endless)(0.5, p)))(0.7))
 
 
-@pytest.mark.parametrize(("way", "differentiate"), [(jax.jit, jax.grad), (lambda f: f, jax.jacfwd)])
+@pytest.mark.parametrize(
+    ("way", "differentiate"), [(jax.jit, jax.grad), pytest.param(lambda f: f, jax.jacfwd, marks=exhaustive)]
+)
 def test_a_measure_of_what_is_undeclared_moves_with_a_parameter(way, differentiate):
     """The area of exp(-p |x|) is 2 / p; normalized to area 1 it is p exp(-p |x|) / 2."""
 
@@ -345,7 +352,9 @@ def test_a_measure_of_what_is_undeclared_moves_with_a_parameter(way, differentia
 
 
 @BOTH
-@pytest.mark.parametrize("bump", [lambda x: jnp.exp(-jnp.square(x)), lambda x: 1 / (1 + jnp.square(x))])
+@pytest.mark.parametrize(
+    "bump", [pytest.param(lambda x: jnp.exp(-jnp.square(x)), marks=exhaustive), lambda x: 1 / (1 + jnp.square(x))]
+)
 def test_a_part_whose_soft_step_is_searched_for(bump, forward_mode):
     """Of the integral of s g(s x), which is 0 at -inf, the derivative by s is x g(s x)."""
     undeclared = shape(bump)

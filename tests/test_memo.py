@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
+from needs import exhaustive, sample
 from reference import FAST, TRIANGLE, close, decorated, fast
 
 import surrofun
@@ -228,6 +229,7 @@ def test_one_expression_is_one_shape_however_it_is_written():
 # Copies
 
 
+@sample
 @built
 def test_copies(build):
     made = build()
@@ -257,6 +259,7 @@ print(json.dumps({name: [f.__name__, f(x, *args).tolist(), grad(f, args)] for na
 """
 
 
+@exhaustive
 def test_pickles_in_a_fresh_process():
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "JAX_PLATFORMS": "cpu"}
     spikes = {name: (spike, (a,) if name == "user" else ()) for name, (spike, _, a) in PICKLED.items()}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from formulas import FACTS, mp_gradient, mp_parts, settings_of
 from mpmath import mp
-from needs import exhaustive
+from needs import exhaustive, sample
 
 from surrofun import antiderivative, area, make_spike, scale, shapes
 from surrofun.core.shape import facts_of
@@ -57,6 +57,7 @@ def three_ways(name, x):
         yield parameters, np.asarray(at), {way: np.asarray(slope).astype(np.float64) for way, slope in ways.items()}
 
 
+@sample
 @pytest.mark.parametrize("dtype", HALVES)
 @NAMES
 def test_half_precision_is_rounded_once(name, dtype):
@@ -90,6 +91,7 @@ def single_grid(parameters):
     return np.concatenate([x, -x, np.zeros(1, np.float32)])
 
 
+@sample
 @NAMES
 def test_single_precision_keeps_both_tails(name):
     for parameters, x, ways in three_ways(name, single_grid):
@@ -147,6 +149,7 @@ def worst(got, terms, x, scale=0.0):
     return np.nan_to_num(error, nan=np.inf).max(), x[np.argmax(error)]
 
 
+@sample
 @NAMES
 def test_soft_step_and_its_parameters_keep_both_tails(name):
     """S and every dS/dp in float32 are right to 1e-5 wherever they are above 1e-20; at zeros relative to the terms."""
@@ -214,7 +217,7 @@ def with_derivatives(f):
     return everything
 
 
-@pytest.mark.parametrize("dtype", [*HALVES, "float32", "float64"])
+@pytest.mark.parametrize("dtype", [*(pytest.param(kind, marks=exhaustive) for kind in (*HALVES, "float32")), "float64"])
 def test_nothing_is_nan(dtype, x64):
     """Operation by operation: those of one width are compiled once, for all shapes and for their derivatives.
 
@@ -275,6 +278,7 @@ AT_INFINITY = [  # the derivative by the parameter of the area, which is that of
 ]
 
 
+@sample
 @pytest.mark.parametrize(("name", "parameters", "of_area"), AT_INFINITY)
 def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
     ((key, value),) = parameters.items()

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import exhaustive
 from transcript import assert_raises, rows
 
 import surrofun
@@ -139,6 +140,7 @@ def test_compositions_that_are_too_deep_or_too_wide():
         mix(*[shapes.triangle] * 257)
 
 
+@exhaustive
 def test_the_peak_of_a_mix_under_an_eager_gradient_is_that_of_values():
     def slope_and_spike(h):  # of 1 - |x - 2| and h (1 - |x + 2|), whose peak is h where h > 1
         g = normalize(mix(shift(shapes.triangle, 2.0), shift(shapes.triangle, -2.0), weights=(1.0, h)), peak=1.0)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import exhaustive
 
 from surrofun import asym, make_spike, mix, sampled, scale, shapes, shift
 
@@ -28,6 +29,7 @@ def kept_bytes(spike, x=X):
     return sum(leaf.nbytes for leaf in jax.tree.leaves(jax.vjp(spike, x)[1])) / x.size
 
 
+@exhaustive
 def test_bytes_are_within_a_508th_of_the_range():
     """And so within a 500th of the peak, for a shape without negative lobes."""
     gs = {n: getattr(shapes, n) for n in FALLING} | COMPOSED
@@ -77,6 +79,7 @@ TWO_VALUED = {
 }
 
 
+@exhaustive
 def test_a_bit_is_exact_at_nan_or_refused():
     x = jnp.array([0.2, jnp.nan, 3.0, *np.random.default_rng(0).normal(0, 0.5, 60)])
     pairs = jax.jit(lambda x: {n: (gradient(make_spike(g, residual="bit"), x), g(x)) for n, g in TWO_VALUED.items()})

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import EXHAUSTIVE, needs
+from needs import EXHAUSTIVE, needs, sample
 from rosetta import DEFECTS, FORMULA_NAMES, INEXPRESSIBLE, ROWS
 
 import surrofun
@@ -73,6 +73,7 @@ def in_range(row, x):
     return x[x < 6.0] if "escape" in row[3] else x
 
 
+@sample
 @pytest.mark.parametrize(("row", "parameters"), SETTINGS)
 def test_expression_is_the_formula_and_the_text_of_the_shape(row, parameters):
     x, g = in_range(row, X), shape_of(row, parameters)

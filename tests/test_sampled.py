@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 
 from surrofun import make_spike, mix, sampled, scale, shapes, shift
 
@@ -16,6 +17,7 @@ def standard_error(slope, lowest, highest):
     return np.sqrt(np.maximum((slope - lowest) * (highest - slope), 0) / len(KEYS))
 
 
+@sample
 @pytest.mark.parametrize(
     ("g", "slope", "lowest", "highest"),
     [

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS
+from needs import exhaustive, sample
 from reference import FAST, TRIANGLE, checking_leaks
 
 import surrofun
@@ -49,6 +50,7 @@ def slopes(g, **options):
     return jax.grad(lambda x: spike(x).sum())(jnp.asarray(X))
 
 
+@sample
 @under(STRICT | EAGER)
 @pytest.mark.parametrize("name", FACTS)
 def test_shapes(setting, name):
@@ -81,6 +83,7 @@ COMBINED = {
 }
 
 
+@sample
 @under(STRICT | EAGER)
 @pytest.mark.parametrize("name", COMBINED)
 def test_combinators(setting, name):
@@ -99,6 +102,7 @@ OPTIONS = {
 }
 
 
+@sample
 @under(STRICT | EAGER)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options(setting, name):
@@ -106,6 +110,7 @@ def test_options(setting, name):
     np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
 
 
+@sample
 @under(STRICT | EAGER | RANDOM)
 def test_draws(setting):
     key, other = jax.random.split(jax.random.key(0))
@@ -122,6 +127,7 @@ def test_learned(setting):
     np.testing.assert_allclose(jax.grad(loss)(2.0), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
 
 
+@exhaustive
 @under(STRICT)
 def test_learned_but_not_declared(setting):
     def loss(a):

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS, case_name, cases
+from needs import sample
 from scipy.integrate import quad
 
 from surrofun import antiderivative, area, around, bounds, shapes
@@ -85,6 +86,7 @@ def test_area(name, parameters):
     assert (2 - (name == "half_sech")) * one_side == pytest.approx(whole, rel=1e-8)
 
 
+@sample
 @CASES
 def test_soft_step_is_the_integral(name, parameters):
     """From one point to the next, the soft step rises by SciPy's integral of the NumPy formula."""
@@ -101,6 +103,7 @@ def test_soft_step_is_the_integral(name, parameters):
     np.testing.assert_allclose(got, rises, rtol=1e-9, atol=1e-12 * max(1.0, *np.abs(rises)))
 
 
+@sample
 @CASES
 def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
     declared = facts_of(CATALOGUE[name]).get("zero_at_minus_inf", False)
@@ -110,6 +113,7 @@ def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
         np.testing.assert_allclose(ends, [0.0, stated_area(name, parameters)], rtol=1e-12)
 
 
+@sample
 @CASES
 def test_peak(name, parameters):
     slope = np.asarray(CATALOGUE[name](jnp.asarray(X), **parameters))
@@ -175,6 +179,7 @@ EDGES = [  # at the very ends of an interval and right beside them
 ]
 
 
+@sample
 @pytest.mark.parametrize(("name", "parameters", "points"), EDGES)
 def test_edges(name, parameters, points):
     x, want = np.transpose(points)
@@ -227,6 +232,7 @@ TURNED_ROUND = [  # parameters that put the peak elsewhere than by default
 ]
 
 
+@sample
 @pytest.mark.parametrize(("name", "parameters"), [*cases(), *TURNED_ROUND], ids=case_name)
 def test_bounds_are_what_a_dense_search_finds(name, parameters):
     """No slope is outside, and none that is much closer would do: to 1e-6 of the larger one."""
@@ -274,6 +280,7 @@ STEEPNESS = {  # of these a steepness of 0 is a slope of 0; of the others one th
 }
 
 
+@sample
 @pytest.mark.parametrize("name", STEEPNESS)
 @pytest.mark.parametrize(("zero", "way"), [(0.0, lambda f: f), (np.zeros(2), jax.jit)], ids=["number", "traced"])
 def test_no_steepness(name, zero, way):
@@ -290,6 +297,7 @@ def test_no_steepness(name, zero, way):
     assert all(((np.asarray(width) > 0) & np.isfinite(width)).all() for _, width in places)
 
 
+@sample
 @pytest.mark.parametrize("name", [name for name in FACTS if name != "straight_through"])
 def test_facts_hold_for_numbers_arrays_and_tracers(name):
     """One neuron for each setting; an integer stays a Python number."""

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
-from needs import EXTRAS, needs, reason
+from needs import EXTRAS, exhaustive, needs, reason
 
 import surrofun
 from surrofun import make_spike, shapes
@@ -53,6 +53,7 @@ except ModuleNotFoundError:
 """
 
 
+@exhaustive
 def test_a_trained_network_runs_without_surrofun(tmp_path):
     """One layer of each kind of spike: with learned steepness, with a narrow residual, with forward mode."""
     needs("flatbuffers")

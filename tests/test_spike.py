@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, X, close, decorated, fast
 
 import surrofun
@@ -84,6 +85,7 @@ def test_slope_is_broadcast_and_cast_to_x(value):
 # What it accepts
 
 
+@sample
 @cases
 @pytest.mark.parametrize("size", [(0,), (0, 3), (4, 0), ()])
 def test_empty_and_scalar_arrays(size, kind, maker):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from dropins import import_snnax
-from needs import exhaustive, needs
+from needs import exhaustive, needs, sample
 from test_rosetta import as_others_expect
 
 import surrofun
@@ -111,6 +111,7 @@ BAD = {
 }
 
 
+@sample
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_spike_has_its_fault_named(name):
     spike, names, told = BAD[name]
@@ -250,6 +251,7 @@ def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residua
         assert result["advice"] == "keep one array; residual= is not used while a parameter learns"
 
 
+@exhaustive
 def test_a_spike_that_learns_has_its_soft_step_checked(only):
     only("learned parameters")
 
@@ -356,7 +358,8 @@ def module(tmp_path, monkeypatch):
     sys.modules.pop("my_spikes", None)
 
 
-def test_the_command_line_builds_a_spike_from_numbers(module, capsys):
+def test_the_command_line_builds_a_spike_from_numbers(module, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10000")
     call = "fast( height = -0.5, beta=7.0 )"
     assert main(["check", f"{module}:{call}"]) == 1
     first, *lines = capsys.readouterr().out.splitlines()

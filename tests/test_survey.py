@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive
+from needs import exhaustive, sample
 from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds, shape
@@ -79,7 +79,7 @@ def test_no_gap_hides_a_bump():
         assert (np.diff(at) <= 0.05 * np.maximum(abs(at[1:]), abs(at[:-1])))[abs(at[1:]) > 10].all()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=exhaustive)])
 def test_bumps_anywhere_are_right_or_refused(dtype, x64):
     _, soft, exact, error = traced_bumps(dtype)
     off, refused = abs(soft - exact).max(0), ~(error <= TOLERANCE[dtype])
@@ -87,6 +87,7 @@ def test_bumps_anywhere_are_right_or_refused(dtype, x64):
     assert refused.mean() <= 0.02
 
 
+@exhaustive
 def test_numbers_and_tracers_find_the_same(x64):
     (kind, centre, half, x), traced, exact, _ = traced_bumps("float64")
     np.testing.assert_allclose(traced[:, :5], exact[:, :5], rtol=0, atol=1e-8)
@@ -137,6 +138,7 @@ def endless(kind, x, a):
     return sum(jnp.where(kind == k, value, 0.0) for k, value in enumerate(every))
 
 
+@exhaustive
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_infinite_is_said_only_where_it_shows(dtype, x64):
     x, a = jnp.ones((), dtype), np.asarray(0.9, dtype)
@@ -277,6 +279,7 @@ FACTS = {
 }
 
 
+@exhaustive
 @pytest.mark.parametrize("name", [name if name == "survey" else pytest.param(name, marks=exhaustive) for name in FACTS])
 def test_little_is_kept_of_each_value_of_a_parameter(name):
     def sweep(alphas):
@@ -333,6 +336,7 @@ def test_a_smooth_slope_is_not_searched_for_more_digits_than_it_has(dtype, x64):
         np.testing.assert_allclose(found["area"], exact, rtol=TOLERANCE[dtype] / 10)
 
 
+@exhaustive
 def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
     """A triangle of area 0.06 and peak 1, which moves; all of these are wide enough to be seen."""
 
@@ -371,6 +375,7 @@ print(json.dumps([np.asarray(v).tolist() for v in (x, p, *found, s, dp)]))
 """
 
 
+@exhaustive
 def test_on_a_mesh_with_explicit_axes():
     env = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
     done = subprocess.run([sys.executable, "-c", MESH], env=env, capture_output=True, text=True, timeout=200)
@@ -389,7 +394,7 @@ def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
     np.testing.assert_allclose(soft, np.tile([1.0, 0.5, 0.25], (8, 1)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(np.float32, marks=exhaustive), np.float64])
 def test_a_kink_that_a_parameter_moves(dtype, x64):
     """As the centre of a triangle moves, S changes by -g; also where panels meet, as they do at 0.7 and 1."""
     x = np.linspace(-3, 3, 121, dtype=dtype)
@@ -410,6 +415,7 @@ VANISHING = {
 }
 
 
+@sample
 @pytest.mark.parametrize("name", VANISHING)
 def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(name):
     """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from needs import sample
 from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, lif
 
 from surrofun import antiderivative, make_spike, scale, shapes
@@ -120,6 +121,7 @@ def check(z, dx, x=X, a=A, dtype=jnp.float32, **tolerance):
         close(dx[case], np.broadcast_to(C * kind.slope(x, a), dx[case].shape), err_msg=case, **tolerance)
 
 
+@sample
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_spikes_and_gradient(row):
     check(*row(fire)(XS, jnp.asarray(A)))
@@ -406,6 +408,7 @@ def derivatives_by_hand(kind):
     return first | {"hessian": np.diag(curvature), "hvp": V * curvature}
 
 
+@sample
 @pytest.mark.parametrize(("run", "derivative"), FORWARD_ROWS.values(), ids=FORWARD_ROWS)
 def test_forward_mode(run, derivative):
     for name, got in each_kind(lambda kind, a: run(kind.build(forward, a)), A).items():
