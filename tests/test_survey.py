@@ -423,3 +423,9 @@ def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(name):
     learned = functools.partial(antiderivative(slope), 0.5)
     moved = jax.jit(lambda p: (jax.grad(learned)(p), jax.jvp(learned, (p,), (1.0,))[1]))(2.0)
     np.testing.assert_allclose(moved, (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6, rtol=1e-5)
+
+
+def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
+    soft = antiderivative(lambda x, w, p: w / (1 + abs(x)) ** 2 + 1 / jnp.cosh(p * x) ** 2)
+    by_weight = jax.jit(jax.grad(lambda w: soft(0.5, w, 2.0)))(0.0)
+    np.testing.assert_allclose(by_weight, 2 - 1 / 1.5, rtol=1e-5)

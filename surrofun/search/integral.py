@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, explicit
-from ..core.dtype import Real, as_array
+from ..core.dtype import Real
 from ..core.tree import Structure, join
 from .arrays import column
 from .panels import Function, inside, integrated, numbers_at, slopes_at
@@ -20,8 +21,9 @@ from .survey import Survey
 
 # The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
 _OCTAVES, _CELLS = range(-20, 44), 16
-_NOTHING = {"float32": 1e-31, "float64": 1e-292}  # of a slope: a float's least over its precision
 _BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of a float: bias, and digits left out
+
+_NOTHING = {"float32": 1e-31, "float64": 1e-292}  # a slope that has vanished: a float's least over its precision
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
@@ -56,16 +58,24 @@ def _slopes(f: Structure, x: jax.Array, arrays: Any) -> jax.Array:
     return join(f, arrays)(x)  # type: ignore[no-any-return]
 
 
-@_slopes.defjvp
 def _slopes_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (x, arrays), (_, tangents) = primals, tangents
-    tangents = [as_array(t) for t in tangents]  # one may come as a number
-    ones = [t if t.dtype == jax.dtypes.float0 else jnp.ones_like(t) for t in tangents]
-    value, of_ones = jax.jvp(lambda arrays: join(f, arrays)(x), [arrays], [ones])
-    gone = lax.stop_gradient((abs(value) < _NOTHING[x.dtype.name]) & jnp.isnan(of_ones))
-    elsewhere = jnp.where(gone, jnp.where(gone, -jnp.inf, x).max((0, 1)), x)  # in reverse mode 0 times NaN is NaN
-    _, tangent = jax.jvp(lambda arrays: join(f, arrays)(elsewhere), [arrays], [tangents])
-    return _slopes(f, x, arrays), jnp.where(gone, 0.0, tangent)
+    (x, arrays), (_, by_arrays) = primals, tangents
+    slopes = _slopes(f, x, arrays)
+    total = jnp.zeros_like(slopes)
+    for k, by in enumerate(by_arrays):
+        if isinstance(by, SymbolicZero):
+            continue
+
+        def moved(x: jax.Array, by: jax.Array, k: int = k) -> jax.Array:
+            return jax.jvp(lambda v: join(f, [*arrays[:k], v, *arrays[k + 1 :]])(x), [arrays[k]], [by])[1]  # type: ignore[no-any-return]
+
+        gone = lax.stop_gradient((abs(slopes) < _NOTHING[x.dtype.name]) & jnp.isnan(moved(x, jnp.ones_like(by))))
+        elsewhere = jnp.where(gone, jnp.where(gone, -jnp.inf, x).max((0, 1)), x)  # in reverse mode 0 * NaN is NaN
+        total += jnp.where(gone, 0.0, moved(elsewhere, by))
+    return slopes, total
+
+
+_slopes.defjvp(_slopes_jvp, symbolic_zeros=True)
 
 
 @jax.jit
