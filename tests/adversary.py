@@ -144,7 +144,7 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     digits = 1e-37 + np.nan_to_num(close / 2 * abs(slopes) + 20 * float(jnp.finfo(dtype).eps) * moves)
     yield "slope" + at, lambda: g(x), slopes, digits
     low, high = each(numbers, curves.extremes)
-    off = 1e-9 + 10 * close * (size(high - low) + size(low))
+    off = 1e-9 + 10 * close * (size(high - low) + size(low) + size(high))
     off = np.where(
         text.count("periodic") + text.count("fourier") > 1, np.nan, off
     )  # the highest of two periods may be anywhere
