@@ -25,6 +25,7 @@ import tempfile
 import time
 
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # as in conftest.py, before jax is imported
+os.environ["EXHAUSTIVE"] = "1"  # not the sample
 
 import jax  # noqa: F401
 import mpmath  # noqa: F401
