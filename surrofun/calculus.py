@@ -35,10 +35,10 @@ def antiderivative(g: Shape) -> Shape:
     closed form that `shape` or `combinator` declares. Without one, `g` is
     integrated numerically around its places. The derivative of S by a
     parameter is then the integral of that of `g`, which misses a jump that
-    the parameter moves; `check(g, alpha=2.0)` names such a jump. It counts
-    as 0 where `g` has vanished and it is no number, as that of
-    1 / cosh(alpha x)^2 is far out. Those by x are of the polynomials of
-    which the integral is made.
+    the parameter moves; `check(g, alpha=2.0)` names such a jump. Where
+    `g` has vanished, and its own derivative is NaN, that counts as 0, as
+    for 1 / cosh(alpha x)^2 far out. Derivatives by x are of the
+    polynomials of which the integral is made.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is

@@ -144,22 +144,20 @@ def _made(token: Token, make: Callable[..., Any], *args: Any) -> Any:
 def _term(tokens: list[Token], depth: int) -> Any:
     """Take a shape, a number, an array or a tuple off the front of the text, which is the end of `tokens`."""
     start = tokens.pop()
-    _bounded(start, depth)
+    if depth > _DEEPEST:
+        raise _fault(start, f"expected at most {_DEEPEST} brackets in one another")
     if start[0] in ("(", "[", "np.array("):
         value = _made(start, _sequence, start[0], *_items(tokens, "]" if start[0] == "[" else ")", depth))
     else:
         value = _made(start, _atom, start)
-    calls = depth
+    calls = 0
     while tokens[-1][0] == "(":
         calls += 1
-        _bounded(tokens.pop(), calls)
+        if calls > _DEEPEST:
+            raise _fault(tokens[-1], f"expected at most {_DEEPEST} calls in a row")
+        tokens.pop()
         value = _made(start, _called, value, *_items(tokens, ")", depth))
     return value
-
-
-def _bounded(token: Token, depth: int) -> None:
-    if depth > _DEEPEST:
-        raise _fault(token, f"expected at most {_DEEPEST} brackets in one another or calls in a row")
 
 
 def _items(tokens: list[Token], close: str, depth: int) -> tuple[list[Any], dict[str, Any]]:

@@ -209,8 +209,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
     if soft and parameters and is_searched_for and not is_concrete:
-        # What has numbers has been searched for by now, as the soft step was traced. Where a parameter of it is traced,
-        # the search is part of the program: being early, it is in the forward pass, and JAX takes it out of a loop.
+        # Outside of a program, what is plain numbers has been searched for by now, as the soft step was traced. For
+        # operands the search is part of the program: early, it is in the forward pass, and JAX takes it out of a loop.
         is_learned = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
         stages = in_two_stages(
             functools.partial(_cotangents, slope, soft, is_learned), (slope_arrays, parameters), x, x

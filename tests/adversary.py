@@ -145,9 +145,8 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     yield "slope" + at, lambda: g(x), slopes, digits
     low, high = each(numbers, curves.extremes)
     off = 1e-9 + 10 * close * (size(high - low) + size(low) + size(high))
-    off = np.where(
-        text.count("periodic") + text.count("fourier") > 1, np.nan, off
-    )  # the highest of two periods may be anywhere
+    if text.count("periodic") + text.count("fourier") > 1:
+        off = np.nan  # the highest of two periods may be anywhere
     yield "bounds", lambda: [jnp.ravel(v + jnp.zeros(NEURONS)) for v in bounds(g)], [low, high], off
     whole, soft_steps = each(numbers, lambda g: soft(g, [INF])[0]), each(numbers, soft, xs)
     yield "area", lambda: abs(area(g)) + jnp.zeros(NEURONS), abs(whole), close * size(whole)

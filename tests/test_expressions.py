@@ -331,7 +331,7 @@ def test_limits_are_where_they_are_said_to_be():
     with pytest.raises(ValueError, match="expected a text of at most 10000 characters, got 10001 characters"):
         parse("atan" + " " * 9_997)
     assert callable(parse("shift(" * 50 + "atan" + ", 1)" * 50))
-    with pytest.raises(ValueError, match=r"line 1, column 306, at '\(': expected at most 50 brackets in one another"):
+    with pytest.raises(ValueError, match="line 1, column 307, at 'atan': expected at most 50 brackets in one another"):
         parse("shift(" * 51 + "atan" + ", 1)" * 51)
 
 
@@ -352,7 +352,7 @@ def test_the_longest_texts_take_a_bounded_number_of_calls(text):
     with calls_of_python() as calls:
         shape = attempt(text)
     assert len(calls) < 200_000
-    assert callable(shape) or "expected at most" in shape
+    assert callable(shape) or "expected at most 256 shapes" in shape or "expected at most 50 calls in a row" in shape
 
 
 COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.system __import__ f'{ 0x

@@ -280,7 +280,7 @@ FACTS = {
 
 
 @exhaustive
-@pytest.mark.parametrize("name", [name if name == "survey" else pytest.param(name, marks=exhaustive) for name in FACTS])
+@pytest.mark.parametrize("name", FACTS)
 def test_little_is_kept_of_each_value_of_a_parameter(name):
     def sweep(alphas):
         for alpha in alphas.tolist():

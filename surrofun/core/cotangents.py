@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -55,12 +55,17 @@ def cotangents(
         wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
         products = jax.vjp(soft_step, wide)[1](of_spikes)[0]
     else:  # each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere
-        products = [
-            of_spikes
-            * jax.jvp(lambda p, k=k: soft_step([*values[:k], p, *values[k + 1 :]]), (p,), (jnp.ones_like(p),))[1]
-            for k, p in enumerate(values)
-        ]
+        products = [of_spikes * moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
     return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
+
+
+def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
+    """Return the tangent of `f(values)` as the k-th of the values alone moves, by its tangent.
+
+    >>> moved_by(lambda values: values[0] * values[1], [2.0, 3.0], 0, 1.0)
+    Array(3., dtype=float32, weak_type=True)
+    """
+    return jax.jvp(lambda v: f([*values[:k], v, *values[k + 1 :]]), (values[k],), (tangent,))[1]
 
 
 def vary_as(x: jax.Array, tree: Tree) -> jax.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, explicit
+from ..core.cotangents import moved_by
 from ..core.dtype import Real
 from ..core.tree import Structure, join
 from .arrays import column
@@ -53,9 +55,13 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     return _slopes(structure, x, arrays)
 
 
+def _at(x: jax.Array, f: Structure) -> Callable[[list[Any]], Any]:
+    return lambda arrays: join(f, arrays)(x)
+
+
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _slopes(f: Structure, x: jax.Array, arrays: Any) -> jax.Array:
-    return join(f, arrays)(x)  # type: ignore[no-any-return]
+    return _at(x, f)(arrays)  # type: ignore[no-any-return]
 
 
 def _slopes_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -65,13 +71,10 @@ def _slopes_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, j
     for k, by in enumerate(by_arrays):
         if isinstance(by, SymbolicZero):
             continue
-
-        def moved(x: jax.Array, by: jax.Array, k: int = k) -> jax.Array:
-            return jax.jvp(lambda v: join(f, [*arrays[:k], v, *arrays[k + 1 :]])(x), [arrays[k]], [by])[1]  # type: ignore[no-any-return]
-
-        gone = lax.stop_gradient((abs(slopes) < _NOTHING[x.dtype.name]) & jnp.isnan(moved(x, jnp.ones_like(by))))
+        by_one = moved_by(_at(x, f), arrays, k, jnp.ones_like(by))
+        gone = (abs(slopes) < _NOTHING[x.dtype.name]) & jnp.isnan(by_one)
         elsewhere = jnp.where(gone, jnp.where(gone, -jnp.inf, x).max((0, 1)), x)  # in reverse mode 0 * NaN is NaN
-        total += jnp.where(gone, 0.0, moved(elsewhere, by))
+        total += jnp.where(gone, 0.0, moved_by(_at(elsewhere, f), arrays, k, by))
     return slopes, total
 
 

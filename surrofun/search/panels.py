@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ..core.concrete import without_gradient
 from .arrays import Arithmetic, Array, column, dot, representable
 
 Function: TypeAlias = Callable[[jax.Array], Any]
@@ -160,8 +161,9 @@ def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
     before, ratio_error = octaves[:-1], float(np.finfo(dtype).eps) ** 0.5
     nothing = xp.abs(before) < 4 * float(np.finfo(dtype).tiny)
     # The derivative of a quotient divides by a square, which is 0 for a small octave: first, what divides is made 1.
-    scale = _constant(xp.where(nothing, 1.0, before))
-    ratios = xp.where(nothing, 0.0, octaves[1:] / scale / xp.where(nothing, 1.0, before / scale))
+    scale = without_gradient(xp.where(nothing, 1.0, before))
+    ones = xp.where(nothing, 1.0, before / scale)  # a choice, since XLA multiplies out a quotient of quotients
+    ratios = xp.where(nothing, 0.0, octaves[1:] / scale / ones)
     least = ratios.min(0)
     change = ratios.max(0) - least
     endless = (least > 1 - ratio_error / 10) & (change < xp.maximum((least - 1) / 100, ratio_error / 10))
@@ -171,7 +173,3 @@ def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
     error = xp.where(falls.all(0), 8 * xp.abs(octaves[-1] + rest - earlier), np.inf)
     infinite = xp.where(octaves[-1] > 0, np.inf, -np.inf)
     return xp.where(endless, infinite, rest), xp.where(endless, 0.0, error)
-
-
-def _constant(array: Array) -> Array:
-    return array if isinstance(array, np.ndarray) else lax.stop_gradient(array)
