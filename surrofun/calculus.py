@@ -20,6 +20,7 @@ from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import node, opened, part
+from .core.vanishing import vanishing
 from .search import found
 from .search.survey import Survey
 
@@ -98,6 +99,8 @@ def _declares(fact: str, g: Shape) -> bool:
     """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
     f, *_ = opened(g)
     made = made_of(f)
+    if fact == "constant_is_right" and not _fact_of(made[0].func if made else f, "soft"):
+        return True  # it is searched for
     if not made:
         return bool(_fact_of(f, fact))
     return bool(facts_of(made[0].func).get(fact)) and all(_declares(fact, p) for p in parts_of(made))
@@ -114,12 +117,13 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` at infinity, with its derivatives by parameters far out."""
     limit = _value_at(soft, end, x, g)
-    moves = jnp.isfinite(limit) & (limit != 0)
-    value = soft(jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit)))
-    if not is_traced(value):
+    moves = jnp.isfinite(limit)
+    far = jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit))
+    if not is_traced(soft(far)):
         return limit
-    far_from_it = moves & (abs(value - limit) > _SETTLED * abs(limit))
-    return limit + jnp.where(moves, value - lax.stop_gradient(value), 0.0) * jnp.where(far_from_it, jnp.nan, 1.0)
+    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0)
+    settled = abs(rest) <= _SETTLED * jnp.where(limit == 0, 1.0, abs(limit))
+    return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0) * jnp.where(moves & ~settled, jnp.nan, 1.0)
 
 
 def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:

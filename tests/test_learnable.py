@@ -185,15 +185,28 @@ def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
         np.testing.assert_allclose(jax.grad(spike)(0.5, x), by_hand, rtol=1e-9, atol=1e-12)
 
 
-def test_a_users_closed_form_is_not_differentiated_where_it_vanishes():
-    """Far below, the derivative of this one is 0 * inf."""
+CLOSED_FORMS = {
+    "begins at 0, where JAX has 0 * inf": lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)),
+    "begins at -1/2, where JAX has 0 * inf": lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)) - 0.5,
+    "ends at 1/2, where JAX has 0 * inf": lambda x, alpha: 0.5 - 1 / (1 + jnp.exp(alpha * x)),
+}
 
-    @shape(soft=lambda x, alpha: 1 / (1 + jnp.exp(-alpha * x)))
-    def logistic(x, alpha):
-        return shapes.sigmoid(x, alpha)
 
-    for g in (scale(logistic, 1.0), normalize(logistic, area=1.0)):
+@pytest.mark.parametrize("soft", CLOSED_FORMS.values(), ids=CLOSED_FORMS)
+def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
+    logistic = shape(lambda x, alpha: shapes.sigmoid(x, alpha), soft=soft)
+    for g in (logistic, scale(logistic, 1.0), normalize(logistic, area=1.0)):
         np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
+
+
+@BOTH
+@pytest.mark.parametrize("amplitude", [0.0, 1e-6, 2.0])
+def test_a_limit_that_is_zero_for_this_parameter_alone_moves_with_it(forward_mode, amplitude):
+    """S is a (1 + tanh x), whose closed form begins at -a: also for a = 0 the gradient is 1 + tanh x."""
+    g = shape(lambda x, a: a / jnp.cosh(x) ** 2, soft=lambda x, a: a * jnp.tanh(x))
+    for made in (g, mix(g, g), scale(g, 1.0)):
+        by_a = jax.grad(make_spike(made, learnable=True, forward_mode=forward_mode), 1)
+        np.testing.assert_allclose([by_a(X, amplitude), jax.jit(by_a)(X, amplitude)], 1 + np.tanh(X), rtol=1e-6)
 
 
 def raised(x, g, p=2.0):

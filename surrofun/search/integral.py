@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.custom_derivatives import SymbolicZero
-from jax.tree_util import Partial
 
-from ..core.concrete import at_compile_time, explicit
-from ..core.cotangents import moved_by
+from ..core.concrete import at_compile_time
 from ..core.dtype import Real
-from ..core.tree import Structure, join
+from ..core.vanishing import vanishing
 from .arrays import column
 from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
@@ -24,8 +19,6 @@ from .survey import Survey
 # The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
 _OCTAVES, _CELLS = range(-20, 44), 16
 _BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of a float: bias, and digits left out
-
-_NOTHING = {"float32": 1e-31, "float64": 1e-292}  # a slope that has vanished: a float's least over its precision
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
@@ -47,38 +40,10 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
 
 
 def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
-    """Return f(x), by what f closes over differentiable, also far out, where f has vanished.
-
-    There 1 / cosh(a x)^2 is 1 / inf, whose derivative is 0 * inf for JAX: it is taken to be 0.
-    """
-    structure, arrays = explicit(Partial(slopes_at, f), x)
-    return _slopes(structure, x, arrays)
-
-
-def _at(x: jax.Array, f: Structure) -> Callable[[list[Any]], Any]:
-    return lambda arrays: join(f, arrays)(x)
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _slopes(f: Structure, x: jax.Array, arrays: Any) -> jax.Array:
-    return _at(x, f)(arrays)  # type: ignore[no-any-return]
-
-
-def _slopes_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (x, arrays), (_, by_arrays) = primals, tangents
-    slopes = _slopes(f, x, arrays)
-    total = jnp.zeros_like(slopes)
-    for k, by in enumerate(by_arrays):
-        if isinstance(by, SymbolicZero):
-            continue
-        by_one = moved_by(_at(x, f), arrays, k, jnp.ones_like(by))
-        gone = (abs(slopes) < _NOTHING[x.dtype.name]) & jnp.isnan(by_one)
-        elsewhere = jnp.where(gone, jnp.where(gone, -jnp.inf, x).max((0, 1)), x)  # in reverse mode 0 * NaN is NaN
-        total += jnp.where(gone, 0.0, moved_by(_at(elsewhere, f), arrays, k, by))
-    return slopes, total
-
-
-_slopes.defjvp(_slopes_jvp, symbolic_zeros=True)
+    """Return f(x), by what f closes over differentiable, also far out, where f has vanished."""
+    slopes = functools.partial(slopes_at, f)
+    gone = lax.stop_gradient(slopes(x)) == 0
+    return vanishing(slopes, x, jnp.where(gone, -jnp.inf, x).max((0, 1)))
 
 
 @jax.jit
