@@ -119,9 +119,9 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
     far = jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit))
-    if not is_traced(soft(far)):
-        return limit
     rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0)
+    if not is_traced(rest):
+        return limit
     settled = abs(rest) <= _SETTLED * jnp.where(limit == 0, 1.0, abs(limit))
     return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0) * jnp.where(moves & ~settled, jnp.nan, 1.0)
 

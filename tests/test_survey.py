@@ -429,3 +429,14 @@ def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     soft = antiderivative(lambda x, w, p: w / (1 + abs(x)) ** 2 + 1 / jnp.cosh(p * x) ** 2)
     by_weight = jax.jit(jax.grad(lambda w: soft(0.5, w, 2.0)))(0.0)
     np.testing.assert_allclose(by_weight, 2 - 1 / 1.5, rtol=1e-5)
+
+
+def test_what_has_vanished_may_close_over_an_array_in_any_use():
+    """Two neurons, each of which takes the product of both numbers."""
+    p, (slope, soft) = np.array([0.5, 4.0]), VANISHING["infinite"]
+
+    def summed(p):
+        return antiderivative(lambda x: slope(x, p.prod() * jnp.ones(2)))(jnp.full(2, 0.5)).sum()
+
+    right = 2 * p[::-1] * (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6
+    np.testing.assert_allclose(jax.jit(jax.grad(summed))(p), right, rtol=1e-5)

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from .concrete import explicit
+from .concrete import broadcasting_leaves, explicit
 from .cotangents import moved_by
-from .tree import Structure, join
+from .dtype import broadcasts
+from .tree import ARRAYS, Structure, join
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 
@@ -47,14 +48,19 @@ def _values(f: Structure, x: jax.Array, elsewhere: Any, arrays: Any) -> jax.Arra
 def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (x, elsewhere, arrays), (*_, by_arrays) = primals, tangents
     values = _values(f, x, elsewhere, arrays)
+    call = join(f, arrays)
+    flags = zip(jax.tree.leaves(call), broadcasting_leaves(call), strict=True)
+    is_broadcast = [flag for leaf, flag in flags if isinstance(leaf, ARRAYS)]
     total = jnp.zeros_like(values)
     for k, by in enumerate(by_arrays):
         if isinstance(by, SymbolicZero):
             continue
         by_one = moved_by(_at(x, f), arrays, k, jnp.ones_like(by))
         gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(by_one)
-        # In reverse mode a choice between derivatives does not do, since 0 * NaN is NaN.
-        total += jnp.where(gone, 0.0, moved_by(_at(jnp.where(gone, elsewhere, x), f), arrays, k, by))
+        if jnp.size(by) == 1 or (is_broadcast[k] and broadcasts(jnp.shape(by), values.shape)):
+            total += jnp.where(gone, 0.0, by_one) * by
+        else:  # in reverse mode a choice between derivatives does not do, since 0 * NaN is NaN
+            total += jnp.where(gone, 0.0, moved_by(_at(jnp.where(gone, elsewhere, x), f), arrays, k, by))
     return values, total
 
 
