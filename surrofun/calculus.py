@@ -115,11 +115,11 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity, with its derivatives by parameters far out."""
+    """Return `soft` at infinity; as a parameter moves that makes one of its limits infinite, it moves as `soft(0)`."""
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
-    far = jnp.where(moves, math.copysign(_FAR[x.dtype.name], end), jnp.zeros_like(limit))
-    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0)
+    at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))
+    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0, at)
     if not is_traced(rest):
         return limit
     settled = abs(rest) <= _SETTLED * jnp.where(limit == 0, 1.0, abs(limit))

@@ -26,8 +26,11 @@ _INACTIVE = 0.6180339
 
 
 def _times(factor: Real, value: Real) -> Real:
-    """Return the product, which is 0 where the factor is 0, though the value be infinite."""
-    return factor * jnp.where((factor == 0) & jnp.isinf(value), 0.0, value)
+    """Return the product, which is 0 where the factor is 0, though the value be infinite; not so its derivative."""
+    if not is_traced(factor) and np.all(factor != 0):
+        return factor * value
+    most = float(np.finfo(jnp.result_type(value)).max)
+    return factor * jnp.where(factor == 0, jnp.maximum(jnp.minimum(value, most), -most), value)
 
 
 def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:

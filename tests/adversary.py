@@ -23,7 +23,7 @@ import curves
 import jax
 import jax.numpy as jnp
 import numpy as np
-from curves import INF, NEURONS, SHARED, size, slope, soft
+from curves import INF, NEURONS, SHARED, size, slope, soft, unit
 from jax.tree_util import Partial
 
 import surrofun
@@ -64,15 +64,17 @@ OURS = (hump, sech_squared, cubic, product, mirror)
 
 def own_code(g, x):
     """A user's code: 60,000 steps between the bounds."""
-    low, high = (jnp.asarray(end, x.dtype) for end in bounds(g))
+    low, high = (jnp.asarray(end, jnp.float64 if x.dtype == jnp.float64 else jnp.float32) for end in bounds(g))
     return (
-        lambda slope, low, span: jnp.rint((slope - low) / span * 60000).astype(jnp.uint16),
-        lambda kept, like, low, span: kept.astype(like.dtype) / 60000 * span + low,
+        lambda slope, low, span: jnp.rint((slope.astype(low.dtype) - low) / span * 60000).astype(jnp.uint16),
+        lambda kept, like, low, span: (kept.astype(low.dtype) / 60000 * span + low).astype(like.dtype),
         (low, jnp.where(high > low, high - low, 1.0)),
     )
 
 
-DRAWS = 4000  # of a random bit
+DRAWS = 4000  # of a random bit, or of a spike
+HALF = {"float16": 11, "bfloat16": 8}  # binary digits
+DTYPES = ("float32", "float32", "float64", "float64", "float64", *HALF)
 FLOATS = {name: jnp.finfo(name) for name in ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")}
 CODES = {  # a value of `residual=`; by how much a slope may be off, of itself and of the range; the largest
     "none": (None, 0, 0, INF),
@@ -88,6 +90,7 @@ STEPS = {
     "sign": (surrofun.sign, lambda x: np.where(x >= 0, 1, -1)),
     "ternary": (surrofun.ternary(threshold=0.503), lambda x: 1.0 * (x >= 0.503) - (x <= -0.503)),
     "staircase": (surrofun.staircase(3), lambda x: np.clip(np.floor(x) + 1, 0, 3)),
+    "escape": None,  # of the shape itself
 }
 WAYS = {"eager": lambda f: f, "jit": jax.jit, "vmap": jax.vmap, "map": lambda f: lambda x: jax.lax.map(f, x)}
 
@@ -96,7 +99,7 @@ WAYS = {"eager": lambda f: f, "jit": jax.jit, "vmap": jax.vmap, "map": lambda f:
 def attempt(seed):
     """Return what is wrong with the composition of a seed, as texts, and what was refused."""
     rng, numbers, wrong, refused = np.random.default_rng(seed), [], [], []
-    shared, wide = rng.random() < 0.3, rng.random() < 0.5
+    shared, dtype = rng.random() < 0.3, str(rng.choice(DTYPES))
     template = curves.composed(rng, rng.integers(1, 4), numbers, shared)
     numbers = np.array([*numbers, np.full(NEURONS, round(rng.uniform(0.5, 4.0), 4))])  # the last is that of the call
     options = {"way": WAYS, "residual": CODES, "step": STEPS}
@@ -104,9 +107,9 @@ def attempt(seed):
     options["forward_mode"] = bool(options["residual"] == "none" and rng.random() < 0.5)
     text = template.format(*(v.tolist() if np.ptp(v) else float(v[0]) for v in numbers), call="")
     call = {SHARED: float(numbers[-1, 0])} if shared else {}
-    about = f"seed {seed} float{32 << wide}: {text} {call or ''} {options}"
+    about, wide = f"seed {seed} {dtype}: {text} {call or ''} {options}", dtype == "float64"
     with jax.enable_x64(wide) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64(wide):
-        for what, get, wanted, off in checks(rng, template, numbers, text, call, f"float{32 << wide}", **options):
+        for what, get, wanted, off in checks(rng, template, numbers, text, call, dtype, **options):
             if fault := judged(get, wanted, off, refused):
                 wrong.append(f"{about}\n    {what}: {fault}")
     return wrong, refused
@@ -132,8 +135,13 @@ def judged(get, wanted, off, refused):
 def checks(rng, template, numbers, text, call, dtype, way, residual, step, forward_mode):
     """What is asked of a composition: its name, a function that returns it, what it should be, the tolerance."""
     each = functools.partial(curves.each, template)
-    xs = each(numbers, lambda g: curves.potentials(rng, g))
-    close, at = {"float32": 2e-4, "float64": 2e-5}[dtype], f" at {xs.tolist()}"
+    xs = each(numbers, lambda g: curves.potentials(rng, g, HALF.get(dtype, 24)))
+    close, at = {"float64": 2e-5}.get(dtype, 2e-4), f" at {xs.tolist()}"
+    digit, least, most = (float(getattr(jnp.finfo(dtype), name)) for name in ("eps", "smallest_normal", "max"))
+
+    def rounding(values):  # of a result in half precision
+        return np.where(abs(values) > 0.99 * most, INF, digit * size(values) + least) if dtype in HALF else 0.0
+
     x, tree = jnp.asarray(xs, dtype), parse(text)
     tree = tree if isinstance(tree, Partial) else Partial(tree)
     g = tree(**call) if call else tree
@@ -141,7 +149,8 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     # Rounding may move a slope twenty times as far as one digit of x, or of a number, does. What cannot be normalized
     # has NaN as its slope here: no number is right.
     slopes, moves = each(numbers, slope, xs), curves.sensitivity(template, numbers, xs)
-    digits = 1e-37 + np.nan_to_num(close / 2 * abs(slopes) + 20 * float(jnp.finfo(dtype).eps) * moves)
+    digits = 1e-37 + np.nan_to_num(close / 2 * abs(slopes) + 20 * min(digit, 1.2e-7) * moves)
+    digits += rounding(slopes)
     yield "slope" + at, lambda: g(x), slopes, digits
     low, high = each(numbers, curves.extremes)
     off = 1e-9 + 10 * close * (size(high - low) + size(low) + size(high))
@@ -150,12 +159,13 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     yield "bounds", lambda: [jnp.ravel(v + jnp.zeros(NEURONS)) for v in bounds(g)], [low, high], off
     whole, soft_steps = each(numbers, lambda g: soft(g, [INF])[0]), each(numbers, soft, xs)
     yield "area", lambda: abs(area(g)) + jnp.zeros(NEURONS), abs(whole), close * size(whole)
-    yield "soft step" + at, lambda: antiderivative(g)(x), soft_steps, close * abs(soft_steps).max(0)
+    off = close * abs(soft_steps).max(0) + rounding(soft_steps)
+    yield "soft step" + at, lambda: antiderivative(g)(x), soft_steps, off
 
     # What is learned, along a random direction of all numbers: by the soft step, and by the slope in an update step.
     weights, along = rng.choice([-2.0, -1.0, 0.5, 1.0, 3.0], xs.shape), rng.uniform(-1, 1, len(numbers))
     loop = "eager" if "peak" in text and ("mix" in text or "asym" in text) else way  # traced, they have wide bounds
-    steps = {str(v.tolist()): a * v for v, a in zip(numbers, along, strict=True)}
+    steps = {str(v.tolist()): a * unit(v) for v, a in zip(numbers, along, strict=True)}
 
     def total(g, call, by_slope):
         spike = make_spike(g, learnable=True, forward_mode=forward_mode)
@@ -167,15 +177,27 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         step = [steps[str(np.broadcast_to(np.asarray(v, float), NEURONS).tolist())] for v in leaves]
         return sum(np.sum(np.asarray(d) * s[: np.size(d)]) for d, s in zip(gradients, step, strict=True))
 
+    ends = [numbers + s * 1e-5 * along[:, None] * unit(numbers) for s in (1, -1)]
+    jumps = any((np.isinf(each(end, lambda g: soft(g, [INF])[0])) != np.isinf(whole)).any() for end in ends)
     for what, f, now in (("learned", soft, soft_steps), ("learned, by the slope", slope, slopes)):
         moved = curves.difference(template, numbers, xs, f, 1e-5, along)
         off = close * np.sum(abs(weights) * (abs(moved) + abs(now).max(0)))
-        off = off if len(steps) == len(numbers) else np.nan  # else, which leaf is which is not known
+        # Which leaf is which is not known where two are equal. Where a weight of 0 is that of an infinite area, the
+        # constant of S jumps as it moves.
+        off = off if len(steps) == len(numbers) and not (jumps and f is soft) else np.nan
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off
 
-    code, of_slope, of_range, largest = CODES["none" if np.isnan(high).any() and CODES[residual][2] else residual]
-    spike = make_spike(g, step=STEPS[step][0], residual=code, forward_mode=forward_mode)
-    yield "spikes", lambda: WAYS[way](spike)(x), STEPS[step][1](xs), 0.0
+    has_bounds = ~np.isnan(high).any() and (residual != "own" or np.isfinite([low, high]).all())
+    code, of_slope, of_range, largest = CODES[residual if has_bounds or not CODES[residual][2] else "none"]
+    noise = surrofun.escape(g, jax.random.key(int(rng.integers(1000)))) if step == "escape" else None
+    spike = make_spike(g, step=noise or STEPS[step][0], residual=code, forward_mode=forward_mode)
+    if noise:
+        fired = np.where(np.isinf(whole), INF, np.clip(soft_steps, 0.0, 1.0))
+        spikes = functools.partial(jax.jit(spike), jnp.tile(x, (DRAWS, 1)))
+        off = close * (1 + abs(soft_steps).max(0)) + 5.5 / 2 / DRAWS**0.5
+        yield "rate" + at, lambda: spikes().reshape(DRAWS, *x.shape).mean(0, jnp.float32), fired, off
+    else:
+        yield "spikes", lambda: WAYS[way](spike)(x), STEPS[step][1](xs), 0.0
     draws, loop = (DRAWS, "jit") if residual == "sampled" else (1, way)  # each row needs another key
 
     def by_x():

@@ -17,6 +17,7 @@ LADDER = 4.0 ** np.array([*np.arange(-6, 25), *range(25, 451, 5)])  # distances 
 LOOKS = np.geomspace(1e-6, 1e12, 4000)
 
 ROWS, NEURONS = 4, 3
+SIGNS = (-1, -1, -1, 1, 1, 1, 0)  # of a height and of a weight
 SHARED = "alpha"  # the parameter that all shapes of some compositions get at the call
 RANGES = {"alpha": (0.3, 8.0), "beta": (0.3, 20.0), "q": (1.3, 5.0), "s": (1.3, 6.0), "period": (0.7, 9.0)}
 RANGES |= dict.fromkeys(("h", "leak", "p0"), (0.05, 0.6)) | {"delta": (0.5, 2.0)}
@@ -93,7 +94,8 @@ def joined(slope, gs, left, right, *marks):
 
 
 def scale(g, alpha, height=1.0):
-    return moved(g, lambda x: height * alpha * g.slope(alpha * x), lambda place: place / alpha)
+    scaled = moved(g, lambda x: height * alpha * g.slope(alpha * x), lambda place: place / alpha)
+    return scaled if height else scaled._replace(left=INF, right=INF)
 
 
 def shift(g, by):
@@ -102,7 +104,8 @@ def shift(g, by):
 
 def mix(*gs, weights=None):
     weights = weights or (1 / len(gs),) * len(gs)
-    slowest = [np.min([getattr(g, side) for g in gs]) for side in ("left", "right")]
+    seen = [g for g, w in zip(gs, weights, strict=True) if w]
+    slowest = [np.min([INF, *(getattr(g, side) for g in seen)]) for side in ("left", "right")]
     return joined(lambda x: sum(w * g.slope(x) for w, g in zip(weights, gs, strict=True)), gs, *slowest)
 
 
@@ -194,11 +197,11 @@ def composed(rng, depth, numbers, shared, smooth=False):
     given = [composed(rng, depth - 1, numbers, shared, smooth or kind == "product") for _ in range(parts)]
     more = rng.random() < 0.6
     if kind in ("scale", "product"):
-        given += [number()] + [f"height={number(signs=(-1, 1))}"] * (more and kind == "scale")
+        given += [number()] + [f"height={number(signs=SIGNS)}"] * (more and kind == "scale")
     if kind == "shift":
         given += [number(0.05, 3.0, (-1, 1))]
     if kind == "mix" and more:
-        given += [f"weights=({', '.join(number(signs=(-1, 1, 1)) for _ in given)})"]
+        given += [f"weights=({', '.join(number(signs=(1, *SIGNS)) for _ in given)})"]
     if kind == "normalize":
         given += [f"{'area' if more else 'peak'}={number()}"]
     return f"{kind}({', '.join(given)})"
@@ -211,8 +214,9 @@ def each(template, numbers, f, *xs):
 
 
 def difference(template, numbers, xs, f, h, by_numbers, by_xs=0.0):
-    """The derivative of `f(curve, x)` as all numbers and x grow by shares of themselves."""
-    ends = [each(template, numbers * (1 + s * by_numbers[:, None]), f, xs * (1 + s * by_xs)) for s in (h, -h)]
+    """The derivative of `f(curve, x)` as all numbers and x grow by shares of themselves, or of 1 where they are 0."""
+    moves = by_numbers[:, None] * unit(numbers)
+    ends = [each(template, numbers + s * moves, f, xs * (1 + s * by_xs)) for s in (h, -h)]
     return (ends[0] - ends[1]) / (2 * h)
 
 
@@ -225,14 +229,20 @@ def sensitivity(template, numbers, xs):
     )
 
 
+def unit(numbers):
+    """By what a number grows."""
+    return np.where(numbers == 0, 1.0, numbers)
+
+
 def size(v):
     """The absolute value; 0 for what is infinite, which is equal or is not."""
     return np.where(np.isinf(v), 0.0, abs(v))
 
 
-def potentials(rng, g):
-    """Near to and far from what a curve is around, in numbers that float32 has, and away from its marks."""
+def potentials(rng, g, digits):
+    """Near to and far from what a curve is around, in numbers of so many binary digits, and away from its marks."""
     x = rng.choice([0.0, *g.places], 400) + rng.choice([-1, 1], 400) * 10 ** rng.uniform(-1.5, 1.0, 400)
-    x, marks = np.round(x * 4096) / 4096, np.array([0.0, *g.marks])
+    shares, octaves = np.frexp(np.round(x * 4096) / 4096)
+    x, marks = np.ldexp(np.round(shares * 2.0**digits), octaves - digits), np.array([0.0, *g.marks])
     x = x[(abs(x) < 30) & (abs(x[:, None] - marks) > 2e-3 * (1 + abs(marks))).all(1)]
     return np.resize(x, ROWS)

@@ -206,7 +206,7 @@ def main(argv=None):
 
     with tempfile.TemporaryDirectory() as folder:
         tree, lines = pathlib.Path(folder, "tree"), options.lines or pathlib.Path(folder, "lines.json")
-        for name in ("surrofun", "tests", "pyproject.toml", "README.md"):
+        for name in ("surrofun", "tests", "notebooks", "pyproject.toml", "README.md"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, tree / name) if tree.exists() else (tree.mkdir(), copy(ROOT / name, tree / name))
         for cache in [*tree.rglob("__pycache__")]:

@@ -181,10 +181,10 @@ FIGURES = {
     "equations, a steepness": (lambda: learned_equations(lambda p: scale(shapes.superspike, p)), 111),
     "equations, two halves": (
         lambda: learned_equations(lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p))), 448),
-    # A user's combinator needs a constant, but not for each of its parts: that would be 5,588. About 75 of them find
-    # out whether its limits are numbers, and whether they move with p.
+    # A user's combinator needs a constant, but not for each of its parts: that would be 5,588. About 180 of them find
+    # out whether its limits are numbers, and how they move with p.
     "equations, three of a user's": (
-        lambda: learned_equations(lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p))))), 363),
+        lambda: learned_equations(lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p))))), 470),
     "equations, eight parts": (
         lambda: learned_equations(lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9)))),
         1133),

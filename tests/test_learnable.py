@@ -377,3 +377,17 @@ def test_a_part_whose_soft_step_is_searched_for(bump, forward_mode):
 
     by_hand = 0.5 * bump(0.3)
     np.testing.assert_allclose([jax.grad(spikes)(0.6), jax.jit(jax.grad(spikes))(0.6)], by_hand, rtol=1e-5)
+
+
+WITHOUT_END = {"both": shapes.reciprocal, "above": shapes.log_tailed_step}
+
+
+@BOTH
+@pytest.mark.parametrize("infinite", WITHOUT_END.values(), ids=WITHOUT_END)
+def test_a_height_of_zero_of_an_infinite_area_can_grow(forward_mode, infinite):
+    """Its S begins at the threshold: by the height, it moves as S itself, also where the height is 0."""
+    g = shift(mix(infinite, shapes.atan), 0.2)
+    by_hand, _ = quad(lambda x: float(infinite(x - 0.2) + shapes.atan(x - 0.2)) / 2, 0, X, points=[0.2])
+    by_height = jax.grad(lambda h: make_spike(scale(g, height=h), learnable=True, forward_mode=forward_mode)(X))
+    for height in (0.0, 1e-3):
+        np.testing.assert_allclose([by_height(height), jax.jit(by_height)(height)], by_hand, rtol=1e-5)

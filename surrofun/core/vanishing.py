@@ -1,4 +1,4 @@
-"""What has vanished at some places, where its derivatives are 0 too, though JAX has 0 * inf for them."""
+"""What has vanished, or reached its limit, does not move there, though JAX has 0 * inf for its derivatives."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from .concrete import broadcasting_leaves, explicit
+from .concrete import broadcasting_leaves, explicit, unchecked
 from .cotangents import moved_by
 from .dtype import broadcasts
 from .tree import ARRAYS, Structure, join
@@ -19,13 +20,15 @@ from .tree import ARRAYS, Structure, join
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 
 
-def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any) -> jax.Array:
+def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None) -> jax.Array:
     """Return f(x), differentiable by what f closes over; where f has vanished, a derivative that is NaN counts as 0.
 
     Args:
         f: an elementwise function.
         x: the places, whose own derivative is 0.
         elsewhere: a place where f is smooth, which broadcasts with x.
+        limit_at: the infinity that x stands for. A derivative is taken there, but at x where it is NaN, and elsewhere
+            where it is infinite, or that at the other end is.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
@@ -33,21 +36,26 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any)
     True
     """
     structure, arrays = explicit(Partial(f), x)
-    return _values(structure, x, elsewhere, arrays)
+    return _values(structure, x, elsewhere, limit_at, arrays)
 
 
 def _at(x: jax.Array, f: Structure) -> Callable[[list[Any]], Any]:
     return lambda arrays: join(f, arrays)(x)
 
 
+def _by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
+    return moved_by(_at(x, f), arrays, k, jnp.ones_like(arrays[k]))  # type: ignore[no-any-return]
+
+
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _values(f: Structure, x: jax.Array, elsewhere: Any, arrays: Any) -> jax.Array:
+def _values(f: Structure, x: jax.Array, elsewhere: Any, limit_at: Any, arrays: Any) -> jax.Array:
     return _at(x, f)(arrays)  # type: ignore[no-any-return]
 
 
+@unchecked()
 def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (x, elsewhere, arrays), (*_, by_arrays) = primals, tangents
-    values = _values(f, x, elsewhere, arrays)
+    (x, elsewhere, limit_at, arrays), (*_, by_arrays) = primals, tangents
+    values = _values(f, x, elsewhere, limit_at, arrays)
     call = join(f, arrays)
     flags = zip(jax.tree.leaves(call), broadcasting_leaves(call), strict=True)
     is_broadcast = [flag for leaf, flag in flags if isinstance(leaf, ARRAYS)]
@@ -55,13 +63,22 @@ def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, j
     for k, by in enumerate(by_arrays):
         if isinstance(by, SymbolicZero):
             continue
-        by_one = moved_by(_at(x, f), arrays, k, jnp.ones_like(by))
+        by_one_at = functools.partial(_by_one, f, arrays, k)
+        at = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
+        by_one = by_one_at(at)
         gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(by_one)
         if jnp.size(by) == 1 or (is_broadcast[k] and broadcasts(jnp.shape(by), values.shape)):
             total += jnp.where(gone, 0.0, by_one) * by
         else:  # in reverse mode a choice between derivatives does not do, since 0 * NaN is NaN
-            total += jnp.where(gone, 0.0, moved_by(_at(jnp.where(gone, elsewhere, x), f), arrays, k, by))
+            total += jnp.where(gone, 0.0, moved_by(_at(jnp.where(gone, elsewhere, at), f), arrays, k, by))
     return values, total
+
+
+def _where_it_has_a_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> jax.Array:
+    at_end, at_other = by_one_at(limit_at), by_one_at(-limit_at)
+    most = float(np.finfo(x.dtype).max) ** 0.9  # of 0 times infinity, a derivative by the 0 is the largest number
+    endless = (abs(at_end) > most) | (abs(at_other) > most)
+    return jnp.where(endless, elsewhere, jnp.where(jnp.isnan(at_end), x, limit_at))
 
 
 _values.defjvp(_values_jvp, symbolic_zeros=True)
