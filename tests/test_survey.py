@@ -119,7 +119,9 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
     for name, (f, exact) in HARD.items():
         found = look(f, DEFAULT, jnp.zeros((), dtype))
         if found["error"] <= TOLERANCE[dtype]:
+            ends = integral(found, jnp.asarray([-np.inf, np.inf], dtype))
             np.testing.assert_allclose(found["area"], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
+            np.testing.assert_allclose(ends[1] - ends[0], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
             right.append(name)
     assert set(right) >= {"slow", "infinite", "straight-through", "cauchy", "steep", "sigmoid", "39 rectangles"}
     assert not {"singular", "logarithmic", "sinc"} & set(right)
