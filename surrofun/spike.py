@@ -108,8 +108,8 @@ def make_spike(
             does not broadcast to its shape.
         ValueError: `residual` is given with `forward_mode`; on call, it is
             `uint8` or `sampled` and the slope has no bounds, or `"bit"` and
-            it has more than two values. Where parameters are traced the
-            gradient is NaN instead.
+            it has more than two values; a soft step that is learned is not
+            found. Where parameters are traced the gradient is NaN instead.
         NotImplementedError: a second derivative, where `residual` is given.
 
     >>> @make_spike

@@ -69,7 +69,7 @@ def changes(tree):
                 yield test, ast.UnaryOp(ast.Not(), test)
             case ast.Constant(bool(value)):
                 yield node, ast.Constant(not value)
-            case ast.Constant(int(value) | float(value)):
+            case ast.Constant(int(value) | float(value)) if value + 1 != value:
                 yield node, ast.Constant(value + 1)
             case ast.Call(ast.Attribute(attr="stop_gradient"), [operand]):
                 yield node, operand

@@ -127,6 +127,13 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
     assert not {"singular", "logarithmic", "sinc"} & set(right)
 
 
+def test_a_heavy_tail_far_from_the_threshold_is_found(x64):
+    centre, width = 1e9, 1e-2
+    found = look(lambda x: (1 + abs(x - centre) / width) ** -1.3 / width, [(centre, width)], jnp.zeros(()))
+    assert found["error"] < 1e-6
+    assert found["area"] == pytest.approx(2 / 0.3, rel=1e-6)
+
+
 def far(kind, x, a):
     """Of finite area, which does not show within what is looked at: 7.06208, as a is 0.9, and 2.5e13 a."""
     rises_and_falls = (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3
