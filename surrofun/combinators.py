@@ -30,7 +30,7 @@ def _times(factor: Real, value: Real) -> Real:
     if not is_traced(factor) and np.all(np.asarray(factor) != 0):
         return factor * value
     most = float(np.finfo(jnp.result_type(value)).max)
-    return factor * jnp.where(factor == 0, jnp.maximum(jnp.minimum(value, most), -most), value)
+    return factor * jnp.where((factor == 0) & jnp.isinf(value), jnp.sign(value) * most, value)
 
 
 def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:

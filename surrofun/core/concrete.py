@@ -95,16 +95,16 @@ def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[
     """Split a function of x: `join(*explicit(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
-    then. Where every function in `call` is declared, its arrays are its leaves. Any other is traced, which finds them.
+    then. Where every function in `call` is declared, they are among its leaves. Any other is traced, which finds them.
+    What is concrete stays so, since more is found of it than of an operand.
 
     Args:
         call: a function of x as a pytree.
         x: the potentials.
         hides_nothing: whether it is known that no function in `call` holds a tracer.
 
-    >>> alpha = jax.numpy.float32(2.0)
-    >>> explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1]
-    [Array(2., dtype=float32)]
+    >>> jax.jit(lambda alpha: explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
+    [Array(2., dtype=float32, weak_type=True)]
     """
     if hides_nothing or all_pure(call):
         return split(call)

@@ -234,14 +234,14 @@ def widened(parameters: Any) -> Any:
 
 
 def split(tree: Tree) -> tuple[Structure, list[Any]]:
-    """Return the structure of a tree, with all leaves that are no array, and its arrays.
+    """Return the structure of a tree, with all leaves that are concrete, and its tracers.
 
-    >>> split((2.0, np.float32(1) * np.ones(1, np.float32)))[1]
-    [array([1.], dtype=float32)]
+    >>> jax.jit(lambda x: jax.numpy.stack(split((2.0, x, np.ones(())))[1]))(3.0)
+    Array([3.], dtype=float32, weak_type=True)
     """
     leaves, treedef = jax.tree.flatten(tree)
-    rest = tuple(None if isinstance(leaf, ARRAYS) else leaf for leaf in leaves)
-    return (treedef, rest), [leaf for leaf in leaves if isinstance(leaf, ARRAYS)]
+    rest = tuple(None if isinstance(leaf, jax.core.Tracer) else leaf for leaf in leaves)
+    return (treedef, rest), [leaf for leaf in leaves if isinstance(leaf, jax.core.Tracer)]
 
 
 def join(structure: Structure, arrays: Any) -> Tree:

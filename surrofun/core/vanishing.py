@@ -15,7 +15,7 @@ from jax.tree_util import Partial
 from .concrete import broadcasting_leaves, explicit, unchecked
 from .cotangents import moved_by
 from .dtype import broadcasts
-from .tree import ARRAYS, Structure, join
+from .tree import Structure, join
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 
@@ -56,9 +56,9 @@ def _values(f: Structure, x: jax.Array, elsewhere: Any, limit_at: Any, arrays: A
 def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (x, elsewhere, limit_at, arrays), (*_, by_arrays) = primals, tangents
     values = _values(f, x, elsewhere, limit_at, arrays)
-    call = join(f, arrays)
-    flags = zip(jax.tree.leaves(call), broadcasting_leaves(call), strict=True)
-    is_broadcast = [flag for leaf, flag in flags if isinstance(leaf, ARRAYS)]
+    _, concrete = f
+    flags = zip(concrete, broadcasting_leaves(join(f, arrays)), strict=True)
+    is_broadcast = [flag for leaf, flag in flags if leaf is None]
     total = jnp.zeros_like(values)
     for k, by in enumerate(by_arrays):
         if isinstance(by, SymbolicZero):
