@@ -30,6 +30,7 @@ def _times(factor: Real, value: Real) -> Real:
     if not is_traced(factor) and np.all(np.asarray(factor) != 0):
         return factor * value
     most = float(np.finfo(jnp.result_type(value)).max)
+    # A condition of the shape of the value: with one of `factor == 0` alone, some programs of jax 0.12 do not lower.
     return factor * jnp.where((factor == 0) & jnp.isinf(value), jnp.sign(value) * most, value)
 
 
