@@ -391,3 +391,11 @@ def test_a_height_of_zero_of_an_infinite_area_can_grow(forward_mode, infinite):
     by_height = jax.grad(lambda h: make_spike(scale(g, height=h), learnable=True, forward_mode=forward_mode)(X))
     for height in (0.0, 1e-3):
         np.testing.assert_allclose([by_height(height), jax.jit(by_height)(height)], by_hand, rtol=1e-5)
+
+
+def test_many_numbers_beside_a_height_of_zero():
+    """More than four, which are learned in reverse mode: nothing of height 0 moves but its height."""
+    infinite = shapes.leaky_rectangle(width=1.0, leak=0.4)
+    g = scale(mix(infinite, shapes.q_pseudo_spike(q=4.0), weights=(0.5, 0.5)), 2.0, height=0.0)
+    grads = jax.grad(lambda g: make_spike(g, learnable=True)(jnp.array([X, -X])).sum())(g)
+    assert [float(v) for v in jax.tree.leaves(grads)] == pytest.approx([0.0] * 7, abs=1e-6)

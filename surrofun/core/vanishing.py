@@ -69,8 +69,9 @@ def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, j
         gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(by_one)
         if jnp.size(by) == 1 or (is_broadcast[k] and broadcasts(jnp.shape(by), values.shape)):
             total += jnp.where(gone, 0.0, by_one) * by
-        else:  # in reverse mode a choice between derivatives does not do, since 0 * NaN is NaN
-            total += jnp.where(gone, 0.0, moved_by(_at(jnp.where(gone, elsewhere, at), f), arrays, k, by))
+        else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
+            at = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(at), x, at))
+            total += jnp.where(gone, 0.0, moved_by(_at(at, f), arrays, k, by))
     return values, total
 
 
