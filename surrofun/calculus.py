@@ -99,11 +99,10 @@ def _declares(fact: str, g: Shape) -> bool:
     """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
     f, *_ = opened(g)
     made = made_of(f)
-    if fact == "constant_is_right" and not _fact_of(made[0].func if made else f, "soft"):
+    declaring = made[0].func if made else f
+    if fact == "constant_is_right" and not _fact_of(declaring, "soft"):
         return True  # it is searched for
-    if not made:
-        return bool(_fact_of(f, fact))
-    return bool(facts_of(made[0].func).get(fact)) and all(_declares(fact, p) for p in parts_of(made))
+    return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in (parts_of(made) if made else ()))
 
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
@@ -119,9 +118,9 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
     at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))
-    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0, at)
-    if not is_traced(rest):
+    if not is_traced(limit) and not is_traced(soft(far)):  # nothing asks for a derivative
         return limit
+    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0, at)
     settled = abs(rest) <= _SETTLED * jnp.where(limit == 0, 1.0, abs(limit))
     return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0) * jnp.where(moves & ~settled, jnp.nan, 1.0)
 

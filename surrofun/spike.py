@@ -3,10 +3,10 @@
 A call evaluates step and slope by ordinary functions and joins them in a
 derivative rule. The rules stand at module level and close over no tracer:
 those of a shape are operands (`core.concrete.explicit`), so that a spike may
-be built anywhere, out of tracers, and be differentiated later. They
-call themselves, hence higher orders hold. Where all functions in a shape
-are declared and found in their modules, a call runs inside of one cached
-program (`core.program`), and what is learned inside of another.
+be built anywhere, out of tracers, and be differentiated later. They call
+themselves, hence higher orders hold. Where all functions in a shape are
+declared and found in their modules, a call runs inside of one cached program
+(`core.program`), and what is learned inside of another.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Step: TypeAlias = Callable[[Any], Any]
 # Structure of the slope; of the soft step, or None where nothing is learned; the two stages of their cotangents, or two
 # times None where no soft step is searched for; encode and decode, or None.
 Rule: TypeAlias = tuple[Structure, Any, tuple[Any, Any], Any, Any]
-# Operands that are not differentiated: spikes; the slope, if it is known already; its arrays; what the code needs.
+# Operands that are not differentiated: spikes; the slope, if it is known already; its tracers; what the code needs.
 Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
 
 

@@ -199,5 +199,10 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
 def test_a_weight_for_each_neuron_of_what_is_not_anchored_by_declaration():
     """(1 + exp(-x))^-1 - 1/2 has another constant: S is 0 at -inf for every weight."""
     g = shape(lambda x, a: a * jax.nn.sigmoid(x) * jax.nn.sigmoid(-x), soft=lambda x, a: a * (jax.nn.sigmoid(x) - 0.5))
-    soft = antiderivative(mix(g(a=1.0), shapes.triangle, weights=(np.array([0.0, 1.0, 2.0]), 1.0)))
-    np.testing.assert_allclose(soft(jnp.full(3, -1.0)), np.arange(3) / (1 + np.e), rtol=1e-6)
+
+    def soft(a):
+        return antiderivative(mix(g(a=a), shapes.triangle, weights=(np.array([0.0, 1.0, 2.0]), 1.0)))(jnp.full(3, -1.0))
+
+    by_hand = np.arange(3) / (1 + np.e)
+    np.testing.assert_allclose(soft(1.0), by_hand, rtol=1e-6)
+    assert jax.grad(lambda a: soft(a).sum())(1.0) == pytest.approx(by_hand.sum(), rel=1e-6)

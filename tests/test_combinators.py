@@ -259,7 +259,7 @@ def test_the_peak_of_a_mix_is_exact_in_numbers_and_its_declared_bound_where_it_i
 
 
 def test_numbers_of_a_neuron_have_their_peak_under_jit_too():
-    """Bounds of parts that are traced are added up, which is too wide here: 0.5 and 0.4 at different places."""
+    """Bounds of parts that are traced are added up: 1 here, where the parts reach 0.5 at different places."""
     g = normalize(mix(shift(shapes.triangle, np.array([2.0, 3.0])), shapes.rectangle), peak=1.0)
     spike, x = make_spike(g), jnp.array([2.0, 3.0])
     for way in (lambda f: f, jax.jit, lambda f: lambda x: jax.lax.map(f, x[None])[0]):

@@ -42,8 +42,9 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
 def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     """Return f(x), by what f closes over differentiable, also far out, where f has vanished."""
     slopes = functools.partial(slopes_at, f)
-    gone = lax.stop_gradient(slopes(x)) == 0
-    return vanishing(slopes, x, jnp.where(gone, -jnp.inf, x).max((0, 1)))
+    sizes = abs(lax.stop_gradient(slopes(x)))
+    small = sizes < 1e-6 * sizes.max((0, 1))
+    return vanishing(slopes, x, jnp.where(small, -jnp.inf, x).max((0, 1)))
 
 
 @jax.jit
