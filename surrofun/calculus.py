@@ -19,7 +19,7 @@ from .core.facts import declares, facts_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import node, opened, part
+from .core.tree import function_of_x, node, opened
 from .core.vanishing import vanishing
 from .search import found
 from .search.survey import Survey
@@ -62,7 +62,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: jax.Array) -> Any:
         declared = _closed_form(g, x, args, kwargs)
         if declared is None:
-            return found.soft_step(part(g, x, args, kwargs), around, x)
+            return found.soft_step(function_of_x(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
         return declared(x) if any_constant or _constant_is_right(g) else _anchored(declared, x, g)
 
@@ -70,9 +70,9 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
 
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
-    f, parts, numbers = bind(g, x, args, kwargs, any_constant=True)
+    f, args, kwargs = bind(g, x, args, kwargs, any_constant=True)
     soft = _fact_of(f, "soft")
-    return (lambda x: as_real(soft(x, *parts, **numbers), "soft step", g)) if soft else None
+    return (lambda x: as_real(soft(x, *args, **kwargs), "soft step", g)) if soft else None
 
 
 def _fact_of(f: Any, fact: str) -> Any:
@@ -106,7 +106,10 @@ def _declares(fact: str, g: Shape) -> bool:
 
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN."""
+    """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN.
+
+    Far out and at 0 it is evaluated again, each time with all that is searched for of its parts.
+    """
     left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
     constant = jnp.where(finite, left, soft(_full(x, 0.0)))
@@ -174,10 +177,11 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     """Return (lowest, highest), the least and the largest slope of a shape.
 
     They hold over all x, for each neuron. Those that are not declared, and
-    those of a `mix` or an `asym`, are searched for around the places of
-    `g`. Where a parameter is traced, a `mix` adds up the bounds of its
-    parts, wherever they are, and an `asym` unites them, though either part
-    is only seen on one side.
+    those of a `mix`, an `asym` or a combinator of your own, are searched
+    for around the places of `g`. Where a parameter is traced, the declared
+    ones hold, which may be wide: a `mix` adds up the bounds of its parts,
+    wherever they are, and an `asym` unites them, though either part is only
+    seen on one side.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.
@@ -188,10 +192,11 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     """
     g, like = _with_parameters(g, args, kwargs, "bounds")
     with at_compile_time():
-        f, parts, numbers = bind(g, like)
+        f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
-        search = facts_of(f).get("bounds_not_tight") and _is_concrete(g)
-        ends = declared(*parts, **numbers) if declared and not search else None
+        is_combinator = "formula" in facts_of(f)  # one of a user, too: `clip` has bounds within those of its part
+        search = is_combinator and not facts_of(f).get("bounds_are_tight") and _is_concrete(g)
+        ends = declared(*args, **kwargs) if declared and not search else None
         if ends is None:
             ends = found.bounds(g, around)
         elif not _is_pair(ends):
@@ -218,14 +223,14 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
     """
     g, like = _with_parameters(g, args, kwargs, "around")
     with at_compile_time():
-        f, parts, numbers = bind(g, like)
+        f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("around")
         if declared:
-            places = declared(*parts, **numbers)
+            places = declared(*args, **kwargs)
             if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in (*parts, *numbers.values()) if opened(p)[3] is not None]
+            shapes = [p for p in (*args, *kwargs.values()) if opened(p)[3] is not None]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
         return [tuple(_fact(f, "around", v, like) for v in place) for place in places]  # type: ignore[misc]
 
@@ -269,7 +274,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     if like is None:
         g = as_shape(g, who)
         like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
-    return part(g, like, args, kwargs), like
+    return function_of_x(g, like, args, kwargs), like
 
 
 def surveyed(g: Shape, like: Any, args: Any = (), kwargs: Any = None) -> Survey:
@@ -278,4 +283,4 @@ def surveyed(g: Shape, like: Any, args: Any = (), kwargs: Any = None) -> Survey:
     >>> bool(surveyed(jnp.exp, jnp.zeros(()))["known"])
     False
     """
-    return found.surveyed(part(g, like, args, kwargs), around)
+    return found.surveyed(function_of_x(g, like, args, kwargs), around)

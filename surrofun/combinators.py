@@ -39,7 +39,7 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True, bounds_are_tight=True)
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
@@ -67,7 +67,11 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-@declares(zero_at_minus_inf=True)
+# Where the area is infinite, S(0) is 0, which what moves a part, or cuts it, does not keep: hence the constant is not
+# declared to be right from here on.
+
+
+@declares(zero_at_minus_inf=True, bounds_are_tight=True)
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -103,7 +107,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
-@declares(zero_at_minus_inf=True, bounds_not_tight=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
@@ -138,7 +142,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-@declares(zero_at_minus_inf=True, bounds_not_tight=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=_soft_halves,
     bounds=lambda below, above: [
@@ -171,9 +175,9 @@ def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> R
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
-                raise ValueError(
-                    f"normalize: expected a shape of finite, positive {what}, got {show(np.squeeze(measured))}"
-                )
+                hint = "; of a soft step S, take derivative(S)" if what == "area" and np.isinf(measured).any() else ""
+                came = show(np.squeeze(measured))
+                raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {came}{hint}")
             if usable.size == 1 and not is_traced(measured):  # a number: a kernel may hold no array
                 return wanted / float(measured.item())
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
@@ -181,18 +185,18 @@ def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> R
 
 def _bounds_of_normalized(g: Shape, **wanted: Any) -> Any:
     ends = bounds(g)
-    factor = _factor(g, *_given(**wanted), ends[1])
+    factor = _factor(g, *_wanted(**wanted), ends[1])
     return [_times(factor, end) for end in ends]
 
 
-def _given(**wanted: Any) -> tuple[str, Real]:
+def _wanted(**wanted: Any) -> tuple[str, Real]:
     """Return "area" or "peak", and its value."""
     return next((what, value) for what, value in wanted.items() if value is not None)
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True, bounds_are_tight=True)
 @combinator(
-    soft=lambda x, g, **wanted: _factor(g, *_given(**wanted)) * antiderivative(g)(x),
+    soft=lambda x, g, **wanted: _factor(g, *_wanted(**wanted)) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,
     check=_exactly_one,
 )
@@ -202,7 +206,8 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Args:
         g: a shape of finite, positive area, respectively peak.
         area: the wanted integral over all x, or
-        peak: the wanted largest slope; exactly one of the two.
+        peak: the wanted largest slope; exactly one of the two. Where what is
+            learned moves a jump at the peak, its gradient misses the jump.
 
     Raises:
         TypeError: both or none of the two are given.
@@ -213,4 +218,4 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     >>> normalize(shapes.superspike, peak=0.5)(0.0)
     Array(0.5, dtype=float32)
     """
-    return _factor(g, *_given(area=area, peak=peak)) * g(x)
+    return _factor(g, *_wanted(area=area, peak=peak)) * g(x)

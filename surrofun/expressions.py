@@ -2,7 +2,7 @@
 
 An expression is the part of Python that composes registered shapes:
     shape  = name | shape(numbers) | combinator(shapes and numbers)
-    number = 8 | 0.5 | -1e-3 | inf | nan | True | False | [1.0, 2.0]
+    number = 8 | 0.5 | -1e-3 | inf | np.inf | nan | True | False | [1.0, 2.0]
     weights=(0.7, 0.3) is a tuple of numbers, np.array([1.0]) an array
 
 It has a reader of its own: on a small stack, as threads have, `ast.parse`
@@ -32,7 +32,7 @@ Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 
 _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
 _BIG = 2**31  # JAX takes no larger whole number
-_NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:inf|nan)\b))"
+_NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:np\.)?(?:inf|nan)\b))"
 _NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"  # with dots, to say what is meant by one of another library
 _TOKEN = re.compile(_NUMBER + r"|(?P<array>np\.array\()|" + _NAME + r"|\S|\Z", re.ASCII)
 _STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here and elsewhere
@@ -130,7 +130,7 @@ def _tokens(text: str) -> list[Token]:
 def _fault(token: Token, reason: object) -> ValueError:
     text, at = token.string, token.start()
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    excerpt = ascii(token[0][:40]) if token[0] else "the end of the text"
+    excerpt = ascii(token[0][:80]) if token[0] else "the end of the text"
     return ValueError(f"parse: line {line}, column {column}, at {excerpt}: {reason}")
 
 
@@ -189,7 +189,7 @@ def _atom(token: Token) -> Any:
         return text == "True" if text in ("True", "False") else lookup(text)
     if not token["number"]:
         raise ValueError("expected a shape or a number")
-    value = float(text)
+    value = float(text.replace("np.", ""))
     if math.isinf(value) and not text.endswith("inf"):
         raise ValueError("the number is too large; inf is infinity")
     digits = text.lstrip("+-")
@@ -276,6 +276,6 @@ def _literal(value: Any) -> str:
     if not isinstance(value, int | float | jax.Array | np.ndarray):
         raise ValueError(f"expected a number or an array as a parameter, got {describe_value(value)}")
     if np.ndim(value):
-        return f"np.array({np.asarray(value, float).tolist()})"
+        return re.sub(r"\b(inf|nan)\b", r"np.\1", f"np.array({np.asarray(value, float).tolist()})")
     number = np.asarray(value).item()
     return repr(float(number) if isinstance(number, int) and abs(number) >= _BIG else number)

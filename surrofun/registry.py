@@ -87,8 +87,8 @@ def lookup(name: str) -> Callable[..., Any]:
     near = difflib.get_close_matches(last, _named)
     did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
     ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun")
-    hint = f"did you mean {last}?" if ours else meaning(last) or did_you_mean
-    raise ValueError(f"no shape is registered as {str(name)[:40]!r}; {hint}")
+    hint = f"did you mean {last}?" if ours else meaning(last, path.split(".")[0]) or did_you_mean
+    raise ValueError(f"no shape is registered as {str(name)[:80]!r}; {hint}")
 
 
 def names() -> tuple[str, ...]:

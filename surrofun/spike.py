@@ -2,7 +2,7 @@
 
 A call evaluates step and slope by ordinary functions and joins them in a
 derivative rule. The rules stand at module level and close over no tracer:
-those of a shape are operands (`core.concrete.explicit`), so that a spike may
+those of a shape are operands (`core.concrete.closure_converted`), so that a spike may
 be built anywhere, out of tracers, and be differentiated later. They call
 themselves, hence higher orders hold. Where all functions in a shape are
 declared and found in their modules, a call runs inside of one cached program
@@ -27,18 +27,18 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative, declares_soft_step
-from .core.concrete import concrete_if_possible, explicit, is_traced, try_concrete, without_gradient
+from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
-from .core.dtype import as_array, compared, rounded
+from .core.dtype import as_array, compared, refuse_unfit, rounded
 from .core.expect import as_potential, evaluated
 from .core.facts import declares, facts_of, importable, signature_of
-from .core.program import call_cached
-from .core.shape import Shape, as_shape, named, potential_of
+from .core.program import call_cached, call_explained
+from .core.shape import Shape, as_shape, named, potential_of, refuse_ported
 from .core.stages import in_two_stages
 from .core.text import describe_value, show
-from .core.tree import Structure, Tree, from_tree, interned, join, node, opened, part, static
+from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static
 from .residuals import code_of
-from .steps import as_step, compares, heaviside, is_noise_of, of_call
+from .steps import as_step, compares, heaviside, is_noise, is_noise_of, of_call
 
 P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
@@ -79,8 +79,9 @@ def make_spike(
 
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
-            potential minus the threshold. One that `shape` declares in a
-            module is compiled once, any other is evaluated at each call.
+            potential minus the threshold; of a soft step S it is
+            `derivative(S)`. One that `shape` declares in a module is
+            compiled once, any other is evaluated at each call.
         step: any plain function of x; it may close over tracers (a random
             key, a soft step).
         residual: what is kept for the backward pass: `None` (the slope, in
@@ -147,19 +148,19 @@ def make_spike(
 def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
     is_plain = isinstance(g, types.FunctionType) and not facts_of(g)
     for name, value in parameters.items():
+        _, takes = signature_of(g) if callable(g) else ("x", None)
+        known = [p.name for p in takes.parameters.values() if p.kind is not p.VAR_POSITIONAL] if takes else [name]
         meant = difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1)
         written = f"{show(g)}({name}={show(value)})" if callable(g) else f"sigmoid({name}={show(value)})"
         if is_plain:  # it takes no keywords alone
             written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
-        hint = f"did you mean {meant[0]}?" if meant else f"a parameter belongs to the shape: {written}"
+        hint = f"a parameter belongs to the shape: {written}"
+        if name not in known and "kwargs" not in known:
+            hint = f"neither has {show(g)}, which takes {', '.join(known) or 'x alone'}"
+        hint = f"did you mean {meant[0]}?" if meant else hint
         raise TypeError(f"make_spike: has no option {name}; {hint}")
-    _, others = signature_of(g) if is_plain else ("x", None)
-    for name in others.parameters if others else ():
-        if name.startswith("grad"):
-            raise TypeError(
-                f"make_spike: {show(g)} takes {name}, the gradient that comes in; "
-                f"return only the factor on it, as a function g(x) of the potential"
-            )
+    if is_plain:  # a look at each call in a hot loop takes time
+        refuse_ported(g, "make_spike")
 
 
 def _as_function(spike: Partial, g: Shape) -> Any:
@@ -182,13 +183,16 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(opened(g)[0])[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
-    g = part(g, x, args, kwargs) if has_parameters else g
+    for place, value in [*enumerate(args), *kwargs.items()]:
+        refuse_unfit(g, place, value, x.shape)
+    g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)
     coded = None
     if code and is_traced((g, x)):  # else there is no backward pass
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    return call_cached(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
+    call = call_explained if is_noise(step) else call_cached  # noise has a rate, whose area may be infinite
+    return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
@@ -204,14 +208,14 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         return spikes
     # Join.
     is_concrete = slope_now is not None
-    slope, slope_arrays = explicit(Partial(_slope, g), x, hides_nothing=is_concrete)
-    soft, parameters = explicit(Partial(_soft, g), x, hides_nothing=is_concrete) if learnable else (None, [])
+    slope, slope_arrays = closure_converted(Partial(_slope, g), x, hides_nothing=is_concrete)
+    soft, parameters = closure_converted(Partial(_soft, g), x, hides_nothing=is_concrete) if learnable else (None, [])
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
-    if soft and parameters and is_searched_for and not is_concrete:
-        # Outside of a program, what is plain numbers has been searched for by now, as the soft step was traced. For
-        # operands the search is part of the program: early, it is in the forward pass, and JAX takes it out of a loop.
-        is_learned = [is_traced(p) and jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
+    if parameters and is_searched_for and not is_concrete:
+        # No cached program runs here. A search over numbers is done by now: the soft step was traced above. One over
+        # tracers is in what was traced: early, it belongs to the forward pass, and JAX takes it out of a loop.
+        is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
         stages = in_two_stages(
             functools.partial(_cotangents, slope, soft, is_learned), (slope_arrays, parameters), x, x
         )
@@ -228,22 +232,13 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
     return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
 
 
-def _cotangents(slope: Structure, soft: Structure, is_learned: Sequence[bool], arrays: Any, *values: jax.Array) -> Any:
+def _cotangents(slope: Structure, soft: Any, is_learned: Sequence[bool], arrays: Any, *values: jax.Array) -> Any:
     slope_arrays, parameters = arrays
     of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
     trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
-    of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
+    of_x, of_learned = call_explained(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
     return of_x, [next(left) if flag else None for flag in is_learned]
-
-
-# Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
-# of which slope and dS/dp are made in the backward pass, with the arrays of both, or what the early one of two stages
-# made of these; and which parameters are learned.
-
-
-def _empty(values: Any) -> Any:
-    return jax.tree.map(lambda _: np.zeros(0, bool), values)
 
 
 def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
@@ -252,7 +247,7 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     slope = _slope_at(rule, x, fixed)
     if encode:
         slope = encode(_differentiable_once(slope) if is_traced(slope) else slope, *code_operands)
-    return _named(slope)
+    return _for_checkpoint(slope)
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
@@ -262,7 +257,7 @@ def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     return join(rule[0], slope_arrays)(x) if again else slope_now
 
 
-def _named(kept: Any) -> Any:
+def _for_checkpoint(kept: Any) -> Any:
     """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
     return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
@@ -295,13 +290,18 @@ def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
     return spikes
 
 
+# Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
+# of which slope and dS/dp are made in the backward pass, with the arrays of both, or what the early one of two stages
+# made of these; and which parameters are learned.
+
+
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     keep = functools.partial(_kept, rule, x, fixed)
     _, _, slope_arrays, code_operands = fixed
     _, soft, (early, _), _, _ = rule
     arrays = slope_arrays, parameters
-    to_learn = (_named(x), early(arrays) if early else arrays) if soft else ()
+    to_learn = (_for_checkpoint(x), early(arrays) if early else arrays) if soft else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
     # two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     perturbed = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
@@ -310,6 +310,10 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     else:
         residual = keep(), code_operands, _empty(to_learn), perturbed
     return _fire(rule, *values), residual
+
+
+def _empty(values: Any) -> Any:
+    return jax.tree.map(lambda _: np.zeros(0, bool), values)
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
@@ -339,7 +343,7 @@ def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
     (x, parameters, fixed), (by_x, by_parameters, _) = primals, tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(by_x, SymbolicZero):
-        tangent = _named(_slope_at(rule, x, fixed)) * by_x
+        tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
     if not all(isinstance(d, SymbolicZero) for d in by_parameters):
         moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
         tangent += jax.jvp(lambda arrays: join(rule[1], arrays)(x), [parameters], [moves])[1]

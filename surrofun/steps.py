@@ -20,7 +20,7 @@ from .core.expect import as_key
 from .core.facts import declares, facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import describe_value, show
-from .core.tree import node, opened, part, plain
+from .core.tree import function_of_x, node, opened, plain
 
 if TYPE_CHECKING:
     from .core.types import Declared
@@ -139,11 +139,13 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
     x, args = potential_of(g, args, kwargs)
 
     def fires(x: jax.Array) -> Any:
-        bound = part(g, x, args, kwargs)
+        bound = function_of_x(g, x, args, kwargs)
         with at_compile_time():
             finite = jnp.isfinite(area(bound))
             if not is_traced(finite) and not finite.all():
-                raise ValueError(f"escape: expected a shape of finite area, got {show(g)}")
+                raise ValueError(
+                    f"escape: expected a shape of finite area, got {show(g)}; of a soft step S, derivative(S)"
+                )
         # A uniform number may be 0, but is never 1: so S = 0 never fires, S = 1 always, and what is too small neither.
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
@@ -184,14 +186,19 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     >>> is_noise_of(noise, abs), is_noise_of(sign, abs)
     (True, False)
     """
-    if not _is_noise(step):
+    if not is_noise(step):
         return False
     trees = [node(as_shape(f, "escape")) for f in (step.args[0], g)]
     structures: Any = list(map(jax.tree.structure, trees))
     return structures[0] == structures[1] and all(a is b for a, b in zip(*map(jax.tree.leaves, trees), strict=True))
 
 
-def _is_noise(step: Any) -> bool:
+def is_noise(step: Any) -> bool:
+    """Say whether a step is one of `escape`.
+
+    >>> is_noise(jnp.sign)
+    False
+    """
     return isinstance(step, Partial) and step.func is _escape
 
 
@@ -206,7 +213,7 @@ def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callabl
     """
     if follows:
         return Partial(_escape, node(g), step.args[1])
-    if has_parameters and _is_noise(step):
+    if has_parameters and is_noise(step):
         raise TypeError(
             f"escape: the parameters of the call may belong to the surrogate {show(g)} or to the noise "
             f"{show(step.args[0])}; give each shape its own before, as in sigmoid(alpha=4.0)"

@@ -427,7 +427,8 @@ def test_flow_has_the_coverage_that_was_fitted():
 def test_fit_alpha_that_cannot_be():
     x = POTENTIALS.ravel()
     few = "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak"
-    many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0"
+    many = "as many potentials or more are inside at every alpha: the support has no end there, or they are 0; "
+    many += "of a soft step S, take derivative(S)"
     for g, reason in ((shift(hat, 2.0), few), (jnp.ones_like, many)):
         text = f"fit_alpha: expected a coverage that some alpha of {g.__name__} gives, got 0.9; {reason}"
         with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):

@@ -229,7 +229,8 @@ NO_IMPORT = "shape '{0}:f': '{0}' cannot be imported, ModuleNotFoundError: No mo
         (["show", "my_shapes:level(2)"], "shape 'my_shapes:level(2)': expected a function g(x, *params), got int 3"),
         (
             ["show", "normalize(reciprocal, area=1.0)"],
-            "shape 'normalize(reciprocal, area=1.0)': normalize: expected a shape of finite, positive area, got inf",
+            "shape 'normalize(reciprocal, area=1.0)': normalize: expected a shape of finite, positive area, got inf; "
+            "of a soft step S, take derivative(S)",
         ),
         (
             ["show", "sigmoid(alpha=)"],
@@ -280,7 +281,7 @@ def test_help_has_a_line_for_each_command(capsys, monkeypatch):
     told = capsys.readouterr().out
     assert max(map(len, told.splitlines())) <= 80
     assert re.findall(r"^    (\w+) +\w.*\n(?=    \w|\n)", told, re.MULTILINE) == ["list", "show", "check", "demo"]
-    assert "'mix(triangle(2), shift(atan, 0.1))'" in told
+    assert "'mix(triangle(alpha=2.0), shift(atan, 0.1))'" in told
 
 
 @pytest.mark.parametrize("command", ["list", "show", "check", "demo"])

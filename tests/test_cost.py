@@ -97,6 +97,20 @@ def programs(run, sizes=itertools.count(1000)):  # noqa: B008, no two calls have
     return events.count("backend_compile_duration")
 
 
+@jax.jit
+def halved(slope, highest):
+    return slope > highest / 2
+
+
+@jax.jit
+def doubled(kept, like, highest):
+    return kept * highest
+
+
+def halves(g, x):
+    return halved, doubled, (bounds(g)[1],)
+
+
 def undeclared(x, a):
     return jnp.exp(-a * jnp.abs(x))
 
@@ -213,6 +227,7 @@ FIGURES = {
         10 if jax.__version_info__ >= (0, 9) else 30),
     "events, a sweep in forward mode": (swept(forward_mode=True), 0),
     "events, a sweep in 8 bits": (swept(residual=jnp.uint8), 0),
+    "events, a sweep in a user's jitted code": (swept(residual=halves), 0),
     "events, a sweep of compositions": (
         lambda: events_of_a_sweep(lambda a: make_spike(mix(scale(bump, a), shift(mirror(bump), a), weights=(a, 1.0)))),
         0),
@@ -258,6 +273,13 @@ def declared_in_a_function(alpha):
 def test_figure(figure):
     measure, most = FIGURES[figure]
     assert 0.45 * most <= measure() <= most  # much less would be another thing that is measured
+
+
+@pytest.mark.parametrize("g", [undeclared, lambda x, a: mix(scale(shapes.sigmoid, a), lambda x: jnp.exp(-(x**2)))(x)])
+def test_what_learns_keeps_the_potential_once_also_where_its_soft_step_is_searched_for(g):
+    x = jnp.zeros((500, 1000))  # more than any table has
+    kept = jax.eval_shape(lambda a: jax.vjp(make_spike(g, learnable=True), x, a)[1], 2.0)
+    assert [leaf.shape for leaf in jax.tree.leaves(kept) if leaf.size >= x.size] == [x.shape]
 
 
 @exhaustive

@@ -56,7 +56,7 @@ TAKE_A_SHAPE = [
 ]
 NO_SHAPES = {
     "2.0": "float 2.0",
-    "'atan'": "str 'atan'; parse('atan') reads a shape from text",
+    "'atan'": "str 'atan'; shapes.atan, if the catalogue has it, or parse('atan') reads a shape from text",
     "None": "NoneType None",
     "(triangle, atan)": "tuple (<function ...",
     "jnp.ones(3)": "an array of shape (3,); a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)",
@@ -115,12 +115,18 @@ TypeError: make_spike: expected True or False as learnable, for all parameters t
 >>> make_spike(alpha=4.0)
 >>> make_spike(sigmoid, alpha=4.0)
 TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=4.0)
->>> make_spike(hat, alpha=4.0)
-TypeError: ... a parameter belongs to the shape: functools.partial(hat, alpha=4.0), or with @shape hat(alpha=4.0)
+>>> make_spike(plain, width=4.0)
+TypeError: ... to the shape: functools.partial(plain, width=4.0), or with @shape plain(width=4.0)
+>>> make_spike(hat, width=4.0)
+TypeError: make_spike: has no option width; neither has hat, which takes x alone
+>>> make_spike(superspike, alpha=4.0)
+TypeError: make_spike: has no option alpha; neither has superspike, which takes beta
 >>> make_spike(hat, learnabel=True)
 TypeError: make_spike: has no option learnabel; did you mean learnable?
 >>> make_spike('superspike')
-TypeError: make_spike: expected a shape, ... got str 'superspike'; parse('superspike') reads a shape from text
+TypeError: make_spike: ... got str 'superspike'; shapes.superspike, ... or parse('superspike') reads a shape from text
+>>> shape(ported)
+TypeError: shape: ported takes grad_input, the gradient that comes in; return only the factor on it, ...
 >>> make_spike(ported)
 TypeError: make_spike: ported takes grad_input, the gradient that comes in; return only the factor on it, ...
 >>> make_spike(hat, residual=sampled)
@@ -336,7 +342,8 @@ UNFIT = {
 
 @pytest.mark.parametrize("came", UNFIT)
 def test_normalize_of_no_finite_positive_measure(came):
-    text = re.escape(f"normalize: expected a shape of finite, positive {came}")
+    hint = "; of a soft step S, take derivative(S)" if came == "area, got inf" else ""
+    text = re.escape(f"normalize: expected a shape of finite, positive {came}{hint}")
     with pytest.raises(ValueError, match=f"^{text}$"):
         UNFIT[came](0.5)
     for _ in range(2):  # the numbers of a spike are operands of a compiled program, where nothing can be raised

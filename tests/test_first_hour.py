@@ -128,6 +128,20 @@ def test_names_from_elsewhere_are_answered_and_are_no_aliases(name):
         getattr(shapes, name)
 
 
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("spyx.axn.superspike", "superspike(k=25) of spyx is superspike(beta=25.0)"),
+        ("snntorch.surrogate.ATan", "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"),
+        ("spikingjelly.activation_based.surrogate.ATan", "ATan(alpha=2) of spikingjelly is atan(alpha=2.0)"),
+        ("my.own.atan", "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"),
+    ],
+)
+def test_a_path_says_whose_it_is(path, answer):
+    with told(ValueError, f"no shape is registered as {path!r}; {answer}"):
+        lookup(path)
+
+
 def test_the_spelling_of_one_library_is_answered_alone():
     assert meaning("atan") == "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"
     assert meaning("Atan") == (

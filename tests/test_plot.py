@@ -130,6 +130,10 @@ def test_the_step_of_a_spike_is_drawn(forward_mode):
     spike = make_spike(shapes.rectangle(width=2.0), step=ternary(threshold=0.5), forward_mode=forward_mode)
     x, step = plot.shape(spike).axes[0].lines[2].get_xydata().T
     np.testing.assert_array_equal(step, np.where(x >= 0.5, 1.0, np.where(x <= -0.5, -1.0, 0.0)))
+    narrow = make_spike(shapes.superspike(beta=5.0), step=ternary, forward_mode=forward_mode)  # seen within 0.72
+    x, step = plot.shape(narrow).axes[0].lines[2].get_xydata().T
+    assert sorted(set(step)) == [-1, 0, 1]
+    assert -2 < x[0] < -1 < 1 < x[-1] < 2
     x, step = plot.shape(make_spike(shapes.rectangle, step=sign), width=3.0).axes[0].lines[2].get_xydata().T
     np.testing.assert_array_equal(step, np.where(x >= 0, 1.0, -1.0))
 

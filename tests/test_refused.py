@@ -42,6 +42,72 @@ def test_a_whole_number_beyond_32_bits():
     np.testing.assert_allclose(slope, [(1 + 2.0**40 * 0.5) ** -2], rtol=1e-6)
 
 
+def test_a_whole_number_beyond_32_bits_is_a_number_everywhere():
+    big, size = 2**31, np.array([0.5, 0.25, 1.0])
+    np.testing.assert_allclose(shapes.superspike(X, beta=big), (1 + big * size) ** -2, rtol=1e-6)
+    np.testing.assert_allclose(shapes.superspike(beta=big)(X), (1 + big * size) ** -2, rtol=1e-6)
+    assert surrofun.area(shapes.superspike, beta=big) == pytest.approx(2 / big)
+    slope = jax.grad(lambda x: make_spike(lambda x, n: jnp.abs(x) * n)(x, n=big).sum())(X)
+    np.testing.assert_allclose(slope, big * size, rtol=1e-6)
+
+
+@shape(soft=lambda x, a=1.0: x / (1 + a * jnp.abs(x)))
+def inf_by_inf(x, a=1.0):
+    return 1 / (1 + a * jnp.abs(x)) ** 2
+
+
+def test_a_limit_that_is_nan_is_refused_where_it_is_learned_outside_of_jit():
+    def learned(a):
+        return make_spike(inf_by_inf, learnable=True)(X, a=a).sum()
+
+    with pytest.raises(ValueError, match=r"^inf_by_inf: expected of its soft step the limit at -inf, got NaN; "):
+        jax.grad(learned)(2.0)
+    assert jnp.isnan(jax.jit(jax.grad(learned))(2.0))
+
+
+def test_the_derivative_of_an_area_that_is_not_known_is_not_known():
+    def slow(x, a):
+        return (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3
+
+    value, derivative = jax.jit(jax.value_and_grad(lambda a: surrofun.area(slow, a=a)))(0.9)
+    assert jnp.isnan(value)
+    assert jnp.isnan(derivative)
+
+
+def test_noise_of_infinite_area_is_refused_outside_of_jit_whatever_its_numbers():
+    key = jax.random.key(0)
+    for spike, numbers in (
+        (make_spike(shapes.reciprocal, step=surrofun.escape(shapes.reciprocal, key)), {"alpha": 2.0}),
+        *((make_spike(g, step=surrofun.escape(g, key), learnable=flag), {})
+          for flag in (False, True) for g in (shapes.reciprocal(alpha=2.0), surrofun.scale(shapes.reciprocal, 2.0))),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"^escape: expected a shape of finite area, got "):
+            spike(X, **numbers)
+        assert jnp.isnan(jax.jit(spike)(X, **numbers)).all()
+
+
+@combinator(bounds=lambda g, low=-1.0, high=1.0: bounds(g))
+def clipped(x, g, low=-1.0, high=1.0):
+    return g(jnp.clip(x, low, high))
+
+
+def test_bounds_that_a_combinator_declares_too_wide_are_measured():
+    g, x = clipped(shapes.sigmoid, 0.5, 2.0), jnp.linspace(-3, 3, 1001)
+    highest = 0.25 / np.cosh(0.25) ** 2  # of the logistic function, at 0.5
+    np.testing.assert_allclose(bounds(g)[1], highest, rtol=1e-6)
+    for peak in (normalize(g, peak=1.0)(x).max(), jax.jit(normalize(g, peak=1.0))(x).max()):
+        assert peak == pytest.approx(1.0)
+    assert jax.jit(lambda low: bounds(clipped(shapes.sigmoid, low, 2.0))[1])(0.5) == 0.25  # as it is declared
+
+
+def test_of_many_parts_bounds_come_from_one_program(events):
+    bounds(mix(*(shapes.sigmoid(alpha=1 + k / 8) for k in range(8))))
+    events.clear()
+    lowest, highest = bounds(mix(*(shapes.sigmoid(alpha=2 + k / 8) for k in range(8))))
+    assert (lowest, highest) == (0, pytest.approx((2 + 3.5 / 8) / 4))
+    assert events.count("backend_compile_duration") == 0
+
+
 def test_an_array_of_another_byte_order():
     foreign = np.array([-0.5, 0.25, 1.0], ">f4")
     np.testing.assert_array_equal(make_spike(shapes.superspike)(foreign), [0.0, 1.0, 1.0])

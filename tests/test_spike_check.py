@@ -398,6 +398,7 @@ def test_the_straight_through_steps_of_softjax():
     assert all(faults(results) == {"finite", "silent at NaN"} for results in found.values())
     assert found["c1"]["H(0)"]["value"] == found["c1"]["silent at NaN"]["value"] == 0.5
     assert found["c1"]["closest shape"]["value"].startswith("epanechnikov(width=0.5)")
+    assert found["c2"]["closest shape"]["value"].startswith("epanechnikov(n=2, width=0.5)")
 
 
 def test_eight_devices():

@@ -20,7 +20,7 @@ from .dtype import fit, refuse_unfit, rounded
 from .facts import declares, facts_of
 from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of
 from .text import describe_value, show
-from .tree import Tree, from_tree, is_function, node, opened, part, to_tree
+from .tree import Tree, from_tree, function_of_x, is_function, node, opened, to_tree
 
 # Deeper ones reach Python's limit of recursion in a derivative; of more shapes the program takes minutes to compile.
 _DEEPEST, _MOST = 64, 256
@@ -91,10 +91,10 @@ def combinator(
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
-        explicit = [name for name, value in bound.arguments.items() if value is not None]  # a default is no leaf
+        held_names = [name for name, value in bound.arguments.items() if value is not None]  # a default is no leaf
         for name, value in bound.arguments.items():
             bound.arguments[name] = _valid(show(combined), signature.parameters[name], value)
-        held = {name: to_tree(bound.arguments[name]) for name in explicit}
+        held = {name: to_tree(bound.arguments[name]) for name in held_names}
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
@@ -182,8 +182,8 @@ def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) ->
     x, args = potential_of(g, args, kwargs)
 
     def formula(x: jax.Array) -> Any:
-        _, parts, numbers = bind(g, x, args, kwargs)
-        return facts_of(f.func)["formula"](x, *parts, **numbers)
+        _, taken, by_name = bind(g, x, args, kwargs)
+        return facts_of(f.func)["formula"](x, *taken, **by_name)
 
     formula.__name__ = f.func.__name__  # who complains
     return rounded(formula, x)
@@ -208,12 +208,12 @@ def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
     return [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
 
 
-def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
+def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
     """Return `(f, args, kwargs)`: the function or combinator that `g` is made of, and what it takes after x.
 
     Args:
         g: any shape.
-        x: an array of the dtype and rank of the potentials, which the parameters get.
+        like: an array of the dtype and rank of the potentials, which the parameters get.
         args, kwargs: parameters of the call.
         any_constant: whether the soft steps of the parts may have any constant.
 
@@ -225,17 +225,20 @@ def bind(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: boo
     g, own_args, own_kwargs, _, of_part = opened(g)
     args, kwargs = (*own_args, *args), {**own_kwargs, **(kwargs or {})}
     if not made_of(g):
-        return g, fit(args, x), {name: fit(value, x) for name, value in kwargs.items()}
+        for place, value in [*enumerate(args), *kwargs.items()]:
+            refuse_unfit(g, place, value, like.shape)
+        return g, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
     f, held = g.args  # type: ignore[attr-defined]
 
-    def bound(name: str, value: Tree) -> Any:
+    def bind_one(name: str, value: Tree) -> Any:
         if type(value) is tuple:
-            return tuple(bound(name, v) for v in value)
+            return tuple(bind_one(name, v) for v in value)
         if is_function(value):
-            return part(value, x, args, kwargs, any_constant or of_part)
-        refuse_unfit(f.func, name, number := from_tree(value), x.shape)
-        return fit(number, x)
+            return function_of_x(value, like, args, kwargs, any_constant or of_part)
+        refuse_unfit(f.func, name, number := from_tree(value), like.shape)
+        return fit(number, like)
 
-    call = inspect.BoundArguments(facts_of(f.func)["signature"], {name: bound(name, v) for name, v in held.items()})
+    bound = {name: bind_one(name, value) for name, value in held.items()}
+    call = inspect.BoundArguments(facts_of(f.func)["signature"], bound)
     call.apply_defaults()
     return f.func, call.args, call.kwargs

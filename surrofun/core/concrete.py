@@ -91,8 +91,8 @@ def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
     return f(*args, **kwargs) if value is None else value
 
 
-def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
-    """Split a function of x: `join(*explicit(call, x))(x)` is `call(x)`, and its structure holds no tracer.
+def closure_converted(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
+    """Split a function of x: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
     then. Where every function in `call` is declared, they are among its leaves. Any other is traced, which finds them.
@@ -103,7 +103,7 @@ def explicit(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[
         x: the potentials.
         hides_nothing: whether it is known that no function in `call` holds a tracer.
 
-    >>> jax.jit(lambda alpha: explicit(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
+    >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
     [Array(2., dtype=float32, weak_type=True)]
     """
     if hides_nothing or all_pure(call):
@@ -121,7 +121,9 @@ def _evaluate_jaxpr(jaxpr: Any, arrays: Any, consts: Any, /, x: jax.Array) -> An
 
 
 def broadcasting_leaves(call: Partial) -> list[bool]:
-    """Say of each leaf of what `explicit` returned whether it broadcasts against x; what is closed over may not.
+    """Say of each leaf of what `closure_converted` returned whether it broadcasts against x.
+
+    What is closed over may not.
 
     >>> broadcasting_leaves(Partial(np.multiply, 2.0))
     [True]

@@ -38,7 +38,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts.
     constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.
-    bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
+    bounds_are_tight: of a combinator, if those of its parts are; else they are searched for where numbers are concrete.
     pure: it depends on its arguments alone.
     compares: it is a step that only compares x.
     spike: it is a spike function, or a Partial of it is one.
@@ -68,12 +68,13 @@ def looks_pure(f: Any) -> bool:
 
 
 def is_pure(f: Any) -> bool:
-    """Say whether a function is known to depend on its arguments alone: it is declared pure, or of a library.
+    """Say whether a function is known to depend on its arguments alone: declared pure, of a library, or of `jax.jit`.
 
     >>> is_pure(abs), is_pure(lambda x: x)
     (True, False)
     """
-    return bool(facts_of(f).get("pure")) or (_is_of_a_library(f) and importable(f))
+    promised = _is_of_a_library(f) or isinstance(f, jax.stages.Wrapped)  # by who writes `jax.jit`
+    return bool(facts_of(f).get("pure")) or (promised and importable(f))
 
 
 def importable(f: Any) -> bool:

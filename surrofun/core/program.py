@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
+from .concrete import is_traced
 from .tree import ARRAYS, Tree, is_cacheable
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
@@ -25,20 +27,21 @@ _NEEDS_A_VALUE = (
 _searches: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_searches", default=None)
 
 
-def call_cached(f: Callable[..., Any], *parts: Tree, search: bool = False) -> Any:
-    """Return `f(*parts)`: by a program of `jax.jit`, if every function in the parts is declared and importable.
+def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
+    """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is declared and importable, and
+    every leaf is a float or an array. One function that is not makes all of them be evaluated afresh.
 
     Args:
         f: a function of this package.
-        parts: pytrees; their floats and arrays are operands of the program.
+        trees: pytrees; their floats and arrays are operands of the program.
         search: whether the program may search for a fact; else that is done outside, with values.
 
     >>> import jax.numpy as jnp
     >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
-    leaves, structure = jax.tree.flatten(parts)
-    if is_cacheable(parts) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
+    leaves, structure = jax.tree.flatten(trees)
+    if is_cacheable(trees) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
         token = _searches.set(search)
         try:
             return _program(f, structure, leaves)
@@ -46,7 +49,19 @@ def call_cached(f: Callable[..., Any], *parts: Tree, search: bool = False) -> An
             pass
         finally:
             _searches.reset(token)
-    return f(*parts)
+    return f(*trees)
+
+
+def call_explained(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
+    """Return what `call_cached` does; where some of it is NaN, f is called with values first, to say what is wrong.
+
+    >>> import jax.numpy as jnp
+    >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))
+    Array(2., dtype=float32)
+    """
+    result = call_cached(f, *trees, search=search)
+    known = not is_traced((result, trees))
+    return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
@@ -54,13 +69,13 @@ def _program(f: Callable[..., Any], structure: Any, leaves: list[Any]) -> Any:
     return f(*structure.unflatten(leaves))
 
 
-def require_concrete(part: Tree, always: bool = False) -> None:
-    """Abort the trace of a program in which a part holds a tracer; `call_cached` then calls its function without `jit`.
+def require_concrete(tree: Tree, always: bool = False) -> None:
+    """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
     So a search has values, which it finds more with than with tracers.
 
     Args:
-        part: a pytree.
+        tree: a pytree.
         always: whether a program that may search is aborted, too: with values it would find another thing.
 
     Raises:
@@ -71,21 +86,21 @@ def require_concrete(part: Tree, always: bool = False) -> None:
     searches = _searches.get()
     if searches is None or (searches and not always):
         return
-    for leaf in jax.tree.leaves(part):
+    for leaf in jax.tree.leaves(tree):
         if isinstance(leaf, jax.core.Tracer):
             raise jax.errors.ConcretizationTypeError(leaf, "a search is better with values")
 
 
-def once(f: Callable[..., Any], *parts: Tree) -> Any:
-    """Return `f(*parts)` of a function of this package; the latest few are kept, where nothing in the parts can change.
+def once(f: Callable[..., Any], *trees: Tree) -> Any:
+    """Return `f(*trees)` of a function of this package; the latest few are kept, where nothing in the trees can change.
 
     >>> once(max, 2.0, 3.0)
     3.0
     """
-    leaves, structure = jax.tree.flatten(parts)
-    if is_cacheable(parts) and all(type(leaf) is float for leaf in leaves):
+    leaves, structure = jax.tree.flatten(trees)
+    if is_cacheable(trees) and all(type(leaf) is float for leaf in leaves):
         return _once(f, structure, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
-    return f(*parts)
+    return f(*trees)
 
 
 @functools.lru_cache(maxsize=32)

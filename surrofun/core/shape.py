@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
@@ -55,7 +56,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     compile.
 
     Args:
-        f: elementwise function of x = potential minus threshold.
+        f: elementwise function of x = potential minus threshold. That of a
+            soft step S is `derivative(S)`.
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give
             its limits, not NaN; the value at -inf is subtracted, so that
             S(-inf) = 0, or that at 0 where the area is infinite.
@@ -77,6 +79,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     >>> bump(alpha=2.0).__name__
     'bump(alpha=2.0)'
     """
+    refuse_ported(f, "shape")
     facts = {"soft": soft, "bounds": bounds, "around": around}
     if f is None:
         return functools.partial(shape, **facts)
@@ -177,7 +180,9 @@ def as_shape(g: Any, who: str) -> Shape:
         hint = (
             "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)" if hasattr(g, "dtype") else ""
         )
-        hint = f"; parse({g!r}) reads a shape from text" if isinstance(g, str) else hint
+        if isinstance(g, str):
+            of_catalogue = f"shapes.{g}, if the catalogue has it, or " if g.isidentifier() else ""
+            hint = f"; {of_catalogue}parse({g!r}) reads a shape from text"
         raise TypeError(expected + describe_value(g) + hint)
     if "formula" in facts_of(g):
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
@@ -194,6 +199,24 @@ def as_shape(g: Any, who: str) -> Shape:
     if params:
         return named(with_parameters(as_shape(f, who), params))  # type: ignore[no-any-return]
     return named(f) if isinstance(f, Partial) else f  # type: ignore[no-any-return]
+
+
+def refuse_ported(f: Any, who: str) -> None:
+    """Refuse a rule of another library, which is given the gradient that comes in.
+
+    Raises:
+        TypeError: in the name of the function `who`.
+
+    >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
+    """
+    if isinstance(f, types.FunctionType):
+        _, others = signature_of(f)
+        for name in others.parameters if others else ():
+            if name.startswith("grad"):
+                raise TypeError(
+                    f"{who}: {show(f)} takes {name}, the gradient that comes in; "
+                    f"return only the factor on it, as a function g(x) of the potential"
+                )
 
 
 def is_spike(g: Any) -> bool:

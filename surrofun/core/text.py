@@ -14,21 +14,21 @@ from .facts import facts_of, signature_of
 from .tree import opened
 
 
-def show(part: Any) -> str:
+def show(value: Any) -> str:
     """Return the short name of a shape or the text of one of its parameters.
 
-    >>> show(functools.partial(show, part=2.0)), show(np.float32(0.5)), show(np.zeros((2, 3)))
-    ('show(part=2.0)', '0.5', '<float64[2, 3]>')
+    >>> show(functools.partial(show, value=2.0)), show(np.float32(0.5)), show(np.zeros((2, 3)))
+    ('show(value=2.0)', '0.5', '<float64[2, 3]>')
     """
-    if isinstance(part, jax.core.Tracer) or (isinstance(part, jax.Array | np.ndarray) and part.ndim):
-        return f"<{part.dtype}{list(part.shape)}>"
-    if isinstance(part, functools.partial):
-        return _show_partial(part)
-    if callable(part):
-        return str(getattr(part, "__name__", None) or repr(part))
-    if type(part) is tuple:
-        return f"({', '.join(map(show, part))}{',' * (len(part) == 1)})"
-    return repr(part.item() if isinstance(part, jax.Array | np.ndarray | np.generic) else part)
+    if isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
+        return f"<{value.dtype}{list(value.shape)}>"
+    if isinstance(value, functools.partial):
+        return _show_partial(value)
+    if callable(value):
+        return str(getattr(value, "__name__", None) or repr(value))
+    if type(value) is tuple:
+        return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
+    return repr(value.item() if isinstance(value, jax.Array | np.ndarray | np.generic) else value)
 
 
 def _show_partial(g: Any) -> str:

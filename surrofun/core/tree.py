@@ -136,7 +136,7 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
     return Partial(_bound, node(f), static(None), ((), settings), **numbers)
 
 
-def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
+def function_of_x(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
     """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
 
     Args:
@@ -145,7 +145,7 @@ def part(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bo
         args, kwargs: parameters of the call; half precision becomes float32, as the potential does.
         any_constant: whether its soft step may have any constant, since the composition as a whole gets its own.
 
-    >>> part(pow, np.zeros(1), (2.0,))(3.0)
+    >>> function_of_x(pow, np.zeros(1), (2.0,))(3.0)
     9.0
     """
     about = static((like.dtype.name, like.ndim, any_constant))
@@ -159,7 +159,7 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
 
 def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     """Return `(f, args, kwargs, like, any_constant)`: the function or composition that a shape is made of, with all the
-    parameters it was given, and of a part what `part` was told of it; of any other shape, like is None.
+    parameters it was given, and of one that `function_of_x` returned what it was told; of any other, like is None.
 
     >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)

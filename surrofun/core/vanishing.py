@@ -12,7 +12,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from .concrete import broadcasting_leaves, explicit, unchecked
+from .concrete import broadcasting_leaves, closure_converted, unchecked
 from .cotangents import moved_by
 from .dtype import broadcasts
 from .tree import Structure, join
@@ -35,7 +35,7 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
     >>> bool(jax.grad(slope)(2.0) == 0)
     True
     """
-    structure, arrays = explicit(Partial(f), x)
+    structure, arrays = closure_converted(Partial(f), x)
     return _values(structure, x, elsewhere, limit_at, arrays)
 
 

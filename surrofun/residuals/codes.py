@@ -26,7 +26,7 @@ from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, from_tree, interned, node, opened, part, static
+from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, node, opened, static
 from .packing import pack, uniform, unpack
 
 Encode: TypeAlias = Callable[..., Any]
@@ -76,7 +76,7 @@ def code_of(residual: Any) -> Code | None:
         return interned(Partial(_narrow, static(dtype.name)))  # type: ignore[no-any-return]
     raise TypeError(
         "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair of functions "
-        f"(encode, decode), or a code(g, x), got {describe_value(residual)}"
+        f"(encode, decode), or a code(g, x) -> (encode, decode, operands), got {describe_value(residual)}"
     )
 
 
@@ -243,7 +243,7 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Arra
 
 
 def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
-    return part(g, np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32))
+    return function_of_x(g, np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32))
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:

@@ -52,8 +52,8 @@ def surveyed(g: Shape, around: Around) -> Survey:
 
     It is not kept: every place that was looked at may be a megabyte.
 
-    >>> from ..core.tree import part
-    >>> known = surveyed(part(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
+    >>> from ..core.tree import function_of_x
+    >>> known = surveyed(function_of_x(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
     >>> round(float(known["area"]), 4), bool(known["known"])
     (2.0, True)
     """
@@ -75,8 +75,8 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     Raises:
         ValueError: a slope is NaN, where it is concrete.
 
-    >>> from ..core.tree import part
-    >>> bump = part(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
     >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
     >>> float(lowest) < 1e-12, float(highest)
     (True, 1.0)
@@ -102,30 +102,32 @@ def _moved(g: Shape, end: Any, at: Any) -> Any:
 def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
 
-    >>> from ..core.tree import part
-    >>> round(float(soft_step(part(lambda x: jnp.exp(-x * x), jnp.zeros(())), lambda g: [(0.0, 1.0)], jnp.inf)), 4)
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
+    >>> round(float(soft_step(bump, lambda g: [(0.0, 1.0)], jnp.inf)), 4)
     1.7725
     """
-    known = _integrated(g, around)
-    # A factor makes the derivatives NaN, too, which are all that is used of a soft step that is learned.
-    return integral(known, x) * jnp.where(known["known"], 1.0, jnp.nan)
+    known = _known_integral(g, around)
+    return integral(known, x) * jnp.where(known["known"], 1.0, jnp.nan)  # a factor makes the derivatives NaN, too
 
 
 @unchecked()
 def area(g: Shape, around: Around) -> jax.Array:
     """Return the area of a part, by what it closes over differentiable where it is finite.
 
-    >>> from ..core.tree import part
-    >>> round(float(area(part(lambda x: jnp.exp(-x * x), jnp.zeros(())), lambda g: [(0.0, 1.0)])), 4)
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
+    >>> round(float(area(bump, lambda g: [(0.0, 1.0)])), 4)
     1.7725
     """
-    known = _integrated(g, around)
+    known = _known_integral(g, around)
     whole = jnp.asarray(known["area"])
-    return jnp.where(known["known"], jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)), jnp.nan)
+    whole = jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole))
+    return whole * jnp.where(known["known"], 1.0, jnp.nan)  # a factor makes the derivatives NaN, too
 
 
-def _integrated(g: Shape, around: Around) -> Survey:
-    """Return the survey of a part, if its integral is known.
+def _known_integral(g: Shape, around: Around) -> Survey:
+    """Return the survey of a part with its integral, if that is known.
 
     Raises:
         ValueError: it is not; where something is traced, "known" is false instead.

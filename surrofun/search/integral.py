@@ -32,7 +32,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            result = _integrated(edges, errors, _differentiable_slopes(f, inside(edges)))
+            result = _integrated_by_jax(edges, errors, _differentiable_slopes(f, inside(edges)))
             return {**found, **result, "error": lax.stop_gradient(result["error"])}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
@@ -48,7 +48,7 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def _integrated(edges: jax.Array, errors: jax.Array, slopes: jax.Array) -> dict[str, jax.Array]:
+def _integrated_by_jax(edges: jax.Array, errors: jax.Array, slopes: jax.Array) -> dict[str, jax.Array]:
     return integrated(jnp, edges.dtype, edges, errors, slopes)
 
 
@@ -68,11 +68,11 @@ def integral(found: Survey, x: Real) -> jax.Array:
     edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
     x = lax.expand_dims(x, tuple(range(edges.ndim - 1 - x.ndim)))
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    return _looked_up(*_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
+    return _looked_up(*_lookup_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
 
 
 @jax.jit
-def _table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
+def _lookup_table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
     """Return the rows that a potential looks up, and where it begins to search for its own: the first panel of a cell.
 
     The rows are centre and inverse of the half width (panels, *n, 2), and the powers (panels, *n, 6). The first panels

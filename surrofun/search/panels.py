@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -12,11 +13,13 @@ import numpy as np
 from jax import lax
 
 from ..core.concrete import without_gradient
+from ..core.program import call_cached
 from .arrays import Arithmetic, Array, column, dot, representable
 
 Function: TypeAlias = Callable[[jax.Array], Any]
 
 BLOCK = 9 * 4 * 128  # places in a call of f that gives numbers: always as many, to compile f once
+_FEW = 4  # blocks; for more of them a program is made
 OUTER = 7  # octaves at either end, of which it is told what is beyond them
 
 # Nine nodes of Clenshaw and Curtis on [0, 1]: they hold the ends of a panel, where a jump may hide.
@@ -51,8 +54,10 @@ def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndar
     """
     front, neurons = x.shape[: -like.ndim or None], x.shape[x.ndim - like.ndim :]
     count, found = math.prod(front), []
-    for block in np.resize(x.astype(like.dtype), (-(-count // BLOCK), BLOCK, *neurons)):
-        found.append(np.asarray(lax.stop_gradient(slopes_at(f, jnp.asarray(block))), np.float64))
+    blocks = np.resize(x.astype(like.dtype), (-(-count // BLOCK), BLOCK, *neurons))
+    call = functools.partial(call_cached, slopes_at) if len(blocks) > _FEW else slopes_at
+    for block in blocks:
+        found.append(np.asarray(lax.stop_gradient(call(f, jnp.asarray(block))), np.float64))
     numbers = np.concatenate(found)[:count]
     return numbers.reshape(*front, *numbers.shape[1:])
 

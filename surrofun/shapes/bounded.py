@@ -28,9 +28,10 @@ def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2,
     open at both ends, or with `closed=True` closed, as in binary networks.
     Default: spikingjelly.
-    Elsewhere: spikingjelly `Rect(alpha=1 / width)`; at width 1 DECOLLE
-    `SmoothStep` and sparch `SpikeFunctionBoxcar`, both closed at the upper
-    edge, and BrainCog `EIGrad`. With height width, that is unit peak, snnax
+    Elsewhere: spikingjelly `Rect(alpha=1 / width)`, sparx `Rectangle(width)`,
+    jaxpike `Boxcar(width)`; at width 1 DECOLLE `SmoothStep` and sparch
+    `SpikeFunctionBoxcar`, both closed at the upper edge, and BrainCog
+    `EIGrad`. With height width, that is unit peak, snnax
     `piecewise_surrogate(beta=width / 2)` and BrainCog
     `GateGrad(alpha=2 / width)`; with height width * height spyx
     `boxcar(width, height)`, open in its code, closed in its documentation.
@@ -58,10 +59,12 @@ def triangle(x: Real, alpha: Real = 1.0) -> Real:
     Area 1. Peak alpha at 0. Support: |x| < 1 / alpha. Default: braintools
     and spikingjelly.
     Elsewhere: braintools and spikingjelly `PiecewiseQuadratic(alpha)`,
-    BrainCog `QGateGrad(alpha)`; with height 1 / alpha, that is unit peak,
-    spyx `triangular(k=alpha)` and stork `EsserSpike`; norse
-    `triangle_fn(x, a)` is `scale(triangle, height=a)`, braintools
-    `ReluGrad(a, w)` is `scale(triangle, 1 / w, height=a * w**2)`.
+    BrainCog `QGateGrad(alpha)`, jaxpike `Triangular(width=1 / alpha)`; with
+    height 1 / alpha, that is unit peak, spyx `triangular(k=alpha)`, sparx
+    `Triangle(width=1 / alpha)`, stork `EsserSpike` and ngc-learn
+    `triangular_estimator()`; norse `triangle_fn(x, a)` is
+    `scale(triangle, height=a)`, braintools `ReluGrad(a, w)` is
+    `scale(triangle, 1 / w, height=a * w**2)`.
     Source: Esser et al. 2016, PNAS 113(41), doi:10.1073/pnas.1604850113.
 
     >>> triangle(jnp.array([-0.5, 0.0, 0.25]), 2.0)

@@ -165,18 +165,22 @@ def answers() -> list[tuple[set[str], str]]:
     return [({line["name"], line["word"] or line["name"]}, " ".join(line["answer"].split())) for line in found]
 
 
-def meaning(name: str) -> str:
+def meaning(name: str, library: str = "") -> str:
     """Return what other libraries mean by a name, and what that is here, or an empty text.
 
-    The name is taken as it is spelled; if no library spells it so, in any case and with or without underscores.
+    The name is taken as it is spelled; if no library spells it so, in any case and with or without underscores. Where
+    one of these libraries is given, only it is asked.
 
     >>> meaning("fast_sigmoid"), meaning("no_such_thing")
     ('fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)', '')
     >>> meaning("piecewise_quadratic")
     'PiecewiseQuadratic(alpha=1) of braintools and spikingjelly is triangle(alpha=1.0)'
+    >>> meaning("superspike", "spyx")
+    'superspike(k=25) of spyx is superspike(beta=25.0)'
     """
-    found = _by_name(str).get(name) or _by_name(_letters).get(_letters(name), [])
-    return "; ".join(found)
+    as_spelled, any_case = _by_name(str).get(name, []), _by_name(_letters).get(_letters(name), [])
+    its_own = [answer for answer in any_case if library and re.search(rf" of .*\b{library}\b.* is ", answer, re.I)]
+    return "; ".join(its_own or as_spelled or any_case)
 
 
 @functools.cache

@@ -67,8 +67,9 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     exponential tails, whose digits the product keeps. Default: braintools
     and spikingjelly.
     Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog
-    `SigmoidGrad(alpha)`, snnTorch `sigmoid(slope=alpha)` (NaN for
-    x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and
+    `SigmoidGrad(alpha)`, sparx `Sigmoid(alpha)`, softjax
+    `heaviside_st(x, softness=1 / alpha)`, snnTorch `sigmoid(slope=alpha)` (NaN
+    for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and
     norse `heavi_tanh_fn(x, k)`, of unit peak, are
     `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
     Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
@@ -108,7 +109,7 @@ def gaussian(x: Real, sigma: Real = 0.5) -> Real:
 
     Area 1. Peak 1 / (sigma * sqrt(2 * pi)) at 0. Support: all x, Gaussian
     tails. Default: Yin, Corradi & Bohte 2021.
-    Elsewhere: sinabs `Gaussian(sigma=sigma)`; braintools
+    Elsewhere: sinabs and sparx `Gaussian(sigma=sigma)`; braintools
     `GaussianGrad(sigma, a)` is `scale(gaussian, height=a)`; braintools and
     spikingjelly `Erf(alpha)` have sigma = 1 / (alpha sqrt(2)); norse
     `heavi_erfc_fn(x, k)` is 2 / k times that.

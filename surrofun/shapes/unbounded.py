@@ -18,7 +18,8 @@ def straight_through(x: Real) -> Real:
     parameter.
     Elsewhere: snnTorch `straight_through_estimator()`, spikingjelly
     `DeterministicPass()`, sinabs `Quantize`, lava-dl `quantize`, Rockpool
-    `make_backward_passthrough`.
+    `make_backward_passthrough`, sparx `StraightThrough()`, ngc-learn
+    `straight_through_estimator()`.
     Source: Bengio, Leonard & Courville 2013, arXiv:1308.3432.
 
     >>> straight_through(jnp.array([-7.0, 7.0]))

@@ -29,6 +29,9 @@ _PARAMETERS = {getattr(shapes, name): inspect.signature(getattr(shapes, name)).p
 _FITTED = [  # beside the height, every parameter that is a float; `straight_through` has none
     (g, p.name, p.default) for g, ps in _PARAMETERS.items() for p in ps.values() if isinstance(p.default, float)
 ] + [(shapes.straight_through, "", 1.0)]
+_FITTED += [  # whole numbers beside those by default
+    (g, "width", 1.0) for g in (shapes.epanechnikov(n=2), shapes.epanechnikov(n=3), shapes.p_norm(n=3))
+]
 
 
 @np.errstate(all="ignore")  # shapes may overflow, or be 0 wherever they are compared
@@ -89,7 +92,7 @@ def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[flo
         fitted = g(**{name: value}) if name and value != default else g
         fitted = scale(fitted, height=height) if height != 1 else fitted
         text = f"{show(shift(fitted, by) if by else fitted)} to {max(error, _ROUNDING):.0e}"
-        yield error, len(_PARAMETERS[g]), len(text), text
+        yield error, len(inspect.signature(g).parameters), len(text), text
 
 
 def _compared(x: Array, target: Array, tried: Array) -> tuple[Array, Array]:

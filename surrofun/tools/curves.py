@@ -89,10 +89,25 @@ def places(g: Shape, low: float, high: float) -> Array:
 
 
 def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
-    """Return the places in the window of a shape, and what there is to draw of it: one row a place."""
-    x = places(g, *(xlim or window(g)))
+    """Return the places in the window of a shape, and what there is to draw of it: one row a place.
+
+    Of a step that is given, the jumps next to the threshold are inside, too.
+    """
+    low, high = xlim or window(g)
+    if step and not xlim:
+        below, above = _jumps(step, _OFF * (high - low))
+        low, high = min(low, 1.2 * below), max(high, 1.2 * above)
+    x = places(g, low, high)
     soft, slope = (values(f, x) for f in (antiderivative(g), g))
     return x, {"step": values(step or heaviside, x), "soft step": soft, "surrogate gradient": slope}
+
+
+def _jumps(step: Any, reach: float, most: int = 3) -> tuple[float, float]:
+    """Return the ends of the few jumps of a step on either side of the threshold; 0 where there is none."""
+    x = np.linspace(-reach, reach, _OFF * _COLUMNS)
+    moved = (np.diff(values(step, x), axis=0) != 0).any(1)
+    below, above = x[:-1][moved & (x[:-1] < 0)], x[1:][moved & (x[1:] > 0)]
+    return min(below[-most:], default=0.0), max(above[:most], default=0.0)
 
 
 def summary(g: Shape) -> str:

@@ -16,13 +16,14 @@ from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.shape import Shape, as_shape
 from ..core.text import describe_value, show
-from ..core.tree import part, widened
+from ..core.tree import function_of_x, widened
 from ..steps import heaviside
 
 _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches
 _UNREACHED = {
     0.0: "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak",
-    math.inf: "as many potentials or more are inside at every alpha: the support has no end there, or they are 0",
+    math.inf: "as many potentials or more are inside at every alpha: the support has no end there, or they are 0; "
+    "of a soft step S, take derivative(S)",
 }
 
 
@@ -59,7 +60,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'dead': 0.5}
     """
     x = _potentials(as_shape(g, "flow"), x, "flow")
-    slope = evaluated(rounded, part(g, x, args, kwargs), x, what="slope", blame=g)
+    slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
         "rate": heaviside(x).mean(),
@@ -143,7 +144,7 @@ def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
 
 
 def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    lowest, highest = bounds(part(g, x, args, kwargs))
+    lowest, highest = bounds(function_of_x(g, x, args, kwargs))
     return jnp.maximum(-lowest, highest)
 
 

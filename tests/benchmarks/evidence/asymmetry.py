@@ -2,6 +2,7 @@
 
 A2SG (Kang et al. 2026, arXiv:2606.11236) says so. `by height` the two sides differ in height; `by width` both begin
 at height 1 and one falls off more slowly. A ratio of 4 gives the upper side four fifths of the area, 0.2 in all.
+`adaptive` is by height, and before each epoch as wide as it takes for half of the potentials to see a slope.
 """
 
 import functools
@@ -9,9 +10,9 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from surrofun import asym, make_spike, scale, shapes
+from surrofun import asym, fit_alpha, make_spike, scale, shapes
 
-from .rules import TASKS, of_task, spikes
+from .rules import TASKS, of_task, refitting, spikes
 from .sequences import layer
 from .training import recurrent, row, sweep
 
@@ -30,7 +31,11 @@ def by_width(g, ratio):
     return asym(scale(g, 1 / below, height=below), scale(g, 1 / above, height=above))
 
 
-CUTS = {"by height": (by_height, (0.25, 0.5, 1.0, 2.0, 4.0)), "by width": (by_width, (0.25, 4.0))}
+CUTS = {  # and their ratios
+    "by height": (by_height, (0.25, 0.5, 1.0, 2.0, 4.0)),
+    "by width": (by_width, (0.25, 1.0, 4.0)),
+    "adaptive": (by_height, (0.25, 1.0, 4.0)),
+}
 
 
 def silent(weights, inputs_of, x, spike_of):
@@ -51,22 +56,27 @@ def asymmetry(task, size, quick, gain=1.0, shape="superspike"):
 
     def start(weights, key, setting):
         weights = recurrent(weights, key, setting) if recurring else weights
-        return weights | {"in": gain * weights["in"], "ratio": setting["ratio"]}
+        weights |= {"in": gain * weights["in"], "ratio": setting["ratio"]}
+        return weights | {"alpha": jnp.float32(1), "each": jnp.float32(1)}
 
-    reference = None
-    for name, (cut, ratios) in [*CUTS.items()][: 1 if quick else 2]:
+    for name, (cut, ratios) in [*CUTS.items()][-1 if quick else 0 :]:
 
         def spike(weights, cut=cut):
-            return make_spike(cut(SHAPES[shape], weights["ratio"]))
+            g, alpha = cut(SHAPES[shape], weights["ratio"]), weights["alpha"]
+            return make_spike(scale(g, alpha, height=1 / alpha))
 
-        settings = [{"ratio": ratio, "rate": rate} for ratio in (ratios[2:3] if quick else ratios)]
+        def covering(weights, x, current, inside, cut=cut):
+            g = cut(SHAPES[shape], weights["ratio"])
+            return {"alpha": fit_alpha(g, jnp.where(inside, x, jnp.inf), 0.5 * inside.mean())}
+
+        options = {"epoch": refitting(covering, spike)(inputs_of)} if name == "adaptive" else {}
+        settings = [{"ratio": ratio, "rate": rate} for ratio in ([1.0] if quick else ratios)]
         network = spikes(spike)(inputs_of)
-        results = sweep(lambda _: network, settings, size, data=data, start=start)  # noqa: B023
+        results = sweep(lambda _: network, settings, size, data=data, start=start, **options)  # noqa: B023
         count = jax.jit(jax.vmap(functools.partial(silent, inputs_of=inputs_of, spike_of=spike)))
-        for setting, result in zip(settings, results, strict=True):
-            reference = result["accuracy"] if setting["ratio"] == 1 else reference
+        symmetric = results[len(results) // 2]["accuracy"]
         for setting, result in zip(settings, results, strict=True):
             at = {"task": task, "gain": gain, "shape": shape, "cut": name, "ratio": setting["ratio"]}
             yield row("asymmetry", result["accuracy"], **at)
-            yield row("asymmetry", result["accuracy"] - reference, measure="less the symmetric", **at)
+            yield row("asymmetry", result["accuracy"] - symmetric, measure="less the symmetric", **at)
             yield row("asymmetry", count(result["weights"], x=held_out), measure="silent units", **at)

@@ -42,6 +42,7 @@ EXPERIMENTS = {  # what takes longest comes first, so that two at a time end tog
     "asymmetry-randman": functools.partial(asymmetry, "Randman"),
     "asymmetry-recurrent": functools.partial(asymmetry, "Randman, recurrent"),
     "asymmetry-digits": functools.partial(asymmetry, "digits"),
+    "asymmetry-speech": functools.partial(asymmetry, "speech, recurrent"),
     "asymmetry-watch": functools.partial(asymmetry, "watch, recurrent"),
     "asymmetry-far": functools.partial(asymmetry, "Randman", gain=0.2),
     "asymmetry-far-triangle": functools.partial(asymmetry, "Randman", gain=0.2, shape="triangle"),
