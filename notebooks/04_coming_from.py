@@ -314,7 +314,7 @@ print(report(check(careful)))
 # %% [markdown]
 # And those of the libraries. A function without parameters is a recipe, which is called twice, to see whether a spike
 # that is built again is compiled again. Where a library is not installed, its row is the one that the tests pin
-# (spyx 1.0.0, braintools 0.4.0, slax 0.0.1, sparxml 0.1.1, jaxpike 0.1.4). In a shell it is
+# (spyx 1.0.0, braintools 0.4.0, slax 0.0.1, sparxml 0.1.1, jaxpike 0.1.4, softjax 0.1.1). In a shell it is
 # `python -m surrofun check "spyx.axn:superspike(25)"`.
 
 # %%
@@ -328,13 +328,15 @@ LIBRARIES = {  # module, function, parameters: (H(0), at NaN, forward mode, faul
     ("sparx.surrogate", "ATan", 2.0): (1, 0, "yes", "", "atan"),
     ("jaxpike.surrogate", "FastSigmoid", 25.0): (0, 0, "yes", "finite", "superspike(beta=25.0)"),
     ("jaxpike.surrogate", "ATan", 2.0): (0, 0, "yes", "", "atan"),
+    ("softjax", "heaviside_st", "c1"): (0.5, 0.5, "yes", "silent at NaN, finite", "epanechnikov(width=0.5)"),
 }
 
 
 def found(module, name, *parameters):
     """Return the row of a library that is installed."""
     factory = getattr(importlib.import_module(module), name)
-    results = check(lambda: factory(*parameters))
+    softjax = module == "softjax"  # whose step takes x and a mode
+    results = check(lambda x: factory(x, mode=parameters[0])) if softjax else check(lambda: factory(*parameters))
     value = {name: result["value"] for name, result in results.items()}
     forward = "no" if results["forward mode"]["limit"] else "yes"
     faults = ", ".join(name for name, result in results.items() if not result["ok"])
@@ -347,14 +349,17 @@ for (module, name, *parameters), pinned in LIBRARIES.items():
     row = found(module, name, *parameters) if installed else pinned
     assert row == pinned
     there = f"{module.partition('.')[0]} {name}"
-    print(f"{there:24} {row[0]:4.0f} {row[1]:3.0f} {row[2]:7}  {row[4]:45} {row[3] or 'none'}")
+    print(f"{there:24} {row[0]:4.2g} {row[1]:3.2g} {row[2]:7}  {row[4]:45} {row[3] or 'none'}")
 
 # %% [markdown]
 # `custom()` of spyx multiplies the cotangent by the potential, where the straight-through estimator was meant.
 # `multi_gauss` has negative lobes on purpose. The slope of jaxpike's `FastSigmoid` is NaN at infinity, where it is the
-# derivative of a quotient of infinities. softjax 0.1.1 has no spikes, but straight-through steps: its `heaviside_st`
-# gives half a spike at NaN, and in the modes "c1" and "c2" NaN slopes from about 1e10 on. `sigmoid_surrogate` of snnax
-# raises when it is differentiated.
+# derivative of a quotient of infinities. softjax has no spikes, but straight-through steps: its `heaviside_st` gives
+# half a spike at NaN in the modes "c1" and "c2", and NaN slopes from about 1e10 on. `sigmoid_surrogate` of snnax raises
+# when it is differentiated.
+#
+# In a graph of NIR the surrogate of a neuron is metadata: `nir.LIF(..., metadata={"surrogate": describe(g)})`, and
+# `parse(node.metadata["surrogate"])` is the shape again, bit for bit.
 #
 # ## The neuron around the spike
 #

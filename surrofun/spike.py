@@ -74,8 +74,9 @@ def make_spike(
 ) -> Any:
     """Make a spike function of a shape: a step forward, the shape backward.
 
-    A decorator, bare or with options, and a factory. A kernel of Pallas,
-    where no derivative rule can be lowered, calls `grad_fn` itself.
+    A decorator, bare or with options, and a factory. A kernel of Pallas
+    calls `grad_fn` itself, since the names of what is kept
+    (`checkpoint_name`) and, on Triton, `custom_vjp` have no lowering there.
 
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the

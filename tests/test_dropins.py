@@ -28,7 +28,7 @@ from dropins import (
 from jax.flatten_util import ravel_pytree
 from needs import needs
 
-from surrofun import describe, heaviside, make_spike, parse, shapes
+from surrofun import describe, heaviside, make_spike, parse, scale, shapes
 
 optax = needs("optax")
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
@@ -248,3 +248,44 @@ def test_a_shape_travels_in_the_metadata_of_nir(tmp_path):
     assert describe(again) == describe(g)
     want, got = (jax.grad(lambda x, s=s: make_spike(s)(x).sum())(X) for s in (g, again))
     np.testing.assert_array_equal(got, want)
+
+
+def test_a_neuron_of_ngc_learn_takes_the_slope_of_potential_and_threshold():
+    """Its cells do not differentiate: a function d_spike_fx(v, thr) writes the slope into a compartment."""
+    cells, compartment = needs("ngclearn.components.neurons.spiking.LIFCell"), needs("ngclearn").Compartment
+    g = scale(shapes.atan(alpha=0.2), height=10 / np.pi)
+
+    def run(slope=None):
+        cell = cells.LIFCell("cell", 5, tau_m=10.0, thr=1.0, v_rest=0.0, v_reset=0.0, tau_theta=1e3, refract_time=0.0)
+        cell.tau_m = compartment(jnp.float32(10.0))  # 3.2.3 asks for its value, and keeps a number
+        cell.d_spike_fx = slope or cell.d_spike_fx
+        seen = []
+        for t in range(12):
+            cell.j.set(jnp.linspace(1.0, 9.0, 5)[None])
+            cell.advance_state(dt=1.0, t=float(t))
+            seen.append([cell.s.get(), cell.surrogate.get()])
+        return np.array(seen)
+
+    with jax.numpy_dtype_promotion("standard"):  # it multiplies spikes by numbers
+        theirs, ours = run(), run(lambda v, thr, alpha: g(v - thr))
+    assert 0.1 < theirs[:, 0].mean() < 0.9
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expression"),
+    [("smooth", "sigmoid(alpha=10.0)"), ("c1", "epanechnikov(width=0.5)"), ("c2", "epanechnikov(width=0.5, n=2)")],
+)
+def test_a_straight_through_step_of_softjax_is_a_spike(mode, expression):
+    """It takes no surrogate of another; in its place, a spike has the same loss and gradient, but H(0) = 1/2."""
+    softjax, x = needs("softjax"), X[np.asarray(X) != 0]
+    spike = make_spike(parse(expression))
+
+    def loss(step, x):
+        return (jnp.cos(x) * step(x - 0.3)).sum()
+
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = jax.value_and_grad(functools.partial(loss, functools.partial(softjax.heaviside_st, mode=mode)))(x)
+    value, gradient = jax.value_and_grad(functools.partial(loss, spike))(x)
+    np.testing.assert_allclose(value, theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(gradient, theirs[1], rtol=1e-4, atol=1e-5)

@@ -10,7 +10,9 @@ their area moves: `superspike`, `power_law`, `circ`, `cosine`, `half_sech`
 and `periodic_laplace`. `alpha` is a width in `circ`.
 `normalize(g, area=1.0)` makes two shapes of finite area comparable.
 
-In a Pallas kernel call the shape itself: a spike has no lowering there.
+In a Pallas kernel call the shape itself: the gradient of a spike has no
+lowering there (`checkpoint_name`), nor on Triton the spike
+(`custom_vjp`).
 """
 
 from typing import TYPE_CHECKING
