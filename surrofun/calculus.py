@@ -208,7 +208,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 def _is_concrete(g: Shape) -> bool:
     require_concrete(g, always=True)
-    return not is_traced(without_gradient(g))
+    return not any(is_traced(without_gradient(leaf)) for leaf in jax.tree.leaves(g))  # one by one: the first tells
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:

@@ -188,6 +188,8 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
         refuse_unfit(g, place, value, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)
+    if learnable and is_traced(g) and declares_soft_step(g) and not is_traced(known := without_gradient((g, x))):
+        call_explained(_soft, *known)  # what is wrong with it is told here: the backward pass may have no values
     coded = None
     if code and is_traced((g, x)):  # else there is no backward pass
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
@@ -237,7 +239,7 @@ def _cotangents(slope: Structure, soft: Any, is_learned: Sequence[bool], arrays:
     slope_arrays, parameters = arrays
     of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
     trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
-    of_x, of_learned = call_explained(cotangents, *trees, *values, search=True)
+    of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
     return of_x, [next(left) if flag else None for flag in is_learned]
 

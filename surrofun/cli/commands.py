@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m surrofun",
         description="Surrogate gradients for spiking neural networks in JAX.",
         exit_on_error=False,  # `main` tells them all alike
-        epilog="A shape is an expression, such as 'mix(triangle(alpha=2.0), shift(atan, 0.1))', or a function of "
+        epilog="A shape is an expression, such as 'mix(triangle, shift(atan, 0.1))', or a function of "
         "yours, package.module:function, or what that returns for numbers, package.module:function(25).",
     )
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
@@ -136,7 +136,7 @@ def _show(options: argparse.Namespace) -> None:
 
     examples:
       python -m surrofun show sigmoid
-      python -m surrofun show "mix(triangle(alpha=2.0), shift(atan, 0.1))" --out a.png
+      python -m surrofun show "mix(triangle, shift(atan, 0.1))" --out a.png
       python -m surrofun show my_package.my_module:my_shape
     """
     if options.out is not None:
@@ -168,7 +168,7 @@ def _check(options: argparse.Namespace) -> int:
     """Check a shape or a finished spike function; status 1 is a fault.
 
     examples:
-      python -m surrofun check "mix(triangle(alpha=2.0), shift(atan, 0.1))"
+      python -m surrofun check "mix(triangle, shift(atan, 0.1))"
       python -m surrofun check my_package.my_module:my_shape
       python -m surrofun check "spyx.axn:superspike(25)"
     """
@@ -190,7 +190,7 @@ def _demo(options: argparse.Namespace) -> None:
 
     examples:
       python -m surrofun demo
-      python -m surrofun demo --surrogate "mix(triangle(alpha=2.0), atan)" --epochs 20
+      python -m surrofun demo --surrogate "mix(triangle, atan)" --epochs 20
       python -m surrofun demo --surrogate superspike --seed 1 --out curve.pdf
     """
     from . import demo

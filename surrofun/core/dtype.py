@@ -77,8 +77,7 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     if type(parameter) in (tuple, list):
         return tuple(fit(p, x) for p in parameter)
     if not isinstance(parameter, jax.Array | np.ndarray):
-        number = plain(parameter)
-        return float(number) if type(number) is int and abs(number) >= 2**31 else number  # JAX takes no larger one
+        return plain(parameter)
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0
     return jax.lax.expand_dims(parameter, tuple(range(missing)))

@@ -43,13 +43,16 @@ def native(array: Any) -> Any:
 def plain(number: Any) -> Any:
     """Return a NumPy scalar as a Python number, the value of a variable of flax.nnx, and anything else as it is.
 
-    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2")
-    (0.5, 2.0, '2')
+    A whole number that is too large for JAX becomes a float.
+
+    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2"), plain(2**31)
+    (0.5, 2.0, '2', 2147483648.0)
     """
     if isinstance(number, np.longdouble):
         return float(number)  # it has no other item() than itself
-    if isinstance(number, np.generic):
-        return number.item()
+    number = number.item() if isinstance(number, np.generic) else number
+    if type(number) is int and abs(number) >= 2**31:
+        return float(number)
     is_variable = hasattr(number, "__jax_array__") and not isinstance(number, ARRAYS)
     return number.__jax_array__() if is_variable else number
 
