@@ -64,7 +64,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
         if declared is None:
             return found.soft_step(function_of_x(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
-        return declared(x) if any_constant or _constant_is_right(g) else _anchored(declared, x, g)
+        return declared(x) if any_constant or constant_is_right(g) else _anchored(declared, x, g)
 
     return rounded(soft, x)
 
@@ -91,7 +91,13 @@ def declares_soft_step(g: Shape) -> bool:
     return _declares("soft", g)
 
 
-def _constant_is_right(g: Shape) -> bool:
+def constant_is_right(g: Shape) -> bool:
+    """Say whether a soft step is known to begin at 0, so that no limit of it has to be taken.
+
+    >>> from surrofun import shapes, shift
+    >>> constant_is_right(shapes.sigmoid), constant_is_right(shift(shapes.reciprocal, 0.5))
+    (True, False)
+    """
     return _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g)
 
 
@@ -262,7 +268,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
         declared = _closed_form(g, like)
         if declared is None:
             return found.area(g, around)
-        if _constant_is_right(g):
+        if constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
 

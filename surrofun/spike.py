@@ -26,7 +26,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
-from .calculus import antiderivative, declares_soft_step
+from .calculus import antiderivative, constant_is_right, declares_soft_step
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, refuse_unfit, rounded
@@ -188,8 +188,10 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
         refuse_unfit(g, place, value, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)
-    if learnable and is_traced(g) and declares_soft_step(g) and not is_traced(known := without_gradient((g, x))):
-        call_explained(_soft, *known)  # what is wrong with it is told here: the backward pass may have no values
+    if learnable and is_traced(g) and declares_soft_step(g) and not constant_is_right(g):
+        known = without_gradient((g, x))
+        if not is_traced(known):
+            call_explained(_soft, *known)  # what is wrong is told here: the backward pass may have no values
     coded = None
     if code and is_traced((g, x)):  # else there is no backward pass
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))

@@ -28,10 +28,10 @@ def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     Area 1. Peak 1 / width on the whole support. Support: |x| < width / 2,
     open at both ends, or with `closed=True` closed, as in binary networks.
     Default: spikingjelly.
-    Elsewhere: spikingjelly `Rect(alpha=1 / width)`, sparx `Rectangle(width)`,
-    jaxpike `Boxcar(width)`; at width 1 DECOLLE `SmoothStep` and sparch
-    `SpikeFunctionBoxcar`, both closed at the upper edge, and BrainCog
-    `EIGrad`. With height width, that is unit peak, snnax
+    Elsewhere: spikingjelly `Rect(alpha=1 / width)`, sparx
+    `Rectangle(width)`, jaxpike `Boxcar(width)`; at width 1 DECOLLE
+    `SmoothStep` and sparch `SpikeFunctionBoxcar`, both closed at the upper
+    edge, and BrainCog `EIGrad`. With height width, that is unit peak, snnax
     `piecewise_surrogate(beta=width / 2)` and BrainCog
     `GateGrad(alpha=2 / width)`; with height width * height spyx
     `boxcar(width, height)`, open in its code, closed in its documentation.

@@ -68,9 +68,9 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     and spikingjelly.
     Elsewhere: braintools and spikingjelly `Sigmoid(alpha)`, BrainCog
     `SigmoidGrad(alpha)`, sparx `Sigmoid(alpha)`, softjax
-    `heaviside_st(x, softness=1 / alpha)`, snnTorch `sigmoid(slope=alpha)` (NaN
-    for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx `tanh(k)` and
-    norse `heavi_tanh_fn(x, k)`, of unit peak, are
+    `heaviside_st(x, softness=1 / alpha)`, snnTorch `sigmoid(slope=alpha)`
+    (NaN for x < -88 / slope), DECOLLE `SigmoidStep` at alpha 1; spyx
+    `tanh(k)` and norse `heavi_tanh_fn(x, k)`, of unit peak, are
     `scale(sigmoid, k / 2, height=2 / k)` at alpha 4.
     Source: Wu et al. 2018 (STBP), Frontiers in Neuroscience 12:331.
 

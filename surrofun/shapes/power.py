@@ -35,9 +35,9 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
     `superspike(k=beta)`, braintools `InvSquareGrad(alpha=beta)`, jaxsnn
     `superspike(x, beta)`, norse `super_fn(x, beta)` (1.1.0 ignores it),
     hxtorch, stork, DECOLLE `FastSigmoid`, sparx and jaxpike
-    `FastSigmoid(slope=beta)`. With height beta / 2, that is area 1, braintools
-    and spikingjelly `SoftSign(alpha=beta)`; with height beta stork
-    `SuperSpike_asymptote`; at beta 1 spikingjelly `SuperSpike`.
+    `FastSigmoid(slope=beta)`. With height beta / 2, that is area 1,
+    braintools and spikingjelly `SoftSign(alpha=beta)`; with height beta
+    stork `SuperSpike_asymptote`; at beta 1 spikingjelly `SuperSpike`.
     Source: Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541,
     doi:10.1162/neco_a_01086.
 
@@ -179,11 +179,11 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
 
     Area 1. Peak alpha / 2 at 0. Support: all x, 1 / x^2 tails. Default:
     snnTorch, spikingjelly and slax.
-    Elsewhere: snnTorch and slax `atan(alpha)`, spikingjelly, sparx and jaxpike
-    `ATan(alpha)`, braintools `Arctan(alpha)`, BrainCog `AtanGrad(alpha)`; spyx
-    `arctan(k)` is `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for
-    every k, and ngc-learn `arctan_estimator()` is
-    `scale(atan, height=1 / pi)`.
+    Elsewhere: snnTorch and slax `atan(alpha)`, spikingjelly, sparx and
+    jaxpike `ATan(alpha)`, braintools `Arctan(alpha)`, BrainCog
+    `AtanGrad(alpha)`; spyx `arctan(k)` is
+    `scale(atan, k, height=1 / (pi * k))`, of peak 1 / pi for every k, and
+    ngc-learn `arctan_estimator()` is `scale(atan, height=1 / pi)`.
     Source: Fang et al. 2021, ICCV:2661-2671, arXiv:2007.05785.
 
     >>> atan(jnp.array([0.0, 1 / jnp.pi]))
