@@ -327,7 +327,7 @@ signals = jax.random.normal(keys[1], (100, 30))
 feedforward = jnp.concatenate([0.1 + jax.random.normal(keys[2], (20, 30)) / jnp.sqrt(20.0), jnp.zeros((30, 30))])
 recurrent = feedforward.at[20:].set(jax.random.normal(keys[3], (30, 30)) / jnp.sqrt(30.0))
 NAMES = [name for name in shapes.__all__ if name != "escape_exponential"]
-CASES = [*((feedforward, reset) for reset in RESETS), (recurrent, "soft"), (recurrent, "hard")]
+cases = [*((feedforward, reset) for reset in RESETS), (recurrent, "soft"), (recurrent, "hard")]
 
 
 def cosine(one, other):
@@ -347,13 +347,13 @@ def cosines(i):
         exact = jax.grad(loss)(weights)
         return [cosine(rule, exact) for rule in rules]
 
-    return [compared(weights, reset) for weights, reset in CASES]
+    return [compared(weights, reset) for weights, reset in cases]
 
 
 found = np.array(jax.jit(lambda numbers: lax.map(cosines, numbers))(jnp.arange(len(NAMES))))
 print(f"{'':20}{'one layer':^54}{'with recurrent weights':^36}")
 print(f"{'':20}" + "".join(f"{reset + ' reset':^18}" for reset in (*RESETS, "soft", "hard")))
-print(f"{'':20}" + len(CASES) * f"{'e-prop':>9}{'OTTT':>9}")
+print(f"{'':20}" + len(cases) * f"{'e-prop':>9}{'OTTT':>9}")
 for i in np.argsort(-found[0, 1]):
     print(f"{NAMES[i]:20}" + "".join(f"{value:9.3f}" for value in found[:, :, i].ravel()))
 assert found[:3, 0].min() > 0.999999

@@ -15,11 +15,11 @@ from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import fit, rounded
 from .core.expect import as_real
-from .core.facts import declares, facts_of
+from .core.facts import declares, facts_of, is_own
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import function_of_x, node, opened
+from .core.tree import function_of_x, functions_in, node, opened
 from .core.vanishing import vanishing
 from .search import found
 from .search.survey import Survey
@@ -183,11 +183,10 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     """Return (lowest, highest), the least and the largest slope of a shape.
 
     They hold over all x, for each neuron. Those that are not declared, and
-    those of a `mix`, an `asym` or a combinator of your own, are searched
-    for around the places of `g`. Where a parameter is traced, the declared
-    ones hold, which may be wide: a `mix` adds up the bounds of its parts,
-    wherever they are, and an `asym` unites them, though either part is only
-    seen on one side.
+    those of a `mix` or an `asym`, are searched for around the places of
+    `g`. Where a parameter is traced, a `mix` adds up the bounds of its
+    parts, wherever they are, and an `asym` unites them, though either part
+    is only seen on one side.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.
@@ -200,8 +199,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     with at_compile_time():
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
-        is_combinator = "formula" in facts_of(f)  # one of a user, too: `clip` has bounds within those of its part
-        search = is_combinator and not facts_of(f).get("bounds_are_tight") and _is_concrete(g)
+        search = facts_of(f).get("bounds_not_tight") and _is_concrete(g)
         ends = declared(*args, **kwargs) if declared and not search else None
         if ends is None:
             ends = found.bounds(g, around)
@@ -210,6 +208,15 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
         one, other = (_fact(f, "bounds", end, like) for end in ends)
         xp = numpy_of(one, other)
         return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
+
+
+def peak(g: Shape, ends: Any = None) -> jax.Array:
+    """Return the largest slope of a part, of which the bounds may be known.
+
+    Those that a user declares may be wide: they are taken of what is traced.
+    """
+    measured = not all(map(is_own, functions_in(g))) and _is_concrete(g)
+    return (found.bounds(g, around) if measured else ends or bounds(g))[1]
 
 
 def _is_concrete(g: Shape) -> bool:

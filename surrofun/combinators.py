@@ -39,7 +39,7 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True, bounds_are_tight=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True)
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
@@ -71,7 +71,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
 # declared to be right from here on.
 
 
-@declares(zero_at_minus_inf=True, bounds_are_tight=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
     bounds=lambda g, by=0.0: bounds(g),
@@ -107,7 +107,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
-@declares(zero_at_minus_inf=True)
+@declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
     soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
@@ -142,7 +142,7 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-@declares(zero_at_minus_inf=True)
+@declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
     soft=_soft_halves,
     bounds=lambda below, above: [
@@ -169,9 +169,9 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
 
 
-def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> Real:
+def _factor(g: Shape, what: str, wanted: Real, ends: Any = None) -> Real:
     with at_compile_time():
-        measured = calculus.area(g) if what == "area" else bounds(g)[1] if highest is None else highest
+        measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
@@ -185,7 +185,7 @@ def _factor(g: Shape, what: str, wanted: Real, highest: Real | None = None) -> R
 
 def _bounds_of_normalized(g: Shape, **wanted: Any) -> Any:
     ends = bounds(g)
-    factor = _factor(g, *_wanted(**wanted), ends[1])
+    factor = _factor(g, *_wanted(**wanted), ends)
     return [_times(factor, end) for end in ends]
 
 
@@ -194,7 +194,7 @@ def _wanted(**wanted: Any) -> tuple[str, Real]:
     return next((what, value) for what, value in wanted.items() if value is not None)
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True, bounds_are_tight=True)
+@declares(zero_at_minus_inf=True, constant_is_right=True)
 @combinator(
     soft=lambda x, g, **wanted: _factor(g, *_wanted(**wanted)) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,

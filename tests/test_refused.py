@@ -91,13 +91,14 @@ def clipped(x, g, low=-1.0, high=1.0):
     return g(jnp.clip(x, low, high))
 
 
-def test_bounds_that_a_combinator_declares_too_wide_are_measured():
+def test_a_peak_whose_bound_a_combinator_declares_too_wide_is_measured():
     g, x = clipped(shapes.sigmoid, 0.5, 2.0), jnp.linspace(-3, 3, 1001)
     highest = 1 / np.cosh(1.0) ** 2  # alpha is 4, hence the slope at 0.5
-    np.testing.assert_allclose(bounds(g)[1], highest, rtol=1e-6)
+    assert g(0.5) == pytest.approx(highest)
     for peak in (normalize(g, peak=1.0)(x).max(), jax.jit(normalize(g, peak=1.0))(x).max()):
         assert peak == pytest.approx(1.0)
-    assert jax.jit(lambda low: bounds(clipped(shapes.sigmoid, low, 2.0))[1])(0.5) == 1  # as it is declared
+    traced = jax.jit(lambda low: normalize(clipped(shapes.sigmoid, low, 2.0), peak=1.0)(x).max())(0.5)
+    assert traced == pytest.approx(highest)  # by the declared bound, 1
 
 
 def test_of_many_parts_bounds_come_from_one_program(events):

@@ -38,7 +38,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts.
     constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.
-    bounds_are_tight: of a combinator, if those of its parts are; else they are searched for where numbers are concrete.
+    bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
     pure: it depends on its arguments alone.
     compares: it is a step that only compares x.
     spike: it is a spike function, or a Partial of it is one.
@@ -86,6 +86,15 @@ def importable(f: Any) -> bool:
     module = sys.modules.get(getattr(f, "__module__", None) or "")
     found = getattr(module, getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or "", None)
     return found is f or (found is not None and getattr(found, "__wrapped__", None) is f)
+
+
+def is_own(f: Any) -> bool:
+    """Say whether a function is of this package.
+
+    >>> is_own(is_own), is_own(abs)
+    (True, False)
+    """
+    return (getattr(f, "__module__", None) or "").startswith("surrofun.")
 
 
 def _is_of_a_library(f: Any) -> bool:

@@ -23,16 +23,23 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     closed, shapes = jax.make_jaxpr(f, return_shape=True)(first, *later)
     jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
     structure: Any = jax.tree.structure(shapes)
-    equations: tuple[list[Any], list[Any]] = [], []
-    unknown = {*jaxpr.invars[count:]}
-    for equation in jaxpr.eqns:
-        is_late = not unknown.isdisjoint(_variables(equation.invars))
-        equations[is_late].append(equation)
-        unknown.update(equation.outvars if is_late else ())
-    used = _variables([v for equation in equations[1] for v in equation.invars] + jaxpr.outvars)
-    kept = [v for v in dict.fromkeys(used) if v not in unknown]
-    to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=equations[0])
-    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=equations[1])
+    equations, is_late = jaxpr.eqns, []
+    unknown, shapes_of_later = {*jaxpr.invars[count:]}, {v.aval.shape for v in jaxpr.invars[count:]} - {()}
+    for equation in equations:
+        is_late.append(not unknown.isdisjoint(_variables(equation.invars)))
+        unknown.update(equation.outvars if is_late[-1] else ())
+    used = dict.fromkeys(_variables(jaxpr.outvars))  # by what is late, in order
+    for i in reversed(range(len(equations))):
+        # What is used late and as large as what comes later is not kept, but made again: zeros times a number, say.
+        outs = equations[i].outvars
+        if is_late[i] or any(v in used and v.aval.shape in shapes_of_later for v in outs):
+            is_late[i] = True
+            unknown.update(outs)
+            used |= dict.fromkeys(_variables(equations[i].invars))
+    kept = [v for v in used if v not in unknown]
+    of_stage = [[e for e, late in zip(equations, is_late, strict=True) if late == stage] for stage in (False, True)]
+    to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=of_stage[0])
+    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=of_stage[1])
 
     def early(first: Any) -> list[Any]:
         return jax.core.eval_jaxpr(to_kept, closed.consts, *jax.tree.leaves(first))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
 
 from .dtype import Real
 
@@ -27,13 +24,7 @@ def _product(x: Real, alpha: Real) -> Real:
     return alpha * x
 
 
+@_product.defjvp
 def _product_jvp(primals: Any, tangents: Any) -> Any:
     (x, alpha), (by_x, by_alpha) = primals, tangents
-    # What does not move adds nothing: alpha times zeros of the size of x would be kept for the backward pass.
-    terms = [] if isinstance(by_x, SymbolicZero) else [alpha * by_x]
-    if not isinstance(by_alpha, SymbolicZero):
-        terms.append(by_alpha * jnp.where(jnp.isinf(x), 0.0, x))
-    return _product(x, alpha), functools.reduce(operator.add, terms)
-
-
-_product.defjvp(_product_jvp, symbolic_zeros=True)
+    return _product(x, alpha), alpha * by_x + by_alpha * jnp.where(jnp.isinf(x), 0.0, x)
