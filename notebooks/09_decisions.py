@@ -36,9 +36,9 @@
 # * **When tails**: if potentials are far below the threshold and units silent. With input weights of a fifth
 #   superspike(100) has 0.93, sigmoid(100) 0.50 and triangle(10) 0.62 (notebook 8, section 5). At the same area and
 #   height tails matter little elsewhere: 0.02 on the recurrent Randman, nothing on the other four.
-# * **Larger above the threshold**: no. Of 18 comparisons the gains are at most 0.009, but for 0.043 on the watch, one
+# * **Larger above the threshold**: no. Of 21 comparisons the gains are at most 0.009, but for 0.043 on the watch, one
 #   recording of 28 (notebook 8, section 8). Larger below loses 0.05 with recurrent weights, and only helps a narrow
-#   triangle to wake silent units, by 0.085.
+#   triangle to wake silent units, by 0.085; a width that follows the potentials wakes nearly all, and gains 0.28.
 # * **When one bit**: if memory is short after checkpoints, which allow 10,000 times as many steps. A rectangle of width
 #   0.4 and height 1 keeps one bit exactly: 0.964 on speech, where superspike(10) has 0.965; on the watch 0.71 and 0.76,
 #   with a spread of 0.17. For a shape with tails `sampled` keeps one bit that is right on average: 0.965 on speech, as
