@@ -2,9 +2,9 @@
 
 A call evaluates step and slope by ordinary functions and joins them in a
 derivative rule. The rules stand at module level and close over no tracer:
-those of a shape are operands (`core.concrete.closure_converted`), so that a spike may
-be built anywhere, out of tracers, and be differentiated later. They call
-themselves, hence higher orders hold. Where all functions in a shape are
+those of a shape are operands (`core.concrete.closure_converted`), so that a
+spike may be built anywhere, out of tracers, and be differentiated later. They
+call themselves, hence higher orders hold. Where all functions in a shape are
 declared and found in their modules, a call runs inside of one cached program
 (`core.program`), and what is learned inside of another.
 """

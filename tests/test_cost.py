@@ -29,6 +29,7 @@ from surrofun import (
     shift,
     ternary,
 )
+from surrofun.core.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
 X = jnp.linspace(-1, 1, 32)
@@ -280,6 +281,16 @@ def test_what_learns_keeps_the_potential_once_also_where_its_soft_step_is_search
     x = jnp.zeros((500, 1000))  # more than any table has
     kept = jax.eval_shape(lambda a: jax.vjp(make_spike(g, learnable=True), x, a)[1], 2.0)
     assert [leaf.shape for leaf in jax.tree.leaves(kept) if leaf.size >= x.size] == [x.shape]
+
+
+def test_what_is_as_large_as_what_comes_later_is_made_again_also_where_it_is_used_early():
+    def f(a, x):
+        large = a * jnp.arange(3.0)
+        return large.sum() * x + large
+
+    early, late = in_two_stages(f, 2.0, jnp.zeros(3))
+    assert [v.shape for v in early(2.0)] == [(), ()]
+    np.testing.assert_array_equal(late(early(2.0), jnp.ones(3)), [6.0, 8.0, 10.0])
 
 
 @exhaustive

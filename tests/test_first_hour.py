@@ -135,6 +135,7 @@ def test_names_from_elsewhere_are_answered_and_are_no_aliases(name):
         ("snntorch.surrogate.ATan", "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"),
         ("spikingjelly.activation_based.surrogate.ATan", "ATan(alpha=2) of spikingjelly is atan(alpha=2.0)"),
         ("my.own.atan", "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"),
+        ("(.atan", "atan(alpha=2) of snnTorch and slax is atan(alpha=2.0)"),
     ],
 )
 def test_a_path_says_whose_it_is(path, answer):

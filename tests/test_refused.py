@@ -221,3 +221,8 @@ def test_the_peak_of_a_mix_under_an_eager_gradient_is_that_of_values():
 def test_bounds_of_what_is_nan_far_out():
     with pytest.raises(ValueError, match="<lambda>: expected slopes that are numbers, got NaN at some potential"):
         bounds(lambda x: jnp.exp(x) * jnp.exp(-2 * jnp.abs(x)))
+
+
+def test_a_parameter_with_a_default_may_be_called_after_a_gradient():
+    g = shape(lambda x, grad_width=1.0: jnp.maximum(0, 1 - jnp.abs(x) / grad_width))
+    np.testing.assert_allclose(jax.grad(lambda x: make_spike(g)(x, grad_width=2.0).sum())(X), [0.75, 0.875, 0.5])

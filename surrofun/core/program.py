@@ -53,7 +53,7 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
 
 
 def call_explained(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
-    """Return what `call_cached` does; where some of it is NaN, f is called with values first, to say what is wrong.
+    """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong.
 
     >>> import jax.numpy as jnp
     >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))

@@ -211,10 +211,10 @@ def refuse_ported(f: Any, who: str) -> None:
     """
     if isinstance(f, types.FunctionType):
         _, others = signature_of(f)
-        for name in others.parameters if others else ():
-            if name.startswith("grad"):
+        for p in others.parameters.values() if others else ():
+            if p.name.startswith("grad") and p.default is p.empty:
                 raise TypeError(
-                    f"{who}: {show(f)} takes {name}, the gradient that comes in; "
+                    f"{who}: {show(f)} takes {p.name}, the gradient that comes in; "
                     f"return only the factor on it, as a function g(x) of the potential"
                 )
 

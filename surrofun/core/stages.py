@@ -23,23 +23,26 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     closed, shapes = jax.make_jaxpr(f, return_shape=True)(first, *later)
     jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
     structure: Any = jax.tree.structure(shapes)
-    equations, is_late = jaxpr.eqns, []
-    unknown, shapes_of_later = {*jaxpr.invars[count:]}, {v.aval.shape for v in jaxpr.invars[count:]} - {()}
-    for equation in equations:
-        is_late.append(not unknown.isdisjoint(_variables(equation.invars)))
-        unknown.update(equation.outvars if is_late[-1] else ())
+    unknown = {*jaxpr.invars[count:]}
+    shapes_of_later = {v.aval.shape for v in unknown} - {()}
+    early_ones: list[Any] = []
+    later_ones: list[Any] = []
+    for equation in jaxpr.eqns:
+        if unknown.isdisjoint(_variables(equation.invars)):
+            early_ones.append(equation)
+        else:
+            unknown.update(equation.outvars)
     used = dict.fromkeys(_variables(jaxpr.outvars))  # by what is late, in order
-    for i in reversed(range(len(equations))):
-        # What is used late and as large as what comes later is not kept, but made again: zeros times a number, say.
-        outs = equations[i].outvars
-        if is_late[i] or any(v in used and v.aval.shape in shapes_of_later for v in outs):
-            is_late[i] = True
-            unknown.update(outs)
-            used |= dict.fromkeys(_variables(equations[i].invars))
+    for equation in reversed(jaxpr.eqns):
+        # What is as large as what comes later is not kept, but made once more: a number times zeros, say.
+        again = any(v in used and v.aval.shape in shapes_of_later for v in equation.outvars)
+        if again or not unknown.isdisjoint(equation.outvars):
+            later_ones.insert(0, equation)
+            unknown.update(equation.outvars)
+            used |= dict.fromkeys(_variables(equation.invars))
     kept = [v for v in used if v not in unknown]
-    of_stage = [[e for e, late in zip(equations, is_late, strict=True) if late == stage] for stage in (False, True)]
-    to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=of_stage[0])
-    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=of_stage[1])
+    to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=early_ones)
+    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=later_ones)
 
     def early(first: Any) -> list[Any]:
         return jax.core.eval_jaxpr(to_kept, closed.consts, *jax.tree.leaves(first))

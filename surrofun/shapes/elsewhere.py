@@ -179,7 +179,8 @@ def meaning(name: str, library: str = "") -> str:
     'superspike(k=25) of spyx is superspike(beta=25.0)'
     """
     as_spelled, any_case = _by_name(str).get(name, []), _by_name(_letters).get(_letters(name), [])
-    its_own = [answer for answer in any_case if library and re.search(rf" of .*\b{library}\b.* is ", answer, re.I)]
+    of_library = re.compile(rf" of .*\b{re.escape(library)}\b.* is ", re.IGNORECASE)
+    its_own = [answer for answer in any_case if library and of_library.search(answer)]
     return "; ".join(its_own or as_spelled or any_case)
 
 
