@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import needs
+from needs import exhaustive, needs
 
 import surrofun
 from surrofun import area, asym, bounds, fit_alpha, flow, make_spike, mix, normalize, parse, sampled, scale, shapes
@@ -217,6 +217,17 @@ def test_the_table_of_other_libraries():
     here = [row.split(" | ")[1].strip("`") for row in re.findall(r"^\| \w+ `.*`.* \|$", TEXT, re.MULTILINE)]
     for expression, formula in zip(here, FORMULAS, strict=True):
         np.testing.assert_allclose(parse(expression)(X), formula(np.asarray(X, np.float64)), rtol=1e-5)
+
+
+@exhaustive
+@pytest.mark.usefixtures("optimized")
+def test_the_bytes_of_the_table_of_costs():
+    from benchmarks.__main__ import in_the_readme
+
+    row = re.compile(r"^\| (plain|smallest memory|learned, nothing declared).*? \| ([\d.]+) \|", re.MULTILINE)
+    told, measured = (dict(row.findall(text)) for text in (TEXT, "\n".join(in_the_readme(rounds=1))))
+    assert len(told) == 3
+    assert told == measured
 
 
 def test_every_notebook_is_listed_and_every_link_leads_somewhere():
