@@ -290,7 +290,7 @@ def test_demo_learns_the_task(tmp_path):
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
     first, *epochs, note, result = out.splitlines()
-    assert first == "training on Randman, surrogate gradient superspike(beta=10)"
+    assert first == "training on Randman, surrogate gradient superspike(beta=10.0)"
     form = r"epoch {}/5  loss \d\.\d{{3}}  validation  ?\d+\.\d%  hidden [ \d]\d\.\d Hz"
     assert all(re.fullmatch(form.format(n), line) for n, line in enumerate(epochs, 1))
     assert len(epochs) == 5
