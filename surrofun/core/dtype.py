@@ -97,7 +97,7 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
 
     >>> refuse_unfit(jnp.multiply, "y", np.ones(8), (8, 5))
     Traceback (most recent call last):
-    TypeError: multiply: y of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)
+    TypeError: multiply: y of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,), coefficients a tuple
     """
     value = plain(value)
     lines_up = isinstance(value, ARRAYS) and all(
@@ -111,7 +111,7 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     if isinstance(value, ARRAYS):
         raise TypeError(
             f"{show(f)}: {name} of shape {value.shape} does not broadcast against x of shape {shape}; "
-            f"one a neuron is {shape[-1:]}"
+            f"one a neuron is {shape[-1:]}, coefficients a tuple"
         )
     if name in parameters and isinstance(parameters[name].default, int | float):
         raise TypeError(f"{show(f)}: expected a number or an array as {name}, got {describe_value(value)}")
