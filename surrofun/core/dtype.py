@@ -97,7 +97,8 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
 
     >>> refuse_unfit(abs, "y", np.ones(8), (5,))
     Traceback (most recent call last):
-    TypeError: abs: y of shape (8,) does not broadcast against x of shape (5,); one a neuron is (5,), coefficients a tuple
+    TypeError: abs: y of shape (8,) does not broadcast against x of shape (5,); one a neuron is (5,),
+        coefficients a tuple
     """
     value = plain(value)
     lines_up = isinstance(value, ARRAYS) and all(

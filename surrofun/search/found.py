@@ -70,7 +70,7 @@ def _is_known(found: Survey) -> Any:
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
-    By what a traced part closes over they are differentiable, except for a jump that it moves.
+    By what a traced part closes over they are differentiable, except for a kink or a jump that it moves.
 
     Raises:
         ValueError: a slope is NaN, where it is concrete.
