@@ -15,7 +15,7 @@ import pytest
 from needs import exhaustive, sample
 from scipy.special import erf
 
-from surrofun import antiderivative, area, bounds, shape
+from surrofun import antiderivative, area, bounds, mix, shape, shapes
 from surrofun.calculus import surveyed
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
@@ -449,3 +449,28 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
 
     right = 2 * p[::-1] * (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6
     np.testing.assert_allclose(jax.jit(jax.grad(summed))(p), right, rtol=1e-5)
+
+
+def test_the_peak_at_a_kink_that_a_parameter_moves():
+    """Where a rise and a fall meet, the place moves with the parameter, and the slope with it."""
+
+    def tent(x, by, height):
+        return height * jnp.exp(jnp.where(x < by, 3 * (x - by), by - x)) * (1 + 0.2 * x)
+
+    def highest(by, height):
+        return bounds(tent, by=by, height=height)[1]
+
+    by, height = 0.37, 1.7
+    for run in (jax.jit(jax.value_and_grad(highest, (0, 1))), jax.value_and_grad(highest, (0, 1))):
+        value, gradient = run(by, height)
+        assert value == pytest.approx(height * (1 + 0.2 * by), rel=1e-5)
+        np.testing.assert_allclose(gradient, [0.2 * height, 1 + 0.2 * by], rtol=1e-4)
+
+
+@pytest.mark.usefixtures("x64")
+def test_the_peak_of_a_periodic_part_is_far_and_moves_with_its_period():
+    def shallow(period):
+        return mix(lambda x: 1 / (1 + jnp.abs(x)) ** 3, shapes.periodic_laplace(period=period), weights=(-0.7, 2.9))
+
+    slope = jax.grad(lambda period: bounds(shallow(period))[1])(1.2)
+    assert abs(slope) < 1e-3  # 2.9 less what the well leaves of it far out, whatever the period is

@@ -21,6 +21,8 @@ from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 
 Around: TypeAlias = Callable[..., Any]
 
+_BESIDE = {"float32": 5e-7, "float64": 3e-9}  # of an extreme its distance from the threshold: its place is less off
+_NEAR = 1e-2  # of an extreme: less than it falls at a jump
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
@@ -70,7 +72,7 @@ def _is_known(found: Survey) -> Any:
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
-    By what a traced part closes over they are differentiable, except for a kink or a jump that it moves.
+    By what a traced part closes over they are differentiable, except for a jump that it moves.
 
     Raises:
         ValueError: a slope is NaN, where it is concrete.
@@ -91,10 +93,22 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
 
 def _moved(g: Shape, end: Any, at: Any) -> Any:
-    """Return an extreme with the derivatives of g at its place, whose own move makes no difference there."""
+    """Return an extreme with the derivatives of g at its place, whose own move makes no difference there.
+
+    At a kink it does: the derivatives next to it count by shares of which the slopes of g along x cancel.
+    """
     if not isinstance(end, jax.Array):
         return end
-    slope = slopes_at(g, at)
+
+    def beside(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jax.jvp(lambda x: slopes_at(g, x), (x,), (jnp.ones_like(x),))
+
+    off = abs(at) * _BESIDE[at.dtype.name]
+    (left, before), (right, after) = beside(at - off), beside(at + off)
+    share = lax.stop_gradient(after / jnp.where(before == after, 1.0, after - before))
+    near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
+    is_kink = lax.stop_gradient((before * after < 0) & near)
+    slope = jnp.where(is_kink, share * left + (1 - share) * right, slopes_at(g, at))
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
 
