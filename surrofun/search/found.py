@@ -105,9 +105,9 @@ def _moved(g: Shape, end: Any, at: Any) -> Any:
 
     off = abs(at) * _BESIDE[at.dtype.name]
     (left, before), (right, after) = beside(at - off), beside(at + off)
-    share = lax.stop_gradient(after / jnp.where(before == after, 1.0, after - before))
     near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
-    is_kink = lax.stop_gradient((before * after < 0) & near)
+    is_kink = (before * after < 0) & near
+    share = lax.stop_gradient(jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5))
     slope = jnp.where(is_kink, share * left + (1 - share) * right, slopes_at(g, at))
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
