@@ -214,6 +214,10 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     """Return the largest slope of a part, of which the bounds may be known.
 
     Those that a user declares may be wide: they are taken of what is traced.
+
+    >>> from surrofun import shapes
+    >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
+    1.0
     """
     measured = not all(map(is_own, functions_in(g))) and _is_concrete(g)
     return (found.bounds(g, around) if measured else ends or bounds(g))[1]

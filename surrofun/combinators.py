@@ -19,7 +19,7 @@ from .core.dtype import Real
 from .core.facts import declares
 from .core.shape import Shape
 from .core.stretch import stretched
-from .core.text import show
+from .core.text import OF_A_SOFT_STEP, show
 
 # Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
 _INACTIVE = 0.6180339
@@ -175,7 +175,7 @@ def _factor(g: Shape, what: str, wanted: Real, ends: Any = None) -> Real:
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
-                hint = "; of a soft step S, take derivative(S)" if what == "area" and np.isinf(measured).any() else ""
+                hint = f"; {OF_A_SOFT_STEP}" if what == "area" and np.isinf(measured).any() else ""
                 came = show(np.squeeze(measured))
                 raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {came}{hint}")
             if usable.size == 1 and not is_traced(measured):  # a number: a kernel may hold no array

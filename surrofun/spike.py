@@ -29,7 +29,7 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative, constant_is_right, declares_soft_step
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
-from .core.dtype import as_array, compared, refuse_unfit, rounded
+from .core.dtype import as_array, compared, refuse_unfit_call, rounded
 from .core.expect import as_potential, evaluated
 from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
@@ -150,15 +150,16 @@ def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
     is_plain = isinstance(g, types.FunctionType) and not facts_of(g)
     for name, value in parameters.items():
         _, takes = signature_of(g) if callable(g) else ("x", None)
-        known = [p.name for p in takes.parameters.values() if p.kind is not p.VAR_POSITIONAL] if takes else [name]
-        meant = difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1)
-        written = f"{show(g)}({name}={show(value)})" if callable(g) else f"sigmoid({name}={show(value)})"
-        if is_plain:  # it takes no keywords alone
-            written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
-        hint = f"a parameter belongs to the shape: {written}"
-        if name not in known and "kwargs" not in known:
-            hint = f"neither has {show(g)}, which takes {', '.join(known) or 'x alone'}"
-        hint = f"did you mean {meant[0]}?" if meant else hint
+        own = list(takes.parameters.values()) if takes else []
+        if meant := difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1):
+            hint = f"did you mean {meant[0]}?"
+        elif takes and not any(name == p.name or p.kind is p.VAR_KEYWORD for p in own):
+            hint = f"neither has {show(g)}, which takes {', '.join(p.name for p in own) or 'x alone'}"
+        else:
+            written = f"{show(g) if callable(g) else 'sigmoid'}({name}={show(value)})"
+            if is_plain:  # it takes no keywords alone
+                written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
+            hint = f"a parameter belongs to the shape: {written}"
         raise TypeError(f"make_spike: has no option {name}; {hint}")
     if is_plain:  # a look at each call in a hot loop takes time
         refuse_ported(g, "make_spike")
@@ -184,8 +185,7 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(opened(g)[0])[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
-    for place, value in [*enumerate(args), *kwargs.items()]:
-        refuse_unfit(g, place, value, x.shape)
+    refuse_unfit_call(g, args, kwargs, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = of_call(step, g, follows, has_parameters)
     if learnable and is_traced(g) and declares_soft_step(g) and not constant_is_right(g):

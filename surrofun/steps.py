@@ -19,7 +19,7 @@ from .core.dtype import Real, compared, rounded
 from .core.expect import as_key
 from .core.facts import declares, facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
-from .core.text import describe_value, show
+from .core.text import OF_A_SOFT_STEP, describe_value, show
 from .core.tree import function_of_x, node, opened, plain
 
 if TYPE_CHECKING:
@@ -143,9 +143,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
         with at_compile_time():
             finite = jnp.isfinite(area(bound))
             if not is_traced(finite) and not finite.all():
-                raise ValueError(
-                    f"escape: expected a shape of finite area, got {show(g)}; of a soft step S, derivative(S)"
-                )
+                raise ValueError(f"escape: expected a shape of finite area, got {show(g)}; {OF_A_SOFT_STEP}")
         # A uniform number may be 0, but is never 1: so S = 0 never fires, S = 1 always, and what is too small neither.
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .dtype import fit, refuse_unfit, rounded
+from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .facts import declares, facts_of
 from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of
 from .text import describe_value, show
@@ -225,8 +225,7 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
     g, own_args, own_kwargs, _, of_part = opened(g)
     args, kwargs = (*own_args, *args), {**own_kwargs, **(kwargs or {})}
     if not made_of(g):
-        for place, value in [*enumerate(args), *kwargs.items()]:
-            refuse_unfit(g, place, value, like.shape)
+        refuse_unfit_call(g, args, kwargs, like.shape)
         return g, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
     f, held = g.args  # type: ignore[attr-defined]
 

@@ -27,8 +27,7 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     """
     x = as_array(x)
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
-    for place, value in [*enumerate(args), *kwargs.items()]:
-        refuse_unfit(f, place, value, x.shape)
+    refuse_unfit_call(f, args, kwargs, x.shape)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
     if jnp.iscomplexobj(out):
         raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
@@ -116,6 +115,15 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
         )
     if name in parameters and isinstance(parameters[name].default, int | float):
         raise TypeError(f"{show(f)}: expected a number or an array as {name}, got {describe_value(value)}")
+
+
+def refuse_unfit_call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shape: tuple[int, ...]) -> None:
+    """Refuse what `refuse_unfit` does, among all parameters of a call of `f`.
+
+    >>> refuse_unfit_call(abs, (), {"y": 2.0}, (8, 5))
+    """
+    for place, value in [*enumerate(args), *kwargs.items()]:
+        refuse_unfit(f, place, value, shape)
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

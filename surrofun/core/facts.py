@@ -73,8 +73,9 @@ def is_pure(f: Any) -> bool:
     >>> is_pure(abs), is_pure(lambda x: x)
     (True, False)
     """
-    promised = _is_of_a_library(f) or isinstance(f, jax.stages.Wrapped)  # by who writes `jax.jit`
-    return bool(facts_of(f).get("pure")) or (promised and importable(f))
+    if facts_of(f).get("pure"):
+        return True
+    return (_package_of(f) in _LIBRARIES or isinstance(f, jax.stages.Wrapped)) and importable(f)
 
 
 def importable(f: Any) -> bool:
@@ -94,11 +95,11 @@ def is_own(f: Any) -> bool:
     >>> is_own(is_own), is_own(abs)
     (True, False)
     """
-    return (getattr(f, "__module__", None) or "").startswith("surrofun.")
+    return _package_of(f) == "surrofun"
 
 
-def _is_of_a_library(f: Any) -> bool:
-    return (getattr(f, "__module__", None) or "").partition(".")[0] in _LIBRARIES
+def _package_of(f: Any) -> str:
+    return (getattr(f, "__module__", None) or "").partition(".")[0]
 
 
 def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:

@@ -52,14 +52,14 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     return f(*trees)
 
 
-def call_explained(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
+def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong.
 
     >>> import jax.numpy as jnp
     >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
-    result = call_cached(f, *trees, search=search)
+    result = call_cached(f, *trees)
     known = not is_traced((result, trees))
     return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
 

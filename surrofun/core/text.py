@@ -13,6 +13,8 @@ import numpy as np
 from .facts import facts_of, signature_of
 from .tree import opened
 
+OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # which who meets an infinite area may mean
+
 
 def show(value: Any) -> str:
     """Return the short name of a shape or the text of one of its parameters.

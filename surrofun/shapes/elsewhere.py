@@ -169,7 +169,7 @@ def meaning(name: str, library: str = "") -> str:
     """Return what other libraries mean by a name, and what that is here, or an empty text.
 
     The name is taken as it is spelled; if no library spells it so, in any case and with or without underscores. Where
-    one of these libraries is given, only it is asked.
+    a library is given that has an answer, it is the only one.
 
     >>> meaning("fast_sigmoid"), meaning("no_such_thing")
     ('fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)', '')

@@ -25,13 +25,13 @@ _EQUAL = 1e-6  # errors that differ by less are equal
 _ROUNDING = 3e-7  # of the peak, of slopes in float32
 _UNLIKE = 0.4  # of the peak: a shape that is off by more is not named
 
-_PARAMETERS = {getattr(shapes, name): inspect.signature(getattr(shapes, name)).parameters for name in shapes.__all__}
+_OF_WHOLE_NUMBERS = shapes.epanechnikov(n=2), shapes.epanechnikov(n=3), shapes.p_norm(n=3)  # beside the defaults
 _FITTED = [  # beside the height, every parameter that is a float; `straight_through` has none
-    (g, p.name, p.default) for g, ps in _PARAMETERS.items() for p in ps.values() if isinstance(p.default, float)
+    (g, p.name, p.default)
+    for g in (*(getattr(shapes, name) for name in shapes.__all__), *_OF_WHOLE_NUMBERS)
+    for p in inspect.signature(g).parameters.values()
+    if isinstance(p.default, float)
 ] + [(shapes.straight_through, "", 1.0)]
-_FITTED += [  # whole numbers beside those by default
-    (g, "width", 1.0) for g in (shapes.epanechnikov(n=2), shapes.epanechnikov(n=3), shapes.p_norm(n=3))
-]
 
 
 @np.errstate(all="ignore")  # shapes may overflow, or be 0 wherever they are compared

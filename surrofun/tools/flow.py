@@ -15,7 +15,7 @@ from ..calculus import bounds
 from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.shape import Shape, as_shape
-from ..core.text import describe_value, show
+from ..core.text import OF_A_SOFT_STEP, describe_value, show
 from ..core.tree import function_of_x, widened
 from ..steps import heaviside
 
@@ -23,7 +23,7 @@ _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searc
 _UNREACHED = {
     0.0: "too few potentials are inside at every alpha: the support does not reach the threshold, or it has no peak",
     math.inf: "as many potentials or more are inside at every alpha: the support has no end there, or they are 0; "
-    "of a soft step S, take derivative(S)",
+    + OF_A_SOFT_STEP,
 }
 
 
