@@ -15,7 +15,7 @@ import pytest
 from needs import exhaustive, sample
 from scipy.special import erf
 
-from surrofun import antiderivative, area, bounds, mix, shape, shapes
+from surrofun import antiderivative, area, bounds, make_spike, mix, shape, shapes
 from surrofun.calculus import surveyed
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
@@ -438,6 +438,14 @@ def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     soft = antiderivative(lambda x, w, p: w / (1 + abs(x)) ** 2 + 1 / jnp.cosh(p * x) ** 2)
     by_weight = jax.jit(jax.grad(lambda w: soft(0.5, w, 2.0)))(0.0)
     np.testing.assert_allclose(by_weight, 2 - 1 / 1.5, rtol=1e-5)
+
+
+def test_numbers_of_what_is_zero_everywhere_do_not_move_it():
+    """Five numbers a neuron, of which the first is a weight of 0: that alone makes a difference."""
+    slope, soft = VANISHING["infinite"]
+    spike = make_spike(lambda x, w, p, a, b, c: w * a * b * c * slope(x, p), learnable=True)
+    moved = jax.grad(lambda numbers: spike(jnp.array([0.5, 0.3]), *numbers).sum())([0.0, 2.0, 1.5, 0.7, 1.0])
+    np.testing.assert_allclose(moved, [1.05 * (soft(0.5, 2) + soft(0.3, 2)), 0, 0, 0, 0], rtol=1e-5)
 
 
 def test_what_has_vanished_may_close_over_an_array_in_any_use():

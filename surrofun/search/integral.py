@@ -43,8 +43,9 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     """Return f(x), by what f closes over differentiable, also far out, where f has vanished."""
     slopes = functools.partial(slopes_at, f)
     sizes = abs(lax.stop_gradient(slopes(x)))
-    small = sizes < 1e-6 * sizes.max((0, 1))
-    return vanishing(slopes, x, jnp.where(small, -jnp.inf, x).max((0, 1)))
+    small = sizes <= 1e-6 * sizes.max((0, 1))
+    last = jnp.where(small, -jnp.inf, x).max((0, 1))
+    return vanishing(slopes, x, jnp.where(jnp.isfinite(last), last, 0.0))  # 0 of what is 0 everywhere
 
 
 @jax.jit
