@@ -20,9 +20,9 @@ from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import function_of_x, functions_in, node, opened
-from .core.vanishing import vanishing
 from .search import found
 from .search.survey import Survey
+from .search.vanishing import vanishing
 
 # Where the derivative of a soft step by a parameter is taken for that at infinity, which is 0 * inf: squares and cubes
 # are finite there. Where the soft step is not at its limit yet, the derivative is not known.

@@ -34,10 +34,10 @@ from .core.expect import as_potential, evaluated
 from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
 from .core.shape import Shape, as_shape, named, potential_of, refuse_ported
-from .core.stages import in_two_stages
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static
 from .residuals import code_of
+from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, of_call
 
 P = ParamSpec("P")

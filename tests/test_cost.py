@@ -29,7 +29,7 @@ from surrofun import (
     shift,
     ternary,
 )
-from surrofun.core.stages import in_two_stages
+from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
 X = jnp.linspace(-1, 1, 32)

@@ -11,10 +11,10 @@ from jax import lax
 
 from ..core.concrete import at_compile_time
 from ..core.dtype import Real
-from ..core.vanishing import vanishing
 from .arrays import column
 from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
+from .vanishing import vanishing
 
 # The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
 _OCTAVES, _CELLS = range(-20, 44), 16

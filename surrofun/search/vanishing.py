@@ -12,10 +12,10 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from .concrete import broadcasting_leaves, closure_converted, unchecked
-from .cotangents import moved_by
-from .dtype import broadcasts
-from .tree import Structure, join
+from ..core.concrete import broadcasting_leaves, closure_converted, unchecked
+from ..core.cotangents import moved_by
+from ..core.dtype import broadcasts
+from ..core.tree import Structure, join
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 
