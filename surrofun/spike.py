@@ -11,9 +11,7 @@ declared and found in their modules, a call runs inside of one cached program
 
 from __future__ import annotations
 
-import difflib
 import functools
-import types
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
@@ -30,10 +28,10 @@ from .calculus import antiderivative, constant_is_right, declares_soft_step
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, vary_as
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
-from .core.expect import as_potential, evaluated
+from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
-from .core.shape import Shape, as_shape, named, potential_of, refuse_ported
+from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static
 from .residuals import code_of
@@ -124,7 +122,9 @@ def make_spike(
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine
     36(6):51-63, arXiv:1901.09948.
     """
-    _refuse_parameters(grad_fn, parameters)
+    refuse_parameters(parameters, ("step", "residual", "forward_mode", "learnable"), grad_fn, "make_spike")
+    if not facts_of(grad_fn):  # else `shape` has looked; in a hot loop it takes time
+        refuse_ported(grad_fn, "make_spike")
     step = as_step(step, "make_spike")
     for name, option in {"forward_mode": forward_mode, "learnable": learnable}.items():
         if not isinstance(option, bool):
@@ -144,25 +144,6 @@ def make_spike(
     if isinstance(g, Partial) or importable(g):
         return named(spike, g.__doc__ or "", __wrapped__=g)
     return _as_function(interned(spike), g)  # of a function that is being decorated
-
-
-def _refuse_parameters(g: Any, parameters: dict[str, Any]) -> None:
-    is_plain = isinstance(g, types.FunctionType) and not facts_of(g)
-    for name, value in parameters.items():
-        _, takes = signature_of(g) if callable(g) else ("x", None)
-        own = list(takes.parameters.values()) if takes else []
-        if meant := difflib.get_close_matches(name, ["step", "residual", "forward_mode", "learnable"], 1):
-            hint = f"did you mean {meant[0]}?"
-        elif takes and not any(name == p.name or p.kind is p.VAR_KEYWORD for p in own):
-            hint = f"neither has {show(g)}, which takes {', '.join(p.name for p in own) or 'x alone'}"
-        else:
-            written = f"{show(g) if callable(g) else 'sigmoid'}({name}={show(value)})"
-            if is_plain:  # it takes no keywords alone
-                written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
-            hint = f"a parameter belongs to the shape: {written}"
-        raise TypeError(f"make_spike: has no option {name}; {hint}")
-    if is_plain:  # a look at each call in a hot loop takes time
-        refuse_ported(g, "make_spike")
 
 
 def _as_function(spike: Partial, g: Shape) -> Any:

@@ -1,8 +1,10 @@
-"""What is asked of a potential, and of what a function of it returns; each complaint says what came instead."""
+"""What is asked of a potential, of a function of it and of its result; each complaint says what came instead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .dtype import as_array, broadcasts
+from .facts import facts_of, signature_of
 from .text import describe_value, show
 
 
@@ -96,3 +99,46 @@ def as_key(key: Any, who: str) -> jax.Array:
     if key.ndim != (dtype == jnp.uint32):
         raise TypeError(f"{who}: expected one random key, got an array of keys of shape {key.shape}")
     return key  # type: ignore[no-any-return]
+
+
+def refuse_ported(f: Any, who: str) -> None:
+    """Refuse a rule of another library, which is given the gradient that comes in.
+
+    Raises:
+        TypeError: in the name of the function `who`.
+
+    >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
+    """
+    if isinstance(f, types.FunctionType):
+        _, others = signature_of(f)
+        for p in others.parameters.values() if others else ():
+            if p.name.startswith("grad") and p.default is p.empty:
+                raise TypeError(
+                    f"{who}: {show(f)} takes {p.name}, the gradient that comes in; "
+                    f"return only the factor on it, as a function g(x) of the potential"
+                )
+
+
+def refuse_parameters(parameters: dict[str, Any], options: Sequence[str], g: Any, who: str) -> None:
+    """Refuse parameters of a shape, or misspelled options, that are given to a function that takes none.
+
+    Raises:
+        TypeError: in the name of the function `who`, there are some.
+
+    >>> refuse_parameters({"alpha": 2.0}, ["step"], None, "make_spike")
+    Traceback (most recent call last):
+    TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=2.0)
+    """
+    for name, value in parameters.items():
+        _, takes = signature_of(g) if callable(g) else ("x", None)
+        own = list(takes.parameters.values()) if takes else []
+        if meant := difflib.get_close_matches(name, options, 1):
+            hint = f"did you mean {meant[0]}?"
+        elif takes and not any(name == p.name or p.kind is p.VAR_KEYWORD for p in own):
+            hint = f"neither has {show(g)}, which takes {', '.join(p.name for p in own) or 'x alone'}"
+        else:
+            written = f"{show(g) if callable(g) else 'sigmoid'}({name}={show(value)})"
+            if isinstance(g, types.FunctionType) and not facts_of(g):  # it takes no keywords alone
+                written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
+            hint = f"a parameter belongs to the shape: {written}"
+        raise TypeError(f"{who}: has no option {name}; {hint}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
@@ -14,6 +13,7 @@ from jax.tree_util import Partial
 
 from .dtype import Real as Real
 from .dtype import refuse_unfit, rounded
+from .expect import refuse_ported
 from .facts import declares, facts_of, looks_pure, signature_of
 from .text import describe_value, show
 from .tree import from_tree, interned, opened, plain, with_parameters
@@ -199,24 +199,6 @@ def as_shape(g: Any, who: str) -> Shape:
     if params:
         return named(with_parameters(as_shape(f, who), params))  # type: ignore[no-any-return]
     return named(f) if isinstance(f, Partial) else f  # type: ignore[no-any-return]
-
-
-def refuse_ported(f: Any, who: str) -> None:
-    """Refuse a rule of another library, which is given the gradient that comes in.
-
-    Raises:
-        TypeError: in the name of the function `who`.
-
-    >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
-    """
-    if isinstance(f, types.FunctionType):
-        _, others = signature_of(f)
-        for p in others.parameters.values() if others else ():
-            if p.name.startswith("grad") and p.default is p.empty:
-                raise TypeError(
-                    f"{who}: {show(f)} takes {p.name}, the gradient that comes in; "
-                    f"return only the factor on it, as a function g(x) of the potential"
-                )
 
 
 def is_spike(g: Any) -> bool:
