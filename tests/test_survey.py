@@ -417,6 +417,56 @@ def test_a_kink_that_a_parameter_moves(dtype, x64):
         np.testing.assert_allclose(moved(p, width), -np.maximum(0, 1 - np.abs(x - p) / width), atol=1e-4)
 
 
+def clipped(x, low, high):
+    return np.clip(x - low, 0, high - low)
+
+
+def on_a_bump(x, c, h):
+    return jnp.exp(-abs(x)) * jnp.where(x > c, 1 + h, 1.0)
+
+
+def up_to_a_jump(x, c, h):
+    return np.where(x < 0, np.exp(x), 2 - np.exp(-abs(x))) + h * np.maximum(0, np.exp(-c) - np.exp(-abs(x))) * (x > 0)
+
+
+JUMPING = {  # a slope of two numbers, its soft step, and the numbers
+    "width": (lambda x, w, h: jnp.where(abs(x) < w, h, 0), lambda x, w, h: h * clipped(x, -w, w), (0.7, 1.3)),
+    "steepness": (
+        lambda x, a, h: jnp.where(abs(a * x) < 1, h, 0),
+        lambda x, a, h: h * clipped(x, -1 / a, 1 / a),
+        (9, 2),
+    ),
+    "centre": (lambda x, c, w: jnp.where(abs(x - c) < w, 1.0, 0), lambda x, c, w: clipped(x, c - w, c + w), (0.0, 0.4)),
+    "on a bump": (on_a_bump, up_to_a_jump, (0.3, -0.2)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", JUMPING)
+def test_a_jump_that_a_parameter_moves(name, dtype, x64):
+    """Each neuron has numbers of its own, which move its jumps alone."""
+    slope, soft, numbers = JUMPING[name]
+    x = np.array([-0.91, -0.33, 0.03, 0.11, 0.57, 2.0], dtype)
+    numbers = [np.asarray(number + 0.02 * np.arange(6), dtype) for number in numbers]
+    learned = jax.jit(jax.grad(lambda numbers: antiderivative(slope)(jnp.asarray(x), *numbers).sum()))(numbers)
+    for k, by_number in enumerate(learned):
+        ends = [soft(x, *(n + s * 1e-6 * (i == k) for i, n in enumerate(map(np.float64, numbers)))) for s in (1, -1)]
+        np.testing.assert_allclose(by_number, (ends[0] - ends[1]) / 2e-6, atol={4: 3e-4, 8: 1e-7}[dtype().itemsize])
+
+
+def test_what_is_not_known_of_moving_jumps_is_no_number():
+    """Eight that move, and how the move of one goes on."""
+    stairs = antiderivative(lambda x, a: jnp.round(4 * jnp.exp(-jnp.square(a * x))))
+    gate = antiderivative(lambda x, w: jnp.where(abs(x) < w, 1 / w, 0.0))
+    assert jnp.isnan(jax.jit(jax.grad(lambda a: stairs(0.5, a)))(1.0))
+    assert jnp.isnan(jax.jit(jax.grad(jax.grad(lambda w: gate(0.5, w))))(0.7))
+
+
+def test_jumps_that_stay_may_be_many():
+    stairs = antiderivative(lambda x, h: h * jnp.where(abs(x) < 6, jnp.ceil(jnp.abs(x)), 0.0))
+    np.testing.assert_allclose(jax.jit(jax.grad(lambda h: stairs(jnp.inf, h)))(0.5), 42, rtol=1e-5)
+
+
 VANISHING = {
     "infinite": (lambda x, p: 1 / jnp.cosh(p * x) ** 2, lambda x, p: (1 + np.tanh(p * x)) / p),
     "power": (lambda x, p: 1 / (1 + p * abs(x)) ** 5, lambda x, p: (2 - (1 + p * x) ** -4) / (4 * p)),

@@ -134,6 +134,17 @@ def broadcasting_leaves(call: Partial) -> list[bool]:
     return [True, *(True for _ in arrays), *(False for _ in consts)]
 
 
+def broadcasting_arrays(structure: Structure, arrays: Any) -> list[bool]:
+    """Say of each array of what `closure_converted` returned whether it broadcasts against x.
+
+    >>> broadcasting_arrays(*split(Partial(np.multiply, 2.0)))
+    []
+    """
+    _, rest = structure
+    flags = zip(rest, broadcasting_leaves(join(structure, arrays)), strict=True)
+    return [flag for leaf, flag in flags if leaf is None]
+
+
 def numpy_of(*values: Any) -> Any:
     """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced.
 

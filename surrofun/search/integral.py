@@ -12,6 +12,7 @@ from jax import lax
 from ..core.concrete import at_compile_time
 from ..core.dtype import Real
 from .arrays import column
+from .jumps import areas_of_jumps
 from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
 from .vanishing import vanishing
@@ -32,7 +33,9 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            result = _integrated_by_jax(edges, errors, _differentiable_slopes(f, inside(edges)))
+            result = _integrated_by_jax(
+                edges, errors, _differentiable_slopes(f, inside(edges)), areas_of_jumps(f, edges)
+            )
             return {**found, **result, "error": lax.stop_gradient(result["error"])}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
@@ -49,8 +52,10 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def _integrated_by_jax(edges: jax.Array, errors: jax.Array, slopes: jax.Array) -> dict[str, jax.Array]:
-    return integrated(jnp, edges.dtype, edges, errors, slopes)
+def _integrated_by_jax(
+    edges: jax.Array, errors: jax.Array, slopes: jax.Array, jumps: jax.Array
+) -> dict[str, jax.Array]:
+    return integrated(jnp, edges.dtype, edges, errors, slopes, jumps)
 
 
 def integral(found: Survey, x: Real) -> jax.Array:

@@ -108,7 +108,9 @@ def inside(edges: Array) -> Array:
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
 
 
-def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: Array) -> dict[str, Array]:
+def integrated(
+    xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: Array, jumps: Array | float = 0.0
+) -> dict[str, Array]:
     """Return the integral of a function, by its slopes inside the panels, of which `survey` found edges and errors.
 
     Returns:
@@ -125,7 +127,7 @@ def integrated(xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: 
            [0. , 0.5, 0.5, 0. ]]), 2.0)
     """
     rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
-    soft, tails, area, doubt = table(xp, edges, rises.sum(0), dtype)
+    soft, tails, area, doubt = table(xp, edges, rises.sum(0) + jumps, dtype)
     limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
     values = xp.concatenate([soft, xp.where(xp.isfinite(limits), limits, soft[0])])
     reach = values.max(0) - values.min(0)

@@ -12,7 +12,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import broadcasting_leaves, closure_converted, unchecked
+from ..core.concrete import broadcasting_arrays, closure_converted, unchecked
 from ..core.cotangents import moved_by
 from ..core.dtype import broadcasts
 from ..core.tree import Structure, join
@@ -56,18 +56,15 @@ def _values(f: Structure, x: jax.Array, elsewhere: Any, limit_at: Any, arrays: A
 def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (x, elsewhere, limit_at, arrays), (*_, by_arrays) = primals, tangents
     values = _values(f, x, elsewhere, limit_at, arrays)
-    _, concrete = f
-    flags = zip(concrete, broadcasting_leaves(join(f, arrays)), strict=True)
-    is_broadcast = [flag for leaf, flag in flags if leaf is None]
     total = jnp.zeros_like(values)
-    for k, by in enumerate(by_arrays):
+    for k, (by, is_broadcast) in enumerate(zip(by_arrays, broadcasting_arrays(f, arrays), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
         by_one_at = functools.partial(_by_one, f, arrays, k)
         at = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
         by_one = by_one_at(at)
         gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(by_one)
-        if jnp.size(by) == 1 or (is_broadcast[k] and broadcasts(jnp.shape(by), values.shape)):
+        if jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), values.shape)):
             total += jnp.where(gone, 0.0, by_one) * by
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
             at = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(at), x, at))

@@ -120,8 +120,9 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
         moves = (above - at) / step[i], (at - below) / step[i]
         # Where a kink of the soft step passes a potential, the difference on one side is right.
         error = np.minimum(*(abs(move - learned[..., i]) for move in moves)).max()
-        errors[name] = max(errors[name], float(error / max(abs(moves[0]).max(), np.ptp(at) / (size or 1.0))))
-    if any(error > 0.03 for error in errors.values()):
+        error /= max(abs(moves[0]).max(), np.ptp(at) / (size or 1.0))
+        errors[name] = float(np.maximum(errors[name], error))  # also NaN
+    if not all(error <= 0.03 for error in errors.values()):
         return False, errors
     if all(facts.get("soft") for facts in map(facts_of, functions_in(g)) if "text" not in facts):
         return True, errors
@@ -145,7 +146,7 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
 
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
-LEARNED = "declare the soft step, soft=: a search is slow, and misses a jump that moves"
+LEARNED = "declare the soft step, soft=: a search is slow, and follows no more than seven jumps that move"
 SHAPE_ROWS: tuple[Row, ...] = (
     ("runs", probes.runs, "write a function of an array x, and of the parameters given, that returns one real array"),
     ("shape kept", probes.keeps_shape, "return one slope for each potential, whatever the shape of x is"),

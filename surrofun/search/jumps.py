@@ -1,0 +1,143 @@
+"""A jump that a parameter moves: it changes the integral, and the derivative of the slope does not tell by how much."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.custom_derivatives import SymbolicZero
+from jax.tree_util import Partial
+
+from ..core.concrete import broadcasting_arrays, closure_converted, is_traced, unchecked
+from ..core.dtype import broadcasts
+from ..core.tree import Structure, join
+from .arrays import Arithmetic, Array, column, ordered, repeated
+from .panels import Function, slopes_at
+
+_MOST = 8  # of the steepest panels that are searched for a jump
+_BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved to see where the jumps go
+_LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
+_SAMPLES, _ROUNDS = 65, {"float32": 5, "float64": 9}  # of a search: a round is 64 times closer
+
+
+def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
+    """Return zeros, one for each panel, that move as its area does when a jump in it moves.
+
+    A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
+    parameter that is a little larger, and a little smaller. Where more than seven jumps of a neuron move the derivative
+    is NaN, and so is the second one.
+
+    Args:
+        f: an elementwise function, differentiated by what it closes over.
+        edges: the ends of the panels, (panels + 1, *n); a jump is where one is narrow.
+
+    >>> def areas(width):
+    ...     return areas_of_jumps(lambda x: jnp.where(x < width, 3.0, 0.0), jnp.array([0.0, 0.49, 0.51, 1.0]))
+    >>> jnp.round(jax.jacfwd(areas)(0.5), 3)
+    Array([0., 3., 0.], dtype=float32)
+    """
+    samples = jnp.broadcast_to(edges[0], (_SAMPLES, min(_MOST, len(edges) - 1), *edges.shape[1:]))
+    structure, arrays = closure_converted(Partial(slopes_at, f), samples)
+    return _areas(structure, edges, lax.stop_gradient(slopes_at(f, edges)), arrays)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _areas(f: Structure, edges: jax.Array, seen: jax.Array, arrays: Any) -> jax.Array:
+    return jnp.zeros_like(edges[1:])
+
+
+@unchecked()
+def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (edges, seen, arrays), (*_, by_arrays) = primals, tangents
+    total = jnp.zeros_like(edges[1:])
+    for k, (by, is_broadcast) in enumerate(zip(by_arrays, broadcasting_arrays(f, arrays), strict=True)):
+        if isinstance(by, SymbolicZero):
+            continue
+        by_one = _by_one(f, k, edges, seen, arrays)
+        if jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), edges.shape)):
+            total += by_one * by
+        else:  # which of its numbers moves which neuron is not known
+            total += jnp.where(by_one == 0, 0.0, jnp.nan) * by.sum()
+    return _areas(f, *primals), total
+
+
+_areas.defjvp(_areas_jvp, symbolic_zeros=True)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _by_one(f: Structure, k: int, edges: Array, seen: Array, arrays: Any) -> jax.Array:
+    """Return the derivatives by the k-th array, as each of its numbers moves by one."""
+    xp = jnp if is_traced((edges, arrays)) else np
+
+    def slopes_by(step: Any) -> Function:
+        moved = join(f, [*arrays[:k], arrays[k] + step, *arrays[k + 1 :]])
+
+        def slopes(x: Array) -> Array:  # of up to as many places for each jump
+            filled = xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))])
+            return xp.asarray(moved(jnp.asarray(filled)))[: len(x)]
+
+        return slopes
+
+    slopes, edges, seen = slopes_by(jnp.zeros_like(arrays[k])), xp.asarray(edges), xp.asarray(seen)
+    widths = edges[1:] - edges[:-1]
+    rises = abs(seen[1:] - seen[:-1]) / xp.where(widths > 0, widths, np.inf)
+    starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -rises, edges[:-1], edges[1:])[1:])
+    sides = slopes(xp.stack([starts, ends]))
+    low, high = _last(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
+    jump = slopes(xp.stack([low, high]))
+    is_jump = abs(jump[1] - jump[0]) > abs(sides[1] - sides[0]) / 2  # else it is steep
+
+    step = _BY[edges.dtype.name] * jnp.maximum(abs(arrays[k]), _LEAST)
+    up, down = (_move(xp, slopes_by(by), low, high, jump, is_jump.any()) for by in (step, -step))
+    speed = xp.where(is_jump, up - down, 0.0) / (2 * xp.asarray(step))
+    area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
+    there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
+    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
+
+
+@_by_one.defjvp
+def _by_one_jvp(f: Structure, k: int, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    by_one = _by_one(f, k, *primals)
+    return by_one, jnp.where(by_one == 0, 0.0, jnp.nan) * sum(by.sum() for by in tangents[2])
+
+
+def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array, wanted: Any) -> Array:
+    """Return how far a jump has moved that was between two numbers; NaN where it is not found again."""
+    is_left = _is_left(slopes(xp.stack([low, high])), jump)
+    goes_up, stays = is_left[1], is_left[0] & ~is_left[1]
+    start, sign = xp.where(goes_up, high, low), xp.where(goes_up, 1.0, -1.0).astype(low.dtype)
+
+    def has_passed(distance: Array) -> Array:
+        return _is_left(slopes(start + sign * distance), jump) == goes_up
+
+    least = float(np.finfo(low.dtype).eps) * xp.maximum(abs(start), _LEAST)
+    distances = least * column(2.0 ** np.arange(_SAMPLES), least)
+    passed = has_passed(distances)
+    far = xp.where(passed, np.inf, distances).min(0)
+    far = xp.where(xp.isinf(far), 0.0, far)
+    distance, _ = _last(xp, has_passed, xp.zeros_like(far), far, wanted)
+    return xp.where(stays, 0.0, sign * xp.where(passed.all(0), np.nan, distance))
+
+
+def _is_left(slopes: Array, jump: Array) -> Array:
+    left, right = jump
+    return abs(slopes - left) < abs(slopes - right)
+
+
+def _last(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: Any) -> tuple[Array, Array]:
+    """Return the neighbouring numbers between which what holds at `low`, and not at `high`, ends to hold."""
+    shares = column(np.linspace(0, 1, _SAMPLES), low)
+
+    def closer(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        k, low, high = state
+        points = low + (high - low) * shares
+        ended = xp.where(holds(points), np.inf, points).min(0)
+        still = points < ended
+        return k + 1, xp.where(still, points, low).max(0), xp.where(still, high, points).min(0)
+
+    rounds = _ROUNDS[low.dtype.name]
+    return repeated(xp, lambda state: (state[0] < rounds) & wanted, closer, (0, low, high))[1:]  # type: ignore[no-any-return]
