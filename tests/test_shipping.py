@@ -107,7 +107,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     package = ROOT / "surrofun"
     sources = {
         p.relative_to(ROOT).as_posix()
-        for p in [*package.rglob("*.py*"), package / "py.typed", package / "LICENSE"]
+        for p in [
+            *package.rglob("*.py*"),
+            *(package / name for name in ("py.typed", "LICENSE", "shapes/elsewhere.txt")),
+        ]
         if p.is_file() and p.suffix != ".pyc"
     }
     with zipfile.ZipFile(wheel) as archive:
