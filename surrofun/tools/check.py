@@ -121,7 +121,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         _measured(is_step, bound)[0]
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        again, own = build and (lambda: (build(), args, kwargs)), own if is_spike(f) else None
+        own, again = own if is_spike(f) else None, build and (build, args, kwargs)
         look = look_at(lambda: shape_of(bound), np.isfinite)
         return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))

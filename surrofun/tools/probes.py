@@ -30,8 +30,9 @@ def values_of(f: Function, x: Array, dtype: Any = jnp.float32) -> Array:
     return np.ravel(values)[: x.size].reshape(x.shape)
 
 
-def same(a: Any, b: Any, tolerance: float = 1e-5) -> tuple[bool, float]:
-    """Say whether two arrays are the same up to rounding, and what their largest difference is."""
+def same(expected: Any, *came: Any, tolerance: float = 1e-5) -> tuple[bool, float]:
+    """Say whether arrays are the same up to rounding, and what their largest difference from the first is."""
+    a, b = np.asarray(expected, float), np.asarray(came, float)
     height = abs(a[np.isfinite(a)]).max(initial=0.0)
     a, b = (np.nan_to_num(v, nan=2e99, posinf=1e99, neginf=-1e99) for v in (a, b))  # NaN is the same as NaN
     return np.allclose(a, b, rtol=tolerance, atol=tolerance * height), float(abs(a - b).max())
@@ -150,9 +151,9 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
 def agree(f: Function, others: dict[str, Function] | None = None, **_: Any) -> Finding:
     """Say whether jit, vmap and other ways to compute f, in one program, give what an eager call gives; how far off."""
     ways = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), **(others or {})}
-    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
-    found = [same(values_of(f, SCATTERED), np.asarray(values, float)) for values in came]
-    return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
+    eager = values_of(f, SCATTERED)
+    came = jax.jit(lambda x: {way: jnp.broadcast_to(h(x), BLOCK) for way, h in ways.items()})(jnp.float32(SCATTERED))
+    return same(eager, *came.values())[0], {way: same(eager, came[way])[1] for way in ways}
 
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:

@@ -11,10 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative, around, bounds
-from ..core.facts import facts_of
+from ..calculus import antiderivative, around, bounds, declares_soft_step
 from ..core.shape import Shape, shape
-from ..core.tree import functions_in
 from ..spike import make_spike
 from . import probes
 from .curves import samples
@@ -87,7 +85,7 @@ def _rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
     heights, rises = np.asarray(jax.jit(lambda x: jax.jvp(soft, (x,), (jnp.ones_like(x),)))(x), float)
     if np.isnan(heights).any():
         return False, probes.first_bad(np.asarray(x), np.where(np.isnan(heights), np.nan, 0.0))
-    agree, error = probes.same(values_of(f, np.asarray(x[1:-1], float)), rises[1:-1], 1e-3)
+    agree, error = probes.same(values_of(f, np.asarray(x[1:-1])), rises[1:-1], tolerance=1e-3)
     fall = max(0.0, -np.diff(heights).min())
     found = numbers(area=heights[-1] - heights[0], fall=fall, error=error)
     integrated, finite = _integrated(x, g), np.isfinite(heights)
@@ -124,7 +122,7 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
         errors[name] = float(np.maximum(errors[name], error))  # also NaN
     if not all(error <= 0.03 for error in errors.values()):
         return False, errors
-    if all(facts.get("soft") for facts in map(facts_of, functions_in(g)) if "text" not in facts):
+    if declares_soft_step(g):
         return True, errors
     # One that is declared takes about as long as the slope.
     return LIMIT, {**errors, "times as slow": _seconds(rates, values) / _seconds(rates_of(lambda g: g), values)}
