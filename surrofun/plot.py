@@ -58,7 +58,8 @@ def shape(
     (g,) = _shapes("shape", g, **parameters)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
     x, drawn = panels(g, spike, xlim)
-    slope, count = drawn[_SLOPE], drawn[_SLOPE].shape[1]
+    slope = drawn[_SLOPE]
+    count = slope.shape[1]
     colors = _colors(count)
     for panel, (title, y) in zip(axes, drawn.items(), strict=True):
         _cross(panel)
@@ -98,24 +99,24 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
     low, high = windows[:, 0].min(), windows[:, 1].max()
     figure, (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
     _cross(axes)
-    looks, lines = zip(itertools.cycle(COLORS), itertools.cycle(STYLES)), 0
+    looks = zip(itertools.cycle(COLORS), itertools.cycle(STYLES))
     heights = [0.0]  # of every shape in its own window: it may grow without bound in that of another
     for g, (start, end) in zip(gs, windows, strict=True):
         x = places(g, low, high)
         slope = values(g, x)
         own, count = slope[(start <= x) & (x <= end)], slope.shape[1]
         heights += [np.nanmin(own), np.nanmax(own)]
-        for y, label, color in zip(slope.T, _neurons(g, count), _colors(count), strict=True):
-            look = next(looks) if count <= len(COLORS) else (color, "-")
-            axes.plot(x, y, color=look[0], linestyle=look[1], linewidth=1.8, label=(text := _wrapped(label, 36)))
-            lines += len(text.splitlines()) if label != "_" else 0
+        own_looks = looks if count <= len(COLORS) else zip(_colors(count), itertools.repeat("-"))
+        for y, label, (color, style) in zip(slope.T, _neurons(g, count), own_looks, strict=False):
+            axes.plot(x, y, color=color, linestyle=style, linewidth=1.8, label=_wrapped(label, 36))
     margin = 0.05 * np.ptp(heights) or 1.0
     axes.set(xlim=(low, high), ylim=(min(heights) - margin, max(heights) + margin), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    _, labels = axes.get_legend_handles_labels()
     if ax is None:
-        figure.set_figheight(max(3.8, 0.5 + 0.22 * lines))
+        figure.set_figheight(max(3.8, 0.5 + 0.22 * len("\n".join(labels).splitlines())))
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))
-    if len(axes.lines) > 3:  # with the cross
+    if len(labels) > 1:
         axes.legend(**_BESIDE)
     return figure
 
@@ -229,8 +230,8 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
     >>> [axes.get_ylabel() for axes in learning_curve(records).axes]
     ['loss', 'rate (Hz)']
     """
-    epochs: list[Any] = list(records) if isinstance(records, Iterable) and not isinstance(records, dict) else [records]
-    if any(not isinstance(epoch, dict) or set(epoch) != set(epochs[0]) or epoch is records for epoch in epochs):
+    epochs: list[Any] = list(records) if isinstance(records, Iterable) else [records]
+    if any(not isinstance(epoch, dict) or set(epoch) != set(epochs[0]) for epoch in epochs):
         raise TypeError(
             "plot.learning_curve: expected for each epoch a dict with the same keys, as in "
             f"[{{'loss': 2.0}}, {{'loss': 1.0}}], got {describe_value(records)}"
@@ -253,13 +254,13 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
 def _shapes(who: str, *gs: Any, **parameters: Any) -> tuple[Shape, ...]:
     """Return the shapes that a figure is asked for, with parameters; of a spike function its own."""
     for g in gs:
-        if isinstance(g, str | list | tuple):
-            came = describe_value(g) if isinstance(g, str) else f"a {type(g).__name__}"
-            several = "plot.compare(*gs) draws several" if who == "shape" else f"give them one by one, plot.{who}(*gs)"
-            cure = (
-                several if not isinstance(g, str) else f"shapes.{g} is one" if g in names() else f"parse({g!r}) is one"
-            )
-            raise TypeError(f"plot.{who}: expected a shape, that is a function g(x, *params), got {came}; {cure}")
+        expected = f"plot.{who}: expected a shape, that is a function g(x, *params), got"
+        if isinstance(g, str):
+            cure = f"shapes.{g}" if g in names() else f"parse({g!r})"
+            raise TypeError(f"{expected} {describe_value(g)}; {cure} is one")
+        if isinstance(g, list | tuple):
+            cure = "plot.compare(*gs) draws several" if who == "shape" else f"give them one by one, plot.{who}(*gs)"
+            raise TypeError(f"{expected} a {type(g).__name__}; {cure}")
     return tuple(given(as_shape(shape_behind(g), f"plot.{who}"), **parameters) for g in gs)
 
 
