@@ -117,7 +117,8 @@ def _list(_: argparse.Namespace) -> None:
 def _row(name: str) -> tuple[str, ...]:
     """Return name and parameters of a shape and, if its docstring has them, the facts."""
     shape = lookup(name)
-    parameters = [f"{p.name}={p.default}" for p in inspect.signature(shape).parameters.values() if p.name != "x"]
+    takes = inspect.signature(shape).parameters.values()
+    parameters = [f"{p.name}={p.default}" for p in takes if p.default is not p.empty]
     facts = _FACTS.search(" ".join((shape.__doc__ or "").split()))
     return name, ", ".join(parameters), *(facts.groups() if facts else ())
 

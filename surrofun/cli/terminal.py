@@ -105,11 +105,8 @@ def wrapped(text: str, indent: int) -> str:
 
 def writes_unicode(stream: TextIO) -> bool:
     """Say whether a stream can write what `chart` draws with."""
-    try:
-        "⣿┤└─┴│".encode(stream.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
+    drawn, encoding = "⣿┤└─┴│", stream.encoding or "ascii"
+    return drawn.encode(encoding, "ignore").decode(encoding) == drawn
 
 
 def paint(text: str, color: int, stream: TextIO) -> str:

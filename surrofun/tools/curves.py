@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,8 +12,7 @@ from ..calculus import antiderivative, area, around, bounds, surveyed
 from ..core.shape import Shape
 from ..core.text import show
 from ..steps import heaviside
-
-Array: TypeAlias = np.ndarray[Any, Any]
+from .probes import Array, nearest
 
 _FAR = 1e5  # in widths of a shape: what is still high there never falls
 _OFF = 20  # widths of a window: a threshold that is farther off is left out
@@ -124,8 +123,7 @@ def summary(g: Shape) -> str:
 def top(x: Array, slope: Array) -> tuple[float, float]:
     """Return where the slope is largest, next to the threshold if in several places, and how large it is there."""
     highest = np.nanmax(slope)
-    where = x[np.nanmax(slope, axis=1) == highest]
-    return float(where[np.argmin(np.abs(where))]), float(highest)
+    return float(x[nearest(x, np.nanmax(slope, axis=1) == highest)]), float(highest)
 
 
 def values(f: Shape, x: Array) -> Array:

@@ -59,7 +59,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     >>> {name: float(told[name]) for name in ("rate", "inside", "dead")}
     {'rate': 0.75, 'inside': 0.5, 'dead': 0.5}
     """
-    x = _potentials(as_shape(g, "flow"), x, "flow")
+    x = _potentials(g, x, "flow")
     slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
@@ -128,7 +128,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
         return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
-    x = _potentials(as_shape(g, "fit_alpha"), x, "fit_alpha")
+    x = _potentials(g, x, "fit_alpha")
     alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         expected = f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}"
@@ -137,7 +137,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
 
 
 def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
-    potentials = lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, g))))
+    potentials = lax.stop_gradient(jnp.atleast_1d(widened(as_potential(x, as_shape(g, who)))))
     if not potentials.size:
         raise ValueError(f"{who}: expected at least one potential, got an array of shape {potentials.shape}")
     return potentials

@@ -151,9 +151,9 @@ def are_finite(among: list[Any], functions: dict[str, Function]) -> Finding:
 def agree(f: Function, others: dict[str, Function] | None = None, **_: Any) -> Finding:
     """Say whether jit, vmap and other ways to compute f, in one program, give what an eager call gives; how far off."""
     ways = {"jit": f, "vmap": jax.vmap(jax.vmap(f)), **(others or {})}
-    eager = values_of(f, SCATTERED)
-    came = jax.jit(lambda x: {way: jnp.broadcast_to(h(x), BLOCK) for way, h in ways.items()})(jnp.float32(SCATTERED))
-    return same(eager, *came.values())[0], {way: same(eager, came[way])[1] for way in ways}
+    came = jax.jit(lambda x: [jnp.broadcast_to(h(x), BLOCK) for h in ways.values()])(jnp.float32(SCATTERED))
+    found = [same(values_of(f, SCATTERED), values) for values in came]
+    return all(ok for ok, _ in found), {way: difference for way, (_, difference) in zip(ways, found, strict=True)}
 
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
