@@ -134,8 +134,9 @@ def test_the_step_of_a_spike_is_drawn(forward_mode):
     x, step = plot.shape(narrow).axes[0].lines[2].get_xydata().T
     assert sorted(set(step)) == [-1, 0, 1]
     assert -2 < x[0] < -1 < 1 < x[-1] < 2
-    x, step = plot.shape(make_spike(shapes.rectangle, step=sign), width=3.0).axes[0].lines[2].get_xydata().T
-    np.testing.assert_array_equal(step, np.where(x >= 0, 1.0, -1.0))
+    for width in (3.0, jnp.array([1.0, 3.0])):  # of one neuron, or of two
+        x, step = plot.shape(make_spike(shapes.rectangle, step=sign), width=width).axes[0].lines[2].get_xydata().T
+        np.testing.assert_array_equal(step, np.where(x >= 0, 1.0, -1.0))
 
 
 def test_a_shape_has_parameters_and_limits():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -92,13 +93,18 @@ def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) 
 
     Of a step that is given, the jumps next to the threshold are inside, too.
     """
+    neurons = values(g, np.zeros(1)).shape[1]
+
+    def first(x: jax.Array) -> jax.Array:  # of the neurons, which all have the same step
+        return step(x + jnp.zeros((1, neurons), x.dtype))[:, :1]  # type: ignore[no-any-return]
+
     low, high = xlim or window(g)
     if step and not xlim:
-        below, above = _jumps(step, _OFF * (high - low))
+        below, above = _jumps(first, _OFF * (high - low))
         low, high = min(low, 1.2 * below), max(high, 1.2 * above)
     x = places(g, low, high)
     soft, slope = (values(f, x) for f in (antiderivative(g), g))
-    return x, {"step": values(step or heaviside, x), "soft step": soft, "surrogate gradient": slope}
+    return x, {"step": values(first if step else heaviside, x), "soft step": soft, "surrogate gradient": slope}
 
 
 def _jumps(step: Any, reach: float, most: int = 3) -> tuple[float, float]:
