@@ -31,7 +31,6 @@ from .registry import lookup, name_of, names
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 
 _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
-_BIG = 2**31  # JAX takes no larger whole number
 _NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:np\.)?(?:inf|nan)\b))"
 _NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"  # with dots, to say what is meant by one of another library
 _TOKEN = re.compile(_NUMBER + r"|(?P<array>np\.array\()|" + _NAME + r"|\S|\Z", re.ASCII)
@@ -195,7 +194,7 @@ def _atom(token: Token) -> Any:
     digits = text.lstrip("+-")
     if digits.isdecimal() and digits[0] == "0" and value:
         raise ValueError(f"expected a whole number without a leading zero, as in Python: {digits.lstrip('0')}")
-    return int(value) if digits.isdecimal() and abs(value) < _BIG else value
+    return plain(int(value)) if digits.isdecimal() else value
 
 
 def _sequence(bracket: str, items: list[Any], named: dict[str, Any]) -> Any:
@@ -277,5 +276,4 @@ def _literal(value: Any) -> str:
         raise ValueError(f"expected a number or an array as a parameter, got {describe_value(value)}")
     if np.ndim(value):
         return re.sub(r"\b(inf|nan)\b", r"np.\1", f"np.array({np.asarray(value, float).tolist()})")
-    number = np.asarray(value).item()
-    return repr(float(number) if isinstance(number, int) and abs(number) >= _BIG else number)
+    return repr(plain(np.asarray(value).item()))

@@ -229,15 +229,13 @@ def draw(grad_fn: Function, spikes: Array, records: list[dict[str, float]]) -> A
     from .. import plot
 
     figure = Figure(figsize=(12, 4), layout="constrained")
-    grid = figure.add_gridspec(len(records[0]), 3)
-    shape, raster = (figure.add_subplot(grid[:, i]) for i in (0, 1))
-    plot.compare(grad_fn, ax=shape)
+    axes: Any = figure.subplot_mosaic([["shape", "raster", name] for name in records[0]])
+    plot.compare(grad_fn, ax=axes["shape"])
+    raster, accuracy = axes["raster"], axes["accuracy"]
     plot.raster(spikes, dt=1.0, ax=raster)
     raster.axvline(WINDOW, color=plot.GREY, linestyle="--", linewidth=1)
     raster.set(title="hidden spikes of a test sample", xlabel=f"time (ms), inputs end at {WINDOW}")
-    panels = {name: figure.add_subplot(grid[i, 2]) for i, name in enumerate(records[0])}
-    plot.learning_curve(records, ax=list(panels.values()))
-    accuracy = panels["accuracy"]
+    plot.learning_curve(records, ax=[axes[name] for name in records[0]])
     accuracy.set_ylabel("accuracy\n(validation)")
     accuracy.axhline(0.1, color=plot.GREY, linestyle="--", linewidth=1)
     accuracy.text(1, 0.1, "chance", transform=accuracy.get_yaxis_transform(), ha="right", va="bottom", color=plot.GREY)
