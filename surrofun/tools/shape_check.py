@@ -109,16 +109,15 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
     values, rates = np.array(held, np.float32), rates_of(antiderivative)
     learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), dict.fromkeys(names, 0.0)
-    for i, (name, size) in enumerate(zip(names, abs(values), strict=True)):
-        step = np.zeros_like(values)
-        step[i] = _STEP * (size or 1.0)
+    sizes = np.where(values, abs(values), np.float32(1))
+    for i, (name, size, step) in enumerate(zip(names, sizes, np.diag(_STEP * sizes), strict=True)):
         above, below = (_integrated(x, moved(v)) for v in (values + step, values - step))
         if at is None or above is None or below is None:
             return LIMIT, "integral not found"
         moves = (above - at) / step[i], (at - below) / step[i]
         # Where a kink of the soft step passes a potential, the difference on one side is right.
         error = np.minimum(*(abs(move - learned[..., i]) for move in moves)).max()
-        error /= max(abs(moves[0]).max(), np.ptp(at) / (size or 1.0))
+        error /= max(abs(moves[0]).max(), np.ptp(at) / size)
         errors[name] = float(np.maximum(errors[name], error))  # also NaN
     if not all(error <= 0.03 for error in errors.values()):
         return False, errors
