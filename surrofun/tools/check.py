@@ -106,12 +106,11 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         built, f = _measured(lambda: (True, f()))
         if not built:
             return {"runs": _result(built, f, "write a function without parameters that builds a shape or a spike")}
-    both = shape_behind(f), f
-    given, made = _measured(lambda: (True, [_of_one_neuron(_with_parameters(g, args, kwargs)) for g in both]))
+    given, own = _measured(lambda: (True, _of_one_neuron(_with_parameters(shape_behind(f), args, kwargs))))
     if not given:
         advice = "give numbers by keyword, check(g, alpha=4.0), each used element by element"
-        return {"runs": _result(given, made, advice)}
-    own, g = made
+        return {"runs": _result(given, own, advice)}
+    g = _of_one_neuron(_with_parameters(f, args, kwargs), compared=False) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -201,7 +200,7 @@ def _with_parameters(f: Any, args: Any, kwargs: Any) -> Any:
     return with_parameters(f, params) if params else f
 
 
-def _of_one_neuron(g: Any) -> Any:
+def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     """Return the function of the first neuron, where each has numbers of its own.
 
     Raises:
@@ -214,9 +213,10 @@ def _of_one_neuron(g: Any) -> Any:
     if count == 1 or any(np.ndim(v) > 1 for v in floats):
         return g
     first, last = (rebuilt([v[i] if np.size(v) > 1 else v for v in floats]) for i in (0, -1))
-    x = jnp.broadcast_to(jnp.float32(SCATTERED[:, :1]), (len(SCATTERED), count))
-    for at, alone in ((0, first), (-1, last)):
-        if not same(alone(x)[:, at], jnp.broadcast_to(g(x), x.shape)[:, at])[0]:
+    if compared:
+        x = jnp.float32(SCATTERED[:, :1])
+        together, alone = jnp.broadcast_to(g(x), (len(x), count))[:, [0, -1]], jnp.hstack([first(x), last(x)])
+        if not same(together, alone)[0]:
             raise ValueError(f"{', '.join({*names})} of shape ({count},) is not used as one number a neuron")
     return first
 
