@@ -11,7 +11,6 @@ import functools
 import re
 from importlib import resources
 
-_TABLE = resources.files(__package__).joinpath("elsewhere.txt").read_text()
 _LINE = re.compile(r"^(?:(?P<word>\w+): )?(?P<answer>(?:\w+\.)*(?P<name>[\w-]+).*)", re.MULTILINE)
 _NO_LETTERS = re.compile(r"[\W_]")
 
@@ -23,7 +22,8 @@ def answers() -> list[tuple[set[str], str]]:
     >>> answers()[1]
     ({'DeterministicPass'}, 'DeterministicPass() of spikingjelly is straight_through')
     """
-    return [({line["name"], line["word"] or line["name"]}, line["answer"]) for line in _LINE.finditer(_TABLE)]
+    table = resources.files(__package__).joinpath("elsewhere.txt").read_text("utf-8")
+    return [({line["name"], line["word"] or line["name"]}, line["answer"]) for line in _LINE.finditer(table)]
 
 
 def meaning(name: str, library: str = "") -> str:
