@@ -43,29 +43,22 @@ def soft_bump(kind, v):
     return np.choose(kind, [box, triangle, box + triangle, gaussian, cauchy])
 
 
-def bumps(dtype, count=160):
-    rng = np.random.default_rng(0)
-    centre, half = rng.uniform(-10, 10, count).astype(dtype), 2.0 ** -rng.integers(2, 5, count).astype(dtype)
-    half = np.where(np.arange(count) < count // 2, half, rng.uniform(0.05, 0.4, count)).astype(dtype)
-    return np.arange(count) % 5, centre, half
-
-
 def look(f, places, like, names=NAMES):
     return with_integral(f, survey(f, places, like, names), like)
 
 
 def step_of_bump(kind, centre, half, x):
-    def f(x):
-        return bump(kind, (x - centre) / half)
-
-    found = look(f, DEFAULT, jnp.zeros((1,) * x.ndim, x.dtype))
+    found = look(lambda x: bump(kind, (x - centre) / half), DEFAULT, jnp.zeros((1,) * x.ndim, x.dtype))
     return integral(found, x), found["error"]
 
 
 @functools.cache
 def traced_bumps(dtype):
     """The bumps, their soft steps relative to the area, traced and exact, and the estimated errors; compiled once."""
-    kind, centre, half = bumps(dtype)
+    rng, count = np.random.default_rng(0), 160
+    kind, centre = np.arange(count) % 5, rng.uniform(-10, 10, count).astype(dtype)
+    power, drawn = 2.0 ** -rng.integers(2, 5, count), rng.uniform(0.05, 0.4, count)
+    half = np.where(np.arange(count) < count // 2, power, drawn).astype(dtype)
     x = (centre + half * PLACES).astype(dtype)
     soft, error = jax.tree.map(np.asarray, jax.jit(step_of_bump)(kind, centre, half, x))
     exact = half.astype(float) * soft_bump(kind, (x.astype(float) - centre) / half.astype(float))
@@ -171,10 +164,7 @@ def test_infinite_is_said_only_where_it_shows(dtype, x64):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("centre", "width"), [(300.0, 0.1), (1e9, 1e9), (1e-9, 1e-9), (-2.0, 1e-2)])
 def test_what_is_declared_is_found_at_any_scale(centre, width, dtype, x64):
-    def f(x):
-        return jnp.exp(-jnp.square((x - centre) / width) / 2)
-
-    found = look(f, [(centre, width)], jnp.zeros((), dtype))
+    found = look(lambda x: jnp.exp(-jnp.square((x - centre) / width) / 2), [(centre, width)], jnp.zeros((), dtype))
     assert found["error"] <= TOLERANCE[dtype]
     np.testing.assert_allclose(found["area"], width * np.sqrt(2 * np.pi), rtol=TOLERANCE[dtype])
     np.testing.assert_allclose([found["lowest"], found["highest"], found["highest_at"]], [0, 1, centre], rtol=3e-3)
@@ -183,20 +173,16 @@ def test_what_is_declared_is_found_at_any_scale(centre, width, dtype, x64):
 
 def test_derivatives_by_x_and_by_parameters(x64):
     def soft(p, x):
-        def f(x):
-            return jnp.exp(-p * abs(x))
+        return integral(look(lambda x: jnp.exp(-p * abs(x)), DEFAULT, jnp.zeros(())), x)
 
-        return integral(look(f, DEFAULT, jnp.zeros(())), x)
-
-    x, p = 0.3, 2.0
+    x, p = 0.3, np.array([2.0, 3.0])
     slope = np.exp(-p * x)
-    first = jax.grad(functools.partial(soft, p))
-    in_x = jax.jit(lambda x: (first(x), jax.jacfwd(jax.jacfwd(first))(x)))(x)
-    np.testing.assert_allclose(in_x[0], slope, rtol=1e-10)
-    np.testing.assert_allclose(in_x[1], p * p * slope, rtol=1e-6)
-    expected = [-2 / q**2 + (1 / q**2 + x / q) * np.exp(-q * x) for q in (p, 3.0)]
-    in_p = jax.jit(jax.vmap(jax.grad(soft), (0, None)))
-    np.testing.assert_allclose(in_p(jnp.array([p, 3.0]), x), expected, rtol=1e-8)
+    first = jax.grad(functools.partial(soft, p[0]))
+    in_x, third = jax.jit(lambda x: (first(x), jax.jacfwd(jax.jacfwd(first))(x)))(x)
+    np.testing.assert_allclose(in_x, slope[0], rtol=1e-10)
+    np.testing.assert_allclose(third, p[0] ** 2 * slope[0], rtol=1e-6)
+    in_p = jax.jit(jax.vmap(jax.grad(soft), (0, None)))(p, x)
+    np.testing.assert_allclose(in_p, (1 / p**2 + x / p) * slope - 2 / p**2, rtol=1e-8)
 
 
 def extremes(f, places, like):
@@ -267,10 +253,7 @@ def test_a_place_that_is_at_the_threshold_for_one_neuron_alone(x64):
 
 
 def test_a_nan_is_told():
-    def f(x):
-        return jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x))
-
-    found = look(f, [(1.0, 1.0)], jnp.zeros(()))
+    found = look(lambda x: jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x)), [(1.0, 1.0)], jnp.zeros(()))
     assert np.isnan([found["error"], found["area"], found["lowest"], found["highest"]]).all()
     assert np.isnan(jax.jit(lambda x: integral(found, x))(jnp.array([0.0, 3.0, jnp.inf]))).all()
 
@@ -305,35 +288,34 @@ def test_little_is_kept_of_each_value_of_a_parameter(name):
 
 
 def test_a_look_is_few_calls_even_within_a_program():
-    shapes = []
+    def calls(run, sizes=1):
+        """How often a function is called, with arrays of so many sizes."""
+        shapes = []
 
-    def f(x):
-        shapes.append(x.shape)
-        return jnp.exp(-abs(x))
+        def f(x):
+            shapes.append(x.shape)
+            return jnp.exp(-abs(x))
 
-    look(f, DEFAULT, jnp.zeros((1, 1)))
-    assert len(shapes) <= 10
-    assert len(set(shapes)) == 1
-    bound = len(shapes)
-    shapes.clear()
-    extremes(f, DEFAULT, jnp.zeros((1, 1)))
-    assert len(shapes) <= 7
-    shapes.clear()
-    extremes(f, [(0.3, 0.5)], jnp.zeros((1, 1)))
-    assert len(shapes) <= 9
-    assert len(set(shapes)) == 1
+        run(f)
+        assert len(set(shapes)) == sizes
+        return len(shapes)
 
-    def program(x):
-        found = look(f, DEFAULT, x)
-        assert isinstance(found["edges"], np.ndarray)
-        return integral(found, x)
+    def within_a_program(f):
+        def soft(x):
+            found = look(f, DEFAULT, x)
+            assert isinstance(found["edges"], np.ndarray)
+            return integral(found, x)
 
-    shapes.clear()
-    np.testing.assert_allclose(jax.jit(program)(jnp.zeros((2, 3))), 1, rtol=1e-6)
-    assert len(shapes) == bound
-    shapes.clear()
-    jax.eval_shape(lambda p, x: integral(look(lambda x: p * f(x), DEFAULT, x), x), 2.0, jnp.zeros((2, 3)))
-    assert len(shapes) <= 9
+        np.testing.assert_allclose(jax.jit(soft)(jnp.zeros((2, 3))), 1, rtol=1e-6)
+
+    def of_a_tracer(f):
+        jax.eval_shape(lambda p, x: integral(look(lambda x: p * f(x), DEFAULT, x), x), 2.0, jnp.zeros((2, 3)))
+
+    like = jnp.zeros((1, 1))
+    assert calls(lambda f: look(f, DEFAULT, like)) == calls(within_a_program) <= 10
+    assert calls(lambda f: extremes(f, DEFAULT, like)) <= 7
+    assert calls(lambda f: extremes(f, [(0.3, 0.5)], like)) <= 9
+    assert calls(of_a_tracer, sizes=3) <= 9
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -368,19 +350,17 @@ from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import survey
 mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
 def soft(p, x):
-    f = lambda x: jnp.exp(-p * abs(x))
-    like = jnp.zeros((1, 1))
+    f, like = lambda x: jnp.exp(-p * abs(x)), jnp.zeros((1, 1))
     return integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), x)
 def put(v, *spec):
     return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(mesh, P(*spec)))
 x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
-found = []
 with jax.set_mesh(mesh):
     split = put(x, "batch", "neurons")
-    found.append(jax.jit(lambda x: soft(2.0, x))(split))
+    of_number = jax.jit(lambda x: soft(2.0, x))(split)
     run = jax.jit(jax.value_and_grad(lambda p, x: (lambda s: (s.sum(), s))(soft(p, x)), has_aux=True))
-    (_, s), dp = run(put(p, None, "neurons"), split)
-print(json.dumps([np.asarray(v).tolist() for v in (x, p, *found, s, dp)]))
+    (_, of_each), by_p = run(put(p, None, "neurons"), split)
+print(json.dumps([np.asarray(v).tolist() for v in (x, p, of_number, of_each, by_p)]))
 """
 
 
@@ -389,12 +369,12 @@ def test_on_a_mesh_with_explicit_axes():
     env = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
     done = subprocess.run([sys.executable, "-c", MESH], env=env, capture_output=True, text=True, timeout=200)
     assert not done.returncode, done.stderr[-3000:]
-    x, p, *found = map(np.asarray, json.loads(done.stdout.splitlines()[-1]))
-    for alpha, soft in zip((2.0, p), found[:2], strict=True):
+    x, p, of_number, of_each, by_p = map(np.asarray, json.loads(done.stdout.splitlines()[-1]))
+    for alpha, soft in ((2.0, of_number), (p, of_each)):
         exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
         np.testing.assert_allclose(soft, exact, rtol=2e-6, atol=1e-6)
     sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
-    np.testing.assert_allclose(found[2], sides.sum(0, keepdims=True), rtol=1e-4)
+    np.testing.assert_allclose(by_p, sides.sum(0, keepdims=True), rtol=1e-4)
 
 
 @pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
+from jax import export, lax
 from needs import sample
 from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, lif
 
@@ -71,8 +71,6 @@ def strictly(f, x, a):
 
 def exported(f, shape):
     """Return f as it comes back from its export; a text is a symbolic shape."""
-    from jax import export  # here, since that of jax 0.6 imports absl, which it does not require
-
     x = jax.ShapeDtypeStruct(export.symbolic_shape(shape) if isinstance(shape, str) else shape, np.float32)
     return export.export(jax.jit(f))(dict.fromkeys(CASES, x), jax.ShapeDtypeStruct((), np.float32)).call
 
@@ -127,19 +125,21 @@ def test_spikes_and_gradient(row):
     check(*row(fire)(XS, jnp.asarray(A)))
 
 
+THREE = np.array([0.5, 1.0, 3.0], np.float32)  # values of the parameter
+
+
 @pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
 def test_vmap_over_the_parameter(jit):
-    alphas = np.array([0.5, 1.0, 3.0], np.float32)
-    check(*jit(jax.vmap(pulled(fire), (None, 0)))(XS, alphas), a=alphas[:, None, None])
+    check(*jit(jax.vmap(pulled(fire), (None, 0)))(XS, THREE), a=THREE[:, None, None])
 
 
 def test_grad_of_vmap_over_the_parameter():
     """The cotangents differ from one parameter to the next: sum over a of c_a g(x; a)."""
-    alphas, cs = np.array([0.5, 1.0, 3.0], np.float32), np.stack([C, -2 * C, C[::-1]])
-    z, dx = jax.jit(pulled(jax.vmap(fire, (None, 0)), cs))(XS, alphas)
+    cs = np.stack([C, -2 * C, C[::-1]])
+    z, dx = jax.jit(pulled(jax.vmap(fire, (None, 0)), cs))(XS, THREE)
     for case, (kind, maker) in CASES.items():
         np.testing.assert_array_equal(z[case], [maker.step(X)] * 3, case)
-        by_hand = (cs * kind.slope(X, alphas[:, None, None])).sum(0)
+        by_hand = (cs * kind.slope(X, THREE[:, None, None])).sum(0)
         close(dx[case], by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
 
 
@@ -201,15 +201,13 @@ def test_integer_tracer_selects_between_shapes():
 
     def f(x, i):
         ways = {
-            "call": lambda make: make(chosen)(x["call"], i),
-            "closed": lambda make: make(lambda x: chosen(x, i))(x["closed"]),
-            "in a switch": lambda make: make(lambda x: lax.switch(i, [lambda x: fast(x, 2.0), shapes.triangle], x))(
-                x["in a switch"]
-            ),
+            "call": lambda make: lambda x: make(chosen)(x, i),
+            "closed": lambda make: make(lambda x: chosen(x, i)),
+            "switch": lambda make: make(lambda x: lax.switch(i, [lambda x: fast(x, 2.0), shapes.triangle], x)),
         }
-        return {way: sum(fired(maker.make) for maker in MAKERS.values()) for way, fired in ways.items()}
+        return {way: sum(build(maker.make)(x[way]) for maker in MAKERS.values()) for way, build in ways.items()}
 
-    x, which = dict.fromkeys(("call", "closed", "in a switch"), jnp.asarray(X)), jnp.arange(2)
+    x, which = dict.fromkeys(("call", "closed", "switch"), jnp.asarray(X)), jnp.arange(2)
     by_hand = [len(MAKERS) * C * FAST.slope(X, 2), len(MAKERS) * C * TRIANGLE.slope(X, 1)]
     for dx in jax.jit(pulled(f))(x, which[1])[1].values():
         close(dx, by_hand[1])
@@ -322,7 +320,7 @@ def test_meta_gradient_through_an_update_step(option):
         close(da, -lr * outer * (c * kind.da(u, a) * x).sum() + direct, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-PARAMETERS = jnp.array([0.5, 0.7]), jnp.float32(4.0)  # of two neurons: the weights, and a steepness for both
+START = jnp.array([0.5, 0.7]), jnp.float32(4.0)  # of two neurons: the weights, and a steepness for both
 
 
 def smooth_step(x, beta):
@@ -347,7 +345,7 @@ def after_an_update(spike, parameters):
 
 @cache
 def meta_gradient_by_hand():
-    return jax.jit(jax.grad(partial(after_an_update, smooth_step)))(PARAMETERS)
+    return jax.jit(jax.grad(partial(after_an_update, smooth_step)))(START)
 
 
 @pytest.mark.parametrize("learnable", [False, True], ids=["", "learnable"])
@@ -356,12 +354,12 @@ def test_meta_gradient_through_time(forward_mode, learnable):
     """JAX loses a `custom_jvp` in a `scan` that is differentiated twice in reverse; the gradient is right anyway."""
     spike = make_spike(shapes.superspike, forward_mode=forward_mode, learnable=learnable)
     after, by_hand = partial(after_an_update, spike), meta_gradient_by_hand()
-    got = jax.jit(jax.grad(after))(PARAMETERS)
+    got = jax.jit(jax.grad(after))(START)
     for one, other in list(zip(got, by_hand, strict=True))[: 1 + learnable]:
         np.testing.assert_allclose(one, other, rtol=2e-4)
     if forward_mode:  # forward over reverse is right, too, or some versions of JAX refuse it
         with suppress(TypeError):
-            along = jax.jit(lambda p, v: jax.jvp(after, (p,), (v,))[1])(PARAMETERS, (jnp.ones(2), jnp.zeros(())))
+            along = jax.jit(lambda p, v: jax.jvp(after, (p,), (v,))[1])(START, (jnp.ones(2), jnp.zeros(())))
             np.testing.assert_allclose(along, by_hand[0].sum(), rtol=2e-4)
 
 
@@ -427,38 +425,33 @@ def test_forward_mode_through_time_agrees_with_the_hand_made_backward_pass():
         close(dw, by_hand, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def over_many(f, values):
-    """Return what f(value) -> arrays gives for each value: under jit, jit of vmap and jit of scan."""
-    jitted = jax.jit(f)
-    return [
-        jax.tree.map(lambda *z: np.stack(z), *map(jitted, values)),
+def noise(key):
+    return jax.random.logistic(key, X.shape, np.float32)
+
+
+KEYS, BETAS = jax.random.split(jax.random.key(0), 2), np.array([0.5, 4.0], np.float32)
+STEPS_OF_TRACERS = {  # the step of a value, two values, the spikes by hand
+    "a random key": (lambda key: lambda x: x + noise(key) > 0, KEYS, lambda: [noise(key) + X > 0 for key in KEYS]),
+    "a soft step": (
+        lambda beta: antiderivative(scale(shapes.sigmoid, beta)),
+        *(BETAS, lambda: 1 / (1 + np.exp(-4 * BETAS[:, None, None].astype(float) * X))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("step", "values", "by_hand"), STEPS_OF_TRACERS.values(), ids=STEPS_OF_TRACERS)
+def test_step_that_closes_over_a_tracer(step, values, by_hand):
+    def f(value):
+        made = make_spike(step=step(value)), make_spike(step=step(value), forward_mode=True)
+        pairs = [(kind, made[0]) for kind in KINDS] + [("closed", made[1])]
+        return [pulled(lambda x, a, kind=kind, make=make: KINDS[kind].build(make, a)(x))(X, A) for kind, make in pairs]
+
+    ways = (
+        jax.tree.map(lambda *z: np.stack(z), *map(jax.jit(f), values)),
         jax.jit(jax.vmap(f))(values),
         jax.jit(lambda values: lax.scan(lambda _, v: (None, f(v)), None, values)[1])(values),
-    ]
-
-
-def pulled_with(step):
-    """Return the spikes and the gradient of every kind, and of one by the other rule, with this step."""
-    make, other = make_spike(step=step), make_spike(step=step, forward_mode=True)
-    of = {name: pulled(lambda x, a, kind=kind: kind.build(make, a)(x))(X, A) for name, kind in KINDS.items()}
-    return of | {"closed, jvp": pulled(lambda x, a: KINDS["closed"].build(other, a)(x))(X, A)}
-
-
-def test_step_that_closes_over_a_random_key():
-    def f(key):
-        return pulled_with(lambda x: jnp.where(x + jax.random.logistic(key, x.shape, x.dtype) > 0, 1.0, 0.0))
-
-    keys = jax.random.split(jax.random.key(0), 2)
-    noise = [np.asarray(jax.random.logistic(key, X.shape, np.float32)) for key in keys]
-    for fired in over_many(f, keys):
-        for name, (z, dx) in fired.items():
-            np.testing.assert_array_equal(z, noise + X > 0, name)
-            close(dx, [C * KINDS[name.split(",")[0]].slope(X, A)] * 2, err_msg=name)
-
-
-def test_step_that_is_the_soft_step_of_a_tracer():
-    betas = np.array([0.5, 4.0], np.float32)
-    for fired in over_many(lambda beta: pulled_with(antiderivative(scale(shapes.sigmoid, beta))), betas):
-        for name, (z, dx) in fired.items():
-            close(z, 1 / (1 + np.exp(-4 * betas[:, None, None].astype(float) * X)), err_msg=name)
-            close(dx, [C * KINDS[name.split(",")[0]].slope(X, A)] * 2, err_msg=name)
+    )
+    for fired in ways:
+        for kind, (z, dx) in zip([*KINDS, "closed"], fired, strict=True):
+            close(z, by_hand(), err_msg=kind)
+            close(dx, [C * KINDS[kind].slope(X, A)] * 2, err_msg=kind)
