@@ -4,8 +4,6 @@ import copy
 import pathlib
 import pickle
 import re
-import subprocess
-import sys
 import tomllib
 
 import jax
@@ -13,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from benchmarks.evidence import table
-from needs import exhaustive, needs
+from needs import exhaustive
 
 import surrofun
-from surrofun import area, asym, bounds, fit_alpha, flow, make_spike, mix, normalize, parse, sampled, scale, shapes
+from surrofun import fit_alpha, flow, make_spike, mix, parse, sampled, shape, shapes
 from surrofun.__main__ import main
-from surrofun.shapes import escape_exponential, reciprocal, rectangle, superspike, triangle
+from surrofun.shapes import rectangle, superspike
 
 ROOT = pathlib.Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -27,12 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 X = jnp.array([-0.7, -0.2, 0.0, 0.4, 2.0])
 
 
-def slope(spike, x=X, *args):
-    return jax.grad(lambda x: spike(x, *args).sum())(x)
-
-
-def by_hand(x, beta):
-    return 1 / (1 + beta * np.abs(np.asarray(x))) ** 2
+def slope(spike):
+    return jax.grad(lambda x: spike(x).sum())(X)
 
 
 @make_spike
@@ -40,82 +34,29 @@ def decorated(x, alpha=1.0):
     return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
 
 
-def plain_shape():
-    assert superspike(10.0) == pytest.approx(1 / 101**2)
-    np.testing.assert_allclose(superspike(beta=25.0)(X), by_hand(X, 25), rtol=1e-6)
-
-
-def parameters():
-    betas = np.array([1.0, 2.0, 4.0, 8.0, 16.0], np.float32)
-    np.testing.assert_allclose(slope(make_spike(superspike(beta=betas))), by_hand(X, betas), rtol=1e-6)
-
-    def annealed(x):
-        return jax.lax.scan(lambda c, beta: (c, make_spike(superspike(beta=beta))(x)), 0.0, betas)[1].sum()
-
-    want = sum(by_hand(0.3, beta) for beta in betas)
-    assert jax.jit(jax.grad(annealed))(0.3) == pytest.approx(want, rel=1e-6)
-
-
-def default():
-    assert float(area(superspike(beta=10.0))) == pytest.approx(0.2)
-    assert [float(b) for b in bounds(superspike(beta=10.0))] == [0, 1]
-
-
 def fitted():
     x = jnp.linspace(-9, 9, 1000)
     assert flow(superspike(beta=fit_alpha(superspike(beta=1.0), x)), x)["inside"] == pytest.approx(0.5, abs=0.002)
 
 
-def hidden_tracer():
-    def run(x, a, cured):
-        def pair(a):
-            return (lambda slope: slope * a), (lambda kept: kept / a)
+def tracer_of_a_code():
+    """The pair that the message is about is in test_first_hour.py."""
 
-        def code(a):
-            return lambda g, x: ((lambda slope, a: slope * a), (lambda kept, like, a: kept / a), (a,))
+    def spikes(x, a):
+        code = (lambda slope, a: slope * a), (lambda kept, like, a: kept / a), (a,)
+        return make_spike(superspike, residual=lambda g, x: code)(x)
 
-        def one(x, a):
-            return make_spike(superspike, residual=code(a) if cured else pair(a))(x)
-
-        return jax.vmap(one)(x, jnp.full(len(x), a)).sum()
-
-    np.testing.assert_allclose(jax.grad(run)(X, 2.0, True), superspike(X), rtol=1e-6)
-    with pytest.raises(jax.errors.UnexpectedTracerError):
-        jax.jit(jax.grad(run), static_argnums=2)(X, 2.0, False)
-
-
-def not_a_number():
-    key = jax.random.key(0)
-    for refused, made in {
-        lambda g: g(X): lambda a: normalize(reciprocal(alpha=a), area=1.0),
-        lambda spike: slope(spike): lambda a: make_spike(scale(escape_exponential, a), residual="uint8"),
-        lambda spike: slope(spike, X): lambda a: make_spike(triangle(alpha=a), residual="bit"),
-        lambda step: step(X): lambda a: surrofun.escape(reciprocal(alpha=a), key),
-    }.items():
-        with pytest.raises(ValueError, match="expected"):
-            refused(made(1.0))
-        assert jnp.isnan(jax.jit(lambda a, refused=refused, made=made: refused(made(a)))(1.0)).all()
+    gradient = jax.grad(lambda x, a: jax.vmap(spikes)(x, jnp.full(len(x), a)).sum())
+    np.testing.assert_allclose(gradient(X, 2.0), 1 / (1 + 10 * np.abs(X)) ** 2, rtol=1e-6)
 
 
 def negative():
     np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)
 
 
-def wide():
-    for combined in (
-        lambda a: mix(triangle(alpha=a), surrofun.shift(triangle, 9.0)),
-        lambda a: asym(triangle(alpha=a), surrofun.shift(scale(triangle, height=8.0), -9.0)),
-    ):
-        (_, found), (_, traced) = bounds(combined(1.0)), jax.jit(lambda a, f=combined: bounds(f(a)))(1.0)
-        assert traced > 1.5 * found
-
-
 def nan_bit():
-    def broken(x):
-        return jnp.where(x > 1, jnp.nan, jnp.where(x > 0, 1.0, 0.25))
-
-    declared = surrofun.shape(broken, bounds=lambda: (0.25, 1.0))
-    assert slope(make_spike(declared, residual=sampled(jax.random.key(0))))[-1] == 0.25
+    broken = shape(lambda x: jnp.where(x > 1, jnp.nan, jnp.where(x > 0, 1.0, 0.25)), bounds=lambda: (0.25, 1.0))
+    assert slope(make_spike(broken, residual=sampled(jax.random.key(0))))[-1] == 0.25
     with pytest.raises(ValueError, match="expected"):
         slope(make_spike(broken, residual="bit"))
 
@@ -148,12 +89,14 @@ def steepness():
 
 def set_again():
     found = evidence("rules", "less the best of the fixed")
+
+    def best(task, rule):
+        return max(v for name, v in found.items() if re.fullmatch(f"task={task}; rule={rule}", name))
+
     for task in TASKS:
-        once, again = (max(found[f"task={task}; rule=coverage {c}, {when}"] for c in (0.5, 0.8))
-                       for when in ("before training", "each epoch"))  # fmt: skip
-        learned = max(v for name, v in found.items() if name.startswith(f"task={task}; rule=learned, "))
+        once, again = (best(task, rf"coverage 0\.\d, {when}") for when in ("before training", "each epoch"))
         assert again < max(once, 0) + 0.01
-        assert learned < 0.01
+        assert best(task, "learned, .*") < 0.01
 
 
 def through_a_simulator():
@@ -179,18 +122,13 @@ def cited():
 
 
 SENTENCES = {
-    "`superspike(beta=25.0)` is a shape, while `superspike(10)` is a slope, that at x = 10": plain_shape,
-    "arrays that broadcast against x (one a neuron), or tracers, as where a steepness is annealed inside": parameters,
-    "Take `superspike(beta=10.0)` without a sweep, or another shape of height 1 and area 0.2": default,
     "with them, beta from 8 to 32 is within 0.04 of the accuracy of the best of nine": steepness,
     "Fitting it again in each epoch, or learning it, was no better on five tasks": set_again,
     "Through a differentiable simulator beta 3 or less learned less well": through_a_simulator,
     "Larger slopes above the threshold than below brought nothing that we can rely on": asymmetric,
     "`superspike(beta=fit_alpha(superspike(beta=1.0), x))`": fitted,
-    "Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)": hidden_tracer,
-    "Outside of `jit`, shape, step or gradient say which": not_a_number,
+    "Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)": tracer_of_a_code,
     "Parameters of the catalogue are positive; a negative one is not refused": negative,
-    "Bounds of traced parts of `mix`, `asym` or your own combinator are wide": wide,
     'has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape': nan_bit,
     "A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated": copies,
     "This is 0.1.0, for Python 3.11 or newer and jax 0.8 or newer": versions,
@@ -245,12 +183,3 @@ def test_the_commands_are_those_of_the_command_line(capsys):
 def test_it_is_short():
     assert len(TEXT.splitlines()) <= 200
     assert max(map(len, TEXT.splitlines())) <= 120
-
-
-def test_the_configuration_passes_the_type_checker(tmp_path):
-    needs("mypy")
-    lines = re.findall(r"^>>> (.*)$", TEXT.partition("In a configuration")[2].partition("## ")[0], re.MULTILINE)
-    (tmp_path / "user.py").write_text("\n".join(["from surrofun import make_spike", *lines, ""]))
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", "user.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout

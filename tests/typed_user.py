@@ -7,23 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from surrofun import (
-    antiderivative,
-    area,
-    around,
-    bounds,
-    combinator,
-    heaviside,
-    make_spike,
-    mix,
-    parse,
-    register,
-    scale,
-    shape,
-    shapes,
-    sign,
-    staircase,
-)
+import surrofun as sf
+from surrofun import make_spike, scale, shape, shapes, sign
 
 
 @make_spike
@@ -58,24 +43,24 @@ def wave(x: Array, period: float) -> Array:
     return jnp.cos(x / period)
 
 
-@combinator
+@sf.combinator
 def mirror(x: Array, g: Callable[..., Array]) -> Array:
     return g(-x)
 
 
 def power_bounds(g: Callable[..., Array], p: float = 2.0) -> list[Array]:
-    return [end**p for end in bounds(g)]
+    return [end**p for end in sf.bounds(g)]
 
 
-@combinator(bounds=power_bounds)
+@sf.combinator(bounds=power_bounds)
 def power(x: Array, g: Callable[..., Array], p: float = 2.0) -> Array:
     return g(x) ** p
 
 
 learned = make_spike(bell, learnable=True)
-catalogued = make_spike(shapes.superspike, step=heaviside(at_zero=0.0), forward_mode=True)
+catalogued = make_spike(shapes.superspike, step=sf.heaviside(at_zero=0.0), forward_mode=True)
 steep = make_spike(shapes.superspike(beta=25.0))
-composed = make_spike(mix(scale(bell, 2.0), parse("atan"), weights=(0.7, 0.3)), step=staircase(3))
+composed = make_spike(sf.mix(scale(bell, 2.0), sf.parse("atan"), weights=(0.7, 0.3)), step=sf.staircase(3))
 
 
 def loss(weights: Array, sigma: Array, inputs: Array) -> Array:
@@ -89,7 +74,7 @@ def loss(weights: Array, sigma: Array, inputs: Array) -> Array:
 
 
 def used(x: Array) -> None:
-    assert_type(register("users_bell", bell)(x, sigma=1.0), Array)
+    assert_type(sf.register("users_bell", bell)(x, sigma=1.0), Array)
     assert_type(bump(x), Array)
     assert_type(bump(x, alpha=2.0), Array)
     assert_type(two_sided(0.5, 1.0, floor=0.1), Array)
@@ -97,7 +82,7 @@ def used(x: Array) -> None:
     assert_type(composed(x), Array)
     assert_type(steep(x), Array)
     assert_type(sign(x), Array)
-    assert_type(heaviside(at_zero=0.5)(x), Array)
+    assert_type(sf.heaviside(at_zero=0.5)(x), Array)
     assert_type(shapes.sigmoid(x, alpha=2.0), Array)
     assert_type(shapes.sigmoid(alpha=2.0)(x), Array)
     assert_type(hill(x), Array)
@@ -106,10 +91,10 @@ def used(x: Array) -> None:
     assert_type(wave(x, period=2.0), Array)
     assert_type(make_spike(hill)(x, alpha=2.0), Array)
     assert_type(make_spike(power(mirror(hill(alpha=2.0)), 3.0))(x), Array)
-    assert_type(bounds(hill, alpha=2.0), tuple[Array, Array])
-    assert_type(around(mirror(hill)), list[tuple[Array, Array]])
-    assert_type(area(hill), Array)
-    assert_type(antiderivative(shapes.atan)(x), Any)
+    assert_type(sf.bounds(hill, alpha=2.0), tuple[Array, Array])
+    assert_type(sf.around(mirror(hill)), list[tuple[Array, Array]])
+    assert_type(sf.area(hill), Array)
+    assert_type(sf.antiderivative(shapes.atan)(x), Any)
     reveal_type(bump)
     reveal_type(two_sided)
     reveal_type(catalogued)
