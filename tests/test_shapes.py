@@ -22,14 +22,7 @@ pytestmark = pytest.mark.usefixtures("x64")
 CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g) and not name.startswith("__")}
 CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
 X = np.concatenate([[-1e4, -99.3, -20.2], np.linspace(-8, 8, 1999), [20.2, 99.3, 1e4]])
-NUMBERS = {
-    "factorial": math.factorial,
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "pi": np.pi,
-    "infinite": np.inf,
-    "undefined": np.nan,
-}
+NUMBERS = {**vars(math), "infinite": np.inf, "undefined": np.nan}
 
 
 @CASES
@@ -51,7 +44,7 @@ def test_first_setting_is_the_default(name):
 
 
 def stated(text, parameters):
-    return float(eval(text, dict(NUMBERS), parameters))
+    return float(eval(text, NUMBERS, parameters))
 
 
 def stated_area(name, parameters):
@@ -80,9 +73,8 @@ def test_area(name, parameters):
         assert max(slope(np.array([1e8, -1e8]))) > 1e-9
         return
     scales = [f * k for v in parameters.values() if v for f in (v / 2, v, 1 / v) for k in (1, 10, 100)]
-    edges = sorted({0.0, 50.0, *scales})
-    pieces = [*itertools.pairwise(edges), (edges[-1], np.inf)]
-    one_side = sum(quad(slope, *piece, epsabs=1e-13)[0] for piece in pieces)
+    edges = [*sorted({0.0, 50.0, *scales}), np.inf]
+    one_side = sum(quad(slope, *piece, epsabs=1e-13)[0] for piece in itertools.pairwise(edges))
     assert (2 - (name == "half_sech")) * one_side == pytest.approx(whole, rel=1e-8)
 
 
@@ -255,10 +247,8 @@ def test_places_are_where_the_slope_changes(name, parameters):
         assert any(abs(FACTS[name].at - centre) <= width for centre, width in places)
     if name in ("straight_through", "escape_exponential"):  # no change, and no end to it
         return
-    x = np.unique(dense(name, parameters))
-    if "period" in parameters:
-        period = parameters["period"]
-        x = np.linspace(-period / 2, period, 100001)
+    period = parameters.get("period")
+    x = np.linspace(-period / 2, period, 100001) if period else np.unique(dense(name, parameters))
     x = x[np.abs(x) < 1e9]
     change = np.abs(np.diff(slope_of(name, parameters)(x)))
     middle = (x[1:] + x[:-1]) / 2
