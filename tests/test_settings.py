@@ -9,6 +9,7 @@ import pytest
 from formulas import FACTS
 from needs import exhaustive, sample
 from reference import FAST, TRIANGLE, checking_leaks
+from scipy.special import erf
 
 import surrofun
 from surrofun import antiderivative, area, asym, bounds, escape, make_spike, mix, normalize, sampled, shape, shapes
@@ -50,45 +51,37 @@ def slopes(g, **options):
     return jax.grad(lambda x: spike(x).sum())(jnp.asarray(X))
 
 
-@sample
-@under(STRICT | EAGER)
-@pytest.mark.parametrize("name", FACTS)
-def test_shapes(setting, name):
+def learned(g):
+    """Return the gradient by the parameter, at 2."""
+    return jax.grad(lambda a: make_spike(g, learnable=True)(jnp.asarray(X), a).sum())(2.0)
+
+
+def of_catalogue(name):
     parameters = FACTS[name].settings[0]
-    g = getattr(shapes, name)(**parameters)
-    np.testing.assert_allclose(slopes(g), FACTS[name].slope(X.astype(float), **parameters), rtol=1e-5, atol=1e-6)
+    return lambda: getattr(shapes, name)(**parameters), lambda x: FACTS[name].slope(x, **parameters)
 
 
 FAST_2, HAT = shapes.superspike(beta=2.0), shapes.triangle
-COMBINED = {
-    "scale": (lambda: surrofun.scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2.0)),
-    "shift": (lambda: surrofun.shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2.0)),
-    "mix": (
-        lambda: mix(FAST_2, HAT, weights=(1.0, -0.5)),
-        lambda x: FAST.slope(x, 2.0) - 0.5 * TRIANGLE.slope(x, 1.0),
-    ),
-    "asym": (
-        lambda: asym(FAST_2, HAT),
-        lambda x: np.where(x < 0, FAST.slope(x, 2.0), TRIANGLE.slope(x, 1.0)),
-    ),
-    "normalize": (lambda: normalize(FAST_2, area=3.0), lambda x: 3.0 * FAST.slope(x, 2.0)),
+EACH = np.array([1.0, 2.0, 3.0], np.float32)
+SHAPES = {name: of_catalogue(name) for name in FACTS} | {
+    "scale": (lambda: surrofun.scale(FAST_2, 3.0, height=0.5), lambda x: 1.5 * FAST.slope(3 * x, 2)),
+    "shift": (lambda: surrofun.shift(FAST_2, 0.25), lambda x: FAST.slope(x - 0.25, 2)),
+    "mix": (lambda: mix(FAST_2, HAT, weights=(1.0, -0.5)), lambda x: FAST.slope(x, 2) - 0.5 * TRIANGLE.slope(x, 1)),
+    "asym": (lambda: asym(FAST_2, HAT), lambda x: np.where(x < 0, FAST.slope(x, 2), TRIANGLE.slope(x, 1))),
+    "normalize": (lambda: normalize(FAST_2, area=3.0), lambda x: 3.0 * FAST.slope(x, 2)),
     "undeclared": (
         lambda: normalize(shape(lambda x, a: jnp.exp(-a * x * x))(a=2.0), area=1.0),
         lambda x: np.exp(-2 * x * x) * np.sqrt(2 / np.pi),
     ),
-    "per neuron": (
-        lambda: shapes.superspike(beta=jnp.array([1.0, 2.0, 3.0])),
-        lambda x: FAST.slope(x, np.array([1.0, 2.0, 3.0])),
-    ),
+    "per neuron": (lambda: shapes.superspike(beta=jnp.asarray(EACH)), lambda x: FAST.slope(x, EACH)),
 }
 
 
 @sample
 @under(STRICT | EAGER)
-@pytest.mark.parametrize("name", COMBINED)
-def test_combinators(setting, name):
-    make, formula = COMBINED[name]
-    np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=2e-5, atol=1e-6)
+@pytest.mark.parametrize(("make", "formula"), SHAPES.values(), ids=SHAPES)
+def test_shapes(setting, make, formula):
+    np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=1e-5, atol=1e-6)
 
 
 OPTIONS = {
@@ -104,9 +97,8 @@ OPTIONS = {
 
 @sample
 @under(STRICT | EAGER)
-@pytest.mark.parametrize("name", OPTIONS)
-def test_options(setting, name):
-    options, tolerance = OPTIONS[name]
+@pytest.mark.parametrize(("options", "tolerance"), OPTIONS.values(), ids=OPTIONS)
+def test_options(setting, options, tolerance):
     np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
 
 
@@ -121,25 +113,17 @@ def test_draws(setting):
 
 @under(STRICT | EAGER)
 def test_learned(setting):
-    def loss(a):
-        return make_spike(shapes.superspike, learnable=True)(jnp.asarray(X), a).sum()
-
-    np.testing.assert_allclose(jax.grad(loss)(2.0), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
+    np.testing.assert_allclose(learned(shapes.superspike), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
 
 
 @exhaustive
 @under(STRICT)
 def test_learned_but_not_declared(setting):
-    def loss(a):
-        return make_spike(lambda x, a: jnp.exp(-a * x * x), learnable=True)(jnp.asarray(X), a).sum()
-
-    from scipy.special import erf
-
     def soft_steps(a):
         return (np.sqrt(np.pi / a) / 2 * (1 + erf(np.sqrt(a) * X.astype(float)))).sum()
 
     expected = (soft_steps(2 + 1e-5) - soft_steps(2 - 1e-5)) / 2e-5
-    np.testing.assert_allclose(jax.grad(loss)(2.0), expected, rtol=1e-4)
+    np.testing.assert_allclose(learned(lambda x, a: jnp.exp(-a * x * x)), expected, rtol=1e-4)
 
 
 @under(STRICT)
