@@ -20,19 +20,14 @@ import surrofun
 from surrofun import make_spike, shapes
 
 ROOT = pathlib.Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OFFLINE = {**os.environ, "PIP_NO_INDEX": "1", "HTTPS_PROXY": "http://127.0.0.1:9", "PYTHONWARNINGS": "error"}
 
 
 def run(*command, cwd):
     """Run Python in a folder, on its own but for what is installed."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *map(str, command)],
-        cwd=cwd,
-        env=OFFLINE,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-W", "error", *map(str, command)]
+    done = subprocess.run(command, cwd=cwd, env=OFFLINE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -105,21 +100,14 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     package = ROOT / "surrofun"
-    sources = {
-        p.relative_to(ROOT).as_posix()
-        for p in [
-            *package.rglob("*.py*"),
-            *(package / name for name in ("py.typed", "LICENSE", "shapes/elsewhere.txt")),
-        ]
-        if p.is_file() and p.suffix != ".pyc"
-    }
+    sources = [p for p in package.rglob("*.py*") if p.suffix != ".pyc"]
+    sources += [package / name for name in ("py.typed", "LICENSE", "shapes/elsewhere.txt")]
     with zipfile.ZipFile(wheel) as archive:
         files = archive.namelist()
         (metadata,) = (f for f in files if f.endswith(".dist-info/METADATA"))
         said = email.message_from_bytes(archive.read(metadata))
-    assert {f for f in files if ".dist-info/" not in f} == sources
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = said.get_all("Requires-Dist")
+    assert {f for f in files if ".dist-info/" not in f} == {p.relative_to(ROOT).as_posix() for p in sources}
+    project, required = PYPROJECT["project"], said.get_all("Requires-Dist")
     assert sorted(r for r in required if "extra ==" not in r) == sorted(project["dependencies"])
     assert (said["License-Expression"], said.get_all("License-File")) == ("Apache-2.0", ["surrofun/LICENSE"])
     assert (said["Version"], said["Author"]) == (surrofun.__version__, "the surrofun authors")
@@ -148,20 +136,13 @@ def test_the_wheel_runs_from_an_empty_folder(wheel, tmp_path):
 
 def test_a_skipped_test_names_the_extra_that_has_its_library():
     """`-rs` shows the reasons. The brain libraries come with brainpy."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert "-rs" in declared["tool"]["pytest"]["ini_options"]["addopts"]
-    distributions = {
-        "sklearn": "scikit-learn",
-        "haiku": "dm-haiku",
-        "sparx": "sparxml",
-        "brainspike": "brainspikes",
-    } | dict.fromkeys(("brainstate", "braintools", "brainunit"), "brainpy")
+    assert "-rs" in PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+    distributions = {"sklearn": "scikit-learn", "haiku": "dm-haiku", "sparx": "sparxml", "brainspike": "brainspikes"}
+    distributions |= dict.fromkeys(("brainstate", "braintools", "brainunit"), "brainpy")
     for extra, packages in EXTRAS.items():
-        contents = {re.match(r"[\w-]+", text)[0] for text in declared["project"]["optional-dependencies"][extra]}
+        contents = {re.match(r"[\w-]+", text)[0] for text in PYPROJECT["project"]["optional-dependencies"][extra]}
         assert {distributions.get(package, package) for package in packages} <= contents
     assert reason("flax.nnx") == "flax is not installed: pip install 'surrofun[peers]'"
     assert reason("norse.torch") == "norse is not installed: pip install norse, which is in no extra"
-    bare = [
-        path.name for path in (ROOT / "tests").glob("*.py") if re.search(r"importorskip\([^,]*\)", path.read_text())
-    ]
-    assert not bare, "use needs(...), whose reason says how to get what is absent"
+    for path in (ROOT / "tests").glob("*.py"):
+        assert not re.search(r"importorskip\([^,]*\)", path.read_text()), f"{path.name}: use needs(...) with its reason"

@@ -140,6 +140,3 @@ def test_escape_noise_fires_with_what_its_shape_learns():
     scaled = scale(shapes.sigmoid, 1.5)
     spike = make_spike(scaled, step=escape(scaled, key), learnable=True)
     np.testing.assert_array_equal(jax.jit(lambda s: s(x, 2.0))(spike), draws <= jax.nn.sigmoid(3.0 * x))
-    other = make_spike(scaled, step=escape(shapes.sigmoid, key))
-    with pytest.raises(TypeError, match=r"may belong to the surrogate scale\(sigmoid, 1.5\) or to the noise sigmoid;"):
-        other(x, 2.0)
