@@ -25,10 +25,17 @@ X = np.concatenate([[-1e4, -99.3, -20.2], np.linspace(-8, 8, 1999), [20.2, 99.3,
 NUMBERS = {**vars(math), "infinite": np.inf, "undefined": np.nan}
 
 
+def slope_of(name, parameters):
+    def slope(x):
+        with np.errstate(all="ignore"):
+            return FACTS[name].slope(np.asarray(x, float), **parameters)
+
+    return slope
+
+
 @CASES
 def test_value(name, parameters):
-    with np.errstate(all="ignore"):
-        want = FACTS[name].slope(X, **parameters)
+    want = slope_of(name, parameters)(X)
     got = np.asarray(CATALOGUE[name](jnp.asarray(X), **parameters))
     at_edge = np.isin(np.abs(X), [v / 2 for v in parameters.values()])
     terms = np.max(FACTS[name].terms(X, **parameters)) if FACTS[name].terms else 1e-3
@@ -52,14 +59,6 @@ def stated_area(name, parameters):
     if (name == "power_law" and parameters["q"] <= 1) or (name == "leaky_rectangle" and parameters["leak"] == 0):
         return 1.0 if name == "leaky_rectangle" else np.inf
     return stated(FACTS[name].area, parameters)
-
-
-def slope_of(name, parameters):
-    def slope(x):
-        with np.errstate(all="ignore"):
-            return FACTS[name].slope(np.asarray(x, float), **parameters)
-
-    return slope
 
 
 @CASES

@@ -106,17 +106,23 @@ HARD = {
 }
 
 
+SMOOTH = ("cauchy", "steep", "sigmoid")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_hard_ones_are_right_or_refused(dtype, x64):
     right = []
     for name, (f, exact) in HARD.items():
         found = look(f, DEFAULT, jnp.zeros((), dtype))
+        if name in SMOOTH:  # not searched for more digits than it has
+            assert len(found["edges"]) < 2500, name
+            np.testing.assert_allclose(found["area"], exact, rtol=TOLERANCE[dtype] / 10)
         if found["error"] <= TOLERANCE[dtype]:
             ends = integral(found, jnp.asarray([-np.inf, np.inf], dtype))
             np.testing.assert_allclose(found["area"], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
             np.testing.assert_allclose(ends[1] - ends[0], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
             right.append(name)
-    assert set(right) >= {"slow", "infinite", "straight-through", "cauchy", "steep", "sigmoid", "39 rectangles"}
+    assert set(right) >= {"slow", "infinite", "straight-through", "39 rectangles", *SMOOTH}
     assert not {"singular", "logarithmic", "sinc"} & set(right)
 
 
@@ -318,15 +324,6 @@ def test_a_look_is_few_calls_even_within_a_program():
     assert calls(of_a_tracer, sizes=3) <= 9
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_smooth_slope_is_not_searched_for_more_digits_than_it_has(dtype, x64):
-    for name in ("cauchy", "steep", "sigmoid"):
-        f, exact = HARD[name]
-        found = look(f, DEFAULT, jnp.zeros((), dtype), ("edges", "errors"))
-        assert len(found["edges"]) < 2500, name
-        np.testing.assert_allclose(found["area"], exact, rtol=TOLERANCE[dtype] / 10)
-
-
 @exhaustive
 def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
     """A triangle of area 0.06 and peak 1, which moves; all of these are wide enough to be seen."""
@@ -507,8 +504,10 @@ def test_the_peak_at_a_kink_that_a_parameter_moves():
 
 @pytest.mark.usefixtures("x64")
 def test_the_peak_of_a_periodic_part_is_far_and_moves_with_its_period():
-    def shallow(period):
-        return mix(lambda x: 1 / (1 + jnp.abs(x)) ** 3, shapes.periodic_laplace(period=period), weights=(-0.7, 2.9))
+    """It is 2.9 less what the well leaves of it far out, whatever the period is."""
 
-    slope = jax.grad(lambda period: bounds(shallow(period))[1])(1.2)
-    assert abs(slope) < 1e-3  # 2.9 less what the well leaves of it far out, whatever the period is
+    def highest(period):
+        parts = lambda x: 1 / (1 + jnp.abs(x)) ** 3, shapes.periodic_laplace(period=period)
+        return bounds(mix(*parts, weights=(-0.7, 2.9)))[1]
+
+    assert abs(jax.grad(highest)(1.2)) < 1e-3
