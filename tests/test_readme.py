@@ -1,4 +1,4 @@
-"""What the README says and no other test looks at: each sentence is in it to the letter, and holds."""
+"""What the README says and no other test looks at. The docstring of a test here is a sentence of it, to the letter."""
 
 import copy
 import pathlib
@@ -25,6 +25,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 X = jnp.array([-0.7, -0.2, 0.0, 0.4, 2.0])
 
 
+@pytest.fixture(autouse=True)
+def _said(request):
+    assert " ".join((request.function.__doc__ or "").split()) in WORDS
+
+
 def slope(spike):
     return jax.grad(lambda x: spike(x).sum())(X)
 
@@ -34,15 +39,16 @@ def decorated(x, alpha=1.0):
     return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
 
 
-def fitted():
+def test_fit_alpha_for_another_scale():
+    """`superspike(beta=fit_alpha(superspike(beta=1.0), x))`"""
     x = jnp.linspace(-9, 9, 1000)
     assert flow(superspike(beta=fit_alpha(superspike(beta=1.0), x)), x)["inside"] == pytest.approx(0.5, abs=0.002)
 
 
-def tracer_of_a_code():
-    """The pair that the message is about is in test_first_hour.py."""
+def test_a_tracer_is_an_operand_of_a_code():
+    """Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)"""
 
-    def spikes(x, a):
+    def spikes(x, a):  # a pair in its place leaks: test_first_hour.py
         code = (lambda slope, a: slope * a), (lambda kept, like, a: kept / a), (a,)
         return make_spike(superspike, residual=lambda g, x: code)(x)
 
@@ -50,18 +56,21 @@ def tracer_of_a_code():
     np.testing.assert_allclose(gradient(X, 2.0), 1 / (1 + 10 * np.abs(X)) ** 2, rtol=1e-6)
 
 
-def negative():
+def test_a_negative_parameter():
+    """Parameters of the catalogue are positive; a negative one is not refused"""
     np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)
 
 
-def nan_bit():
+def test_a_nan_slope_in_one_bit():
+    """has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape"""
     broken = shape(lambda x: jnp.where(x > 1, jnp.nan, jnp.where(x > 0, 1.0, 0.25)), bounds=lambda: (0.25, 1.0))
     assert slope(make_spike(broken, residual=sampled(jax.random.key(0))))[-1] == 0.25
     with pytest.raises(ValueError, match="expected"):
         slope(make_spike(broken, residual="bit"))
 
 
-def copies():
+def test_copies():
+    """A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated"""
     composed = make_spike(mix(superspike(beta=25.0), rectangle))
     for same in (copy.deepcopy, lambda spike: pickle.loads(pickle.dumps(spike))):
         assert same(decorated) == decorated
@@ -79,7 +88,8 @@ def evidence(experiment, measure="accuracy"):
 TASKS = ("Randman", "Randman, recurrent", "digits", "speech, recurrent", "watch, recurrent")
 
 
-def steepness():
+def test_steepness_with_recurrent_weights():
+    """with them, beta from 8 to 32 is within 0.04 of the accuracy of the best of nine"""
     found = evidence("rules")
     for task in TASKS:
         best = found[f"task={task}; rule=best of the fixed"]
@@ -87,7 +97,8 @@ def steepness():
             assert found[f"task={task}; rule=fixed; beta={beta}"] > best - 0.04
 
 
-def set_again():
+def test_fitting_again_and_learning():
+    """Fitting it again in each epoch, or learning it, was no better on five tasks"""
     found = evidence("rules", "less the best of the fixed")
 
     def best(task, rule):
@@ -99,47 +110,30 @@ def set_again():
         assert best(task, "learned, .*") < 0.01
 
 
-def through_a_simulator():
+def test_through_a_simulator():
+    """Through a differentiable simulator beta 3 or less learned less well"""
     found = evidence("control", "return in training")
     by_beta = {b: found[f"learner=through the simulator; surrogate=fixed {b}; rate=0.003"] for b in (1, 3, 10, 30)}
     assert max(by_beta[1], by_beta[3]) < 0.8 * by_beta[10]
 
 
-def asymmetric():
+def test_asymmetric_slopes():
+    """Larger slopes above the threshold than below brought nothing that we can rely on"""
     found = evidence("asymmetry", "less the symmetric")
     larger_above = [v for name, v in found.items() if name.endswith(("ratio=2", "ratio=4"))]
     assert np.mean(larger_above) < 0.005
 
 
-def versions():
+def test_versions():
+    """This is 0.1.0, for Python 3.11 or newer and jax 0.8 or newer"""
     assert surrofun.__version__ == "0.1.0"
     assert (PROJECT["requires-python"], PROJECT["dependencies"][0]) == (">=3.11", "jax>=0.8")
 
 
-def cited():
+def test_source_and_license():
+    """it is the *Source* in its docstring. License: Apache-2.0"""
     assert PROJECT["license"] == "Apache-2.0"
     assert [name for name in shapes.__all__ if "Source: " not in getattr(shapes, name).__doc__] == []
-
-
-SENTENCES = {
-    "with them, beta from 8 to 32 is within 0.04 of the accuracy of the best of nine": steepness,
-    "Fitting it again in each epoch, or learning it, was no better on five tasks": set_again,
-    "Through a differentiable simulator beta 3 or less learned less well": through_a_simulator,
-    "Larger slopes above the threshold than below brought nothing that we can rely on": asymmetric,
-    "`superspike(beta=fit_alpha(superspike(beta=1.0), x))`": fitted,
-    "Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)": tracer_of_a_code,
-    "Parameters of the catalogue are positive; a negative one is not refused": negative,
-    'has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape': nan_bit,
-    "A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated": copies,
-    "This is 0.1.0, for Python 3.11 or newer and jax 0.8 or newer": versions,
-    "it is the *Source* in its docstring. License: Apache-2.0": cited,
-}
-
-
-@pytest.mark.parametrize("sentence", SENTENCES)
-def test_what_is_said_holds(sentence):
-    assert sentence in WORDS
-    SENTENCES[sentence]()
 
 
 FORMULAS = (

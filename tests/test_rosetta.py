@@ -32,13 +32,9 @@ IMPORTS = {  # where the calls of the table find their names
     "ngc-learn": "ngclearn.utils.surrogate_fx",
 }
 TORCH = ("snntorch", "spikingjelly", "norse", "sinabs")
-SINGLE_PRECISION = (
-    "snntorch",
-    "sinabs",
-    "norse heavi_erfc_fn",
-    "ngc-learn secant",
-    "softjax sigmoidal(x, softness, '_c2_pnorm')",  # a root that is steep at the edges: 2.5e-9 on jax 0.12
-)  # in part at least, whatever the potential is
+# In part at least, whatever the potential is; that of softjax is a root, steep at the edges: 2.5e-9 on jax 0.12.
+SOFTJAX = "softjax sigmoidal(x, softness, '_c2_pnorm')"
+SINGLE_PRECISION = ("snntorch", "sinabs", "norse heavi_erfc_fn", "ngc-learn secant", SOFTJAX)
 
 
 def settings():

@@ -122,13 +122,11 @@ def test_a_bad_spike_has_its_fault_named(name):
 
 # Sound spikes
 
-FORWARD = make_spike(forward_mode=True)
-HALF = {"step": heaviside(at_zero=0.0)}
 TWO = mix(shift(shapes.triangle, 1.0), shift(shapes.triangle, -1.0), weights=(1.0, 1.0))
 OURS = {
-    "scale(triangle(alpha=3.0), height=0.7)": (make_spike(scale(shapes.triangle(alpha=3.0), height=0.7), **HALF),
-                                               {"forward mode"}),
-    "rectangle(width=1.4)": (FORWARD(shapes.rectangle(width=1.4)), set()),
+    "scale(triangle(alpha=3.0), height=0.7)": (
+        make_spike(scale(shapes.triangle(alpha=3.0), height=0.7), step=heaviside(at_zero=0.0)), {"forward mode"}),
+    "rectangle(width=1.4)": (make_spike(shapes.rectangle(width=1.4), forward_mode=True), set()),
     "shift(gaussian, 0.5)": (make_spike(shift(shapes.gaussian, 0.5), step=lambda x: x >= 0.5),
                              {"forward mode", "pickling"}),
     "sigmoid": (make_spike(shapes.sigmoid, step=antiderivative(shapes.sigmoid)), {"forward mode"}),

@@ -40,10 +40,6 @@ class Neuron:
         return self.height + 0 * x
 
 
-def in_a_formula(g):
-    return combinator(lambda x, h: g(x))(shapes.triangle)
-
-
 DECLARED = 3, 4  # of the following
 
 
@@ -63,7 +59,7 @@ def changes(patch):
     yield has_a_default, lambda: patch.setattr(has_a_default, "__defaults__", (2.0,))
     yield neuron.slope, lambda: patch.setattr(neuron, "height", 2.0)
     yield scale(flat(height=alpha)), lambda: alpha.fill(2.0)
-    for declare in (shape, in_a_formula, same):
+    for declare in (shape, lambda g: combinator(lambda x, h: g(x))(shapes.triangle), same):
         height = 1.0
         yield declare(reads_a_variable), change_the_variable
     patch.setattr(SETTINGS, "height", held)

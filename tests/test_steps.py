@@ -56,17 +56,13 @@ def logistic(x):
     return 1 / (1 + np.exp(-x))
 
 
-def cauchy(x):
-    return 1 / 2 + np.arctan(x) / np.pi
-
-
 DRAWS = 4096
 NOISES = {  # a density, its distribution in NumPy
     "sigmoid": (shapes.sigmoid, lambda x: logistic(4 * x)),
     "composed": (shift(scale(shapes.sigmoid, 0.5), 0.5), lambda x: logistic(2 * x - 1)),
     "of area 1/2": (mix(shapes.rectangle, weights=(0.5,)), lambda x: np.interp(x, [-0.5, 0.5], [0, 0.5])),
     "of area 2": (scale(shapes.laplace, height=2.0), lambda x: np.minimum(np.exp(x), 1)),
-    "by quadrature": (lambda x: 1 / (np.pi * (1 + x * x)), cauchy),
+    "by quadrature": (lambda x: 1 / (np.pi * (1 + x * x)), lambda x: 1 / 2 + np.arctan(x) / np.pi),
 }
 
 

@@ -15,6 +15,7 @@ from surrofun import antiderivative, make_spike, scale, shapes
 
 both_rules = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
 forward = make_spike(forward_mode=True)  # waits for its shape
+KEEP_THE_SLOPE = jax.checkpoint_policies.save_only_these_names("surrogate")
 XS = dict.fromkeys(CASES, jnp.asarray(X))
 
 
@@ -97,9 +98,7 @@ ROWS = {
         pulled(lambda x, a: lax.switch(a.astype(int), [lambda x, a: x, f, lambda x, a: x], x, a))
     ),
     "checkpoint": lambda f: pulled(jax.checkpoint(f)),
-    "checkpoint with a policy": lambda f: jax.jit(
-        pulled(jax.checkpoint(f, policy=jax.checkpoint_policies.save_only_these_names("surrogate")))
-    ),
+    "checkpoint with a policy": lambda f: jax.jit(pulled(jax.checkpoint(f, policy=KEEP_THE_SLOPE))),
     "checkpoint in scan": lambda f: jax.jit(pulled(scanned(jax.checkpoint(f)))),
     "export of grad": lambda f: exported(pulled(f), X.shape),
     "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3")),
@@ -224,8 +223,7 @@ def test_integer_tracer_selects_between_shapes():
 @both_rules
 def test_checkpoint_policy_keeps_the_named_slope_alone(forward_mode, capsys):
     spike = make_spike(lambda x: jnp.exp(-jnp.abs(x)), forward_mode=forward_mode)
-    keep = jax.checkpoint_policies.save_only_these_names("surrogate")
-    f = jax.checkpoint(lambda x: spike(2 * x).sum(), policy=keep)
+    f = jax.checkpoint(lambda x: spike(2 * x).sum(), policy=KEEP_THE_SLOPE)
     jax.ad_checkpoint.print_saved_residuals(f, X)
     kept = [line for line in capsys.readouterr().out.splitlines() if "argument" not in line]
     assert len(kept) == 1
