@@ -1,5 +1,7 @@
 """`sampled`: one random bit a spike, whose mean is the slope. Against the exact slope, within its standard error."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,20 +14,21 @@ X = jnp.linspace(-2, 2, 64 * 3).reshape(64, 3)
 KEYS = jax.random.split(jax.random.key(8), 4096)
 
 
-def draw(g, *parameters):
-    """Return one draw for each key."""
+def sampling(key, g=shapes.triangle):
+    return make_spike(g, residual=sampled(key))
 
-    def drawn(key, *parameters):
-        return jax.grad(lambda x: make_spike(g, residual=sampled(key))(x, *parameters).sum())(X)
 
-    return np.asarray(jax.jit(jax.vmap(drawn, (0, *(None for _ in parameters))))(KEYS, *parameters))
+@functools.partial(jax.jit, static_argnums=0)
+def draws_of(g, *parameters):
+    """One for each key."""
+    return jax.vmap(lambda key: jax.grad(lambda x: sampling(key, g)(x, *parameters).sum())(X))(KEYS)
 
 
 def assert_mean(draws, slope, lowest, highest):
     """Within 4.5 standard errors, where each draw is `lowest` or `highest`."""
     slope = slope(np.asarray(X, np.float64))
     error = np.sqrt(np.maximum((slope - lowest) * (highest - slope), 0) / len(KEYS))
-    assert (np.abs(draws.mean(0) - slope) <= 4.5 * error + 1e-6).all()
+    assert (np.abs(np.asarray(draws).mean(0) - slope) <= 4.5 * error + 1e-6).all()
 
 
 def hat(x):
@@ -47,14 +50,14 @@ SLOPES = {  # a shape, its slope in NumPy, the lowest and the highest
 @sample
 @pytest.mark.parametrize(("g", "slope", "lowest", "highest"), SLOPES.values(), ids=SLOPES)
 def test_the_mean_of_many_draws_is_the_slope(g, slope, lowest, highest):
-    draws = draw(g)
+    draws = draws_of(g)
     np.testing.assert_allclose(np.unique(draws), [lowest, highest], atol=5e-6)  # the digits of x, where they were found
     assert_mean(draws, slope, lowest, highest)
 
 
 def test_traced_parameters():
     alpha = np.array([0.5, 1.0, 2.0], np.float32)  # one for each neuron
-    assert_mean(draw(shapes.triangle, alpha), lambda x: alpha * hat(alpha * x), 0.0, alpha)
+    assert_mean(draws_of(shapes.triangle, alpha), lambda x: alpha * hat(alpha * x), 0.0, alpha)
 
 
 def loss(weights, fires, keys):
@@ -71,10 +74,6 @@ def loss(weights, fires, keys):
 
 
 WEIGHTS = 0.3 * jax.random.normal(jax.random.key(1), (8, 8))
-
-
-def sampling(key):
-    return make_spike(shapes.triangle, residual=sampled(key))
 
 
 def test_the_gradient_of_a_network_is_right_on_average():
@@ -110,8 +109,6 @@ def test_draws_where_float64_is_enabled(dtype, x64):
     assert float(draws.astype("float64").mean()) == pytest.approx(0.75, abs=0.014)
 
 
-def test_ranks_need_no_promotion_and_several_keys_are_refused():
-    with jax.numpy_rank_promotion("raise"):
-        assert (jax.grad(lambda x: sampling(KEYS[0])(x).sum())(jnp.zeros((3, 8, 5))) == 1).all()
+def test_several_keys_are_refused():
     with pytest.raises(TypeError, match=r"sampled: expected one random key, got an array of keys of shape \(3,\)"):
         sampled(KEYS[:3])

@@ -29,20 +29,18 @@ def otherwise():
         yield
 
 
-STRICT = {"strict": strict}
-EAGER = {"no jit": lambda: jax.disable_jit()}
-RANDOM = {"otherwise": otherwise}
+SETTINGS = {"strict": strict, "no jit": jax.disable_jit, "otherwise": otherwise}
 X = np.array([[-1.9, -0.3, 0.2], [0.45, 0.8, 1.7]], np.float32)
 
 
-def under(settings):
+def under(*settings):
     """Run a test once under each of these settings."""
-    return pytest.mark.parametrize("setting", settings.values(), ids=settings, indirect=True)
+    return pytest.mark.parametrize("setting", settings, indirect=True)
 
 
 @pytest.fixture
 def setting(request):
-    with request.param():
+    with SETTINGS[request.param]():
         yield
 
 
@@ -78,7 +76,7 @@ SHAPES = {name: of_catalogue(name) for name in FACTS} | {
 
 
 @sample
-@under(STRICT | EAGER)
+@under("strict", "no jit")
 @pytest.mark.parametrize(("make", "formula"), SHAPES.values(), ids=SHAPES)
 def test_shapes(setting, make, formula):
     np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=1e-5, atol=1e-6)
@@ -96,14 +94,14 @@ OPTIONS = {
 
 
 @sample
-@under(STRICT | EAGER)
+@under("strict", "no jit")
 @pytest.mark.parametrize(("options", "tolerance"), OPTIONS.values(), ids=OPTIONS)
 def test_options(setting, options, tolerance):
     np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
 
 
 @sample
-@under(STRICT | EAGER | RANDOM)
+@under("strict", "no jit", "otherwise")
 def test_draws(setting):
     key, other = jax.random.split(jax.random.key(0))
     assert set(np.unique(slopes(HAT, residual=sampled(key)))) <= {0.0, 1.0}
@@ -111,13 +109,13 @@ def test_draws(setting):
     np.testing.assert_array_equal(spikes, [0.0, 1.0])
 
 
-@under(STRICT | EAGER)
+@under("strict", "no jit")
 def test_learned(setting):
     np.testing.assert_allclose(learned(shapes.superspike), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
 
 
 @exhaustive
-@under(STRICT)
+@under("strict")
 def test_learned_but_not_declared(setting):
     def soft_steps(a):
         return (np.sqrt(np.pi / a) / 2 * (1 + erf(np.sqrt(a) * X.astype(float)))).sum()
@@ -126,7 +124,7 @@ def test_learned_but_not_declared(setting):
     np.testing.assert_allclose(learned(lambda x, a: jnp.exp(-a * x * x)), expected, rtol=1e-4)
 
 
-@under(STRICT)
+@under("strict")
 def test_facts(setting):
     for name in ("periodic_laplace", "reciprocal", "straight_through"):
         assert np.isinf(area(getattr(shapes, name)))
