@@ -49,6 +49,10 @@ def by_hand(slope=fast, step=fires, rule=lambda slope, x, g: g * slope(x), keep=
     return spike
 
 
+def steep(beta=10.0, height=1.0):
+    return by_hand(lambda x: height / (1 + beta * jnp.abs(x)) ** 2)
+
+
 SPIKE = by_hand()  # as in a program: the rule is at module level, and cannot be pickled all the same
 
 
@@ -171,10 +175,7 @@ def test_what_is_a_spike_and_what_is_a_shape(only):
     def told(f, **parameters):
         return next(iter(check(f, **parameters)))
 
-    @jax.jit
-    def inside(x):
-        return by_hand()(x)
-
+    inside = jax.jit(lambda x: by_hand()(x))
     assert {told(f) for f in (SPIKE, inside, make_spike(shapes.sigmoid), lambda x: 2 * SPIKE(x) - 1)} == {"fires"}
     steps = lambda x: fires(x), lambda x: jnp.abs(x) < 0.5, jnp.round, jax.nn.relu, shapes.rectangle, np.sign
     assert {told(f) for f in steps} == {"runs"}
@@ -182,16 +183,11 @@ def test_what_is_a_spike_and_what_is_a_shape(only):
     assert told(shapes.leaky_step, leak=0.0) == told(lambda: shapes.triangle) == told(lambda: 1 / 0) == "runs"
 
 
-def annealed(x, beta, height=1.0):
-    return make_spike(scale(shapes.superspike(beta=beta), height=height))(x)
-
-
-def annealed_by_hand(x, beta):
-    return by_hand(lambda x: 1 / (1 + beta * jnp.abs(x)) ** 2)(x)
-
-
 def test_parameters_are_given_and_traced():
-    ours, theirs = check(annealed, 10.0, height=0.5), check(annealed_by_hand, beta=25.0)
+    def annealed(x, beta, height=1.0):
+        return make_spike(scale(shapes.superspike(beta=beta), height=height))(x)
+
+    ours, theirs = check(annealed, 10.0, height=0.5), check(lambda x, beta: steep(beta)(x), beta=25.0)
     assert faults(ours) == faults(theirs) == set()
     assert ours["closest shape"]["value"] == "scale(superspike, height=0.5) to 3e-07"
     assert ours["traced parameters"]["value"] < 1e-6
@@ -306,32 +302,12 @@ def test_the_report_says_why_something_is_not_measured():
     assert limit[7].startswith("limit  slope by jax.grad      drawn at random; ")
 
 
-MODULE = """
-import jax, jax.numpy as jnp
-def fast(beta=10.0, height=1.0):
-    @jax.custom_vjp
-    def spike(x):
-        return (x >= 0).astype(x.dtype)
-    spike.defvjp(lambda x: (spike(x), x), lambda x, g: (height * g / (1 + beta * jnp.abs(x)) ** 2,))
-    return spike
-"""
-
-
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    (tmp_path / "my_spikes.py").write_text(MODULE)
-    yield "my_spikes"
-    sys.modules.pop("my_spikes", None)
-
-
-def test_the_command_line_builds_a_spike_from_numbers(module, capsys, monkeypatch):
+def test_the_command_line_builds_a_spike_from_numbers(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "10000")
-    call = "fast( height = -0.5, beta=7.0 )"
-    assert main(["check", f"{module}:{call}"]) == 1
+    call = f"{__name__}:steep( height = -0.5, beta=7.0 )"
+    assert main(["check", call]) == 1
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first == f"{module}:{call}"
+    assert first == call
     faults = [line[:50] for line in lines if line.startswith("FAULT")]
     assert faults == ["FAULT  non-negative           lowest -0.5, at 0; m"]
     assert lines[-3].startswith("limit  rebuilding             traced twice when built twice; ")
@@ -339,20 +315,20 @@ def test_the_command_line_builds_a_spike_from_numbers(module, capsys, monkeypatc
 
 
 MISTAKES = {
-    "fast(k=25)": "fast() got an unexpected keyword argument 'k'",
-    "fast(beta=x)": "line 1, column 21, at 'x': expected a number, or an array [1.0, 2.0]",
-    "fast(exec('1'))": "line 1, column 16, at 'exec': expected a number, or an array [1.0, 2.0]",
-    "fast(2 3)": "line 1, column 18, at '3': expected , or the end of the text",
-    "fast(2)(3)": "line 1, column 17, at ')': expected , or the end of the text",
-    "fast(2": "expected package.module:function, or that called with numbers, package.module:function(25)",
-    "past(2)": "there is no 'past' in my_spikes; did you mean fast?",
+    "steep(k=25)": "steep() got an unexpected keyword argument 'k'",
+    "steep(beta=x)": "line 1, column 29, at 'x': expected a number, or an array [1.0, 2.0]",
+    "steep(exec('1'))": "line 1, column 24, at 'exec': expected a number, or an array [1.0, 2.0]",
+    "steep(2 3)": "line 1, column 26, at '3': expected , or the end of the text",
+    "steep(2)(3)": "line 1, column 25, at ')': expected , or the end of the text",
+    "steep(2": "expected package.module:function, or that called with numbers, package.module:function(25)",
+    "stepp(2)": "there is no 'stepp' in test_spike_check; did you mean steep?",
 }
 
 
 @pytest.mark.parametrize("call", MISTAKES)
-def test_a_mistake_in_the_call_is_one_line(call, module, capsys, monkeypatch):
+def test_a_mistake_in_the_call_is_one_line(call, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "10000")
-    text = f"{module}:{call}"
+    text = f"{__name__}:{call}"
     assert main(["check", text]) == 2
     assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {MISTAKES[call]}\n")
 

@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from needs import exhaustive, sample
 from scipy.special import erf
 
@@ -104,8 +104,6 @@ HARD = {
     "steep": (lambda x: 1 / (1 + 25 * abs(x)) ** 2, 0.08),
     "sigmoid": (lambda x: jax.nn.sigmoid(x) * jax.nn.sigmoid(-x), 1.0),
 }
-
-
 SMOOTH = ("cauchy", "steep", "sigmoid")
 
 
@@ -340,38 +338,39 @@ def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-MESH = """
-import json, jax, jax.numpy as jnp, numpy as np
-from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
-from surrofun.search.integral import integral, with_integral
-from surrofun.search.survey import survey
-mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
-def soft(p, x):
-    f, like = lambda x: jnp.exp(-p * abs(x)), jnp.zeros((1, 1))
-    return integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), x)
-def put(v, *spec):
-    return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(mesh, P(*spec)))
-x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
-with jax.set_mesh(mesh):
-    split = put(x, "batch", "neurons")
-    of_number = jax.jit(lambda x: soft(2.0, x))(split)
-    run = jax.jit(jax.value_and_grad(lambda p, x: (lambda s: (s.sum(), s))(soft(p, x)), has_aux=True))
-    (_, of_each), by_p = run(put(p, None, "neurons"), split)
-print(json.dumps([np.asarray(v).tolist() for v in (x, p, of_number, of_each, by_p)]))
-"""
+def on_a_mesh():
+    """Against closed forms; run by a process with eight devices."""
+    mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
+
+    def put(v, *spec):
+        return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(mesh, PartitionSpec(*spec)))
+
+    def soft(p, x):
+        return integral(look(lambda x: jnp.exp(-p * abs(x)), DEFAULT, jnp.zeros((1, 1))), x)
+
+    def total(p, x):
+        soft_steps = soft(p, x)
+        return soft_steps.sum(), soft_steps
+
+    x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
+    with jax.set_mesh(mesh):
+        split = put(x, "batch", "neurons")
+        of_number = jax.jit(lambda x: soft(2.0, x))(split)
+        (_, of_each), by_p = jax.jit(jax.value_and_grad(total, has_aux=True))(put(p, None, "neurons"), split)
+    for alpha, found in ((2.0, of_number), (p, of_each)):
+        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
+        np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
+    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
+    np.testing.assert_allclose(by_p, sides.sum(0, keepdims=True), rtol=1e-4)
 
 
 @exhaustive
 def test_on_a_mesh_with_explicit_axes():
-    env = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
-    done = subprocess.run([sys.executable, "-c", MESH], env=env, capture_output=True, text=True, timeout=200)
+    flags = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    env = {**os.environ, **flags, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", f"import {__name__}; {__name__}.on_a_mesh()"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
     assert not done.returncode, done.stderr[-3000:]
-    x, p, of_number, of_each, by_p = map(np.asarray, json.loads(done.stdout.splitlines()[-1]))
-    for alpha, soft in ((2.0, of_number), (p, of_each)):
-        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
-        np.testing.assert_allclose(soft, exact, rtol=2e-6, atol=1e-6)
-    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
-    np.testing.assert_allclose(by_p, sides.sum(0, keepdims=True), rtol=1e-4)
 
 
 @pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
