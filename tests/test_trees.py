@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from jax.tree_util import Partial
 from needs import needs
+from transcript import NAMES
 
 import surrofun
-from surrofun import antiderivative, derivative, heaviside, make_spike, mix, normalize, scale, shapes, shift, ternary
+from surrofun import heaviside, make_spike, mix, scale, shapes, shift, ternary
 from surrofun.core.shape import is_spike
 
 X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
@@ -60,52 +61,39 @@ def plain(x, width=1.0):
     return jnp.where(jnp.abs(x) < width, 1.0, 0.0)
 
 
-LEAVES = {
-    "a number": (lambda: shapes.superspike(beta=2.5), [2.5]),
-    "no default": (lambda: shapes.superspike, None),
-    "scale": (lambda: scale(shapes.superspike(beta=2.5), 3.5), [3.5, 2.5]),
-    "scale, no default": (lambda: scale(shapes.superspike), []),
-    "scale, a default that is given": (lambda: scale(shapes.superspike, 1.0), [1.0]),
-    "shift": (lambda: shift(shapes.triangle, 0.5), [0.5]),
-    "mix": (lambda: composed(), list(NUMBERS)),
-    "asym": (lambda: surrofun.asym(shapes.sigmoid(alpha=2.5), scale(plain, 3.5)), [3.5, 2.5]),
-    "normalize": (lambda: normalize(shapes.gaussian(sigma=2.5), area=3.5), [3.5, 2.5]),
-    "a user's": (lambda: power(bump(alpha=2.5), 3.5, q=4.5), [2.5, 3.5, 4.5]),
-    "nested": (lambda: power(power(mix(bump(alpha=2.5)), 3.5), 4.5), [2.5, 3.5, 4.5]),
-    "whole numbers, texts": (lambda: bump(alpha=2.5, n=3, how="odd"), [2.5]),
-    "a whole steepness": (lambda: scale(shapes.superspike(beta=10), 2), []),
-    "parameters of a composition": (lambda: scale(bump, 3.5)(alpha=2.5), [3.5, 2.5]),
-    "soft step": (lambda: antiderivative(shapes.sigmoid(alpha=2.5)), [2.5]),
-    "derivative": (lambda: derivative(antiderivative(bump(alpha=2.5))), [2.5]),
-    "derivative of a soft step": (lambda: derivative(jnp.tanh), []),
-    "parsed": (lambda: surrofun.parse("mix(scale(superspike(beta=2.5), 3.5), squarewave_fourier(n=3))"), [3.5, 2.5]),
-    "a user's Partial": (lambda: scale(Partial(shapes.superspike, beta=2.5), 3.5), [3.5, 2.5]),
-    "normalize of a user's Partial": (lambda: normalize(Partial(shapes.superspike, beta=2.5), area=3.5), [3.5, 2.5]),
-    "functools.partial": (lambda: shift(functools.partial(plain, width=2.5), 3.5), [3.5, 2.5]),
-    "a Partial of a whole number": (lambda: mix(Partial(shapes.squarewave_fourier, n=3)), []),
-    "a tuple": (lambda: surrofun.shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3)), [2.5]),
-    "a step": (lambda: ternary(threshold=2.5), [2.5]),
-    "a step of whole numbers": (lambda: surrofun.staircase(3), []),
-    "a spike that learns": (lambda: make_spike(composed(), learnable=True), list(NUMBERS)),
-    "... and its step": (lambda: make_spike(bump(alpha=2.5), step=heaviside(at_zero=0.5), learnable=True), [2.5]),
-    "a spike that learns nothing": (lambda: make_spike(composed()), []),
-    "... with numbers in its step": (lambda: make_spike(bump(alpha=2.5), step=ternary(threshold=0.5)), []),
-    "... with an array": (lambda: make_spike(bump(alpha=jnp.ones(3))), []),
-    "... and one bit": (lambda: make_spike(shapes.rectangle(width=2.5), residual="bit"), []),
-}
+LEAVES = [  # numbers, and what has them as its leaves
+    ([2.5], "superspike(beta=2.5)", "bump(alpha=2.5, n=3, how='odd')", "ternary(threshold=2.5)"),
+    ([2.5], "shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3))", "antiderivative(sigmoid(alpha=2.5))"),
+    ([2.5], "derivative(antiderivative(bump(alpha=2.5)))"),
+    ([2.5], "make_spike(bump(alpha=2.5), step=heaviside(at_zero=0.5), learnable=True)"),
+    ([3.5, 2.5], "scale(superspike(beta=2.5), 3.5)", "asym(sigmoid(alpha=2.5), scale(plain, 3.5))"),
+    ([3.5, 2.5], "normalize(gaussian(sigma=2.5), area=3.5)", "scale(bump, 3.5)(alpha=2.5)"),
+    ([3.5, 2.5], "parse('mix(scale(superspike(beta=2.5), 3.5), squarewave_fourier(n=3))')"),
+    ([3.5, 2.5], "scale(Partial(superspike, beta=2.5), 3.5)", "normalize(Partial(superspike, beta=2.5), area=3.5)"),
+    ([3.5, 2.5], "shift(partial(plain, width=2.5), 3.5)"),
+    ([2.5, 3.5, 4.5], "power(bump(alpha=2.5), 3.5, q=4.5)", "power(power(mix(bump(alpha=2.5)), 3.5), 4.5)"),
+    (list(NUMBERS), "composed()", "make_spike(composed(), learnable=True)"),
+    ([0.5], "shift(triangle, 0.5)"),
+    ([1.0], "scale(superspike, 1.0)"),  # a default that is given
+    ([], "scale(superspike)", "scale(superspike(beta=10), 2)", "derivative(jnp.tanh)", "staircase(3)"),
+    ([], "mix(Partial(squarewave_fourier, n=3))", "make_spike(bump(alpha=2.5), step=ternary(threshold=0.5))"),
+    ([], "make_spike(composed())", "make_spike(bump(alpha=jnp.ones(3)))"),
+    ([], "make_spike(rectangle(width=2.5), residual='bit')"),
+]
 
 
-@pytest.mark.parametrize(("build", "numbers"), LEAVES.values(), ids=LEAVES)
-def test_the_leaves_are_the_numbers_that_were_given(build, numbers):
-    g = build()
-    assert jax.tree.leaves(g) == ([g] if numbers is None else numbers)
-    assert numbers is None or isinstance(g, Partial)
+@pytest.mark.parametrize(("numbers", "text"), [(numbers, text) for numbers, *texts in LEAVES for text in texts])
+def test_the_leaves_are_the_numbers_that_were_given(numbers, text):
+    g = eval(text, NAMES | globals())
+    assert jax.tree.leaves(g) == numbers
+    assert isinstance(g, Partial)
 
 
-def test_arrays_and_tracers_are_leaves():
+def test_arrays_tracers_and_a_shape_without_parameters_are_leaves():
     g = scale(shapes.sigmoid(alpha=jnp.ones(3)), jnp.float32(2.0))
     assert [leaf.shape for leaf in jax.tree.leaves(g)] == [(), (3,)]
     assert jax.jit(lambda a: len(jax.tree.leaves(scale(shapes.sigmoid(alpha=a), a))))(2.0) == 2
+    assert jax.tree.leaves(shapes.superspike) == [shapes.superspike]
 
 
 # What JAX does to a tree
