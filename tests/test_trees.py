@@ -200,7 +200,7 @@ def test_another_number_is_no_retrace():
     assert len(traces) == 3
 
 
-def test_cond_and_switch_take_a_shape():
+def test_cond_takes_a_shape():
     g = as_arrays(composed())
     for take in (True, False):
         picked = jax.jit(lambda take, g: jax.lax.cond(take, loss, lambda g: 2 * loss(g), g))
