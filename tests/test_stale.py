@@ -40,11 +40,9 @@ class Neuron:
         return self.height + 0 * x
 
 
-DECLARED = 3, 4  # of the following
-
-
 def changes(patch):
-    """Yield functions of slope 1, and with each a change after which it is 2."""
+    """Yield functions of slope 1, with each what it is used for and a change after which its slope is 2."""
+    few = "shape", "step", "composed"
     height, held, alpha, neuron = 1.0, np.ones(1, np.float32), np.ones(3, np.float32), Neuron()
 
     @functools.wraps(shapes.triangle)
@@ -55,15 +53,15 @@ def changes(patch):
         nonlocal height
         height = 2.0
 
-    yield reads, lambda: patch.setattr(SETTINGS, "height", 2.0)
-    yield has_a_default, lambda: patch.setattr(has_a_default, "__defaults__", (2.0,))
-    yield neuron.slope, lambda: patch.setattr(neuron, "height", 2.0)
-    yield scale(flat(height=alpha)), lambda: alpha.fill(2.0)
+    yield reads, USES, lambda: patch.setattr(SETTINGS, "height", 2.0)
+    yield has_a_default, few, lambda: patch.setattr(has_a_default, "__defaults__", (2.0,))
+    yield neuron.slope, few, lambda: patch.setattr(neuron, "height", 2.0)
+    yield scale(flat(height=alpha)), USES, lambda: alpha.fill(2.0)
     for declare in (shape, lambda g: combinator(lambda x, h: g(x))(shapes.triangle), same):
         height = 1.0
-        yield declare(reads_a_variable), change_the_variable
+        yield declare(reads_a_variable), USES if declare is shape else few, change_the_variable
     patch.setattr(SETTINGS, "height", held)
-    yield reads, lambda: held.fill(2.0)
+    yield reads, few, lambda: held.fill(2.0)
 
 
 def slope(g, **options):
@@ -86,8 +84,8 @@ def test_what_changes_is_seen(monkeypatch):
     def run(x):
         return {use: f(x) for use, f in made.items()}
 
-    for k, (g, change) in enumerate(changes(monkeypatch)):
-        made, uses = {}, USES if k in DECLARED or k == 0 else ("shape", "step", "composed")
+    for g, uses, change in changes(monkeypatch):
+        made = {}
         for expected in (1.0, 2.0):
             made |= {(expected, use): USES[use](g) for use in uses}
             for how, f in {"eager": run, "jit": jax.jit(lambda x: run(x))}.items():
