@@ -21,7 +21,6 @@ SIGNS = (-1, -1, -1, 1, 1, 1, 0)  # of a height and of a weight
 SHARED = "alpha"  # the parameter that all shapes of some compositions get at the call
 RANGES = {"alpha": (0.3, 8.0), "beta": (0.3, 20.0), "q": (1.3, 5.0), "s": (1.3, 6.0), "period": (0.7, 9.0)}
 RANGES |= dict.fromkeys(("h", "leak", "p0"), (0.05, 0.6)) | {"delta": (0.5, 2.0)}
-JUMPS = {"half_sech", "rectangle", "leaky_rectangle", "leaky_step", "log_tailed_step", "s2nn"}
 
 
 class Curve(NamedTuple):
@@ -176,8 +175,8 @@ def extremes(g):
     return found
 
 
-def composed(rng, depth, numbers, shared, smooth=False):
-    """A composition as a text with gaps for its numbers; without jumps, where their move would be missed."""
+def composed(rng, depth, numbers, shared):
+    """A composition as a text with gaps for its numbers."""
 
     def number(low=0.3, high=3.0, signs=(1,)):
         drawn = np.round(rng.choice(signs) * np.exp(rng.uniform(*np.log([low, high]), NEURONS)), 4)
@@ -186,15 +185,15 @@ def composed(rng, depth, numbers, shared, smooth=False):
 
     if depth == 0 or rng.random() < 0.2:
         takes = {name: inspect.signature(f).parameters for name, f in KERNELS.items()}
-        names = [n for n in takes if (SHARED in takes[n] or not shared) and not (smooth and n in JUMPS)]
+        names = [n for n in takes if SHARED in takes[n] or not shared]
         name = rng.choice(names)
         own = [p for p in takes[name] if p not in ("n", "closed", SHARED * shared) and rng.random() < 0.8]
         given = [f"{p}={number(*RANGES.get(p, (0.1, 3.0)))}" for p in own] + ["n=3"] * ("n" in takes[name])
         return f"{name}({', '.join(given + ['{call}'] * shared)})"
-    often = ["scale", "shift", "mix", "normalize", "mirror", *["asym"] * (not smooth)]
+    often = ["scale", "shift", "mix", "normalize", "mirror", "asym"]
     kind = rng.choice([*often, *often, "product"])  # which is integrated numerically, and takes its time
     parts = {"mix": rng.integers(2, 4), "asym": 2, "product": 2}.get(kind, 1)
-    given = [composed(rng, depth - 1, numbers, shared, smooth or kind == "product") for _ in range(parts)]
+    given = [composed(rng, depth - 1, numbers, shared) for _ in range(parts)]
     more = rng.random() < 0.6
     if kind in ("scale", "product"):
         given += [number()] + [f"height={number(signs=SIGNS)}"] * (more and kind == "scale")
