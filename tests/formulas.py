@@ -6,6 +6,7 @@ that changes sign, is the sum of the absolute values of what it adds up. `SOFT` 
 list of terms, with S(-inf) = 0 where the area is finite and S(0) = 0 elsewhere.
 """
 
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,10 @@ from scipy.special import gamma
 
 def bell(x, mu, sigma):
     return np.exp(-(((x - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+
+
+def three_bells(x, h, s, sigma, mu=0.0):
+    return (1 + h) * bell(x, mu, sigma) - h * (bell(x, sigma, s * sigma) + bell(x, -sigma, s * sigma))
 
 
 def logistic(x, alpha):
@@ -52,139 +57,79 @@ def shares(x, width, n):
 
 
 def facts(slope, area, peak, *settings, at=0.0, terms=None):
-    return SimpleNamespace(slope=slope, area=area, peak=peak, at=at, settings=settings, terms=terms)
+    """Facts of a slope; a setting is the value of its parameter, or a tuple of all of them in their order."""
+    _, *names = inspect.signature(slope).parameters
+    tuples = [values if isinstance(values, tuple) else (values,) for values in settings]
+    parameters = tuple(dict(zip(names, values, strict=True)) for values in tuples)
+    return SimpleNamespace(slope=slope, area=area, peak=peak, at=at, settings=parameters, terms=terms)
 
 
 FACTS = {
-    "straight_through": facts(lambda x: np.ones_like(x), "infinite", "1", {}),
+    "straight_through": facts(lambda x: np.ones_like(x), "infinite", "1", ()),
     "rectangle": facts(
         lambda x, width, closed: np.where((abs(x) < width / 2) | closed & (abs(x) == width / 2), 1 / width, 0),
-        *("1", "1 / width", {"width": 1.0, "closed": False}, {"width": 0.7, "closed": False}),
-        *({"width": 3.0, "closed": True}, {"width": 1000.0, "closed": False}, {"width": 0.37, "closed": False}),
-    ),
+        "1", "1 / width", (1.0, False), (0.7, False), (3.0, True), (1000.0, False), (0.37, False)),
     "triangle": facts(
-        lambda x, alpha: alpha * np.maximum(0, 1 - alpha * abs(x)),
-        *("1", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 25.0}, {"alpha": 1e-3}),
-    ),
+        lambda x, alpha: alpha * np.maximum(0, 1 - alpha * abs(x)), "1", "alpha", 1.0, 1.7, 0.3, 25.0, 1e-3),
     "cosine": facts(
         lambda x, width: np.cos(np.pi / 2 * np.minimum(1, abs(x) / width)) ** 2 * (abs(x) < width),
-        *("width", "1", {"width": 1.0}, {"width": 0.7}, {"width": 3.0}, {"width": 1000.0}, {"width": 0.37}),
-    ),
+        "width", "1", 1.0, 0.7, 3.0, 1000.0, 0.37),
     "leaky_rectangle": facts(
         lambda x, width, leak: np.where(abs(x) < width / 2, 1 / width, leak),
-        *("infinite", "max(1 / width, leak)", {"width": 2.0, "leak": 0.01}),
-        *({"width": 0.7, "leak": 0.03}, {"width": 3.0, "leak": 0.0}),
-        *({"width": 3.0, "leak": 1.0}, {"width": 100.0, "leak": 0.3}),
-    ),
+        "infinite", "max(1 / width, leak)", (2.0, 0.01), (0.7, 0.03), (3.0, 0.0), (3.0, 1.0), (100.0, 0.3)),
     "epanechnikov": facts(
         lambda x, width, n: kernel(n) / width * np.maximum(0, 1 - (x / width) ** 2) ** n,
-        *("1", "factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width"),
-        *({"width": 1.0, "n": 1}, {"width": 0.7, "n": 2}, {"width": 3.0, "n": 1}),
-        *({"width": 100.0, "n": 3}, {"width": 0.037, "n": 2}),
-    ),
-    "p_norm": facts(
-        shares,
-        *("1", "n * 2**(1 / n - 2) / width", {"width": 1.0, "n": 2}, {"width": 0.7, "n": 3}),
-        *({"width": 3.0, "n": 2}, {"width": 100.0, "n": 3}, {"width": 0.037, "n": 2}),
-    ),
+        "1", "factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width",
+        (1.0, 1), (0.7, 2), (3.0, 1), (100.0, 3), (0.037, 2)),
+    "p_norm": facts(shares, "1", "n * 2**(1 / n - 2) / width", (1.0, 2), (0.7, 3), (3.0, 2), (100.0, 3), (0.037, 2)),
     "half_sech": facts(
         lambda x, alpha: np.where(x > 0, 2 / (np.exp(alpha * abs(x)) + np.exp(-alpha * abs(x))), 0),
-        *("pi / (2 * alpha)", "1", {"alpha": 0.08}, {"alpha": 1.7}, {"alpha": 25.0}, {"alpha": 0.3}, {"alpha": 1e-3}),
-    ),
+        "pi / (2 * alpha)", "1", 0.08, 1.7, 25.0, 0.3, 1e-3),
     "laplace": facts(
-        lambda x, alpha: alpha / 2 * np.exp(-alpha * abs(x)),
-        *("1", "alpha / 2", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 25.0}, {"alpha": 1e-3}),
-    ),
-    "sigmoid": facts(
-        logistic,
-        *("1", "alpha / 4", {"alpha": 4.0}, {"alpha": 1.7}, {"alpha": 25.0}, {"alpha": 0.3}, {"alpha": 1e3}),
-    ),
+        lambda x, alpha: alpha / 2 * np.exp(-alpha * abs(x)), "1", "alpha / 2", 1.0, 1.7, 0.3, 25.0, 1e-3),
+    "sigmoid": facts(logistic, "1", "alpha / 4", 4.0, 1.7, 25.0, 0.3, 1e3),
     "gaussian": facts(
-        lambda x, sigma: bell(x, 0, sigma),
-        *("1", "1 / (sigma * sqrt(2 * pi))"),
-        *({"sigma": 0.5}, {"sigma": 0.3}, {"sigma": 1.7}, {"sigma": 0.01}, {"sigma": 71.0}),
-    ),
+        lambda x, sigma: bell(x, 0, sigma), "1", "1 / (sigma * sqrt(2 * pi))", 0.5, 0.3, 1.7, 0.01, 71.0),
     "multi_gaussian": facts(
-        lambda x, h, s, sigma: (
-            (1 + h) * bell(x, 0, sigma) - h * (bell(x, sigma, s * sigma) + bell(x, -sigma, s * sigma))
-        ),
-        *("1 - h", "(1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi))"),
-        *({"h": 0.15, "s": 6.0, "sigma": 0.5}, {"h": 0.3, "s": 3.1, "sigma": 0.4}),
-        {"h": 0.1, "s": 2.0, "sigma": 1.7},
-        *({"h": 0.5, "s": 11.0, "sigma": 0.3}, {"h": 0.9, "s": 1.3, "sigma": 0.07}),
-        terms=lambda x, h, s, sigma: (
-            (1 + h) * bell(x, 0, sigma) + h * (bell(x, sigma, s * sigma) + bell(x, -sigma, s * sigma))
-        ),
-    ),
+        lambda x, h, s, sigma: three_bells(x, h, s, sigma),
+        "1 - h", "(1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi))",
+        (0.15, 6.0, 0.5), (0.3, 3.1, 0.4), (0.1, 2.0, 1.7), (0.5, 11.0, 0.3), (0.9, 1.3, 0.07),
+        terms=lambda x, h, s, sigma: 2 * (1 + h) * bell(x, 0, sigma) - three_bells(x, h, s, sigma)),
     "exp_saturating": facts(
-        lambda x, tau: np.exp(np.minimum(x, 0) / tau),
-        *("infinite", "1", {"tau": 1.0}, {"tau": 0.3}, {"tau": 1.7}, {"tau": 0.01}, {"tau": 30.0}),
-    ),
+        lambda x, tau: np.exp(np.minimum(x, 0) / tau), "infinite", "1", 1.0, 0.3, 1.7, 0.01, 30.0),
     "escape_exponential": facts(
         lambda x, p0, delta: p0 / delta * np.exp(x / delta),
-        *("infinite", "infinite", {"p0": 0.01, "delta": 0.133}, {"p0": 0.3, "delta": 0.7}, {"p0": 0.03, "delta": 1.7}),
-        *({"p0": 1.0, "delta": 0.01}, {"p0": 5.0, "delta": 13.0}),
-    ),
+        "infinite", "infinite", (0.01, 0.133), (0.3, 0.7), (0.03, 1.7), (1.0, 0.01), (5.0, 13.0)),
     "periodic_laplace": facts(
         lambda x, alpha, period: np.exp(-alpha * repeated(x, period)),
-        *("infinite", "1", {"alpha": 2.0, "period": 1.0}, {"alpha": 1.7, "period": 0.3}, {"alpha": 0.3, "period": 1.7}),
-        *({"alpha": 25.0, "period": 0.7}, {"alpha": 0.01, "period": 3.0}),
-    ),
+        "infinite", "1", (2.0, 1.0), (1.7, 0.3), (0.3, 1.7), (25.0, 0.7), (0.01, 3.0)),
     "squarewave_fourier": facts(
-        waves,
-        *("undefined", "4 * n / period"),
-        *({"n": 2, "period": 8.0}, {"n": 4, "period": 5.0}, {"n": 1, "period": 0.3}),
-        *({"n": 7, "period": 1.7}, {"n": 11, "period": 100.0}),
-        terms=lambda x, n, period: 4 * n / period,
-    ),
+        waves, "undefined", "4 * n / period", (2, 8.0), (4, 5.0), (1, 0.3), (7, 1.7), (11, 100.0),
+        terms=lambda x, n, period: 4 * n / period),
     "superspike": facts(
-        lambda x, beta: (1 + beta * abs(x)) ** -2.0,
-        *("2 / beta", "1", {"beta": 10.0}, {"beta": 1.7}, {"beta": 100.0}, {"beta": 0.01}, {"beta": 25.0}),
-    ),
+        lambda x, beta: (1 + beta * abs(x)) ** -2.0, "2 / beta", "1", 10.0, 1.7, 100.0, 0.01, 25.0),
     "power_law": facts(
         lambda x, alpha, q: (1 + alpha * abs(x)) ** -q,
-        *("2 / (alpha * (q - 1))", "1"),
-        *({"alpha": 1.0, "q": 2.0}, {"alpha": 1.7, "q": 0.5}, {"alpha": 0.3, "q": 20.0}),
-        *({"alpha": 3.0, "q": 1.0}, {"alpha": 0.7, "q": 1.3}),
-    ),
+        "2 / (alpha * (q - 1))", "1", (1.0, 2.0), (1.7, 0.5), (0.3, 20.0), (3.0, 1.0), (0.7, 1.3)),
     "q_pseudo_spike": facts(
-        lambda x, q: (1 + 2 * abs(x) / (q - 1)) ** -q,
-        *("1", "1", {"q": 2.0}, {"q": 1.3}, {"q": 20.0}, {"q": 50.0}, {"q": 300.0}),
-    ),
+        lambda x, q: (1 + 2 * abs(x) / (q - 1)) ** -q, "1", "1", 2.0, 1.3, 20.0, 50.0, 300.0),
     "reciprocal": facts(
-        lambda x, alpha: 1 / (1 / alpha + abs(x)),
-        *("infinite", "alpha", {"alpha": 1.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 100.0}, {"alpha": 1e-3}),
-    ),
+        lambda x, alpha: 1 / (1 / alpha + abs(x)), "infinite", "alpha", 1.0, 1.7, 0.3, 100.0, 1e-3),
     "clipped_reciprocal": facts(
-        lambda x, alpha: 1 / np.maximum(1 / alpha, abs(x)),
-        *("infinite", "alpha", {"alpha": 0.3}, {"alpha": 1.7}, {"alpha": 7.0}, {"alpha": 100.0}, {"alpha": 1e-3}),
-    ),
+        lambda x, alpha: 1 / np.maximum(1 / alpha, abs(x)), "infinite", "alpha", 0.3, 1.7, 7.0, 100.0, 1e-3),
     "atan": facts(
-        lambda x, alpha: 2 * alpha / (4 + (np.pi * alpha * x) ** 2),
-        *("1", "alpha / 2", {"alpha": 2.0}, {"alpha": 1.7}, {"alpha": 0.3}, {"alpha": 100.0}, {"alpha": 1e-3}),
-    ),
-    "circ": facts(
-        lambda x, alpha: (alpha / np.hypot(alpha, x)) ** 3,
-        *("2 * alpha", "1", {"alpha": 1.0}, {"alpha": 0.3}, {"alpha": 1.7}, {"alpha": 100.0}, {"alpha": 1e-3}),
-    ),
+        lambda x, alpha: 2 * alpha / (4 + (np.pi * alpha * x) ** 2), "1", "alpha / 2", 2.0, 1.7, 0.3, 100.0, 1e-3),
+    "circ": facts(lambda x, alpha: (alpha / np.hypot(alpha, x)) ** 3, "2 * alpha", "1", 1.0, 0.3, 1.7, 100.0, 1e-3),
     "leaky_step": facts(
         lambda x, leak, slope: np.where(x < 0, leak, slope),
-        *("infinite", "max(leak, slope)", {"leak": 0.1, "slope": 1.0}),
-        *({"leak": 0.03, "slope": 1.7}, {"leak": 0.0, "slope": 0.3}),
-        *({"leak": 2.0, "slope": 0.3}, {"leak": 0.5, "slope": 0.0}),
-    ),
+        "infinite", "max(leak, slope)", (0.1, 1.0), (0.03, 1.7), (0.0, 0.3), (2.0, 0.3), (0.5, 0.0)),
     "log_tailed_step": facts(
         lambda x, leak: np.where(x > 0, 1 / np.maximum(1, x), leak),
-        *("infinite", "max(1, leak)", {"leak": 0.0}, {"leak": 0.3}, {"leak": 0.03}, {"leak": 1.0}, {"leak": 3.0}),
-        at=0.5,
-    ),
+        "infinite", "max(1, leak)", 0.0, 0.3, 0.03, 1.0, 3.0, at=0.5),
     "s2nn": facts(
         lambda x, alpha, beta: np.where(x < 0, logistic(x, alpha), beta / (1 + np.maximum(0, x))),
-        *("infinite", "max(alpha / 4, beta)", {"alpha": 4.0, "beta": 1.0}),
-        *({"alpha": 1.7, "beta": 0.6}, {"alpha": 25.0, "beta": 6.25}),
-        *({"alpha": 1.7, "beta": 3.0}, {"alpha": 10.0, "beta": 0.3}),
-    ),
-}
+        "infinite", "max(alpha / 4, beta)", (4.0, 1.0), (1.7, 0.6), (25.0, 6.25), (1.7, 3.0), (10.0, 0.3)),
+}  # fmt: skip
 
 
 def below(tail, area=lambda **_: 1):
