@@ -33,40 +33,31 @@ BUILT = {
     "shift of scale": (lambda p: shift(scale(shapes.sigmoid, 2.0), p), lambda x, p: 2 * sig(2 * (x - p))),
     "mix": (
         lambda p: mix(shapes.triangle, shapes.sigmoid, shapes.superspike, weights=(p, 0.25, -1.0)),
-        lambda x, p: p * tri(x) + 0.25 * sig(x) - sup(x),
-    ),
+        lambda x, p: p * tri(x) + 0.25 * sig(x) - sup(x)),
     "mix, plain average": (
         lambda p: mix(shapes.triangle, shapes.sigmoid, shift(shapes.superspike, p)),
-        lambda x, p: (tri(x) + sig(x) + sup(x - p)) / 3,
-    ),
+        lambda x, p: (tri(x) + sig(x) + sup(x - p)) / 3),
     "mix of one": (lambda p: mix(shapes.triangle, weights=(p,)), lambda x, p: p * tri(x)),
     "asym": (
         lambda p: asym(scale(shapes.triangle, p), shift(shapes.sigmoid, p)),
-        lambda x, p: np.where(x < 0, p * tri(p * x), sig(x - p)),
-    ),
+        lambda x, p: np.where(x < 0, p * tri(p * x), sig(x - p))),
     "normalize area": (lambda p: normalize(shapes.superspike, area=p), lambda x, p: p / 0.2 * sup(x)),
     "normalize area of a composition": (
         lambda p: normalize(mix(shapes.superspike, shapes.sigmoid, weights=(1.0, 2.0)), area=p),
-        lambda x, p: p / 2.2 * (sup(x) + 2 * sig(x)),
-    ),
+        lambda x, p: p / 2.2 * (sup(x) + 2 * sig(x))),
     "normalize area of what depends on p": (
         lambda p: normalize(scale(shapes.triangle, 2.0, height=p), area=3.0),
-        lambda x, p: 3 * 2 * tri(2 * x) + 0 * p,
-    ),
+        lambda x, p: 3 * 2 * tri(2 * x) + 0 * p),
     "normalize peak": (lambda p: normalize(scale(shapes.sigmoid, 3.0), peak=p), lambda x, p: p * sig(3 * x)),
     "normalize peak off the threshold": (
-        lambda p: normalize(shift(scale(shapes.triangle, 4.0), p), peak=0.5),
-        lambda x, p: 0.5 * tri(4 * (x - p)),
-    ),
+        lambda p: normalize(shift(scale(shapes.triangle, 4.0), p), peak=0.5), lambda x, p: 0.5 * tri(4 * (x - p))),
     "normalize peak of a scaled shift": (
         lambda p: normalize(scale(shift(scale(shapes.triangle, 8.0), 1.0), p), peak=0.5),
-        lambda x, p: 0.5 * tri(8 * (p * x - 1)),
-    ),
+        lambda x, p: 0.5 * tri(8 * (p * x - 1))),
     "nested": (
         lambda p: mix(asym(shapes.triangle, scale(shapes.sigmoid, p)), shift(shapes.laplace, -p), weights=(p, 2.0)),
-        lambda x, p: p * np.where(x < 0, tri(x), p * sig(p * x)) + 2 * np.exp(-np.abs(x + p)) / 2,
-    ),
-}
+        lambda x, p: p * np.where(x < 0, tri(x), p * sig(p * x)) + 2 * np.exp(-np.abs(x + p)) / 2),
+}  # fmt: skip
 CONSTANT = {"int": 2, "scalar": np.float64(0.75), "per neuron": np.array([0.5, 1.0, 3.0])}
 TRACED = {"float": 1.5, "row": np.array([0.5, 1.0, 3.0]), "each": jnp.linspace(0.5, 2, X.size).reshape(X.shape)}
 
@@ -113,13 +104,10 @@ PASSED = {
     "mix": (mix(shapes.superspike, scale(shapes.superspike, 2.0)), lambda x, b: (sup(x, b) + 2 * sup(2 * x, b)) / 2),
     "asym": (
         asym(shapes.superspike, scale(shapes.superspike, 2.0)),
-        lambda x, b: np.where(x < 0, sup(x, b), 2 * sup(2 * x, b)),
-    ),
+        lambda x, b: np.where(x < 0, sup(x, b), 2 * sup(2 * x, b))),
     "normalize area": (normalize(shapes.superspike, area=1.0), lambda x, b: b / 2 * sup(x, b)),
     "normalize peak": (normalize(scale(shapes.superspike, 2.0), peak=3.0), lambda x, b: 3 * sup(2 * x, b)),
-}
-
-
+}  # fmt: skip
 BETAS = [5.0, np.array([1.0, 2.0, 8.0]), jnp.float32(0.5)]
 
 
@@ -140,37 +128,27 @@ def test_parameters_at_call_time(shape, by_hand):
 
 
 # Conventions, each written out
+TRIANGLE_AT_HALF, WINDOW = shift(shapes.triangle, 0.5), scale(shapes.rectangle, 2.0)
+INSIDE, TINY = np.nextafter(np.float32(0.25), np.float32(0)), np.finfo(np.float32).tiny  # the last float before 0.25
+FLAT = shapes.straight_through
+CONVENTIONS = {
+    "shift to the right": (TRIANGLE_AT_HALF, [-0.5, 0.0, 0.5, 1.0, 1.5], [0, 0.5, 1, 0.5, 0]),
+    "the centre moves with a scale": (scale(TRIANGLE_AT_HALF, 2.0), [0.25], [2]),
+    "and not with one inside": (shift(scale(shapes.triangle, 2.0), 0.5), [0.5], [2]),
+    "scale at constant area": (scale(shapes.triangle, 2.0), [0.0, 0.25, 0.5], [2, 1, 0]),
+    "height": (scale(shapes.triangle, 2.0, height=0.5), [0.0, 0.25, 0.5], [1, 0.5, 0]),
+    "scale by nothing": (scale(shapes.triangle), [0.0, 0.25, 0.5], [1, 0.75, 0.5]),
+    "edges of a window": (WINDOW, [-0.25, -INSIDE, INSIDE, 0.25], [0, 2, 2, 0]),
+    "edges that moved": (shift(shapes.rectangle, 0.5), [-0.25, 0.0, 0.25, 0.75, 1.0, 1.25], [0, 0, 1, 1, 0, 0]),
+    "edges of a triangle": (scale(shapes.triangle, 4.0), [-0.25, 0.25, 0.125], [0, 0, 2]),
+    "asym, the threshold is above": (
+        asym(FLAT, scale(FLAT, 1.0, height=2.0)), [-np.inf, -TINY, -0.0, 0.0, TINY, np.inf], [1, 1, 2, 2, 2, 2]),
+}  # fmt: skip
 
 
-def test_shift_moves_to_the_right():
-    shape = shift(shapes.triangle, 0.5)
-    np.testing.assert_array_equal(shape(jnp.array([-0.5, 0.0, 0.5, 1.0, 1.5])), [0, 0.5, 1, 0.5, 0])
-    assert scale(shape, 2.0)(0.25) == 2.0  # the centre moves with the scale
-    assert shift(scale(shapes.triangle, 2.0), 0.5)(0.5) == 2.0
-
-
-def test_scale_sharpens_at_constant_area():
-    x = jnp.array([0.0, 0.25, 0.5])
-    np.testing.assert_array_equal(scale(shapes.triangle, 2.0)(x), [2, 1, 0])
-    np.testing.assert_array_equal(scale(shapes.triangle, 2.0, height=0.5)(x), [1, 0.5, 0])
-    np.testing.assert_array_equal(scale(shapes.triangle)(x), shapes.triangle(x))
-
-
-def test_window_edges():
-    inside, outside = np.nextafter(np.float32(0.25), np.float32(0)), np.float32(0.25)
-    window = scale(shapes.rectangle, 2.0)
-    np.testing.assert_array_equal(window(np.array([-outside, -inside, inside, outside])), [0, 2, 2, 0])
-    moved = shift(shapes.rectangle, 0.5)
-    np.testing.assert_array_equal(moved(jnp.array([-0.25, 0.0, 0.25, 0.75, 1.0, 1.25])), [0, 0, 1, 1, 0, 0])
-    np.testing.assert_array_equal(scale(shapes.triangle, 4.0)(np.array([-outside, outside, 0.125])), [0, 0, 2])
-
-
-def test_asym_at_the_threshold_is_above():
-    shape = asym(shapes.straight_through, scale(shapes.straight_through, 1.0, height=2.0))
-    tiny = np.finfo(np.float32).tiny
-    np.testing.assert_array_equal(
-        shape(np.array([-np.inf, -tiny, -0.0, 0.0, tiny, np.inf], np.float32)), [1, 1, 2, 2, 2, 2]
-    )
+@pytest.mark.parametrize(("shape", "places", "slopes"), CONVENTIONS.values(), ids=CONVENTIONS)
+def test_convention(shape, places, slopes):
+    np.testing.assert_array_equal(shape(np.array(places, np.float32)), slopes)
 
 
 def test_weights_along_the_first_axis_of_an_array():
@@ -203,21 +181,16 @@ def by_hand(x, order):
 PLACES = np.array([-2.0, -1.0, -0.25, -0.125, -0.01, 0.0, 0.01, 0.125, 0.25, 1.0, 2.0])
 
 
-def orders(derivative, f):
-    """The derivatives of two halves by x, with those of their spike; the second ones as well."""
-    spike = make_spike(f, forward_mode=True)
-    first, of_spike = derivative(f), derivative(spike)
-    return [(f, of_spike), (first, derivative(of_spike)), (derivative(first),)]
-
-
 @pytest.mark.parametrize(
     ("derivative", "jit", "most"),
     [(jax.grad, jax.jit, 3), (jax.jacfwd, jax.jit, 3), (jax.grad, lambda f: f, 2)],
     ids=["reverse", "forward", "eager"],
 )
 def test_asym_protects_both_sides(derivative, jit, most):
+    """Derivatives by x of the halves and of their spike, the second ones as well, and the first one by a parameter."""
     shape, x = asym(below, above), PLACES.astype(np.float32)
-    functions = orders(derivative, shape)[:most]
+    slope, of_spike = derivative(shape), derivative(make_spike(shape, forward_mode=True))
+    functions = [(shape, of_spike), (slope, derivative(of_spike)), (derivative(slope),)][:most]
     with jax.debug_nans(True), jax.debug_infs(True):
         found = jit(lambda x: [[jax.vmap(f)(x) for f in of_order] for of_order in functions])(x)
         by_parameter = jit(derivative(lambda p: shape(jnp.asarray(x), p).sum()))(1.0)
@@ -231,11 +204,10 @@ def test_asym_protects_both_sides(derivative, jit, most):
 def test_asym_shows_each_side_its_own_inputs():
     seen = {"below": [], "above": []}
 
-    def spy(side, x):
-        seen[side].append(np.asarray(x))
-        return x
+    def spy(side):
+        return lambda x: seen[side].append(np.asarray(x)) or x
 
-    asym(lambda x: spy("below", x), lambda x: spy("above", x))(jnp.array([-2.0, -0.0, 0.0, 3.0]))
+    asym(spy("below"), spy("above"))(jnp.array([-2.0, -0.0, 0.0, 3.0]))
     assert (np.concatenate(seen["below"]) < 0).all()
     assert (np.concatenate(seen["above"]) >= 0).all()
 
