@@ -52,15 +52,12 @@ def slopes(x, c, a):
 
 def sharded_jit(kind=AxisType.Auto):
     across = NamedSharding(mesh("batch", kind), P("batch"))
-    x, c = (jax.device_put(v, across) for v in (X8, C8))
+    x, c = jax.device_put((X8, C8), across)
     compiled = jax.jit(slopes).lower(x, c, A).compile()
     pulled = compiled(x, c, A)
     split = all(v.sharding.is_equivalent_to(across, 2) for v in jax.tree.leaves(pulled))
-    return {
-        "spikes": pulled,
-        "moved": collectives(compiled),
-        "split": split and "num_partitions=8" in compiled.as_text(),
-    }
+    split &= "num_partitions=8" in compiled.as_text()
+    return {"spikes": pulled, "moved": collectives(compiled), "split": split}
 
 
 def sharding_in_types():
@@ -78,17 +75,20 @@ def pmap():
         return {"spikes": jax.pmap(slopes, in_axes=(0, 0, None))(X8, C8, A)}
 
 
+def slope_of(spike):
+    return lambda x: jax.vjp(spike, x)[1](jnp.ones_like(x))[0]
+
+
 def codes_of_a_divided_batch():
     """What devices exchange for the gradient by potentials of a batch of 256, and the bytes of each for it."""
-    x = jax.device_put(
-        np.linspace(-2, 2, 256 * 40, dtype=np.float32).reshape(256, 40), NamedSharding(mesh("batch"), P("batch"))
-    )
+    x = np.linspace(-2, 2, 256 * 40, dtype=np.float32).reshape(256, 40)
+    x = jax.device_put(x, NamedSharding(mesh("batch"), P("batch")))
     found = {}
     for name, residual in {"bit": "bit", "uint8": jnp.uint8, "sampled": sampled(jax.random.key(0))}.items():
         spike = make_spike(shapes.rectangle, residual=residual)
         _, pull = jax.vjp(jax.jit(spike), x)
         kept = [v.nbytes for v in jax.tree.leaves(pull) if v.size > 2]  # without the bounds
-        compiled = jax.jit(lambda x, spike=spike: jax.vjp(spike, x)[1](jnp.ones_like(x))[0]).lower(x).compile()
+        compiled = jax.jit(slope_of(spike)).lower(x).compile()
         found[name] = {"exchanged": collectives(compiled), "kept": sum(kept), "slope": np.unique(compiled(x))}
     return found
 
@@ -96,15 +96,11 @@ def codes_of_a_divided_batch():
 def bits_of_divided_neurons():
     """The slopes of few potentials, kept as bits, where the only axis, or the last one, is divided and says so."""
     found = []
-    for x, spec in (
-        (np.linspace(-2, 2, 16), P("neurons")),
-        (np.linspace(-2, 2, 64).reshape(4, 16), P(None, "neurons")),
-    ):
-        across = NamedSharding(mesh("neurons", AxisType.Explicit), spec)
-        x = jax.device_put(jnp.asarray(x, jnp.float32), across)
+    for size, spec in (((16,), P("neurons")), ((4, 16), P(None, "neurons"))):
+        x = jnp.linspace(-2, 2, np.prod(size)).reshape(size)
+        x = jax.device_put(x, NamedSharding(mesh("neurons", AxisType.Explicit), spec))
         for residual in ("bit", sampled(jax.random.key(0))):
-            spike = make_spike(shapes.rectangle, residual=residual)
-            found.append([x, jax.jit(lambda x, spike=spike: jax.vjp(spike, x)[1](jnp.ones_like(x))[0])(x)])
+            found.append([x, jax.jit(slope_of(make_spike(shapes.rectangle, residual=residual)))(x)])
     return {"found": found}
 
 
@@ -145,8 +141,8 @@ def descend(p, grads):
     return jax.tree.map(lambda w, g: w - 0.1 * g, p, grads)
 
 
-def update(p, xs, ys):
-    value, grads = jax.value_and_grad(loss)(p, xs, ys)
+def update(p, *batch, loss=loss):
+    value, grads = jax.value_and_grad(loss)(p, *batch)
     return value, descend(p, grads)
 
 
@@ -166,17 +162,19 @@ def compared(f, arguments, expected, before):
     return {"apart": max(jax.tree.leaves(apart)), "moved": min(moved.values()), "exchanged": collectives(compiled)}
 
 
-def batch_divided():
+def across_the_batch():
+    """The parameters and a batch, the step on one device, and two shardings: everywhere, and across the batch."""
     p, batch = parameters(), data()
-    expected = jax.jit(update)(p, *batch)
-    everywhere, across = (NamedSharding(mesh("batch"), spec) for spec in (P(), P("batch")))
+    return p, batch, jax.jit(update)(p, *batch), *(NamedSharding(mesh("batch"), spec) for spec in (P(), P("batch")))
+
+
+def batch_divided():
+    p, batch, expected, everywhere, across = across_the_batch()
     return compared(update, jax.device_put((p, *batch), (everywhere, across, across)), expected, p)
 
 
 def batch_in_shares():
-    p, batch = parameters(), data()
-    expected = jax.jit(update)(p, *batch)
-    everywhere, across = (NamedSharding(mesh("batch"), spec) for spec in (P(), P("batch")))
+    p, batch, expected, everywhere, across = across_the_batch()
     shares = [v.reshape(8, -1, *v.shape[1:]) for v in batch]
     part = np.array_split(np.arange(8), jax.process_count())[jax.process_index()]
     arguments = [jax.make_array_from_process_local_data(across, v[part]) for v in shares]
@@ -186,10 +184,10 @@ def batch_in_shares():
 
 def neurons_divided():
     p, batch = parameters(recurrent=False), data()
-    expected = jax.jit(update)(p, *batch)
     specs = {"in": P(None, "neurons"), "alpha": P("neurons"), "weights": P(None, "neurons"), "out": P("neurons")}
     by_neuron, everywhere = (jax.tree.map(lambda s: NamedSharding(mesh("neurons"), s), s) for s in (specs, P()))
-    return compared(update, jax.device_put((p, *batch), (by_neuron, everywhere, everywhere)), expected, p)
+    arguments = jax.device_put((p, *batch), (by_neuron, everywhere, everywhere))
+    return compared(update, arguments, jax.jit(update)(p, *batch), p)
 
 
 # A deep network with a layer on each device: while one works on step t, the next works on what it sent at step t - 1.
@@ -234,15 +232,10 @@ def layer_on_each_device():
     silent = np.zeros((8, BATCH, NEURONS), np.float32)
     specs = {"in_specs": (P("layers"), P(), P("layers")), "out_specs": P()}
     pipeline = jax.shard_map(layers_at_once, mesh=mesh("layers"), **specs)
-
-    def update(loss, p, xs, silent):
-        value, grads = jax.value_and_grad(loss)(p, xs, silent)
-        return value, descend(p, grads)
-
-    expected = jax.jit(functools.partial(update, layers_in_turn))(p, xs, silent[0])
-    across = NamedSharding(mesh("layers"), P("layers"))
-    arguments = jax.device_put((p, xs, silent), (across, NamedSharding(mesh("layers"), P()), across))
-    return compared(functools.partial(update, pipeline), arguments, expected, p)
+    expected = jax.jit(functools.partial(update, loss=layers_in_turn))(p, xs, silent[0])
+    across, everywhere = (NamedSharding(mesh("layers"), spec) for spec in (P("layers"), P()))
+    arguments = jax.device_put((p, xs, silent), (across, everywhere, across))
+    return compared(functools.partial(update, loss=pipeline), arguments, expected, p)
 
 
 # What is learned by a spike whose batch and neurons are divided, of parameters that are not.
@@ -255,8 +248,8 @@ def learned_of_a_divided_layer():
         x = jax.device_put(X8[:, :2], NamedSharding(across, P("batch", "neurons")))
         for shape in ((), (2,), (1, 2), (8, 1)):
             gradient = jax.grad(lambda beta: spike(x, beta).sum())
-            found += [gradient(jnp.full(shape, 4.0)), jax.jit(gradient)(jnp.full(shape, 4.0))]
-    return found
+            found.append([f(jnp.full(shape, 4.0)) for f in (gradient, jax.jit(gradient))])
+    return {"found": found}
 
 
 def learned_inside_shard_map():
@@ -270,13 +263,12 @@ def learned_inside_shard_map():
         ):
             spikes = jax.shard_map(spike, mesh=mesh("batch"), in_specs=specs, out_specs=P("batch"))
             found.append(jax.jit(jax.grad(lambda x, beta, s=spikes: s(x, beta).sum(), (0, 1)))(x, beta))
-    return found
+    return {"found": found}
 
 
 SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
-CODES = (codes_of_a_divided_batch, bits_of_divided_neurons)
-LEARNED = (learned_of_a_divided_layer, learned_inside_shard_map)
 STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
+OTHER = (codes_of_a_divided_batch, bits_of_divided_neurons, learned_of_a_divided_layer, learned_inside_shard_map)
 
 
 def attempt(row):
@@ -290,7 +282,7 @@ def main(process=None, processes=None, address=None):
     warnings.simplefilter("error")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_num_cpu_devices", 8 if process is None else 4)
-    rows = SPIKES + CODES + LEARNED + STEP
+    rows = SPIKES + STEP + OTHER
     if process is not None:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(address, int(processes), int(process))
