@@ -35,12 +35,9 @@ import scipy.special  # noqa: F401
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).parent.parent
-CHANGED = "surrofun/{spike,calculus,combinators,steps}.py surrofun/{core,residuals,search,shapes}/*.py"
+CHANGED = ("spike", "calculus", "combinators", "steps", "core/*", "residuals/*", "search/*", "shapes/*")
 NOT_CHANGED = {"__init__.py", "elsewhere.py"}
-NOT_RUN = {
-    f"tests/test_{name}.py"
-    for name in ("demo", "devices", "dropins", "evidence", "notebooks", "plot", "shipping", "typing")
-}
+NOT_RUN = ("demo", "devices", "dropins", "evidence", "notebooks", "plot", "shipping", "typing")
 BUDGET, LIMIT = 30.0, 120.0  # seconds of tests for a change as they were measured, and until it counts as noticed
 SWAPPED = [
     *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
@@ -80,27 +77,25 @@ def changes(tree):
 def not_computed(node):
     """The parts of a node that say something to a reader or to a type checker."""
     parts = [getattr(node, name, None) for name in ("annotation", "returns")]
-    if isinstance(node, ast.Raise | ast.JoinedStr | ast.Assert) or (
-        isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-    ):
+    of_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    if of_types or isinstance(node, ast.Raise | ast.JoinedStr | ast.Assert):
         parts.append(node)
-    return [part for part in parts if part]
+    return filter(None, parts)
 
 
 def all_changes(tree):
     """Every change there is, as (file, line, before, after, text of the changed file), with a name that it keeps."""
     found = {}
-    patterns = re.sub(r"(\S*)\{([^}]*)\}(\S*)", lambda m: " ".join(m[1] + v + m[3] for v in m[2].split(",")), CHANGED)
-    for path in sorted(p for pattern in patterns.split() for p in tree.glob(pattern) if p.name not in NOT_CHANGED):
+    paths = [path for pattern in CHANGED for path in tree.glob(f"surrofun/{pattern}.py")]
+    for path in sorted(path for path in paths if path.name not in NOT_CHANGED):
         text, file = path.read_bytes(), str(path.relative_to(tree))
         starts = [0, *(m.end() for m in re.finditer(b"\n", text))]
         for node, other in changes(ast.parse(text)):
             begin, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
             before, after = text[begin:end].decode(), f"({ast.unparse(ast.fix_missing_locations(other))})"
-            name = hashlib.sha1(f"{file}:{before}:{after}:{text[max(0, begin - 60) : end + 60]}".encode()).hexdigest()[
-                :6
-            ]
-            found[name] = file, node.lineno, before, after, text[:begin] + after.encode() + text[end:]
+            context = f"{file}:{before}:{after}:{text[max(0, begin - 60) : end + 60]}"
+            changed = text[:begin] + after.encode() + text[end:]
+            found[hashlib.sha1(context.encode()).hexdigest()[:6]] = file, node.lineno, before, after, changed
     return found
 
 
@@ -131,32 +126,32 @@ class Lines:
 def run_tests(tree, tests, out):
     """Run tests in a fork of this process, which has imported what is slow to import; return its status."""
     child = os.fork()
-    if child:
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.1)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return "no end"
-    status = 3
-    try:
-        os.chdir(tree)
-        sys.path[:0] = [str(tree), str(tree / "tests")]
-        sys.argv[0] = "pytest"
-        with open(out, "w") as stream:
-            os.dup2(stream.fileno(), 1), os.dup2(stream.fileno(), 2)
-        status = int(pytest.main(["-x", "-rfE", "-p", "no:cacheprovider", *tests]))
-    finally:
-        os._exit(status)
+    if not child:
+        status = 3
+        try:
+            os.chdir(tree)
+            sys.path[:0] = [str(tree), str(tree / "tests")]
+            sys.argv[0] = "pytest"
+            with open(out, "w") as stream:
+                os.dup2(stream.fileno(), 1), os.dup2(stream.fileno(), 2)
+            status = int(pytest.main(["-x", "-rfE", "-p", "no:cacheprovider", *tests]))
+        finally:
+            os._exit(status)
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "no end"
 
 
 def record(tree, out):
     """Run the tests in this process, and write down which lines each of them runs."""
-    lines, files = Lines(tree), sorted(str(p.relative_to(tree)) for p in (tree / "tests").glob("test_*.py"))
-    pytest.main(["-q", "-p", "no:cacheprovider", *(f for f in files if f not in NOT_RUN)], plugins=[lines])
+    lines, left_out = Lines(tree), [f"--ignore=tests/test_{name}.py" for name in NOT_RUN]
+    pytest.main(["-q", "-p", "no:cacheprovider", *left_out, "tests"], plugins=[lines])
     out.write_text(json.dumps(lines.found))
 
 
@@ -206,11 +201,11 @@ def main(argv=None):
 
     with tempfile.TemporaryDirectory() as folder:
         tree, lines = pathlib.Path(folder, "tree"), options.lines or pathlib.Path(folder, "lines.json")
-        for name in ("surrofun", "tests", "notebooks", "pyproject.toml", "README.md"):
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, tree / name) if tree.exists() else (tree.mkdir(), copy(ROOT / name, tree / name))
-        for cache in [*tree.rglob("__pycache__")]:
-            shutil.rmtree(cache)
+        tree.mkdir()
+        for name in ("pyproject.toml", "README.md"):
+            shutil.copy(ROOT / name, tree)
+        for name in ("surrofun", "tests", "notebooks"):
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         if not lines.exists():
             environment = {**os.environ, "PYTHONPATH": f"{tree}:{tree}/tests"}
             command = [sys.executable, "-m", "tests.mutants", "--record", tree, "--lines", lines]
