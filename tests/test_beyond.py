@@ -8,13 +8,17 @@ import recipes
 
 from surrofun import flow, make_spike, scale, shapes
 
-RNG = np.random.default_rng(0)
 each_reset = pytest.mark.parametrize("reset", recipes.RESETS)
 SURROGATES = {  # and the same in NumPy
     "superspike": (shapes.superspike, lambda u: (1 + 10 * abs(u)) ** -2.0),
     "triangle": (shapes.triangle, lambda u: np.maximum(0, 1 - abs(u))),
     "area 2": (scale(shapes.gaussian, height=2.0), lambda u: 2 * np.exp(-2 * u**2) / np.sqrt(np.pi / 2)),
 }
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
 def by_hand(slope, reset, currents, cotangents, spikes, leak=0.9):
@@ -42,10 +46,10 @@ def apart(got, want):
 @pytest.mark.parametrize(
     ("name", "reset"), [*(("superspike", reset) for reset in recipes.RESETS), ("triangle", "soft"), ("area 2", "hard")]
 )
-def test_all_times_at_once_are_backpropagation_through_time(name, reset):
+def test_all_times_at_once_are_backpropagation_through_time(name, reset, rng):
     g, formula = SURROGATES[name]
     steps = 10_000 if name == "superspike" else 300
-    currents, cotangents = np.float32(RNG.uniform(0, 1, (steps, 3))), np.float32(RNG.normal(0, 1, (steps, 3)))
+    currents, cotangents = np.float32(rng.uniform(0, 1, (steps, 3))), np.float32(rng.normal(0, 1, (steps, 3)))
     step, pulled = recipes.neuron(make_spike(g), reset), jax.jit(recipes.pulled, static_argnums=0)
     spikes, got = pulled(recipes.parallel(step), currents, cotangents)
     assert 0.2 < spikes.mean() < 0.8
@@ -53,15 +57,15 @@ def test_all_times_at_once_are_backpropagation_through_time(name, reset):
     assert apart(got, pulled(recipes.scanned(step), currents, cotangents)[1]) < 1e-6
 
 
-def test_without_a_reset_a_neuron_is_linear():
-    currents = RNG.normal(0, 1, (100, 4))
+def test_without_a_reset_a_neuron_is_linear(rng):
+    currents = rng.normal(0, 1, (100, 4))
     later = np.subtract.outer(np.arange(100), np.arange(100))
     got = jax.jit(recipes.without_reset)(jnp.asarray(currents, jnp.float32))
     np.testing.assert_allclose(got, np.where(later >= 0, 0.9**later, 0) @ currents, rtol=1e-5, atol=1e-5)
 
 
-def test_rounds_of_guessing_get_one_more_spike_right_each():
-    currents, cotangents = jnp.asarray(RNG.uniform(0, 1, (30, 4)), jnp.float32), jnp.ones((30, 4))
+def test_rounds_of_guessing_get_one_more_spike_right_each(rng):
+    currents, cotangents = jnp.asarray(rng.uniform(0, 1, (30, 4)), jnp.float32), jnp.ones((30, 4))
     spike = make_spike(shapes.superspike)
     want, exact = recipes.pulled(recipes.scanned(recipes.neuron(spike)), currents, cotangents)
     for rounds in (5, 30):
@@ -72,6 +76,7 @@ def test_rounds_of_guessing_get_one_more_spike_right_each():
 
 # Rules that learn online: 6 inputs, 5 neurons, and 5 more rows of weights for what comes back to them.
 
+RNG = np.random.default_rng(1)
 TRAINS = jnp.asarray(RNG.uniform(0, 1, (60, 6)) < 0.4, jnp.float32)
 SIGNALS = jnp.asarray(RNG.normal(0, 1, (60, 5)), jnp.float32)
 FEEDFORWARD = jnp.asarray(np.vstack([RNG.normal(0.3, 0.3, (6, 5)), np.zeros((5, 5))]), jnp.float32)
@@ -157,10 +162,10 @@ def test_a_quantiser_learns_its_step_size_by_the_rule_of_lsq():
     assert settled.sum() > 8
 
 
-def test_jump_relu_is_the_rule_of_its_paper():
+def test_jump_relu_is_the_rule_of_its_paper(rng):
     """arXiv:2407.14435: its pseudocode, in which the kernel is 0 where |x - threshold| = bandwidth / 2."""
-    x, c = np.float32(RNG.normal(0.2, 0.4, (200, 16))), np.float32(RNG.normal(0, 1, (200, 16)))
-    thresholds = np.float32(RNG.uniform(0.1, 0.5, 16))
+    x, c = np.float32(rng.normal(0.2, 0.4, (200, 16))), np.float32(rng.normal(0, 1, (200, 16)))
+    thresholds = np.float32(rng.uniform(0.1, 0.5, 16))
     on, near = x > thresholds, np.abs(x - thresholds) < 0.1
     np.testing.assert_array_equal(recipes.jump_relu(x, thresholds, 0.2), on * x)
     dx, dt = jax.grad(lambda x, t: (c * recipes.jump_relu(x, t, 0.2)).sum(), (0, 1))(x, thresholds)
@@ -177,8 +182,8 @@ def test_jump_relu_is_the_rule_of_its_paper():
     assert apart(dx, c * on) > 0.5
 
 
-def test_a_narrow_bandwidth_leaves_features_without_a_gradient():
-    x = RNG.normal(0, 0.3, (64, 400)).astype(np.float32)
+def test_a_narrow_bandwidth_leaves_features_without_a_gradient(rng):
+    x = rng.normal(0, 0.3, (64, 400)).astype(np.float32)
     for bandwidth in (1e-3, 1e-1):
         dead = float(flow(shapes.rectangle, x - 0.3, width=bandwidth)["dead"])
         by_threshold = jax.grad(lambda t, b=bandwidth: recipes.jump_relu(x, t, b).sum())(jnp.full(400, 0.3))
