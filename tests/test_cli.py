@@ -55,18 +55,13 @@ def terminal_of(monkeypatch, columns, **environment):
 
 def test_list_in_a_pipe_is_columns_between_tabs(capsys):
     assert main(["list"]) == 0
-    heading, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    heading, *shown = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert heading == ["name", "parameters", "formula", "area", "peak", "source"]
-    assert tuple(row[0] for row in rows) == names()
-    assert all(len(row) == 6 and all(row[2:]) for row in rows)
-    assert rows[names().index("superspike")] == [
-        "superspike",
-        "beta=10.0",
-        "1 / (1 + beta |x|)^2",
-        "2 / beta",
-        "1 at 0",
-        "Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086",
-    ]
+    assert tuple(row[0] for row in shown) == names()
+    assert all(len(row) == 6 and all(row[2:]) for row in shown)
+    *facts, source = shown[names().index("superspike")]
+    assert facts == ["superspike", "beta=10.0", "1 / (1 + beta |x|)^2", "2 / beta", "1 at 0"]
+    assert source == "Zenke & Ganguli 2018, Neural Computation 30(6):1514-1541, doi:10.1162/neco_a_01086"
 
 
 @pytest.mark.parametrize("columns", [30, 40, 60, 80, 120, 160, 300])
@@ -98,14 +93,17 @@ def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
     terminal_of(monkeypatch, 300)
     assert main(["list"]) == 0
     lines = iter(capsys.readouterr().out.splitlines())
-    entries = {line[:20].strip(): (line[20:], next(lines)[20:].split("; ")) for line in lines}
-    assert tuple(entries) == names()
-    assert entries["escape_exponential"][1][2:] == ["peak infinite", "Gerstner & Kistler 2002"]
-    assert entries["s2nn"][1][2] == "peak max(alpha / 4, beta) at 0"
-    assert entries["multi_gaussian"][0] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
-    assert entries["reciprocal"][1][3] == "the spikingjelly code base"
-    assert entries["power_law"][1][:2] == ["alpha=1.0, q=2.0", "area 2 / (alpha * (q - 1)), infinite for q <= 1"]
-    assert entries["straight_through"][1][0] == "area infinite"
+    formulas, facts = {}, {}
+    for line in lines:
+        name = line[:20].strip()
+        formulas[name], facts[name] = line[20:], next(lines)[20:].split("; ")
+    assert tuple(formulas) == names()
+    assert facts["escape_exponential"][2:] == ["peak infinite", "Gerstner & Kistler 2002"]
+    assert facts["s2nn"][2] == "peak max(alpha / 4, beta) at 0"
+    assert formulas["multi_gaussian"] == "(1 + h) N(x; 0, sigma) - h N(x; sigma, s sigma) - h N(x; -sigma, s sigma)"
+    assert facts["reciprocal"][3] == "the spikingjelly code base"
+    assert facts["power_law"][:2] == ["alpha=1.0, q=2.0", "area 2 / (alpha * (q - 1)), infinite for q <= 1"]
+    assert facts["straight_through"][0] == "area infinite"
 
 
 def test_what_is_missing_without_docstrings():
@@ -120,10 +118,9 @@ def test_what_is_missing_without_docstrings():
 
 def test_chart_draws_the_curve_where_it_is():
     """One character a column: a ramp of slope 1 over 8 columns and 4 rows climbs a row every 2 columns."""
-    x = np.linspace(0, 1, 801)
+    x, places = np.linspace(0, 1, 801), (np.arange(8) + 0.5) / 8
     lines = terminal.chart("ramp", x, x[:, None], 11, 7, unicode=False)
     drawn = np.array([[c == "*" for c in line[3:]] for line in lines[1:5]])
-    places = (np.arange(8) + 0.5) / 8
     for column, place in zip(drawn.T, places, strict=True):
         assert abs(3 - np.flatnonzero(column).mean() - 3 * place) <= 0.5  # rows count from the top
     braille = terminal.chart("ramp", x, x[:, None], 11, 7)
@@ -154,8 +151,8 @@ def test_show_draws_three_panels_that_fit(columns, capsys, monkeypatch):
     name, summary, *lines = capsys.readouterr().out.splitlines()
     assert (name, summary) == ("scale(triangle, 2.0)", "area 1, peak 2 at 0")
     assert max(map(len, lines)) <= columns
-    titles = ["step", "soft step", "surrogate gradient"]
-    assert re.findall("soft step|step|surrogate gradient", "\n".join(lines)) == titles
+    panels = re.findall("soft step|step|surrogate gradient", "\n".join(lines))
+    assert panels == ["step", "soft step", "surrogate gradient"]
     assert any("\u2800" < c < "\u2900" for c in "".join(lines))
     assert "\x1b" not in "".join(lines)
 
@@ -164,8 +161,7 @@ def test_show_writes_ascii_where_the_stream_has_no_more(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     assert main(["show", "triangle"]) == 0
-    text = stream.buffer.getvalue().decode("ascii")
-    assert "***" in text
+    assert "***" in stream.buffer.getvalue().decode("ascii")
 
 
 def test_show_saves_a_figure(capsys, monkeypatch, tmp_path):

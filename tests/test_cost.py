@@ -415,11 +415,9 @@ def test_a_shape_costs_what_its_formula_costs(name):
 
 
 def test_composition_costs_its_arithmetic():
-    (bytes_by_hand, by_hand), (bytes_composed, composed) = (
-        costs(loop(spike, 100)[0]) for spike in (make_spike(eight_by_hand), eight())
-    )
-    assert bytes_composed == bytes_by_hand
-    assert composed <= 1.1 * by_hand
+    by_hand, composed = (costs(loop(spike, 100)[0]) for spike in (make_spike(eight_by_hand), eight()))
+    assert composed[0] == by_hand[0]
+    assert composed[1] <= 1.1 * by_hand[1]
 
 
 @pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])

@@ -22,12 +22,8 @@ from surrofun.cli.arguments import find_shape
 from surrofun.cli.commands import main
 
 KEY = jax.random.key(3)
-STRICT = {  # and the training is what takes time
-    **os.environ,
-    "JAX_NUMPY_DTYPE_PROMOTION": "strict",
-    "PYTHONWARNINGS": "error",
-    "JAX_DISABLE_MOST_OPTIMIZATIONS": "0",
-}
+STRICT = {"JAX_NUMPY_DTYPE_PROMOTION": "strict", "PYTHONWARNINGS": "error"}
+STRICT["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "0"  # since the training is what takes time
 SMALL = functools.partial(demo.randman, samples=20, waves=5)
 
 
@@ -208,9 +204,8 @@ def test_figure_has_shape_raster_and_learning_curve():
     records = [{"loss": 2.0, "accuracy": 0.5}, {"loss": 1.0, "accuracy": 0.75}]
     shape, raster, loss, accuracy = demo.draw(find_shape("triangle(2)"), spikes, records).axes
     assert [shape.get_title(), raster.get_title()] == ["triangle(alpha=2)", "hidden spikes of a test sample"]
-    np.testing.assert_allclose(
-        [np.mean(mark, axis=0) for mark in raster.collections[0].get_segments()], [[4, 1], [60, 5]]
-    )
+    marks = [np.mean(mark, axis=0) for mark in raster.collections[0].get_segments()]
+    np.testing.assert_allclose(marks, [[4, 1], [60, 5]])
     assert loss.get_ylabel() == "loss"
     assert [text.get_text() for axes in (loss, accuracy) for text in axes.texts] == ["chance"]
     assert "Randman" in shape.figure.get_suptitle()
@@ -227,7 +222,8 @@ def test_the_module_ends_with_the_status(monkeypatch):
 
 def demo_process(*arguments, cwd):
     command = [sys.executable, "-m", "surrofun", "demo", *arguments]
-    return subprocess.Popen(command, cwd=cwd, env=STRICT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **STRICT}, **pipes)
 
 
 @exhaustive
@@ -238,15 +234,14 @@ def test_demo_learns_the_task(tmp_path):
     first, *epochs, note, result = out.splitlines()
     assert first == "training on Randman, surrogate gradient superspike(beta=10.0)"
     form = r"epoch {}/5  loss \d\.\d{{3}}  validation  ?\d+\.\d%  hidden [ \d]\d\.\d Hz"
-    assert all(re.fullmatch(form.format(n), line) for n, line in enumerate(epochs, 1))
-    assert len(epochs) == 5
+    for n, line in zip(range(1, 6), epochs, strict=True):
+        assert re.fullmatch(form.format(n), line)
     assert float(result.removeprefix("test accuracy: ")) >= 0.98
     files = [path.name for path in tmp_path.iterdir()]
-    assert (note, files) in (
-        ("figure: surrofun-demo.png", ["surrofun-demo.png"]),
-        ("no figure drawn: it needs matplotlib, pip install matplotlib", []),
-    )
-    if files:
+    if note == "no figure drawn: it needs matplotlib, pip install matplotlib":
+        assert files == []
+    else:
+        assert (note, files) == ("figure: surrofun-demo.png", ["surrofun-demo.png"])
         assert pathlib.Path(tmp_path, *files).read_bytes().startswith(b"\x89PNG")
 
 
