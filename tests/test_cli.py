@@ -1,5 +1,6 @@
 """The command line, in this process: what it prints, where, and with which status."""
 
+import functools
 import io
 import os
 import pathlib
@@ -14,7 +15,7 @@ from needs import needs
 from transcript import rows
 
 from surrofun import names, registry
-from surrofun.cli import terminal
+from surrofun.cli import commands, terminal
 from surrofun.cli.commands import main
 
 MODULE = """
@@ -182,6 +183,7 @@ def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
 
 
 def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch):
+    monkeypatch.setattr(commands, "check", functools.cache(commands.check))  # which is slow
     monkeypatch.setenv("COLUMNS", "10000")
     for shape, name, status in (("triangle", "triangle", 0), (f"{module}:negative", "negative", 1)):
         assert main(["check", shape]) == status
