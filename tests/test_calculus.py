@@ -82,7 +82,7 @@ def test_nothing_of_an_infinite_area_is_nothing():
     assert area(g) == 0
 
 
-SLOPES = {**COMPOSED, "smooth": USERS["smooth"]}  # those of the catalogue are in test_shapes.py
+SLOPES = {**COMPOSED, "sigmoid": shapes.sigmoid, "circ": shapes.circ, "smooth": USERS["smooth"]}
 
 
 @sample

@@ -250,8 +250,8 @@ argument --epochs: expected a whole number from 1 to 2**32 - 1, got '0'
 argument --epochs: expected a whole number from 1 to 2**32 - 1, got 'two'
 >>> demo --seed -1
 argument --seed: expected a whole number from 0 to 2**32 - 1, got '-1'
->>> demo --seed 999999999999
-argument --seed: expected a whole number from 0 to 2**32 - 1, got '999999999999'
+>>> demo --seed 999999999999999999999999999999
+argument --seed: expected a whole number from 0 to 2**32 - 1, got '999999999999999999999999999999'
 >>> lst
 >>> list extra
 >>> show triangle --nope

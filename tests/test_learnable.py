@@ -139,7 +139,7 @@ def test_it_is_the_gradient_of_the_soft_network(build, forward_mode, x64):
 @BOTH
 @pytest.mark.parametrize("x", [0.1, -0.1, 2.0])
 def test_a_parameter_inside_of_a_normalized_area(forward_mode, x, x64):
-    """Of area 1 is beta / 2 / (1 + beta |x|)^2, and S moves by x / 2 / (1 + beta |x|)^2 with beta."""
+    """With b = 1 + beta |x| the slope is beta / 2 / b^2, and S is 1 / 2 / b below the threshold."""
     made = {
         "call time": normalize(shapes.superspike, area=1.0),
         "composed": normalize(asym(shapes.superspike, shift(shapes.superspike, 0.0)), area=1.0),
@@ -147,6 +147,8 @@ def test_a_parameter_inside_of_a_normalized_area(forward_mode, x, x64):
     beta, b = 5.0, 1 + 5.0 * abs(x)
     for kind, g in made.items():
         spike = make_spike(g, learnable=True, forward_mode=forward_mode)
+        soft_step = 1 / 2 / b if x < 0 else 1 - 1 / 2 / b
+        np.testing.assert_allclose(antiderivative(g)(x, beta), soft_step, rtol=1e-9, err_msg=kind)
         np.testing.assert_allclose(jax.grad(spike, 1)(x, beta), x / 2 / b**2, rtol=1e-9, err_msg=kind)
         by_slope = jax.grad(lambda beta, spike=spike: jax.grad(spike)(x, beta))(beta)
         np.testing.assert_allclose(by_slope, (2 - b) / 2 / b**3, rtol=1e-9, err_msg=kind)
