@@ -208,6 +208,9 @@ def test_one_bit_of_a_users_combinator(g, by_hand):
     spike = make_spike(g, residual="bit")
     for transform in (lambda f: f, jax.jit):
         close(transform(jax.grad(lambda x: spike(x).sum()))(X), by_hand(XS), rtol=1e-6)
+
+
+def test_one_bit_of_more_than_two_values():
     with pytest.raises(ValueError, match=r"^power\(triangle\): expected a shape of two values for residual='bit'"):
         jax.grad(make_spike(power(shapes.triangle), residual="bit"))(0.5)
 
