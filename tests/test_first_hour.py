@@ -18,19 +18,7 @@ from needs import needs
 from rosetta import DEFECTS, INEXPRESSIBLE, ROWS
 
 import surrofun
-from surrofun import (
-    antiderivative,
-    escape,
-    lookup,
-    make_spike,
-    parse,
-    scale,
-    shape,
-    shapes,
-    sign,
-    staircase,
-    ternary,
-)
+from surrofun import antiderivative, escape, lookup, make_spike, parse, scale, shape, shapes, sign, staircase, ternary
 from surrofun.__main__ import main
 from surrofun.shapes.elsewhere import answers, meaning
 
