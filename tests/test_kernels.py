@@ -12,21 +12,8 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from needs import sample
 
-from surrofun import (
-    antiderivative,
-    asym,
-    combinator,
-    derivative,
-    heaviside,
-    make_spike,
-    mix,
-    normalize,
-    sampled,
-    scale,
-    shape,
-    shapes,
-    shift,
-)
+import surrofun
+from surrofun import asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated:DeprecationWarning")
 
@@ -54,8 +41,8 @@ COMPOSED = {
     ),
     "a user's shape": fast,
     "a user's combinator": power(shapes.triangle, 1.5),
-    "derivative": derivative(jnp.tanh),
-    "soft step": antiderivative(shapes.sigmoid),
+    "derivative": surrofun.derivative(jnp.tanh),
+    "soft step": surrofun.antiderivative(shapes.sigmoid),
 }
 EVERY = {**{name: getattr(shapes, name) for name in shapes.__all__}, **COMPOSED}
 each = pytest.mark.parametrize("name", EVERY)
@@ -147,13 +134,13 @@ def test_the_fused_layer_lowers(platform):
 
 SPIKES = {
     "plain": make_spike(shapes.triangle),
-    "at_zero": make_spike(shapes.periodic_laplace, step=heaviside(at_zero=0.0)),
+    "at_zero": make_spike(shapes.periodic_laplace, step=surrofun.heaviside(at_zero=0.0)),
     "forward mode": make_spike(shapes.atan, forward_mode=True),
     "learned": make_spike(scale(shapes.superspike(beta=5.0), 2.0), learnable=True),
     "learned, found": make_spike(power(shapes.gaussian), learnable=True),
     "bit": make_spike(shapes.rectangle, residual="bit"),
     "uint8": make_spike(shapes.sigmoid, residual=jnp.uint8),
-    "sampled": make_spike(shapes.sigmoid, residual=sampled(jax.random.key(0))),
+    "sampled": make_spike(shapes.sigmoid, residual=surrofun.sampled(jax.random.key(0))),
 }
 
 
