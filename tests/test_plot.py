@@ -23,6 +23,23 @@ def bell_far_off(x):
     return jnp.exp(-jnp.square((x + 300) / 0.1) / 2)
 
 
+def hole(x):
+    return jnp.full_like(x, jnp.nan)
+
+
+def curve(axes):
+    """The potentials and values of the first curve, after the lines at zero."""
+    return axes.lines[2].get_xydata().T
+
+
+def legend_of(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def looks(axes):
+    return {(line.get_color(), line.get_linestyle()) for line in axes.lines[2:]}
+
+
 @pytest.mark.parametrize(
     ("g", "below", "last", "above"),
     [
@@ -62,31 +79,16 @@ def test_summary_has_area_and_peak(g, expected):
     assert curves.summary(g) == expected
 
 
-def test_shape_that_is_nowhere_finite_is_turned_down():
-    with pytest.raises(ValueError, match="hole: the slope is not finite around the threshold"):
-        plot.shape(hole)
-
-
-def hole(x):
-    return jnp.full_like(x, jnp.nan)
-
-
 def test_shape_shows_step_soft_step_and_gradient():
     figure = plot.shape(scale(shapes.triangle, 2.0))
-    step, soft, slope = (
-        {line.get_label(): line for line in axes.lines}["_child2"].get_xydata() for axes in figure.axes
-    )
-    x = slope[:, 0]
-    np.testing.assert_array_equal(step[:, 1], x >= 0)
+    (x, step), (_, soft), (_, slope) = map(curve, figure.axes)
     u = np.clip(2 * x, -1, 1)
-    np.testing.assert_allclose(soft[:, 1], np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2), atol=1e-6)
-    np.testing.assert_allclose(slope[:, 1], 2 * (1 - np.abs(u)), atol=1e-5)
+    np.testing.assert_array_equal(step, x >= 0)
+    np.testing.assert_allclose(soft, np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2), atol=1e-6)
+    np.testing.assert_allclose(slope, 2 * (1 - np.abs(u)), atol=1e-5)
     np.testing.assert_array_equal(figure.axes[2].lines[-1].get_xydata(), [[0, 2]])  # the mark at the peak
-    assert [axes.get_title() for axes in figure.axes] == [
-        "step",
-        "soft step",
-        "surrogate gradient\narea 1, peak 2 at 0",
-    ]
+    titles = ["step", "soft step", "surrogate gradient\narea 1, peak 2 at 0"]
+    assert [axes.get_title() for axes in figure.axes] == titles
     assert figure.get_suptitle() == "scale(triangle, 2.0)"
 
 
@@ -97,10 +99,7 @@ TWO = jnp.array([1.0, 3.0])
     ("g", "labels"),
     [
         (shapes.triangle(alpha=TWO), ["triangle(alpha=1.0)", "triangle(alpha=3.0)"]),
-        (
-            scale(shapes.triangle, TWO, height=2.0),
-            ["scale(triangle, 1.0,\nheight=2.0)", "scale(triangle, 3.0,\nheight=2.0)"],
-        ),
+        (scale(shapes.triangle, TWO, height=2.0), [f"scale(triangle, {a},\nheight=2.0)" for a in (1.0, 3.0)]),
         (shift(shapes.sigmoid, -TWO / 3), ["shift(sigmoid, -0.3333)", "shift(sigmoid, -1.0)"]),
         (shapes.triangle(alpha=jnp.ones(2)), ["neuron 0", "neuron 1"]),  # which are equal
         (scale(shapes.sigmoid, jnp.linspace(1.0, 4.0, 7)), [f"scale(sigmoid, {1 + i / 2})" for i in range(7)]),
@@ -109,33 +108,31 @@ TWO = jnp.array([1.0, 3.0])
 )
 def test_a_legend_says_which_neuron_a_curve_is_of(g, labels):
     step, soft, slope = plot.shape(g).axes
-    legend = slope.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == labels
+    assert legend_of(slope) == labels
     count = g(jnp.zeros(1)).size
-    curves = slope.lines[2 : 2 + count]
-    assert len({line.get_color() for line in curves}) == count
-    assert [line.get_color() for line in soft.lines[2:]] == [line.get_color() for line in curves]
-    shown = [handle.get_color() for handle in legend.get_lines()]
-    assert shown == [line.get_color() for line in (curves if count <= 7 else (curves[0], curves[-1]))]
+    colors = [line.get_color() for line in slope.lines[2 : 2 + count]]
+    assert len(set(colors)) == count
+    assert [line.get_color() for line in soft.lines[2:]] == colors
+    shown = [handle.get_color() for handle in slope.get_legend().get_lines()]
+    assert shown == (colors if count <= 7 else [colors[0], colors[-1]])
     assert len(step.lines) == 3  # one step for all
     compared = plot.compare(g, shapes.atan).axes[0]
-    texts = [text.get_text().replace("\n", " ") for text in compared.get_legend().get_texts()]
-    assert texts == [*(label.replace("\n", " ") for label in labels), "atan"]
-    assert len({(line.get_color(), line.get_linestyle()) for line in compared.lines[2:]}) == count + 1
+    assert " | ".join(legend_of(compared)).replace("\n", " ") == " | ".join([*labels, "atan"]).replace("\n", " ")
+    assert len(looks(compared)) == count + 1
 
 
 @pytest.mark.parametrize("forward_mode", [False, True])
 def test_the_step_of_a_spike_is_drawn(forward_mode):
     """As `ternary` says: -1 below -threshold, 1 from threshold on."""
     spike = make_spike(shapes.rectangle(width=2.0), step=ternary(threshold=0.5), forward_mode=forward_mode)
-    x, step = plot.shape(spike).axes[0].lines[2].get_xydata().T
+    x, step = curve(plot.shape(spike).axes[0])
     np.testing.assert_array_equal(step, np.where(x >= 0.5, 1.0, np.where(x <= -0.5, -1.0, 0.0)))
     narrow = make_spike(shapes.superspike(beta=5.0), step=ternary, forward_mode=forward_mode)  # seen within 0.72
-    x, step = plot.shape(narrow).axes[0].lines[2].get_xydata().T
+    x, step = curve(plot.shape(narrow).axes[0])
     assert sorted(set(step)) == [-1, 0, 1]
     assert -2 < x[0] < -1 < 1 < x[-1] < 2
     for width in (3.0, jnp.array([1.0, 3.0])):  # of one neuron, or of two
-        x, step = plot.shape(make_spike(shapes.rectangle, step=sign), width=width).axes[0].lines[2].get_xydata().T
+        x, step = curve(plot.shape(make_spike(shapes.rectangle, step=sign), width=width).axes[0])
         np.testing.assert_array_equal(step, np.where(x >= 0, 1.0, -1.0))
 
 
@@ -143,7 +140,7 @@ def test_a_shape_has_parameters_and_limits():
     figure = plot.shape(shapes.superspike, beta=2.0, xlim=(-3.0, 1.0))
     assert figure.get_suptitle() == "superspike(beta=2.0)"
     assert [axes.get_xlim() for axes in figure.axes] == [(-3.0, 1.0)] * 3
-    x, slope = figure.axes[2].lines[2].get_xydata().T
+    x, slope = curve(figure.axes[2])
     assert (x[0], x[-1]) == (-3.0, 1.0)
     np.testing.assert_allclose(slope, 1 / (1 + 2 * np.abs(x)) ** 2, rtol=1e-6)
 
@@ -161,13 +158,10 @@ def test_flow_draws_where_the_potentials_are():
     assert slope.get_zorder() > shares.get_zorder()
 
 
-def test_one_curve_needs_no_legend():
-    assert all(axes.get_legend() is None for axes in plot.shape(scale(shapes.triangle, jnp.array(2.0))).axes)
-
-
-def test_every_neuron_has_its_curve():
+def test_every_neuron_has_its_curve_and_one_needs_no_legend():
     axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
+    assert all(axes.get_legend() is None for axes in plot.shape(scale(shapes.triangle, jnp.array(2.0))).axes)
 
 
 def test_a_shape_that_grows_does_not_hide_the_others():
@@ -180,16 +174,15 @@ def test_a_shape_that_grows_does_not_hide_the_others():
 def test_no_sharp_peak_is_missed():
     peaks = [0.301, 0.602, 0.903]
     axes = plot.compare(mix(*[shift(scale(shapes.triangle, 1e4), by) for by in peaks])).axes[0]
-    x, slope = axes.lines[-1].get_xydata().T
+    x, slope = curve(axes)
     np.testing.assert_allclose([slope[abs(x - by) < 0.1].max() for by in peaks], 1e4 / 3, rtol=1e-3)
 
 
 def test_compared_shapes_are_told_apart():
     gs = [lookup(name) for name in names()]
     axes = plot.compare(*gs).axes[0]
-    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[2:]}
-    assert len(looks) == len(gs)
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names())
+    assert len(looks(axes)) == len(gs)
+    assert legend_of(axes) == list(names())
 
 
 def test_gallery_has_every_shape_of_the_catalogue():
@@ -209,10 +202,7 @@ def test_gallery_names_its_axes_once():
 
 
 def test_long_names_stay_inside_the_figure():
-    @shape(soft=jnp.tanh)
-    def long(x):
-        return 1 / jnp.square(jnp.cosh(x))
-
+    long = shape(lambda x: 1 / jnp.square(jnp.cosh(x)), soft=jnp.tanh)
     long.__name__ = "mix(" + ", ".join(f"scale(gaussian, {i}.0)" for i in range(40)) + ")"
     for figure in (plot.shape(long), plot.compare(long, shapes.atan), plot.gallery(long)):
         figure.draw_without_rendering()
@@ -237,18 +227,16 @@ def test_a_raster_without_spikes_says_so():
     axes = plot.raster(np.zeros((30, 7))).axes[0]
     assert [text.get_text() for text in axes.texts] == ["no spikes"]
     assert [tick for tick in axes.get_yticks() if 0 <= tick < 7] == [0, 1, 2, 3, 4, 5, 6]
-    assert [tick for tick in plot.raster(np.zeros((76, 7))).axes[0].get_xticks() if 0 <= tick < 76] == [
-        *range(0, 76, 10)
-    ]
+    axes = plot.raster(np.zeros((76, 7))).axes[0]
+    assert [tick for tick in axes.get_xticks() if 0 <= tick < 76] == [*range(0, 76, 10)]
 
 
 def test_learning_curve_has_a_panel_for_each_quantity():
     records = [{"loss": 2.0, "rate": 9.0, "accuracy": 0.5}, {"loss": 1.0, "rate": 8.0, "accuracy": 0.9}]
     figure = plot.learning_curve(iter(records))
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "rate (Hz)", "accuracy"]
-    assert [axes.lines[-1].get_xydata().tolist() for axes in figure.axes] == [
-        [[1, record[0]], [2, record[1]]] for record in ((2.0, 1.0), (9.0, 8.0), (0.5, 0.9))
-    ]
+    curves = [axes.lines[-1].get_xydata().tolist() for axes in figure.axes]
+    assert curves == [[[1, 2.0], [2, 1.0]], [[1, 9.0], [2, 8.0]], [[1, 0.5], [2, 0.9]]]
 
 
 def test_figures_draw_into_given_axes_and_leave_no_trace():
@@ -294,9 +282,11 @@ TypeError: plot.gallery: expected a shape, that is a function g(x, *params), got
 plot.gallery(*gs)
 >>> plot.shape([atan])
 TypeError: plot.shape: expected a shape, that is a function g(x, *params), got a list; plot.compare(*gs) draws several
+>>> plot.shape(hole)
+ValueError: hole: the slope is not finite around the threshold...
 """
 
 
 @pytest.mark.parametrize(("call", "error"), rows(MISTAKES))
 def test_mistakes_are_told(call, error):
-    assert_raises(call, error, plot=plot, Figure=Figure)
+    assert_raises(call, error, plot=plot, Figure=Figure, hole=hole)
