@@ -7,24 +7,11 @@ with the shape of the catalogue. Where a library brings no surrogate, the textbo
 import functools
 import importlib
 
+import dropins
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dropins import (
-    RNG,
-    brainpy,
-    brainspike,
-    equinox_cell,
-    flax_cell,
-    haiku_cell,
-    import_snnax,
-    jaxpike,
-    slax,
-    snnax,
-    sparx,
-    spyx,
-)
 from jax.flatten_util import ravel_pytree
 from needs import needs
 
@@ -33,7 +20,7 @@ from surrofun import describe, heaviside, make_spike, parse, scale, shapes
 optax = needs("optax")
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
 
-X = jnp.asarray([0.0, -0.0, *RNG.normal(0, 1, 400), *RNG.normal(0, 1e-3, 100)], jnp.float32)
+X = jnp.asarray([0.0, -0.0, *dropins.RNG.normal(0, 1, 400), *dropins.RNG.normal(0, 1e-3, 100)], jnp.float32)
 
 
 @jax.custom_jvp
@@ -46,6 +33,10 @@ textbook.defjvps(lambda dx, z, x: dx / (1 + 10 * jnp.abs(x)) ** 2)
 
 def fast_sigmoid(k):
     return lambda x: 1 / (1 + k * jnp.abs(x)) ** 2
+
+
+def cauchy(x):
+    return 1 / (1 + (jnp.pi * x) ** 2)
 
 
 def logistic(x):
@@ -72,31 +63,27 @@ ROWS = {
     "brainpy LIF": (("braintools.surrogate", "ReluGrad"), lambda x: jnp.maximum(0.3 - jnp.abs(x) * 0.3, 0),
                     "scale(triangle, height=0.3)", 1.0),
     "brainpy ALIF": (("braintools.surrogate", "Sigmoid", 4.0), logistic, "sigmoid(alpha=4.0)", 1.0),
-    "brainpy Gif": (("braintools.surrogate", "Arctan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2),
-                    "atan(alpha=2.0)", 1.0),
+    "brainpy Gif": (("braintools.surrogate", "Arctan", 2.0), cauchy, "atan(alpha=2.0)", 1.0),
     "slax LIF": (("slax", "fast_sigmoid", 25), fast_sigmoid(25), "superspike(beta=25.0)", 1.0),
     "slax LTC": (("slax", "multi_gauss"), three_bells, "scale(multi_gaussian(sigma=0.3), height=0.5)", 1.0),
     "snnax SimpleIAF": (("snnax.functional.surrogate", "superspike_surrogate", 10.0),
                         lambda x: 1 / (1 + 10 * jnp.abs(x)), "scale(reciprocal(alpha=10.0), height=0.1)", 1.0),
     "snnax LIF": (("snnax.functional.surrogate", "piecewise_surrogate", 0.5),
                   lambda x: jnp.where(jnp.abs(x) < 0.5, 1.0, 0.0), "rectangle", 1.0),
-    "sparx LIF": (("sparx.surrogate", "ATan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2), "atan(alpha=2.0)", 1.0),
+    "sparx LIF": (("sparx.surrogate", "ATan", 2.0), cauchy, "atan(alpha=2.0)", 1.0),
     "sparx ALIF": (("sparx.surrogate", "FastSigmoid", 25), fast_sigmoid(25), "superspike(beta=25.0)", 1.0),
     "jaxpike LIF": (("jaxpike.surrogate", "FastSigmoid", 25.0), fast_sigmoid(25), "superspike(beta=25.0)", 0.0),
-    "jaxpike ALIF": (("jaxpike.surrogate", "ATan", 2.0), lambda x: 1 / (1 + (jnp.pi * x) ** 2), "atan(alpha=2.0)", 0.0),
+    "jaxpike ALIF": (("jaxpike.surrogate", "ATan", 2.0), cauchy, "atan(alpha=2.0)", 0.0),
     "brainspike iaf_psc_delta": (("braintools.surrogate", "Sigmoid", 4.0), logistic, "sigmoid(alpha=4.0)", 1.0),
     "flax_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
     "equinox_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
     "haiku_cell": (None, fast_sigmoid(10), "superspike(beta=10.0)", 1.0),
 }  # fmt: skip
-NETWORKS = {
-    f.__name__: f for f in (spyx, brainpy, slax, snnax, sparx, jaxpike, brainspike, flax_cell, equinox_cell, haiku_cell)
-}
 
 
 def own_surrogate(module, name, *parameters):
     if module.startswith("snnax"):
-        import_snnax()
+        dropins.import_snnax()
     return getattr(needs(module), name)(*parameters)
 
 
@@ -127,7 +114,7 @@ def asked(loss, weights):
 def test_same_spikes_and_gradients_and_it_trains(name):
     own, formula, expression, at_zero = ROWS[name]
     library, *neuron = name.split()
-    network = functools.partial(NETWORKS[library], *neuron)
+    network = functools.partial(getattr(dropins, library), *neuron)
     make = functools.partial(make_spike, step=heaviside(at_zero=at_zero))
     spikes = own_surrogate(*own) if own else textbook, make(formula), make(parse(expression))
 
@@ -142,59 +129,43 @@ def test_same_spikes_and_gradients_and_it_trains(name):
     np.testing.assert_array_equal([z for z, _ in others], [raster] * 2)
     scale = np.abs(gradient).max()
     # The other libraries compute the slope in a forward-mode rule, which the compiler joins to other operations.
-    np.testing.assert_allclose(
-        others[0][1], gradient, rtol=0, atol=0 if library in ("spyx", "brainpy") else 1e-6 * scale
-    )
+    exact = library in ("spyx", "brainpy")
+    np.testing.assert_allclose(others[0][1], gradient, rtol=0, atol=0 if exact else 1e-6 * scale)
     np.testing.assert_allclose(others[1][1], gradient, rtol=0, atol=1e-6 * scale)
 
     errors, _ = trained(*network(spikes[2]))
     assert errors[-1] < 0.7 * errors[0]
 
 
-LEARNED = make_spike(shapes.sigmoid, learnable=True)
-
-
 def learned_by_flax():
     nnx = needs("flax.nnx")
+    spike = make_spike(shapes.sigmoid, learnable=True)
 
     class Learned(nnx.Module):
         def __init__(self):
             self.alpha = nnx.Param(jnp.float32(2.0))
 
         def __call__(self, x):
-            return LEARNED(x, self.alpha[...])
+            return spike(x, self.alpha[...])
 
-    return Learned(), nnx.grad
+    return Learned()
 
 
 def learned_by_equinox():
-    eqx = needs("equinox")
-
-    class Learned(eqx.Module):
-        alpha: jax.Array
-
-        def __call__(self, x):
-            return LEARNED(x, self.alpha)
-
-    return Learned(jnp.float32(2.0)), eqx.filter_grad
+    return make_spike(shapes.sigmoid(alpha=jnp.float32(2.0)), learnable=True)
 
 
-@pytest.mark.parametrize(
-    ("learned", "network"),
-    [
-        (learned_by_flax, functools.partial(spyx, "LIF")),
-        (learned_by_flax, flax_cell),
-        (learned_by_equinox, equinox_cell),
-    ],
-    ids=["spyx", "flax", "equinox"],
-)
+LEARNED = {
+    "spyx": (learned_by_flax, functools.partial(dropins.spyx, "LIF")),
+    "flax": (learned_by_flax, dropins.flax_cell),
+    "equinox": (learned_by_equinox, dropins.equinox_cell),
+}
+
+
+@pytest.mark.parametrize(("learned", "network"), LEARNED.values(), ids=LEARNED)
 def test_a_learned_steepness_trains(learned, network):
-    spike, grad = learned()
-    (by_alpha,) = jax.tree.leaves(grad(lambda spike: spike(X).sum())(spike))
-    x = np.asarray(X, np.float64)
-    np.testing.assert_allclose(by_alpha, (x * np.exp(-2 * x) / (1 + np.exp(-2 * x)) ** 2).sum(), rtol=1e-5)
-
-    errors, weights = trained(*network(spike))
+    """The gradient by a parameter that a module holds is in test_trees.py."""
+    errors, weights = trained(*network(learned()))
     (alpha,) = (leaf for path, leaf in jax.tree.leaves_with_path(weights) if "alpha" in jax.tree_util.keystr(path))
     assert errors[-1] < 0.7 * errors[0]
     assert abs(alpha - 2) > 0.1
