@@ -26,18 +26,17 @@ def rate_error(spikes):
     return jnp.square(spikes.mean(0) - RATES).mean(), spikes
 
 
+def unrolled(cell, start):
+    return rate_error(lax.scan(cell, start, DRIVE)[1])
+
+
 def spyx(neuron, spike):
     nnx, nn = needs("flax.nnx"), needs("spyx.nn")
     graph, parameters = nnx.split(getattr(nn, neuron)((5,), activation=spike, rngs=nnx.Rngs(0)))
 
     def loss(weights):
         layer = nnx.merge(graph, weights["layer"])
-
-        def step(state, x):
-            spikes, state = layer(x @ weights["in"], state)
-            return state, spikes
-
-        return rate_error(lax.scan(step, layer.initial_state(4), DRIVE)[1])
+        return unrolled(lambda state, x: layer(x @ weights["in"], state)[::-1], layer.initial_state(4))
 
     return loss, {"in": WEIGHTS, "layer": parameters}
 
@@ -64,7 +63,7 @@ def slax(neuron, spike):
     parameters = layer.init(jax.random.key(0), dict(start), jnp.zeros((4, 5)))
 
     def loss(weights):
-        return rate_error(lax.scan(lambda s, x: layer.apply(weights["layer"], s, x @ weights["in"]), start, DRIVE)[1])
+        return unrolled(lambda state, x: layer.apply(weights["layer"], state, x @ weights["in"]), start)
 
     return loss, {"in": WEIGHTS, "layer": parameters}
 
@@ -84,7 +83,7 @@ def snnax(neuron, spike):
 
     def loss(weights):
         start = jnp.zeros((4, 5)) if neuron == "SimpleIAF" else layer.init_state((4, 5), jax.random.key(0))
-        return rate_error(lax.scan(lambda state, x: layer(state, x @ weights), start, DRIVE)[1])
+        return unrolled(lambda state, x: layer(state, x @ weights), start)
 
     return loss, WEIGHTS
 
@@ -110,7 +109,7 @@ def jaxpike(neuron, spike):
 
     def loss(weights):
         layer = eqx.combine(weights["layer"], rest)
-        return rate_error(lax.scan(lambda s, x: layer(s, 3 * x @ weights["in"]), layer.init_state((4, 5)), DRIVE)[1])
+        return unrolled(lambda state, x: layer(state, 3 * x @ weights["in"]), layer.init_state((4, 5)))
 
     return loss, {"in": WEIGHTS, "layer": layer}
 
@@ -149,7 +148,7 @@ def flax_cell(spike):
             return lif(v, self.inputs(x), self.spike)
 
     graph, parameters = nnx.split(Cell(nnx.Rngs(0)))
-    return lambda weights: rate_error(lax.scan(nnx.merge(graph, weights), jnp.zeros((4, 5)), DRIVE)[1]), parameters
+    return lambda weights: unrolled(nnx.merge(graph, weights), jnp.zeros((4, 5))), parameters
 
 
 def equinox_cell(spike):
@@ -164,27 +163,16 @@ def equinox_cell(spike):
 
     cell = Cell(eqx.nn.Linear(3, 5, key=jax.random.key(0)), spike)
     parameters, rest = eqx.partition(cell, eqx.is_inexact_array)
-
-    def loss(weights):
-        cell = eqx.combine(weights, rest)
-        return rate_error(lax.scan(lambda v, x: cell(v, x), jnp.zeros((4, 5)), DRIVE)[1])
-
-    return loss, parameters
+    return lambda weights: unrolled(lambda v, x: eqx.combine(weights, rest)(v, x), jnp.zeros((4, 5))), parameters
 
 
 def haiku_cell(spike):
     hk = needs("haiku")
 
-    class Cell(hk.RNNCore):
+    class Cell(hk.Module):
         def __call__(self, x, v):
             return lif(v, hk.Linear(5)(x), spike)[::-1]
 
-        def initial_state(self, batch_size):
-            return jnp.zeros((batch_size, 5))
-
-    def unroll():
-        cell = Cell()
-        return hk.dynamic_unroll(cell, DRIVE, cell.initial_state(4))[0]
-
-    network = hk.without_apply_rng(hk.transform(unroll))
+    unroll = hk.transform(lambda: hk.dynamic_unroll(Cell(), DRIVE, jnp.zeros((4, 5)))[0])
+    network = hk.without_apply_rng(unroll)
     return lambda weights: rate_error(network.apply(weights)), network.init(jax.random.key(0))
