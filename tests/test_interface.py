@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import test_docs
 import test_errors
 from needs import needs, sample
 
@@ -46,7 +47,7 @@ def imported(name):
 # What every public name promises: an example in its docstring, an error of its own, its result in the dtype of x, and
 # the same result under every transformation. A new name fails until it has all four, or a text that says why not.
 
-NAMES = [*sf.__all__, *shapes.__all__]
+PUBLIC = {name: getattr(sf, name, None) or getattr(shapes, name) for name in (*sf.__all__, *shapes.__all__)}
 S, KEY, POTENTIALS = shapes.sigmoid, jax.random.key(0), jnp.linspace(-1.0, 1.0, 101)
 MADE = {  # a function of x that is made with it
     "antiderivative": sf.antiderivative(S),
@@ -100,9 +101,8 @@ def refusals(name):
     return in_table + [call for call in test_errors.TAKE_A_SHAPE if call.startswith(f"{name}(")]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_has_what_is_promised(name):
-    value = getattr(sf, name, None) or getattr(shapes, name)
+@pytest.mark.parametrize(("name", "value"), PUBLIC.items(), ids=PUBLIC)
+def test_every_public_name_has_what_is_promised(name, value):
     assert value.__name__.rsplit(".")[-1] == name
     assert len(value.__doc__.strip()) > 40
     assert ">>>" in value.__doc__ or name == "shapes"
@@ -111,14 +111,14 @@ def test_every_public_name_has_what_is_promised(name):
 
 
 def test_nothing_else_is_in_the_table():
-    assert set(MADE) == set(NAMES)
+    assert MADE.keys() == PUBLIC.keys()
 
 
-@pytest.mark.parametrize("name", ["surrofun", "surrofun.shapes", "surrofun.residuals", "surrofun.plot", *NAMES])
+@pytest.mark.parametrize("name", ["surrofun", "surrofun.shapes", "surrofun.residuals", "surrofun.plot", *PUBLIC])
 def test_help_fits_80_columns_and_shows_no_address(name):
     if name == "surrofun.plot":
         needs("matplotlib")
-    public = getattr(sf, name, None) or getattr(shapes, name) if name in NAMES else importlib.import_module(name)
+    public = PUBLIC[name] if name in PUBLIC else importlib.import_module(name)
     text = pydoc.render_doc(public, "Help on %s:", renderer=pydoc.plaintext).partition("\nFILE\n")[0]
     one_line = "make_spike(grad_fn=None, *, step=" if sys.version_info < (3, 13) else "\n"  # pydoc did not wrap it
     assert [line for line in text.splitlines() if len(line) > 80 and one_line not in line] == []
@@ -215,13 +215,8 @@ def test_nothing_private_or_deprecated_of_jax():
         outside = imported(name)[1]
         assert not [m for m in outside if "._" in m or m.startswith("surrofun")], name
     assert not [n for n, tree in TREES.items() if "_src" in {getattr(node, "attr", "") for node in ast.walk(tree)}]
-    optional = {"plot"} if importlib.util.find_spec("matplotlib") is None else set()
-    modules = [
-        n.replace("/", ".").removesuffix("__init__").strip(".")
-        for n, file in FILES.items()
-        if file.suffix == ".py" and n not in {"__main__", *optional}
-    ]
-    lines = [f"import {'.'.join(filter(None, ('surrofun', m)))}" for m in modules]
+    optional = {"surrofun.plot"} if importlib.util.find_spec("matplotlib") is None else set()
+    lines = [f"import {name}" for name in test_docs.MODULES if name not in optional]
     code = "\n".join(["import warnings, jax, jax.numpy", "warnings.simplefilter('error')", *lines])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
