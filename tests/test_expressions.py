@@ -365,40 +365,28 @@ COMMON = """** := lambda for in if None True nan inf e 0 1 2.5 -3 1e5 1e999 os.s
 alpha= area= peak= scale( shift( mix( asym( normalize( sigmoid atan triangle( weights=( height= [1.0,"""
 STRANGE = ["9" * 30, "\n", "\0", "\ud800", "\u00e9", "\uff53", "\x1b", "\u2028"]
 WORDS = [*string.punctuation, *COMMON.split(), *STRANGE]
-GIVEN = ["sigmoid", "superspike(10)", "s2nn(beta=2.0, alpha=1)", "triangle( alpha = 3 )"]
-COMPOSED = [
-    *("scale({0}, {2})", "scale({0}, height={2})", "shift({0}, {2})", "mix({0}, {1}, weights=({2}, {2}))"),
-    *("asym({0}, {1})", "normalize({0}, peak={2})"),
-]
-NUMBERS = ["2", "-0.5", "1e-3", "inf", "nan", "[1, 2.5]", "True"]
+READABLE = [text for text in (*DESCRIBED, *READ) if ")(" not in text]  # a call of a call takes any keyword
 
 
-def _random_text(random):
-    """Return a soup of words, or an expression with up to four of its characters replaced by words."""
+def damaged(random):
+    """Return a soup of words, or a text that can be read with up to four of its characters replaced by words."""
     if random.random() < 0.3:
         return "".join(random.choices(WORDS, k=random.randrange(12)))
-    text = list(_random_expression(random, 2))
+    text = list(random.choice(READABLE))
     for _ in range(random.randrange(5)):
         at = random.randrange(len(text) + 1)
         text[at : at + random.randrange(3)] = random.choice(WORDS)
     return "".join(text)
 
 
-def _random_expression(random, depth):
-    if depth == 0 or random.random() < 1 / 7:
-        return random.choice(GIVEN)
-    parts = (_random_expression(random, depth - 1) for _ in range(2))
-    return random.choice(COMPOSED).format(*parts, random.choice(NUMBERS))
-
-
 def test_fuzz():
     """Each text is a shape, which can be described and read again, or a ValueError with a position."""
-    generator, shapes_read, texts = random.Random(0), 0, 30_000 if EXHAUSTIVE else 2_000
+    generator, texts_read, texts = random.Random(0), 0, 30_000 if EXHAUSTIVE else 2_000
     for i in range(texts):
-        text = _random_text(generator)
+        text = damaged(generator)
         shape = attempt(text)
         assert callable(shape) or shape.startswith("parse: line "), text
-        shapes_read += callable(shape)
+        texts_read += callable(shape)
         if callable(shape) and i % 10 == 0:
             assert describe(parse(describe(shape))) == describe(shape)
-    assert 0.1 < shapes_read / texts < 0.9
+    assert 0.1 < texts_read / texts < 0.9
