@@ -97,6 +97,18 @@ def test_what_is_no_number(call):
         assert_raises(call, text + came, **HERE, p=p)
 
 
+NO_FUNCTIONS = {"soft": "float 1.0", "bounds": "tuple (0.0, 1.0)", "around": "list [(0.0, 1.0)]"}
+
+
+@pytest.mark.parametrize("fact", NO_FUNCTIONS)
+@pytest.mark.parametrize(("who", "of"), [("shape", "the parameters"), ("combinator", "x and parts")])
+def test_a_fact_that_is_no_function(who, of, fact):
+    _, given = NO_FUNCTIONS[fact].split(" ", 1)
+    text = f"TypeError: {who}: expected a function of {of} as {fact}, got {NO_FUNCTIONS[fact]}"
+    for call in (f"{who}(hat, {fact}={given})", f"{who}({fact}={given})(hat)"):
+        assert_raises(call, text, **HERE)
+
+
 # Of one function each
 
 ERRORS = """
@@ -190,23 +202,8 @@ ValueError: mix: expected one or more numbers as weights, got none
 TypeError: normalize: expected exactly one of area= and peak=, got none
 >>> normalize(triangle, area=1.0, peak=1.0)
 TypeError: normalize: expected exactly one of area= and peak=, got both
->>> shape(hat, soft=1.0)
->>> shape(soft=1.0)(hat)
-TypeError: shape: expected a function of the parameters as soft, got float 1.0
->>> shape(hat, bounds=(0.0, 1.0))
->>> shape(bounds=(0.0, 1.0))(hat)
-TypeError: shape: expected a function of the parameters as bounds, got tuple (0.0, 1.0)
->>> shape(hat, around=[(0.0, 1.0)])
-TypeError: shape: expected a function of the parameters as around, got list [(0.0, 1.0)]
 >>> combinator(3.0)
 TypeError: combinator: expected a function of x and parts as formula, got float 3.0
->>> combinator(hat, soft=1.0)
->>> combinator(soft=1.0)(hat)
-TypeError: combinator: expected a function of x and parts as soft, got float 1.0
->>> combinator(hat, bounds=(0, 1))
-TypeError: combinator: expected a function of x and parts as bounds, got tuple (0, 1)
->>> combinator(hat, around='g')
-TypeError: combinator: expected a function of x and parts as around, got str 'g'
 >>> bounds(shape(hat, bounds=lambda: 3))
 TypeError: hat: expected of bounds= a pair (lowest, highest), got int 3
 >>> around(shape(hat, around=lambda: (0.0, 1.0)))
@@ -337,8 +334,7 @@ RETURNED = {
 @RULES
 @pytest.mark.parametrize("came", RETURNED)
 def test_what_comes_back_is_no_real_array(came, make):
-    returned = RETURNED[came]
-    for what, spike in (("slope", make(returned)), ("step", make(shapes.triangle, step=returned))):
+    for what, spike in (("slope", make(RETURNED[came])), ("step", make(shapes.triangle, step=RETURNED[came]))):
         with pytest.raises(TypeError, match=rf"^<lambda>: expected a .*{what}.*, got .*{came}"):
             spike(jnp.ones(()))
 

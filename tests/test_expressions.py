@@ -184,7 +184,7 @@ HOLDING = [
 ]
 
 
-@pytest.mark.parametrize("g", HOLDING, ids=describe)
+@pytest.mark.parametrize("g", HOLDING)
 def test_python_reads_the_text_of_an_array_to_the_same_shape(g):
     x = jnp.linspace(-1.0, 1.0, 12).reshape(3, 2, 2)
     for same in (eval(describe(g), {"np": np, "scale": scale, "mix": mix, **vars(shapes)}), parse(describe(g))):
