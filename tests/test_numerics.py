@@ -39,32 +39,32 @@ def wanted(name, parameters, x):
     return slope, terms
 
 
-def assert_right(slopes, name, parameters, x, tolerance, least=SMALLEST, most=LARGEST):
-    """Wherever the slope is not too small or too large for its dtype."""
-    want, terms = wanted(name, parameters, x)
-    for slope in slopes:
+def assert_right(found, want, terms, x, about, tolerance=1e-5, least=SMALLEST, most=LARGEST):
+    """Relative to the sum of the absolute terms, wherever what is wanted is not too small or too large."""
+    for values in found:
         with np.errstate(all="ignore"):
-            error = np.abs(slope - want) / terms
+            error = np.abs(np.asarray(values, np.float64) - want) / terms
         bad = (np.abs(want) > least) & (np.abs(want) < most) & ~(error <= tolerance)
-        assert not bad.any(), (parameters, x[bad][:5], want[bad][:5], error[bad].max())
+        assert not bad.any(), (about, x[bad][:5], want[bad][:5], error[bad].max())
+
+
+def numbers_and_counts(parameters):
+    """Numbers are arguments of a compiled program, which serves all settings then; a count of terms can be none."""
+    numbers = {k: np.float32(v) for k, v in parameters.items() if isinstance(v, float)}
+    return numbers, tuple((k, v) for k, v in parameters.items() if isinstance(v, int))
 
 
 def three_ways(name, x):
-    """For each setting the slope evaluated at once, compiled, and as the gradient of a spike.
+    """For each setting the slope evaluated at once, compiled, and as the gradient of a spike."""
 
-    Numbers are arguments of the compiled program, which serves all settings then; a count of terms can be none.
-    """
-
-    def compiled(numbers, x, counts):
+    def compiled(numbers, counts, x):
         g = getattr(shapes, name)(**numbers, **dict(counts))
         return {"jit": g(x), "grad": jax.grad(lambda x: make_spike(g)(x).astype(jnp.float32).sum())(x)}
 
-    compiled = jax.jit(compiled, static_argnums=2)
+    compiled = jax.jit(compiled, static_argnums=1)
     for parameters in map(single, settings_of(name)):
         at = jnp.asarray(x(parameters))
-        numbers = {k: np.float32(v) for k, v in parameters.items() if isinstance(v, float)}
-        counts = tuple((k, v) for k, v in parameters.items() if isinstance(v, int))
-        ways = {"eager": getattr(shapes, name)(at, **parameters), **compiled(numbers, at, counts)}
+        ways = {"eager": getattr(shapes, name)(at, **parameters), **compiled(*numbers_and_counts(parameters), at)}
         yield parameters, np.asarray(at), {way: np.asarray(slope).astype(np.float64) for way, slope in ways.items()}
 
 
@@ -104,7 +104,7 @@ def single_grid(parameters):
 @NAMES
 def test_single_precision_keeps_both_tails(name):
     for parameters, x, ways in three_ways(name, single_grid):
-        assert_right(ways.values(), name, parameters, x, 1e-5)
+        assert_right(ways.values(), *wanted(name, parameters, x), x, parameters)
 
 
 @NAMES
@@ -114,14 +114,15 @@ def test_double_precision(name, x64):
     counts = [n for n, v in FACTS[name].settings[0].items() if isinstance(v, int)]
     g = jax.jit(getattr(shapes, name), static_argnames=counts)
     for parameters in settings_of(name):
-        assert_right([g(x, **parameters)], name, parameters, x, 1e-12, TINY, 1e300)
+        want, terms = wanted(name, parameters, x)
+        assert_right([g(x, **parameters)], want, terms, x, parameters, 1e-12, TINY, 1e300)
 
 
 @pytest.mark.parametrize(("name", "others"), [("power_law", {"alpha": 1.0}), ("q_pseudo_spike", {})])
 def test_single_precision_of_large_exponents(name, others):
     x, g = np.geomspace(1e-6, 1e6, 200001, dtype=np.float32), jax.jit(getattr(shapes, name))
     for q in map(np.float32, (5.3, 33.3, 127.3, 1000.0)):
-        assert_right([np.asarray(g(x, **others, q=q))], name, {**others, "q": float(q)}, x, 1e-5)
+        assert_right([g(x, **others, q=q)], *wanted(name, {**others, "q": float(q)}, x), x, q)
 
 
 def tail_grid(name, parameters):
@@ -134,14 +135,9 @@ def tail_grid(name, parameters):
     return np.concatenate([-x, x])
 
 
-def worst(got, terms, x, scale=0.0):
-    """The largest error of the float32 numbers `got`, relative to the sum of |terms|, and where it is."""
-    want = np.array([float(mp.fsum(t)) for t in terms])
-    size = np.maximum(np.array([float(mp.fsum(map(abs, t))) for t in terms]), scale)
-    with np.errstate(all="ignore"):
-        error = np.abs(np.asarray(got).astype(np.float64) - want) / size
-    error = np.where((np.abs(want) > SMALLEST) & (np.abs(want) < LARGEST), error, 0.0)
-    return np.nan_to_num(error, nan=np.inf).max(), x[np.argmax(error)]
+def sums(terms):
+    """The sums of the terms at each potential, and those of their absolute values."""
+    return np.array([[float(mp.fsum(t)), float(mp.fsum(map(abs, t)))] for t in terms]).T
 
 
 @sample
@@ -150,27 +146,25 @@ def test_soft_step_and_its_parameters_keep_both_tails(name):
     """S and every dS/dp in float32 are right to 1e-5 wherever they are above 1e-20; at zeros relative to the terms."""
     soft = antiderivative(getattr(shapes, name))
 
-    @functools.partial(jax.jit, static_argnums=2)
-    def evaluate(x, numbers, counts):
-        def directional(key):
-            return jax.jvp(
-                lambda v: soft(x, **{**numbers, key: v}, **dict(counts)), (numbers[key],), (jnp.ones_like(x),)
-            )[1]
+    @functools.partial(jax.jit, static_argnums=1)
+    def evaluate(numbers, counts, x):
+        def at(**moved):
+            return soft(x, **(numbers | moved), **dict(counts))
 
-        return soft(x, **numbers, **dict(counts)), {key: directional(key) for key in numbers}
+        ones = jnp.ones_like(x)
+        return at(), {k: jax.jvp(lambda v, k=k: at(**{k: v}), [numbers[k]], [ones])[1] for k in numbers}
 
     for parameters in map(single, settings_of(name)):
         x = tail_grid(name, parameters)
-        numbers = {k: jnp.full(x.shape, v, jnp.float32) for k, v in parameters.items() if isinstance(v, float)}
-        value, gradients = evaluate(x, numbers, tuple((k, v) for k, v in parameters.items() if isinstance(v, int)))
-        error, at = worst(value, [mp_parts(name, float(v), **parameters) for v in x], x)
-        assert error <= 1e-5, (parameters, at)
+        numbers, counts = numbers_and_counts(parameters)
+        value, gradients = evaluate({k: jnp.full(x.shape, v) for k, v in numbers.items()}, counts, x)
+        assert_right([value], *sums(mp_parts(name, float(v), **parameters) for v in x), x, parameters)
         for key, got in gradients.items():
-            # The wave depends on x / T alone: dS/dT is -x / T times the slope, whose terms stand for those of dS/dT.
-            wave = name == "squarewave_fourier"
-            scale = np.abs(x / parameters[key]) * FACTS[name].terms(x, **parameters) if wave else 0.0
-            error, at = worst(got, [mp_gradient(name, float(v), key, **parameters) for v in x], x, scale)
-            assert error <= 1e-5, (key, parameters, at)
+            want, terms = sums(mp_gradient(name, float(v), key, **parameters) for v in x)
+            if name == "squarewave_fourier":
+                # It depends on x / T alone: dS/dT is -x / T times the slope, whose terms stand for those of dS/dT.
+                terms = np.maximum(terms, np.abs(x / parameters[key]) * FACTS[name].terms(x, **parameters))
+            assert_right([got], want, terms, x, (key, parameters))
 
 
 EXPONENTS = {"power_law": (0.5, 1.0, 1.0 + 1e-6, 2.0, 20.0), "q_pseudo_spike": (1.0 + 1e-6, 1.001, 2.0, 20.0)}
