@@ -13,6 +13,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
 from ..core.concrete import broadcasting_arrays, closure_converted, is_traced, unchecked
+from ..core.cotangents import moved_by
 from ..core.dtype import broadcasts
 from ..core.tree import Structure, join
 from .arrays import Arithmetic, Array, column, ordered, repeated
@@ -20,6 +21,7 @@ from .panels import Function, slopes_at
 
 _MOST = 8  # of the steepest panels that are searched for a jump
 _BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved to see where the jumps go
+_DIGITS = 100.0  # the last ones of a slope, which may be off
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _SAMPLES, _ROUNDS = 65, {"float32": 5, "float64": 9}  # of a search: a round is 64 times closer
 
@@ -57,42 +59,53 @@ def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
     for k, (by, is_broadcast) in enumerate(zip(by_arrays, broadcasting_arrays(f, arrays), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_one = _by_one(f, k, edges, seen, arrays)
-        if jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), edges.shape)):
-            total += by_one * by
-        else:  # which of its numbers moves which neuron is not known
-            total += jnp.where(by_one == 0, 0.0, jnp.nan) * by.sum()
+        is_aligned = jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), edges.shape))
+        by_one = _by_one(f, k, is_aligned, edges, seen, arrays)
+        # Else it is not known which of its numbers moves which neuron.
+        total += by_one * by if is_aligned else jnp.where(by_one == 0, 0.0, jnp.nan) * by.sum()
     return _areas(f, *primals), total
 
 
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _by_one(f: Structure, k: int, edges: Array, seen: Array, arrays: Any) -> jax.Array:
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, seen: Array, arrays: Any) -> jax.Array:
     """Return the derivatives by the k-th array, as each of its numbers moves by one."""
     xp = jnp if is_traced((edges, arrays)) else np
 
-    def slopes_by(step: Any) -> Function:
-        moved = join(f, [*arrays[:k], arrays[k] + step, *arrays[k + 1 :]])
+    def filled(x: Array) -> jax.Array:  # to the one number of places that f takes
+        return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
 
-        def slopes(x: Array) -> Array:  # of up to as many places for each jump
-            filled = xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))])
-            return xp.asarray(moved(jnp.asarray(filled)))[: len(x)]
+    def slopes(x: Array, step: Any = 0.0) -> Array:
+        values = [*arrays[:k], arrays[k] + step, *arrays[k + 1 :]]
+        return xp.asarray(join(f, values)(filled(x)))[: len(x)]
 
-        return slopes
+    digits = _DIGITS * float(np.finfo(edges.dtype).eps)
 
-    slopes, edges, seen = slopes_by(jnp.zeros_like(arrays[k])), xp.asarray(edges), xp.asarray(seen)
+    def rise(slopes: Array) -> Array:  # what rounding does not make
+        return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
+
+    # Where jumps are: in the steepest panels, in one of which it is between neighbouring numbers, or it is none.
+    edges, seen = xp.asarray(edges), xp.asarray(seen)
     widths = edges[1:] - edges[:-1]
-    rises = abs(seen[1:] - seen[:-1]) / xp.where(widths > 0, widths, np.inf)
-    starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -rises, edges[:-1], edges[1:])[1:])
+    steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
+    starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
     sides = slopes(xp.stack([starts, ends]))
     low, high = _last(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
     jump = slopes(xp.stack([low, high]))
-    is_jump = abs(jump[1] - jump[0]) > abs(sides[1] - sides[0]) / 2  # else it is steep
+    is_jump = rise(jump)[0] > rise(sides)[0] / 2
 
-    step = _BY[edges.dtype.name] * jnp.maximum(abs(arrays[k]), _LEAST)
-    up, down = (_move(xp, slopes_by(by), low, high, jump, is_jump.any()) for by in (step, -step))
+    # Where they are for another parameter, by which the slopes on both sides change, too.
+    size = abs(arrays[k]) if is_aligned else abs(arrays[k]).max()
+    step = _BY[edges.dtype.name] * jnp.maximum(size, _LEAST)
+    by_one = moved_by(
+        lambda values: join(f, values)(filled(xp.stack([low, high]))), arrays, k, jnp.ones_like(arrays[k])
+    )
+    changes = xp.asarray(step * jnp.nan_to_num(by_one[:2]))
+    up = _move(xp, functools.partial(slopes, step=step), low, high, jump + changes, is_jump.any())
+    down = _move(xp, functools.partial(slopes, step=-step), low, high, jump - changes, is_jump.any())
+
     speed = xp.where(is_jump, up - down, 0.0) / (2 * xp.asarray(step))
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
@@ -100,9 +113,10 @@ def _by_one(f: Structure, k: int, edges: Array, seen: Array, arrays: Any) -> jax
 
 
 @_by_one.defjvp
-def _by_one_jvp(f: Structure, k: int, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    by_one = _by_one(f, k, *primals)
-    return by_one, jnp.where(by_one == 0, 0.0, jnp.nan) * sum(by.sum() for by in tangents[2])
+def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    by_one = _by_one(f, k, is_aligned, *primals)
+    moves = sum(by.sum() for by in tangents[2] if by.dtype == by_one.dtype)
+    return by_one, jnp.where(by_one == 0, 0.0, jnp.nan) * moves
 
 
 def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array, wanted: Any) -> Array:
