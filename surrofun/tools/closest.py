@@ -88,7 +88,8 @@ def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[flo
     good = (errors <= 1.5 * errors.min(1, keepdims=True) + _EQUAL).argmax(1)
     for (g, name, default), i, *fit in zip(_FITTED, good, tried, peak * heights, errors, strict=True):
         value, height, error = (float(v[i]) for v in fit)
-        height = next((h for h in _rounded(height) if abs(h - height) <= (error / 2 + _EQUAL) * abs(height)), height)
+        shorter = (h for h in _rounded(height) if abs(h - height) <= (error / 2 + _EQUAL) * abs(height))
+        height = next(shorter, float(f"{height:.8g}"))
         fitted = g(**{name: value}) if name and value != default else g
         fitted = scale(fitted, height=height) if height != 1 else fitted
         text = f"{show(shift(fitted, by) if by else fitted)} to {max(error, _ROUNDING):.0e}"
