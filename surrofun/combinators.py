@@ -169,7 +169,8 @@ def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
 
 
-def _factor(g: Shape, what: str, wanted: Real, ends: Any = None) -> Real:
+def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
+    what, wanted = ("area", area) if peak is None else ("peak", peak)
     with at_compile_time():
         measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
         usable = jnp.isfinite(measured) & (measured > 0)
@@ -183,20 +184,15 @@ def _factor(g: Shape, what: str, wanted: Real, ends: Any = None) -> Real:
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 
-def _bounds_of_normalized(g: Shape, **wanted: Any) -> Any:
+def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
     ends = bounds(g)
-    factor = _factor(g, *_wanted(**wanted), ends)
+    factor = _factor(g, area, peak, ends)
     return [_times(factor, end) for end in ends]
-
-
-def _wanted(**wanted: Any) -> tuple[str, Real]:
-    """Return "area" or "peak", and its value."""
-    return next((what, value) for what, value in wanted.items() if value is not None)
 
 
 @declares(zero_at_minus_inf=True, constant_is_right=True)
 @combinator(
-    soft=lambda x, g, **wanted: _factor(g, *_wanted(**wanted)) * antiderivative(g)(x),
+    soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,
     check=_exactly_one,
 )
@@ -219,4 +215,4 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     >>> normalize(shapes.superspike, peak=0.5)(0.0)
     Array(0.5, dtype=float32)
     """
-    return _factor(g, *_wanted(area=area, peak=peak)) * g(x)
+    return _factor(g, area, peak) * g(x)
