@@ -42,9 +42,9 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# Structure of the slope; of the soft step, or None where nothing is learned; the two stages of their cotangents, or two
-# times None where no soft step is searched for; encode and decode, or None.
-Rule: TypeAlias = tuple[Structure, Any, tuple[Any, Any], Any, Any]
+# Structure of the slope; of the soft step, or None where nothing is learned; whether it is searched for; the two stages
+# of the cotangents, or two times None; encode and decode, or None.
+Rule: TypeAlias = tuple[Structure, Any, bool, tuple[Any, Any], Any, Any]
 # Operands that are not differentiated: spikes; the slope, if it is known already; its tracers; what the code needs.
 Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
 
@@ -203,9 +203,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         # tracers is in what was traced: early, it belongs to the forward pass, and JAX takes it out of a loop.
         is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
         stages = in_two_stages(
-            functools.partial(_cotangents, slope, soft, is_learned), (slope_arrays, parameters), x, x
+            functools.partial(_cotangents, slope, soft, True, is_learned), (slope_arrays, parameters), x, x
         )
-    rule = slope, soft if parameters else None, stages, encode, decode
+    rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
     fire = _fire_forward if forward_mode else _fire
     return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
 
@@ -218,9 +218,11 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
     return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
 
 
-def _cotangents(slope: Structure, soft: Any, is_learned: Sequence[bool], arrays: Any, *values: jax.Array) -> Any:
+def _cotangents(
+    slope: Structure, soft: Any, is_searched_for: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
+) -> Any:
     slope_arrays, parameters = arrays
-    of_leaves = static(tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))))
+    of_leaves = static((tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned))), is_searched_for))
     trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
@@ -285,7 +287,7 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     keep = functools.partial(_kept, rule, x, fixed)
     _, _, slope_arrays, code_operands = fixed
-    _, soft, (early, _), _, _ = rule
+    _, soft, _, (early, _), _, _ = rule
     arrays = slope_arrays, parameters
     to_learn = (_for_checkpoint(x), early(arrays) if early else arrays) if soft else ()
     # A residual holds arrays only: the length of one tells whether a parameter is learned. And JAX may mix up those of
@@ -303,7 +305,7 @@ def _empty(values: Any) -> Any:
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    slope, soft, (_, late), _, decode = rule
+    slope, soft, is_searched_for, (_, late), _, decode = rule
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
     kept, code_operands, to_learn, perturbed = jax.tree.map(as_array, residual)  # a scalar may come as a number
@@ -311,7 +313,7 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     if not any(is_learned):
         return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
     x, arrays = to_learn
-    of_both = late or functools.partial(_cotangents, slope, soft, is_learned)
+    of_both = late or functools.partial(_cotangents, slope, soft, is_searched_for, is_learned)
     of_x, of_parameters = of_both(arrays, x, of_spikes)
     return of_x, [of_p if flag else None for of_p, flag in zip(of_parameters, is_learned, strict=True)], None
 

@@ -104,6 +104,7 @@ def attempt(seed):
     numbers = np.array([*numbers, np.full(NEURONS, round(rng.uniform(0.5, 4.0), 4))])  # the last is that of the call
     options = {"way": WAYS, "residual": CODES, "step": STEPS}
     options = {name: str(rng.choice([*values])) for name, values in options.items()}
+    options["plain"] = bool(rng.random() < 0.3)  # hidden in a function that nothing is known of
     options["forward_mode"] = bool(options["residual"] == "none" and rng.random() < 0.5)
     text = template.format(*(v.tolist() if np.ptp(v) else float(v[0]) for v in numbers), call="")
     call = {SHARED: float(numbers[-1, 0])} if shared else {}
@@ -132,7 +133,7 @@ def judged(get, wanted, off, refused):
     return f"got {got.tolist()}\n    wanted {wanted.tolist()}\n    within {off.tolist()}" if wrong.any() else None
 
 
-def checks(rng, template, numbers, text, call, dtype, way, residual, step, forward_mode):
+def checks(rng, template, numbers, text, call, dtype, way, residual, step, forward_mode, plain):
     """What is asked of a composition: its name, a function that returns it, what it should be, the tolerance."""
     each = functools.partial(curves.each, template)
     xs = each(numbers, lambda g: curves.potentials(rng, g, HALF.get(dtype, 24)))
@@ -168,7 +169,8 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
     steps = {str(v.tolist()): a * unit(v) for v, a in zip(numbers, along, strict=True)}
 
     def total(g, call, by_slope):
-        spike = make_spike(g, learnable=True, forward_mode=forward_mode)
+        hidden = (lambda x, **call: g(x, **call)) if plain else g
+        spike = make_spike(hidden, learnable=True, forward_mode=forward_mode)
         fire = WAYS[loop](lambda x: spike(x, **call))
         return (jnp.asarray(weights, dtype) * (jax.grad(lambda x: fire(x).sum())(x) if by_slope else fire(x))).sum()
 

@@ -10,7 +10,7 @@ from needs import exhaustive
 from scipy.integrate import quad
 
 import surrofun
-from surrofun import antiderivative, area, asym, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import antiderivative, area, asym, derivative, make_spike, mix, normalize, scale, shape, shapes, shift
 
 
 def logistic(x):
@@ -377,3 +377,35 @@ def test_many_numbers_beside_a_height_of_zero():
     g = scale(mix(shapes.leaky_rectangle(width=1.0, leak=0.4), weights=(0.5,)), 2.0, height=0.0)
     grads = jax.grad(lambda g: make_spike(g, learnable=True)(jnp.array([X, -X])).sum())(g)
     assert [float(v) for v in jax.tree.leaves(grads)] == pytest.approx([0.0] * 5, abs=1e-6)
+
+
+def two_bumps(x, a, b, c, d, e):
+    return a * b * jnp.exp(-jnp.abs(b * (x - c))) + d * e / (1 + jnp.square(e * x))
+
+
+def two_steps(x, a, b, c, d, e):
+    u = b * (x - c)
+    return a * (1 + jnp.sign(u) * (1 - jnp.exp(-jnp.abs(u)))) + d * (jnp.pi / 2 + jnp.arctan(e * x))
+
+
+@pytest.mark.parametrize("run", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize(
+    "g", [two_bumps, shape(two_bumps), derivative(two_steps)], ids=["plain", "declared", "soft step"]
+)
+def test_five_numbers_of_one_function(g, run):
+    """The last is one a neuron. Nothing is as large as x times the panels of a search."""
+    x, *numbers = jnp.linspace(-1, 1, 24).reshape(4, 6), 1.0, 2.0, 0.1, 0.5, jnp.linspace(0.5, 1.5, 6)
+    learned = run(jax.grad(lambda numbers: make_spike(g, learnable=True)(x, *numbers).sum()))(numbers)
+    right = jax.grad(lambda numbers: two_steps(x, *numbers).sum())(numbers)
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), learned, right)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, jnp.bfloat16])
+def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
+    x, weights = jnp.array([0.25, -0.5], dtype), jnp.array([1.0, -2.0], dtype)
+
+    def total(alpha):
+        return (weights * make_spike(lambda x: shapes.sigmoid(x, alpha), learnable=True)(x)).sum(dtype=jnp.float32)
+
+    s = logistic(ALPHA * np.array([0.25, -0.5]))
+    np.testing.assert_allclose(jax.grad(total)(ALPHA), (s * (1 - s)) @ [0.25, 1.0], rtol=5e-3)

@@ -120,6 +120,15 @@ def _evaluate_jaxpr(jaxpr: Any, arrays: Any, consts: Any, /, x: jax.Array) -> An
     return jax.core.eval_jaxpr(jaxpr, (), *consts, *arrays, x)[0]
 
 
+def was_traced(call: Partial) -> bool:
+    """Say whether `closure_converted` has traced a function of x, so that its leaves have to keep their shapes.
+
+    >>> was_traced(Partial(np.multiply, 2.0))
+    False
+    """
+    return call.func is _evaluate_jaxpr
+
+
 def broadcasting_leaves(call: Partial) -> list[bool]:
     """Say of each leaf of what `closure_converted` returned whether it broadcasts against x.
 
@@ -128,7 +137,7 @@ def broadcasting_leaves(call: Partial) -> list[bool]:
     >>> broadcasting_leaves(Partial(np.multiply, 2.0))
     [True]
     """
-    if call.func is not _evaluate_jaxpr:
+    if not was_traced(call):
         return [True] * len(jax.tree.leaves(call))
     _, arrays, consts = call.args
     return [True, *(True for _ in arrays), *(False for _ in consts)]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .concrete import broadcasting_leaves
+from .concrete import broadcasting_leaves, was_traced
 from .dtype import broadcasts
 from .tree import Tree, from_tree, widened
 
@@ -26,7 +26,8 @@ def cotangents(
 
     Args:
         slope, soft: the shape and its soft step, functions of x as pytrees.
-        learned: for each leaf of the soft step whether it is differentiated, as structure.
+        learned: for each leaf of the soft step whether it is differentiated, and whether it is searched for, as
+            structure.
         x: the potentials.
         of_spikes: the cotangent of the spikes, of the shape of x.
 
@@ -34,12 +35,13 @@ def cotangents(
     >>> from .tree import static
     >>> soft = Partial(jnp.multiply, jnp.float32(2.0))       # S = p x, of slope p
     >>> slope = Partial(lambda p, x: p + 0 * x, jnp.float32(2.0))
-    >>> cotangents(slope, soft, static((True,)), jnp.ones(3), jnp.ones(3))
+    >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
     (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
     structure: Any
     leaves, structure = jax.tree.flatten(soft)
-    chosen = [i for i, is_learned in enumerate(from_tree(learned)) if is_learned]
+    flags, is_searched_for = from_tree(learned)
+    chosen = [i for i, is_learned in enumerate(flags) if is_learned]
     values = [leaves[i] for i in chosen]
 
     def soft_step(values: Any) -> Any:
@@ -50,12 +52,15 @@ def cotangents(
     is_broadcast = broadcasting_leaves(soft)
     if not all(leaves[i].size == 1 or (is_broadcast[i] and broadcasts(leaves[i].shape, x.shape)) for i in chosen):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
-    x, of_spikes = widened((x, of_spikes))
-    if len(values) > _FEW:
-        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else it would be summed at each of its uses
+    of_spikes = widened(of_spikes)
+    if is_searched_for or was_traced(soft) or len(values) <= _FEW:
+        # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
+        x = x if was_traced(soft) else widened(x)
+        moves = [moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
+        products = [of_spikes * move.astype(of_spikes.dtype) for move in moves]
+    else:
+        x, wide = widened(x), [jnp.broadcast_to(p, x.shape) for p in values]  # else summed at each use of p
         products = jax.vjp(soft_step, wide)[1](of_spikes)[0]
-    else:  # each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere
-        products = [of_spikes * moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
     return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
 
 
