@@ -157,8 +157,10 @@ def test_the_bytes_of_the_table_of_costs():
 
     row = re.compile(r"^\| (plain|smallest memory|learned, nothing declared).*? \| ([\d.]+) \|", re.MULTILINE)
     told, measured = (dict(row.findall(text)) for text in (TEXT, "\n".join(in_the_readme(rounds=1))))
-    assert len(told) == 3
-    assert told == measured
+    assert len(told) == 3  # another version of JAX may take a hundredth of a byte more
+    assert {k: float(v) for k, v in told.items()} == pytest.approx(
+        {k: float(v) for k, v in measured.items()}, abs=0.021
+    )
 
 
 def test_every_notebook_is_listed_and_every_link_leads_somewhere():

@@ -165,6 +165,13 @@ def test_help_is_readable():
         assert "Methods defined here" not in text, text
 
 
+def test_the_potential_by_a_name_of_its_own():
+    spike = make_spike(lambda v, a: a / jnp.square(1 + jnp.abs(v)))
+    assert jax.grad(lambda v: spike(v=v, a=2.0))(1.0) == 0.5
+    with pytest.raises(TypeError, match="expected the potential as v, got x"):
+        spike(x=1.0, a=2.0)
+
+
 def test_a_parameter_by_keyword_is_the_default():
     for made in (shapes.power_law(q=3.0), make_spike(shapes.power_law(q=3.0))):
         _, *parameters = inspect.signature(made).parameters.values()
