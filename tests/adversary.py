@@ -229,7 +229,7 @@ def main():
         print(*wrong, sep="\n", end="\n" * bool(wrong), flush=True)
         seed, failed = seed + 1, failed + bool(wrong)
         tally.update(refused)
-        if seed % 200 == 0:
+        if seed % 20 == 0:  # else the programs fill the memory
             jax.clear_caches()
     print(f"{seed - options.seed} compositions, {failed} of them wrong; refused:", *tally.most_common(), sep="\n")
     return failed > 0
