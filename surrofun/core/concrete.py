@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .dtype import as_array
+from .dtype import as_array, broadcasts
 from .tree import Structure, all_pure, join, split
 
 
@@ -129,28 +129,34 @@ def was_traced(call: Partial) -> bool:
     return call.func is _evaluate_jaxpr
 
 
-def broadcasting_leaves(call: Partial) -> list[bool]:
-    """Say of each leaf of what `closure_converted` returned whether it broadcasts against x.
+def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
+    """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of it.
 
-    What is closed over may not.
+    Of what `closure_converted` found in closures that is not known: it may be used in another way.
 
-    >>> broadcasting_leaves(Partial(np.multiply, 2.0))
-    [True]
+    Args:
+        call: what `closure_converted` returned, as a tree.
+        shape: that of x.
+
+    >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
+    ([True], [False])
     """
-    if not was_traced(call):
-        return [True] * len(jax.tree.leaves(call))
-    _, arrays, consts = call.args
-    return [True, *(True for _ in arrays), *(False for _ in consts)]
+    leaves = jax.tree.leaves(call)
+    known = [True] * len(leaves)
+    if was_traced(call):
+        _, arrays, consts = call.args
+        known = [True, *(True for _ in arrays), *(False for _ in consts)]
+    return [np.size(v) == 1 or (flag and broadcasts(np.shape(v), shape)) for v, flag in zip(leaves, known, strict=True)]
 
 
-def broadcasting_arrays(structure: Structure, arrays: Any) -> list[bool]:
-    """Say of each array of what `closure_converted` returned whether it broadcasts against x.
+def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:
+    """Say the same of the arrays of what `closure_converted` returned, which are those of its leaves that are traced.
 
-    >>> broadcasting_arrays(*split(Partial(np.multiply, 2.0)))
+    >>> aligned_arrays(*split(Partial(np.multiply, 2.0)), (2, 3))
     []
     """
     _, rest = structure
-    flags = zip(rest, broadcasting_leaves(join(structure, arrays)), strict=True)
+    flags = zip(rest, aligned_leaves(join(structure, arrays), shape), strict=True)
     return [flag for leaf, flag in flags if leaf is None]
 
 

@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .concrete import broadcasting_leaves, was_traced
-from .dtype import broadcasts
+from .concrete import aligned_leaves, was_traced
 from .tree import Tree, from_tree, widened
 
 _FEW = 4  # parameters for each of which dS/dp is computed by itself
@@ -49,8 +48,8 @@ def cotangents(
         return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
-    is_broadcast = broadcasting_leaves(soft)
-    if not all(leaves[i].size == 1 or (is_broadcast[i] and broadcasts(leaves[i].shape, x.shape)) for i in chosen):
+    is_aligned = aligned_leaves(soft, x.shape)
+    if not all(is_aligned[i] for i in chosen):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     of_spikes = widened(of_spikes)
     if is_searched_for or was_traced(soft) or len(values) <= _FEW:

@@ -12,12 +12,11 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import broadcasting_arrays, closure_converted, is_traced, unchecked
-from ..core.cotangents import moved_by
-from ..core.dtype import broadcasts
+from ..core.concrete import aligned_arrays, closure_converted, is_traced, unchecked
 from ..core.tree import Structure, join
 from .arrays import Arithmetic, Array, column, ordered, repeated
 from .panels import Function, slopes_at
+from .vanishing import by_one
 
 _MOST = 8  # of the steepest panels that are searched for a jump
 _BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved to see where the jumps go
@@ -56,57 +55,65 @@ def _areas(f: Structure, edges: jax.Array, seen: jax.Array, arrays: Any) -> jax.
 def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (edges, seen, arrays), (*_, by_arrays) = primals, tangents
     total = jnp.zeros_like(edges[1:])
-    for k, (by, is_broadcast) in enumerate(zip(by_arrays, broadcasting_arrays(f, arrays), strict=True)):
+    jumps = _located(f, edges, seen, lax.stop_gradient(arrays))
+    for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, edges.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        is_aligned = jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), edges.shape))
-        by_one = _by_one(f, k, is_aligned, edges, seen, arrays)
+        by_k = _by_one(f, k, is_aligned, edges, jumps, arrays)
         # Else it is not known which of its numbers moves which neuron.
-        total += by_one * by if is_aligned else jnp.where(by_one == 0, 0.0, jnp.nan) * by.sum()
+        total += by_k * by if is_aligned else jnp.where(by_k == 0, 0.0, jnp.nan) * by.sum()
     return _areas(f, *primals), total
 
 
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, seen: Array, arrays: Any) -> jax.Array:
-    """Return the derivatives by the k-th array, as each of its numbers moves by one."""
-    xp = jnp if is_traced((edges, arrays)) else np
-
-    def filled(x: Array) -> jax.Array:  # to the one number of places that f takes
-        return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
-
-    def slopes(x: Array, step: Any = 0.0) -> Array:
-        values = [*arrays[:k], arrays[k] + step, *arrays[k + 1 :]]
-        return xp.asarray(join(f, values)(filled(x)))[: len(x)]
-
-    digits = _DIGITS * float(np.finfo(edges.dtype).eps)
+def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Array, ...]:
+    """Return the ends of the steepest panels, between which numbers the slope jumps in each, and whether it does."""
+    xp, digits = _arithmetic(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
 
     def rise(slopes: Array) -> Array:  # what rounding does not make
         return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
 
-    # Where jumps are: in the steepest panels, in one of which it is between neighbouring numbers, or it is none.
-    edges, seen = xp.asarray(edges), xp.asarray(seen)
+    slopes, edges, seen = _sampled(xp, f, arrays), xp.asarray(edges), xp.asarray(seen)
     widths = edges[1:] - edges[:-1]
     steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
     starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
     sides = slopes(xp.stack([starts, ends]))
-    low, high = _last(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
-    jump = slopes(xp.stack([low, high]))
-    is_jump = rise(jump)[0] > rise(sides)[0] / 2
+    low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
+    return starts, ends, low, high, rise(slopes(xp.stack([low, high])))[0] > rise(sides)[0] / 2
 
-    # Where they are for another parameter, by which the slopes on both sides change, too.
+
+def _arithmetic(*values: Any) -> Arithmetic:
+    return jnp if is_traced(values) else np
+
+
+def _filled(xp: Arithmetic, x: Array) -> jax.Array:
+    """Return places (samples, jumps, *n), filled up to the one number of samples that a function takes."""
+    return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
+
+
+def _sampled(xp: Arithmetic, f: Structure, arrays: Any) -> Function:
+    return lambda x: xp.asarray(join(f, arrays)(_filled(xp, x)))[: len(x)]
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
+    """Return the derivatives of the areas, as each number of the k-th array moves by one."""
+    xp = _arithmetic(edges, jumps, arrays)
+    edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
+    beside = xp.stack([low, high])
+    jump = _sampled(xp, f, arrays)(beside)
     size = abs(arrays[k]) if is_aligned else abs(arrays[k]).max()
     step = _BY[edges.dtype.name] * jnp.maximum(size, _LEAST)
-    by_one = moved_by(
-        lambda values: join(f, values)(filled(xp.stack([low, high]))), arrays, k, jnp.ones_like(arrays[k])
-    )
-    changes = xp.asarray(step * jnp.nan_to_num(by_one[:2]))
-    up = _move(xp, functools.partial(slopes, step=step), low, high, jump + changes, is_jump.any())
-    down = _move(xp, functools.partial(slopes, step=-step), low, high, jump - changes, is_jump.any())
+    # The slopes beside the jump change with the number, too.
+    changes = xp.asarray(step * jnp.nan_to_num(by_one(f, arrays, k, _filled(xp, beside))[:2]))
 
-    speed = xp.where(is_jump, up - down, 0.0) / (2 * xp.asarray(step))
+    def moved(sign: float) -> Array:
+        slopes = _sampled(xp, f, [*arrays[:k], arrays[k] + sign * step, *arrays[k + 1 :]])
+        return _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
+
+    speed = xp.where(is_jump, moved(1.0) - moved(-1.0), 0.0) / (2 * xp.asarray(step))
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
@@ -114,9 +121,9 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, seen: Array, a
 
 @_by_one.defjvp
 def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    by_one = _by_one(f, k, is_aligned, *primals)
-    moves = sum(by.sum() for by in tangents[2] if by.dtype == by_one.dtype)
-    return by_one, jnp.where(by_one == 0, 0.0, jnp.nan) * moves
+    areas = _by_one(f, k, is_aligned, *primals)
+    moves = sum(by.sum() for by in tangents[2] if by.dtype == areas.dtype)
+    return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 
 def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array, wanted: Any) -> Array:
@@ -133,7 +140,7 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array
     passed = has_passed(distances)
     far = xp.where(passed, np.inf, distances).min(0)
     far = xp.where(xp.isinf(far), 0.0, far)
-    distance, _ = _last(xp, has_passed, xp.zeros_like(far), far, wanted)
+    distance, _ = _narrowed(xp, has_passed, xp.zeros_like(far), far, wanted)
     return xp.where(stays, 0.0, sign * xp.where(passed.all(0), np.nan, distance))
 
 
@@ -142,7 +149,7 @@ def _is_left(slopes: Array, jump: Array) -> Array:
     return abs(slopes - left) < abs(slopes - right)
 
 
-def _last(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: Any) -> tuple[Array, Array]:
+def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: Any) -> tuple[Array, Array]:
     """Return the neighbouring numbers between which what holds at `low`, and not at `high`, ends to hold."""
     shares = column(np.linspace(0, 1, _SAMPLES), low)
 

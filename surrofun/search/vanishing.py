@@ -12,9 +12,8 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import broadcasting_arrays, closure_converted, unchecked
+from ..core.concrete import aligned_arrays, closure_converted, unchecked
 from ..core.cotangents import moved_by
-from ..core.dtype import broadcasts
 from ..core.tree import Structure, join
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
@@ -43,7 +42,12 @@ def _at(x: jax.Array, f: Structure) -> Callable[[list[Any]], Any]:
     return lambda arrays: join(f, arrays)(x)
 
 
-def _by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
+def by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
+    """Return the derivative of a function at x, as each number of the k-th of its arrays moves by one.
+
+    >>> jax.jit(lambda p: by_one(*closure_converted(Partial(jnp.multiply, p), jnp.ones(2)), 0, jnp.ones(2)))(3.0)
+    Array([1., 1.], dtype=float32)
+    """
     return moved_by(_at(x, f), arrays, k, jnp.ones_like(arrays[k]))  # type: ignore[no-any-return]
 
 
@@ -57,15 +61,15 @@ def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, j
     (x, elsewhere, limit_at, arrays), (*_, by_arrays) = primals, tangents
     values = _values(f, x, elsewhere, limit_at, arrays)
     total = jnp.zeros_like(values)
-    for k, (by, is_broadcast) in enumerate(zip(by_arrays, broadcasting_arrays(f, arrays), strict=True)):
+    for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, values.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_one_at = functools.partial(_by_one, f, arrays, k)
+        by_one_at = functools.partial(by_one, f, arrays, k)
         at = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
-        by_one = by_one_at(at)
-        gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(by_one)
-        if jnp.size(by) == 1 or (is_broadcast and broadcasts(jnp.shape(by), values.shape)):
-            total += jnp.where(gone, 0.0, by_one) * by
+        moves = by_one_at(at)
+        gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(moves)
+        if is_aligned:
+            total += jnp.where(gone, 0.0, moves) * by
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
             at = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(at), x, at))
             total += jnp.where(gone, 0.0, moved_by(_at(at, f), arrays, k, by))
