@@ -218,7 +218,7 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
         raise TypeError("only a shape takes parameters")
     if is_combinator(f):
         return f(*args, **named)  # type: ignore[no-any-return]
-    _, others = signature_of(opened(f)[0])
+    _, others = signature_of(f)
     parameters = [p for p in others.parameters.values() if p.kind is not p.VAR_POSITIONAL] if others else []
     takes = inspect.Signature(parameters)
     try:

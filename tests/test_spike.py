@@ -176,6 +176,7 @@ def test_a_parameter_by_keyword_is_the_default():
     for made in (shapes.power_law(q=3.0), make_spike(shapes.power_law(q=3.0))):
         _, *parameters = inspect.signature(made).parameters.values()
         assert [(p.name, p.default) for p in parameters] == [("alpha", 1.0), ("q", 3.0)]
+    assert str(inspect.signature(shapes.epanechnikov(n=2))) == "(x, width=1.0, *, n=2)"  # a whole number is structure
 
 
 def test_soft_step_shows_its_shape_and_the_parameters():

@@ -130,6 +130,7 @@ TWO = mix(shift(shapes.triangle, 1.0), shift(shapes.triangle, -1.0), weights=(1.
 OURS = {
     "scale(triangle(alpha=3.0), height=0.7)": (
         make_spike(scale(shapes.triangle(alpha=3.0), height=0.7), step=heaviside(at_zero=0.0)), {"forward mode"}),
+    "epanechnikov(width=0.5, n=2)": (make_spike(shapes.epanechnikov(width=0.5, n=2)), {"forward mode"}),
     "rectangle(width=1.4)": (make_spike(shapes.rectangle(width=1.4), forward_mode=True), set()),
     "shift(gaussian, 0.5)": (make_spike(shift(shapes.gaussian, 0.5), step=lambda x: x >= 0.5),
                              {"forward mode", "pickling"}),
@@ -341,7 +342,7 @@ def test_the_straight_through_steps_of_softjax():
     assert all(faults(results) == {"finite", "silent at NaN"} for results in found.values())
     assert found["c1"]["H(0)"]["value"] == found["c1"]["silent at NaN"]["value"] == 0.5
     assert found["c1"]["closest shape"]["value"].startswith("epanechnikov(width=0.5)")
-    assert found["c2"]["closest shape"]["value"].startswith("epanechnikov(n=2, width=0.5)")
+    assert found["c2"]["closest shape"]["value"].startswith("epanechnikov(width=0.5, n=2)")
 
 
 def test_eight_devices():

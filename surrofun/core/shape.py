@@ -160,6 +160,11 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Any:
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
+        f, _, params, *_ = opened(g)
+        if (
+            f is not g and f is not g.func and signature_of(f)[1]
+        ):  # a whole number is structure
+            vars(g).update(__signature__=inspect.signature(functools.partial(f, **params)))
         vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
         vars(g).update(attributes)
     return g
