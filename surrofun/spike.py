@@ -308,7 +308,8 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     slope, soft, is_searched_for, (_, late), _, decode = rule
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
-    kept, code_operands, to_learn, perturbed = jax.tree.map(as_array, residual)  # a scalar may come as a number
+    residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
+    kept, code_operands, to_learn, perturbed = residual
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
         return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
