@@ -254,7 +254,7 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
 
 
 def _fact(f: Any, name: str, value: Any, like: Any) -> jax.Array:
-    return jnp.asarray(fit(jnp.asarray(as_number(value, f"{show(f)}, in {name}="), like.dtype), like))
+    return jnp.asarray(fit(jnp.asarray(as_number(value, show(f), f"each of {name}="), like.dtype), like))
 
 
 def _is_pair(value: Any) -> bool:

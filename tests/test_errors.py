@@ -84,15 +84,17 @@ def test_what_is_no_shape(call):
             assert_raises(call, text, **HERE, g=eval(g, NAMES | HERE))
 
 
-TAKE_A_NUMBER = [
-    *("scale(atan, p)", "scale(atan, height=p)", "shift(atan, p)", "mix(atan, circ, weights=(1.0, p))"),
-    *("mix(atan, weights=(p,))", "normalize(atan, area=p)", "normalize(atan, peak=p)", "power(atan, p)"),
-]
+TAKE_A_NUMBER = {
+    **{"scale(atan, p)": "alpha", "scale(atan, height=p)": "height", "shift(atan, p)": "by", "power(atan, p)": "p"},
+    **{"mix(atan, circ, weights=(1.0, p))": "weights", "mix(atan, weights=(p,))": "weights"},
+    **{"normalize(atan, area=p)": "area", "normalize(atan, peak=p)": "peak"},
+}
 
 
 @pytest.mark.parametrize("call", TAKE_A_NUMBER)
 def test_what_is_no_number(call):
-    text = f"TypeError: {call.partition('(')[0]}: expected a number or an array that broadcasts against x, got "
+    who, name = call.partition("(")[0], TAKE_A_NUMBER[call]
+    text = f"TypeError: {who}: expected as {name} a number or an array that broadcasts against x, got "
     for p, came in (("2", "str '2'"), ([1.0], "list [1.0]"), (1j, "complex 1j"), ({}, "dict {}"), (shapes.atan, "...")):
         assert_raises(call, text + came, **HERE, p=p)
 

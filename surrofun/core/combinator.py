@@ -121,9 +121,9 @@ def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
     if value is None and (several_expected or parameter.default is None):
         return parameter.default
     if not several_expected:
-        return as_number(value, who)
+        return as_number(value, who, parameter.name)
     several = isinstance(value, Sequence) and not isinstance(value, str)
-    numbers = tuple(as_number(v, who) for v in (value if several or np.ndim(value) else (value,)))
+    numbers = tuple(as_number(v, who, parameter.name) for v in (value if several or np.ndim(value) else (value,)))
     if not numbers:
         raise ValueError(f"{who}: expected one or more numbers as {parameter.name}, got none")
     return numbers

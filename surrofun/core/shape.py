@@ -161,9 +161,8 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Any:
     if "__name__" not in vars(g):
         name = show(g)
         f, _, params, *_ = opened(g)
-        if (
-            f is not g and f is not g.func and signature_of(f)[1]
-        ):  # a whole number is structure
+        has_structure = f is not g and f is not g.func  # as a whole number, which inspect does not see
+        if has_structure and signature_of(f)[1]:
             vars(g).update(__signature__=inspect.signature(functools.partial(f, **params)))
         vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
         vars(g).update(attributes)
@@ -226,13 +225,13 @@ def shape_behind(g: Any) -> Any:
     return as_shape(from_tree(g.args[1]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
 
 
-def as_number(value: Any, who: str) -> Any:
+def as_number(value: Any, who: str, name: str) -> Any:
     """Return `value`, if it is a number, an array or a tracer; a NumPy scalar as a Python number.
 
     Raises:
-        TypeError: in the name of the function `who`, it is none.
+        TypeError: in the name of the function `who`, to which it is given as `name`, it is none.
 
-    >>> as_number(np.float32(0.5), "scale")
+    >>> as_number(np.float32(0.5), "scale", "alpha")
     0.5
     """
     if isinstance(value, np.generic) and not isinstance(value, str | bytes):
@@ -240,7 +239,7 @@ def as_number(value: Any, who: str) -> Any:
     if not isinstance(value, int | float | jax.Array | np.ndarray) or np.iscomplexobj(value):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
-        raise TypeError(f"{who}: expected a number or an array that broadcasts against x, got {came}")
+        raise TypeError(f"{who}: expected as {name} a number or an array that broadcasts against x, got {came}")
     return value
 
 
