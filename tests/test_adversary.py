@@ -14,7 +14,7 @@ def ours(monkeypatch):
         register(f.__name__, f)
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=exhaustive) for n in (30, 39, 55, 67, 70))])
+@pytest.mark.parametrize("seed", [39, *(pytest.param(n, marks=exhaustive) for n in (1, 30, 55, 67, 70))])
 def test_right_or_refused(seed):
     wrong, _ = adversary.attempt(seed)
     assert not wrong, "\n".join(wrong)
@@ -22,6 +22,6 @@ def test_right_or_refused(seed):
 
 def test_what_is_twice_as_large_is_found(monkeypatch):
     monkeypatch.setattr(adversary, "parse", lambda text: scale(parse(text), height=2))
-    wrong, _ = adversary.attempt(29)
+    wrong, _ = adversary.attempt(12)
     for what in ("slope", "bounds", "area", "soft step", "learned", "learned, by the slope", "by x"):
         assert any(f"\n    {what}" in fault and "wanted" in fault for fault in wrong), what

@@ -144,10 +144,10 @@ OURS = {
     "sampled": (make_spike(shapes.triangle, residual=surrofun.sampled(jax.random.key(0))), {"slope by jax.grad"}),
     "superspike(beta=25.0)": (lambda: by_hand(), {"forward mode", "rebuilding", "pickling"}),
 }  # fmt: skip
-ALIKE = ("rectangle(width=1.4)", "straight_through", "sigmoid", "stairs")  # to others here, or in the tests above
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=exhaustive) if n in ALIKE else n for n in OURS])
+@sample
+@pytest.mark.parametrize("name", OURS)
 def test_a_sound_spike_has_no_fault_and_its_shape_is_named(name):
     spike, lacks = OURS[name]
     results = check(spike)

@@ -418,6 +418,7 @@ JUMPING = {  # a slope of two numbers, its soft step, and the numbers
 }
 
 
+@sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", JUMPING)
 def test_a_jump_that_a_parameter_moves(name, dtype, x64):
@@ -469,6 +470,7 @@ def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     np.testing.assert_allclose(by_weight, 2 - 1 / 1.5, rtol=1e-5)
 
 
+@exhaustive
 def test_numbers_of_what_is_zero_everywhere_do_not_move_it():
     """Five numbers a neuron, of which the first is a weight of 0: that alone makes a difference."""
     slope, soft = VANISHING["infinite"]
