@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import sample
+from needs import exhaustive, sample
 from reference import FAST, TRIANGLE, X, close
 
 from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
@@ -230,6 +230,7 @@ def test_the_peak_of_a_mix_is_exact_in_numbers_and_its_declared_bound_where_it_i
     np.testing.assert_allclose([jax.grad(apart)(2.0, 1.5), jax.jit(jax.grad(apart))(2.0, 1.5)], [1.0, 0.5], rtol=1e-6)
 
 
+@exhaustive
 def test_numbers_of_a_neuron_have_their_peak_under_jit_too():
     """Bounds of parts that are traced are added up: 1 here, where the parts reach 0.5 at different places."""
     g = normalize(mix(shift(shapes.triangle, np.array([2.0, 3.0])), shapes.rectangle), peak=1.0)

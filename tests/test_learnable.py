@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive, sample
+from needs import exhaustive
 from scipy.integrate import quad
 
 import surrofun
@@ -388,7 +388,7 @@ def two_steps(x, a, b, c, d, e):
     return a * (1 + jnp.sign(u) * (1 - jnp.exp(-jnp.abs(u)))) + d * (jnp.pi / 2 + jnp.arctan(e * x))
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("run", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize(
     "g", [two_bumps, shape(two_bumps), derivative(two_steps)], ids=["plain", "declared", "soft step"]
@@ -401,7 +401,7 @@ def test_five_numbers_of_one_function(g, run):
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), learned, right)
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("dtype", [np.float16, jnp.bfloat16])
 def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
     x, weights = jnp.array([0.25, -0.5], dtype), jnp.array([1.0, -2.0], dtype)

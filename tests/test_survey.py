@@ -432,6 +432,7 @@ def test_a_jump_that_a_parameter_moves(name, dtype, x64):
         np.testing.assert_allclose(by_number, (ends[0] - ends[1]) / 2e-6, atol={4: 3e-4, 8: 1e-7}[dtype().itemsize])
 
 
+@exhaustive
 def test_what_is_not_known_of_moving_jumps_is_no_number():
     """Eight that move, how the move of one goes on, and which of several numbers moves it."""
     stairs = antiderivative(lambda x, a: jnp.round(4 * jnp.exp(-jnp.square(a * x))))
@@ -506,6 +507,7 @@ def test_the_peak_at_a_kink_that_a_parameter_moves():
         np.testing.assert_allclose(gradient, [0.2 * height, 1 + 0.2 * by], rtol=1e-4)
 
 
+@exhaustive
 @pytest.mark.usefixtures("x64")
 def test_the_peak_of_a_periodic_part_is_far_and_moves_with_its_period():
     """It is 2.9 less what the well leaves of it far out, whatever the period is."""
