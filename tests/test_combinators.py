@@ -230,6 +230,11 @@ def test_the_peak_of_a_mix_is_exact_in_numbers_and_its_declared_bound_where_it_i
     np.testing.assert_allclose([jax.grad(apart)(2.0, 1.5), jax.jit(jax.grad(apart))(2.0, 1.5)], [1.0, 0.5], rtol=1e-6)
 
 
+def test_none_is_what_is_left_out():
+    assert normalize(shapes.atan, area=2.0, peak=None) is normalize(shapes.atan, area=2.0)
+    assert mix(shapes.atan, shapes.circ, weights=None)(0.0) == mix(shapes.atan, shapes.circ)(0.0)
+
+
 @exhaustive
 def test_numbers_of_a_neuron_have_their_peak_under_jit_too():
     """Bounds of parts that are traced are added up: 1 here, where the parts reach 0.5 at different places."""

@@ -97,6 +97,8 @@ def test_what_is_no_number(call):
     text = f"TypeError: {who}: expected as {name} a number or an array that broadcasts against x, got "
     for p, came in (("2", "str '2'"), ([1.0], "list [1.0]"), (1j, "complex 1j"), ({}, "dict {}"), (shapes.atan, "...")):
         assert_raises(call, text + came, **HERE, p=p)
+    if who != "normalize":  # None is the default of both its parameters
+        assert_raises(call, text + "NoneType None", **HERE, p=None)
 
 
 NO_FUNCTIONS = {"soft": "float 1.0", "bounds": "tuple (0.0, 1.0)", "around": "list [(0.0, 1.0)]"}

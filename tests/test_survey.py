@@ -123,6 +123,9 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
             right.append(name)
     assert set(right) >= {"slow", "infinite", "straight-through", "39 rectangles", *SMOOTH}
     assert not {"singular", "logarithmic", "sinc"} & set(right)
+    f, _ = HARD["logarithmic"]
+    with pytest.raises(ValueError, match=rf"is found to {TOLERANCE[dtype]:g} of it, got an error of 0.002; "):
+        antiderivative(f)(jnp.ones((), dtype))
 
 
 def test_a_heavy_tail_far_from_the_threshold_is_found(x64):

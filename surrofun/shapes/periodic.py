@@ -15,9 +15,8 @@ def nearest(x: Real, period: Real) -> tuple[Real, Real]:
     >>> nearest(jnp.array([-0.75, 0.5, 7.25]), 1.0)
     (Array([0.25, 0.5 , 0.25], dtype=float32), Array([-1.,  0.,  7.], dtype=float32))
     """
-    r = jnp.fmod(lax.stop_gradient(x), lax.stop_gradient(period))
-    r = r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0)
-    r = lax.stop_gradient(r)
+    r = jnp.fmod(x, period)
+    r = lax.stop_gradient(r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0))
     n = jnp.clip((x - r) / period, -1e30, 1e30)  # finite, so that n times 0 is 0
     below = jnp.floor(n)
     n = lax.stop_gradient(jnp.where(n - below > 0.5, below + 1, below))  # no kernel of Triton knows `round`
