@@ -468,6 +468,16 @@ def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(name):
     np.testing.assert_allclose(moved, (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6, rtol=1e-5)
 
 
+@sample
+@pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
+@pytest.mark.parametrize("name", VANISHING)
+def test_a_bound_that_is_far_out_where_the_slope_has_vanished_does_not_move(name, derivative_of):
+    slope, _ = VANISHING[name]
+    ends = derivative_of(lambda p: jnp.stack(bounds(lambda x: p * slope(x, p))))
+    np.testing.assert_allclose(ends(2.0), [0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(jax.jit(ends)(2.0), [0.0, 1.0], atol=1e-6)
+
+
 def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     soft = antiderivative(lambda x, w, p: w / (1 + abs(x)) ** 2 + 1 / jnp.cosh(p * x) ** 2)
     by_weight = jax.jit(jax.grad(lambda w: soft(0.5, w, 2.0)))(0.0)

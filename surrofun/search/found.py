@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from ..core.tree import Tree, from_tree, opened, static
 from .integral import integral, with_integral
 from .panels import slopes_at
 from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
+from .vanishing import vanishing
 
 Around: TypeAlias = Callable[..., Any]
 
@@ -89,26 +91,26 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
             f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
             "difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
         )
-    return _moved(g, found["lowest"], found["lowest_at"]), _moved(g, found["highest"], found["highest_at"])
+    lowest_at, highest_at = found["lowest_at"], found["highest_at"]
+    return _moved(g, found["lowest"], lowest_at, highest_at), _moved(g, found["highest"], highest_at, lowest_at)
 
 
-def _moved(g: Shape, end: Any, at: Any) -> Any:
+def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """Return an extreme with the derivatives of g at its place, whose own move makes no difference there.
 
-    At a kink it does: the derivatives next to it count by shares of which the slopes of g along x cancel.
+    At a kink it does: the derivatives next to it count by shares of which the slopes of g along x cancel. The extreme
+    of one that has vanished is far out, and does not move.
     """
     if not isinstance(end, jax.Array):
         return end
-
-    def beside(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return jax.jvp(lambda x: slopes_at(g, x), (x,), (jnp.ones_like(x),))
-
-    off = abs(at) * _BESIDE[at.dtype.name]
-    (left, before), (right, after) = beside(at - off), beside(at + off)
+    slopes, off = functools.partial(slopes_at, g), abs(at) * _BESIDE[at.dtype.name]
+    places = jnp.stack([at - off, at, at + off])
+    left, there, right = vanishing(slopes, places, elsewhere)
+    before, _, after = lax.stop_gradient(jax.jvp(slopes, (places,), (jnp.ones_like(places),))[1])
     near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
     is_kink = (before * after < 0) & near
-    share = lax.stop_gradient(jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5))
-    slope = jnp.where(is_kink, share * left + (1 - share) * right, slopes_at(g, at))
+    share = jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5)
+    slope = jnp.where(is_kink, share * left + (1 - share) * right, there)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
 
 
