@@ -21,6 +21,7 @@ Function: TypeAlias = Callable[[jax.Array], Any]
 BLOCK = 9 * 4 * 128  # places in a call of f that gives numbers: always as many, to compile f once
 _FEW = 4  # blocks; for more of them a program is made
 OUTER = 7  # octaves at either end, of which it is told what is beyond them
+_NEAR = 2.0**-37  # of the largest distance: 64 widths of the widest place, see `survey`
 
 # Nine nodes of Clenshaw and Curtis on [0, 1]: they hold the ends of a panel, where a jump may hide.
 NODES = (1 - np.cos(np.pi * np.arange(9) / 8)) / 2
@@ -108,20 +109,33 @@ def inside(edges: Array) -> Array:
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
 
 
+def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:
+    """Say which places are near the threshold, by the distance of the last edge.
+
+    >>> is_near(np, np.array([-1.0, 65.0]), 2.0**43)
+    array([ True, False])
+    """
+    return xp.abs(x) <= _NEAR * last
+
+
 def integrated(
     xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: Array, jumps: Array | float = 0.0
 ) -> dict[str, Array]:
     """Return the integral of a function, by its slopes inside the panels, of which `survey` found edges and errors.
+
+    Args:
+        errors: (2, *n), those of all panels, and of those near the threshold, by which an infinite area is judged.
 
     Returns:
         * "powers", (6, panels, *n): of u, which goes from -1 to 1 in a panel; the polynomial is the integral up to u,
           from -inf where the area is finite, else from 0.
         * "limits", (2, *n): the integral up to -inf and up to inf, infinite where it diverges.
         * "area", (*n): the area, infinite where it diverges, NaN where the slope is NaN or infinite somewhere.
-        * "error", (*n): the estimated error of the integral, relative to its range; NaN if it is not known.
+        * "error", (*n): the estimated error of the integral, relative to its range, or where the area is infinite, to
+          that near the threshold; NaN if it is not known.
 
     >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
-    >>> found = integrated(np, np.float64, edges, 0.0, np.where(abs(inside(edges)) < 1, 1.0, 0.0))
+    >>> found = integrated(np, np.float64, edges, np.zeros(2), np.where(abs(inside(edges)) < 1, 1.0, 0.0))
     >>> found["powers"][:2, 2:6].round(3), float(found["area"].round(3))
     (array([[0. , 0.5, 1.5, 2. ],
            [0. , 0.5, 0.5, 0. ]]), 2.0)
@@ -130,8 +144,11 @@ def integrated(
     soft, tails, area, doubt = table(xp, edges, rises.sum(0) + jumps, dtype)
     limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
     values = xp.concatenate([soft, xp.where(xp.isfinite(limits), limits, soft[0])])
-    reach = values.max(0) - values.min(0)
-    error = xp.where(errors + doubt == 0, 0.0, (errors + doubt) / reach)
+    finite = xp.isfinite(limits).all(0)
+    near = xp.where(is_near(xp, edges, edges[-1]), soft, 0.0)
+    reach = xp.where(finite, values.max(0) - values.min(0), near.max(0) - near.min(0))
+    missed = xp.where(finite, errors[0], errors[1]) + doubt
+    error = xp.where(missed == 0, 0.0, missed / reach)
     powers = xp.concatenate([rises[:1] + soft[:-1], rises[1:]])
     return {"powers": powers, "limits": limits, "area": area, "error": error}
 
