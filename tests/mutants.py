@@ -155,18 +155,22 @@ def record(tree, out):
     out.write_text(json.dumps(lines.found))
 
 
-def concerned(found, file, line):
+def concerned(found, file, line, text):
     """The tests that run a line, of each file the quickest first.
 
-    Of a line that is run when it is imported, they are those of the next line, and those that look at signatures alone.
+    Of a line that is run when it is imported, they are those that run a line with a constant of it, or else the next
+    line, and those that look at signatures alone.
     """
     every, looking = {run for _, lines in found.values() for f, run in lines if f == file}, []
+    chosen_lines = {line}
     if line not in every:
-        line = min((run for run in every if run > line), default=max(every))
+        constants = [set(re.findall(r"\b_?[A-Z][A-Z_\d]+\b", row)) for row in text.splitlines()]
+        chosen_lines = {run for run in every if constants[run - 1] & constants[line - 1]}
+        chosen_lines = chosen_lines or {min((run for run in every if run > line), default=max(every))}
         looking = [test for test, (_, lines) in found.items() if not lines]
     files, chosen, total = collections.defaultdict(list), [], 0.0
     for test, (seconds, lines) in sorted(found.items(), key=lambda item: item[1][0]):
-        if [file, line] in lines:
+        if any([file, run] in lines for run in chosen_lines):
             files[test.partition("::")[0]].append((seconds, test))
     for turn in itertools.zip_longest(*files.values()):
         for seconds, test in filter(None, turn):
@@ -180,8 +184,9 @@ def outcome(tree, change, found):
     """The test that notices a change, or None; one that never ends is noticed."""
     file, line, _, _, text = change
     original, out = (tree / file).read_bytes(), tree / "out"
+    tests = concerned(found, file, line, original.decode())
     (tree / file).write_bytes(text)
-    status = run_tests(tree, concerned(found, file, line), out)
+    status = run_tests(tree, tests, out)
     (tree / file).write_bytes(original)
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", out.read_text(), re.MULTILINE)
     return failed[1] if failed else f"status {status}" if status else None

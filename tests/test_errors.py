@@ -369,6 +369,13 @@ def test_normalize_of_no_finite_positive_measure(came):
 
 
 @pytest.mark.parametrize("measure", ["area", "peak"])
+def test_normalize_where_one_neuron_has_no_positive_measure(measure):
+    g = normalize(scale(shapes.triangle, height=jnp.array([1.0, -1.0])), **{measure: 1.0})
+    with pytest.raises(ValueError, match=f"^normalize: expected a shape of finite, positive {measure}, got <"):
+        g(jnp.zeros(2))
+
+
+@pytest.mark.parametrize("measure", ["area", "peak"])
 def test_normalize_of_no_finite_positive_measure_under_a_trace(measure):
     """Neither a slope of zero nor an infinite one."""
 

@@ -200,8 +200,11 @@ def test_bad_residuals():
             with pytest.raises(ValueError, match=r": expected a bounded slope .* between 0 and inf; use a float"):
                 slopes(g, residual)
             np.testing.assert_array_equal(make_spike(g, residual=residual)(X), X >= 0)  # no derivative is taken
-        with pytest.raises(ValueError, match="between 0 and inf; use a float"):  # one neuron suffices
+        # One neuron suffices.
+        with pytest.raises(ValueError, match="between 0 and inf; use a float"):
             slopes(shapes.escape_exponential(p0=jnp.array([0.0, 1.0])), residual, jnp.ones(2))
+        with pytest.raises(ValueError, match=r"beyond float16; use a float"):
+            slopes(scale(shapes.superspike, height=jnp.array([1.0, 1e6])), residual, jnp.ones(2, jnp.float16))
 
 
 def test_parameter_of_half_precision_in_the_bounds():

@@ -58,8 +58,8 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         A dictionary. All is constant: nothing in it is differentiated. `n` is the shape of the neurons.
 
         * "edges", (panels + 1, *n): the ends of the panels, in order.
-        * "errors", (2, *n): the sum of the estimated errors of the areas of all panels, and of those near the threshold:
-          no farther than 64 widths of the widest place.
+        * "errors", (2, *n): the sum of the estimated errors of the areas of all panels, and of those near the
+          threshold: no farther than 64 widths of the widest place.
         * "lowest", "highest", "lowest_at", "highest_at", (*n): the extremes of the slope, and where they are.
         * "places", "slopes", (samples, *n): every place that was looked at, in no order, and the slope there.
 
