@@ -10,7 +10,20 @@ from needs import sample
 from scipy.integrate import quad
 
 import surrofun
-from surrofun import antiderivative, area, asym, derivative, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import (
+    antiderivative,
+    area,
+    asym,
+    bounds,
+    derivative,
+    make_spike,
+    mix,
+    normalize,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -174,6 +187,14 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
     assert jnp.isnan(jax.grad(lambda a: area(g, a))(1.0))
     settled = shape(lambda x, a: x + a, soft=lambda x, a: a - a / (1 + jnp.maximum(x, 0.0)))
     assert jax.grad(lambda a: area(settled, a))(2.0) == pytest.approx(1)
+
+
+def test_each_of_three_neurons_has_measures_of_its_own():
+    beta = np.array([1.0, 2.0, 4.0])
+    g = scale(shapes.superspike, beta)
+    np.testing.assert_allclose(area(g), np.full(3, 0.2), rtol=1e-6)  # 2 / beta, at the default of 10
+    np.testing.assert_allclose(np.broadcast_to(bounds(g)[1], 3), beta, rtol=1e-6)
+    np.testing.assert_allclose(area(shapes.superspike, beta=beta), 2 / beta, rtol=1e-6)
 
 
 def test_a_weight_for_each_neuron_of_what_is_not_anchored_by_declaration():
