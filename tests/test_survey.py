@@ -452,11 +452,39 @@ def test_a_jump_that_a_parameter_moves(name, dtype, x64):
 def test_what_is_not_known_of_moving_jumps_is_no_number():
     """Eight that move, how the move of one goes on, and which of several numbers moves it."""
     stairs = antiderivative(lambda x, a: jnp.round(4 * jnp.exp(-jnp.square(a * x))))
-    gate = antiderivative(lambda x, w: jnp.where(abs(x) < w, 1 / w, 0.0))
+    window = antiderivative(lambda x, w: jnp.where(abs(x) < w, 1 / w, 0.0))
     assert jnp.isnan(jax.jit(jax.grad(lambda a: stairs(0.5, a)))(1.0))
-    assert jnp.isnan(jax.jit(jax.grad(jax.grad(lambda w: gate(0.5, w))))(0.7))
+    assert jnp.isnan(jax.jit(jax.grad(jax.grad(lambda w: window(0.5, w))))(0.7))
     of_both = jax.jit(jax.grad(lambda w: antiderivative(lambda x: jnp.where(abs(x) < w.sum(), 1.0, 0.0))(0.5)))
     assert jnp.isnan(of_both(jnp.array([0.3, 0.4]))).all()
+
+
+def gate(x, w):
+    return jnp.where(abs(x) < w, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_a_number_that_is_only_compared_with_moves_the_jump(way):
+    """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""
+    w, closed_over = jnp.array([0.5, 0.75]), lambda w: area(lambda x: gate(x, w))
+    np.testing.assert_allclose([way(jax.grad(f))(0.5) for f in (functools.partial(area, gate), closed_over)], 2, 1e-4)
+    learned = way(jax.grad(lambda w: make_spike(gate, learnable=True)(jnp.array([[3.0, 0.0]] * 5), w).sum()))(w)
+    np.testing.assert_allclose(learned, [10.0, 5.0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_where_two_jumps_meet_how_they_move_is_no_number(dtype, x64):
+    """The end of one and the beginning of the other, which are passed by when one number moves both."""
+
+    def meets(x, w):
+        return gate(x, w) + gate(x - 1, w) / 2
+
+    def follows(x, w):
+        return jnp.where(x < w, jnp.exp(-abs(x)), 0.0) + gate(x - w - 0.3, 0.3) / 2
+
+    by_number = [jax.jit(jax.grad(functools.partial(antiderivative(g), dtype(9)))) for g in (meets, follows)]
+    assert np.isnan([moved(dtype(0.5)) for moved in by_number]).all()
+    np.testing.assert_allclose(by_number[0](dtype(0.4)), 3, rtol=1e-4)
 
 
 def test_jumps_that_stay_may_be_many():
@@ -515,6 +543,26 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
 
     right = 2 * p[::-1] * (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6
     np.testing.assert_allclose(jax.jit(jax.grad(summed))(p), right, rtol=1e-5)
+
+
+def pointed(x, c):
+    return jnp.where(x < c, jnp.maximum(0.0, 1 + (x - c)), jnp.maximum(0.0, 1 - (x - c) / 2))
+
+
+@sample
+@pytest.mark.parametrize(
+    ("g", "numbers"),
+    [
+        (pointed, (0.0, 1e-6, 0.05, -0.01)),
+        (lambda x, w: jnp.minimum(1.0, jnp.exp(w - abs(x))), (0.1, 0.7, 1.3)),
+        (lambda x, a: jnp.clip(a * x + 0.3, 0.0, 1.0), (0.5, 2.0, 3.1)),
+    ],
+    ids=["kink at the threshold", "plateau", "clipped"],
+)
+def test_the_highest_slope_stays_where_its_place_moves(g, numbers):
+    for way in (lambda f: f, jax.jit):
+        moved = way(jax.grad(lambda p: bounds(g, p)[1]))
+        np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
 def test_the_peak_at_a_kink_that_a_parameter_moves():

@@ -103,12 +103,12 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """
     if not isinstance(end, jax.Array):
         return end
-    slopes, off = functools.partial(slopes_at, g), abs(at) * _BESIDE[at.dtype.name]
+    slopes, off = functools.partial(slopes_at, g), jnp.maximum(abs(at), 1.0) * _BESIDE[at.dtype.name]
     places = jnp.stack([at - off, at, at + off])
     left, there, right = vanishing(slopes, places, elsewhere)
     before, _, after = lax.stop_gradient(jax.jvp(slopes, (places,), (jnp.ones_like(places),))[1])
     near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
-    is_kink = (before * after < 0) & near
+    is_kink = (before * after <= 0) & (before != after) & near  # also the end of what is flat, which does not move
     share = jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5)
     slope = jnp.where(is_kink, share * left + (1 - share) * right, there)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)

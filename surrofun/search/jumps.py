@@ -21,6 +21,7 @@ from .vanishing import by_one
 _MOST = 8  # of the steepest panels that are searched for a jump
 _BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved to see where the jumps go
 _DIGITS = 100.0  # the last ones of a slope, which may be off
+_OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _SAMPLES, _ROUNDS = 65, {"float32": 5, "float64": 9}  # of a search: a round is 64 times closer
 
@@ -29,8 +30,8 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     """Return zeros, one for each panel, that move as its area does when a jump in it moves.
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
-    parameter that is a little larger, and a little smaller. Where more than seven jumps of a neuron move the derivative
-    is NaN, and so is the second one.
+    parameter that is a little larger, and a little smaller. Where more than seven jumps of a neuron move, or one meets
+    another, the derivative is NaN, and so is the second one.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
@@ -127,8 +128,9 @@ def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: 
 
 
 def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array, wanted: Any) -> Array:
-    """Return how far a jump has moved that was between two numbers; NaN where it is not found again."""
-    is_left = _is_left(slopes(xp.stack([low, high])), jump)
+    """Return how far a jump has moved that was between two numbers; NaN where it is not found again, or is another."""
+    sides = slopes(xp.stack([low, high]))
+    is_left = _is_left(sides, jump)
     goes_up, stays = is_left[1], is_left[0] & ~is_left[1]
     start, sign = xp.where(goes_up, high, low), xp.where(goes_up, 1.0, -1.0).astype(low.dtype)
 
@@ -140,8 +142,12 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array
     passed = has_passed(distances)
     far = xp.where(passed, np.inf, distances).min(0)
     far = xp.where(xp.isinf(far), 0.0, far)
-    distance, _ = _narrowed(xp, has_passed, xp.zeros_like(far), far, wanted)
-    return xp.where(stays, 0.0, sign * xp.where(passed.all(0), np.nan, distance))
+    distances = xp.stack(_narrowed(xp, has_passed, xp.zeros_like(far), far, wanted))
+    moved = slopes(start + sign * distances)
+    sides = xp.where(stays, sides, xp.where(goes_up, moved, moved[::-1]))
+    is_same = abs(sides - jump).max(0) < _OTHER * abs(jump[0] - jump[1])  # else there were two in one place
+    distance = xp.where(passed.all(0), np.nan, distances[0])
+    return xp.where(is_same, xp.where(stays, 0.0, sign * distance), np.nan)
 
 
 def _is_left(slopes: Array, jump: Array) -> Array:
