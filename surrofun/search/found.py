@@ -103,7 +103,7 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """
     if not isinstance(end, jax.Array):
         return end
-    slopes, off = functools.partial(slopes_at, g), jnp.maximum(abs(at), 1.0) * _BESIDE[at.dtype.name]
+    slopes, off = functools.partial(slopes_at, g), abs(at) * _BESIDE[at.dtype.name]
     places = jnp.stack([at - off, at, at + off])
     left, there, right = vanishing(slopes, places, elsewhere)
     before, _, after = lax.stop_gradient(jax.jvp(slopes, (places,), (jnp.ones_like(places),))[1])
