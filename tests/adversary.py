@@ -189,9 +189,9 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         # constant of S jumps as it moves.
         off = off if len(steps) == len(numbers) and not (jumps and f is soft) else np.nan
         # Traced, an asym has the bounds of its halves on both sides. And JAX finds no derivative of 1 / inf.
-        endless = ("escape_exponential" in text and "peak" in text) or (wide and plain)
+        endless = "escape_exponential" in text and "peak" in text
         no_number = f is slope and "sech_squared" in text and dtype != "float64"
-        off = np.nan if endless or no_number else off
+        off = np.nan if endless or (wide and plain) or no_number else off
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off
 
     has_bounds = ~np.isnan(high).any() and (residual != "own" or np.isfinite([low, high]).all())

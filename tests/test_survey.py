@@ -131,10 +131,8 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 2e-6), ("float64", 2e-8)])
 def test_of_an_infinite_area_what_is_near_is_known_by_itself(dtype, off, x64):
     """An error of 1e-8 of all of it would be anything there."""
-    soft, x = (
-        antiderivative(lambda x, w: jnp.where(abs(x) < w, 3.0, 1.0)),
-        np.array([-40.0, -4.0, 0.5, 3.2, 7.0], dtype),
-    )
+    soft = antiderivative(lambda x, w: jnp.where(abs(x) < w, 3.0, 1.0))
+    x = np.array([-40.0, -4.0, 0.5, 3.2, 7.0], dtype)
     for way in (soft, jax.jit(soft)):
         np.testing.assert_allclose(way(x, 3.3), x + 2 * np.clip(x, -3.3, 3.3), rtol=off)
     with pytest.raises(ValueError, match=rf"is found to {TOLERANCE[dtype]:g} of it"):

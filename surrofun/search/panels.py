@@ -143,8 +143,8 @@ def integrated(
     rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
     soft, tails, area, doubt = table(xp, edges, rises.sum(0) + jumps, dtype)
     limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
-    values = xp.concatenate([soft, xp.where(xp.isfinite(limits), limits, soft[0])])
-    finite = xp.isfinite(limits).all(0)
+    settles = xp.isfinite(limits)
+    values, finite = xp.concatenate([soft, xp.where(settles, limits, soft[0])]), settles.all(0)
     near = xp.where(is_near(xp, edges, edges[-1]), soft, 0.0)
     reach = xp.where(finite, values.max(0) - values.min(0), near.max(0) - near.min(0))
     missed = xp.where(finite, errors[0], errors[1]) + doubt
