@@ -547,12 +547,13 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
 @pytest.mark.parametrize(
     ("g", "numbers"),
     [
-        (lambda x, w: jnp.minimum(1.0, jnp.exp(w - abs(x))), (0.7, 1.3)),
-        (lambda x, a: jnp.clip(a * x + 0.3, 0.0, 1.0), (0.5, 2.0, 3.1)),
+        (lambda x, w: jnp.minimum(1.0, jnp.exp(w - abs(x))), (0.02, 0.7, 1.3)),
+        (lambda x, a: jnp.clip(a * x + 0.3, 0.0, 1.0), (0.5, 2.0, 3.1, 30.0)),
+        (lambda x, c: jnp.maximum(0.0, 1 - 30 * abs(x - c)), (-0.05, 1e-3, 0.3)),
     ],
-    ids=["plateau", "clipped"],
+    ids=["plateau", "clipped", "kink"],
 )
-def test_the_highest_slope_stays_where_the_end_of_a_plateau_moves(g, numbers):
+def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
     for way in (lambda f: f, jax.jit):
         moved = way(jax.grad(lambda p: bounds(g, p)[1]))
         np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)

@@ -16,6 +16,7 @@ from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Tree, from_tree, opened, static
+from .arrays import column
 from .integral import integral, with_integral
 from .panels import slopes_at
 from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
@@ -23,7 +24,8 @@ from .vanishing import vanishing
 
 Around: TypeAlias = Callable[..., Any]
 
-_BESIDE = {"float32": 5e-7, "float64": 3e-9}  # of an extreme its distance from the threshold: its place is less off
+_DIGITS = {"float32": 5e-7, "float64": 3e-9}  # by which an extreme may be off, and its place
+_STEPS = -42, 24  # to a place next to an extreme, as powers of 4
 _NEAR = 1e-2  # of an extreme: less than it falls at a jump
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
@@ -103,7 +105,12 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """
     if not isinstance(end, jax.Array):
         return end
-    slopes, off = functools.partial(slopes_at, g), abs(at) * _BESIDE[at.dtype.name]
+    slopes, digits = functools.partial(slopes_at, g), _DIGITS[at.dtype.name]
+    # A kink may be as far away as g differs by its last digits only.
+    steps = column(4.0 ** np.arange(*_STEPS), at)
+    differs = abs(lax.stop_gradient(slopes(jnp.stack([at - steps, at + steps]))) - end) > digits * abs(end)
+    step = jnp.where(differs.any(0), steps, jnp.inf).min(0)
+    off = jnp.maximum(jnp.where(jnp.isfinite(step), step, 0.0), digits * abs(at))
     places = jnp.stack([at - off, at, at + off])
     left, there, right = vanishing(slopes, places, elsewhere)
     before, _, after = lax.stop_gradient(jax.jvp(slopes, (places,), (jnp.ones_like(places),))[1])
