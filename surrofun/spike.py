@@ -33,7 +33,7 @@ from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static
+from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static, widened
 from .residuals import code_of
 from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, of_call
@@ -195,7 +195,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     # Join.
     is_concrete = slope_now is not None
     slope, slope_arrays = closure_converted(Partial(_slope, g), x, hides_nothing=is_concrete)
-    soft, parameters = closure_converted(Partial(_soft, g), x, hides_nothing=is_concrete) if learnable else (None, [])
+    soft, parameters = None, []
+    if learnable:
+        soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
     if parameters and is_searched_for and not is_concrete:
@@ -335,7 +337,8 @@ def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
     if not all(isinstance(d, SymbolicZero) for d in by_parameters):
         moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
-        tangent += jax.jvp(lambda arrays: join(rule[1], arrays)(x), [parameters], [moves])[1]
+        moved = jax.jvp(lambda arrays: join(rule[1], arrays)(widened(x)), [parameters], [moves])[1]
+        tangent += moved.astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 
 

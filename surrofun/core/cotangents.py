@@ -21,7 +21,7 @@ def cotangents(
     """Return `(of_x, of_learned)`: that of the spikes times the slope, and for each learned parameter its sum
     with dS/dp.
 
-    The sums are computed in at least float32, and have the dtype of their parameter.
+    The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter.
 
     Args:
         slope, soft: the shape and its soft step, functions of x as pytrees.
@@ -48,17 +48,16 @@ def cotangents(
         return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
+    x, of_spikes = widened((x, of_spikes))
     is_aligned = aligned_leaves(soft, x.shape)
     if not all(is_aligned[i] for i in chosen):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
-    of_spikes = widened(of_spikes)
     if is_searched_for or was_traced(soft) or len(values) <= _FEW:
         # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
-        x = x if was_traced(soft) else widened(x)
         moves = [moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
-        products = [of_spikes * move.astype(of_spikes.dtype) for move in moves]
+        products = [of_spikes * move for move in moves]
     else:
-        x, wide = widened(x), [jnp.broadcast_to(p, x.shape) for p in values]  # else summed at each use of p
+        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else summed at each use of p
         products = jax.vjp(soft_step, wide)[1](of_spikes)[0]
     return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
 
