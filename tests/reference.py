@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from surrofun import make_spike, scale, shapes, sign
+import surrofun
+from surrofun import antiderivative, combinator, make_spike, scale, shape, shapes, sign
 
 
 def f64(*values):
@@ -52,6 +53,39 @@ def fixed(x):
 def decorated(x, a=2.0):
     """A spike at module level."""
     return fast(x, a)
+
+
+@shape
+def declared(x, a=2.0):
+    """A shape at module level."""
+    return fast(x, a)
+
+
+# Combinators of a user's, which declare nothing, and which declare what they can.
+
+
+@combinator
+def mirror(x, g):
+    return g(-x)
+
+
+@combinator
+def power(x, g, p=2.0):
+    return g(x) ** p
+
+
+@combinator(
+    soft=lambda x, g: -antiderivative(g)(-x),
+    bounds=lambda g: surrofun.bounds(g),
+    around=lambda g: [(-c, w) for c, w in surrofun.around(g)],
+)
+def told_mirror(x, g):
+    return g(-x)
+
+
+@combinator(bounds=lambda g, p=2.0: [end**p for end in surrofun.bounds(g)], around=lambda g, p=2.0: surrofun.around(g))
+def told_power(x, g, p=2.0):
+    return g(x) ** p
 
 
 def without_parameter(make, a):

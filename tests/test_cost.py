@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import exhaustive, sample
-from reference import checking_leaks, equations, fast, noted_events
+from reference import checking_leaks, equations, fast, noted_events, told_mirror, told_power
 
 import surrofun
-from surrofun import asym, bounds, combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import asym, bounds, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
 from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
@@ -25,16 +25,6 @@ KEY, WIDTH = jax.random.key(0), jnp.float32(0.8)
 @shape
 def bump(x, alpha=1.0):
     return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
-
-
-@combinator(soft=lambda x, g: -surrofun.antiderivative(g)(-x), bounds=lambda g: bounds(g))
-def mirror(x, g):
-    return g(-x)
-
-
-@combinator(bounds=lambda g, p=2.0: [end**p for end in bounds(g)])
-def power(x, g, p=2.0):
-    return g(x) ** p
 
 
 def eight_by_hand(x):
@@ -67,7 +57,7 @@ LEARNED = {
     "two halves": (lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p)), 448),
     # A user's combinator needs a constant, but not for each of its parts: that would be 5,588. About 180 of them find
     # out whether its limits are numbers, and how they move with p.
-    "three of a user's": (lambda p: mirror(mirror(mirror(shapes.sigmoid(alpha=p)))), 470),
+    "three of a user's": (lambda p: told_mirror(told_mirror(told_mirror(shapes.sigmoid(alpha=p)))), 470),
     "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1133),
 }
 
@@ -105,8 +95,8 @@ MORE = {
     "scale": lambda g, p: scale(g, p, height=p),
     "shift": shift,
     "normalize": lambda g, p: normalize(g, peak=p),
-    "mirror": lambda g, p: mirror(g),
-    "power": power,
+    "mirror": lambda g, p: told_mirror(g),
+    "power": told_power,
 }
 
 
@@ -131,7 +121,7 @@ PROGRAMS = {
     "a call of eight parts": (eight(), 2),
     "a gradient": (gradient_of(ONE), 4),
     "a gradient of eight parts": (gradient_of(eight()), 4),
-    "a gradient of a user's": (gradient_of(make_spike(power(mix(bump(alpha=2.5), shapes.triangle), 3.5))), 4),
+    "a gradient of a user's": (gradient_of(make_spike(told_power(mix(bump(alpha=2.5), shapes.triangle), 3.5))), 4),
 }
 
 
@@ -189,7 +179,7 @@ SWEEPS = {  # a spike of each steepness a
     "in forward mode": lambda a: logistic(a, forward_mode=True),
     "in 8 bits": lambda a: logistic(a, residual=jnp.uint8),
     "in a user's jitted code": lambda a: logistic(a, residual=halves),
-    "compositions": lambda a: make_spike(mix(scale(bump, a), shift(mirror(bump), a), weights=(a, 1.0))),
+    "compositions": lambda a: make_spike(mix(scale(bump, a), shift(told_mirror(bump), a), weights=(a, 1.0))),
     "areas": lambda a: make_spike(normalize(shapes.triangle(alpha=a), area=2.0)),
     "calls": lambda a: lambda x: make_spike(bump)(x, np.float32(a)),
     "plain functions": lambda a: make_spike(scale(fast, height=a)(a=a)),

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import EXHAUSTIVE, exhaustive
-from reference import close
+from reference import close, mirror, power, told_mirror, told_power
 
 import surrofun
 from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
@@ -20,30 +20,6 @@ def bounds(g, **parameters):
 
 def around(g, **parameters):
     return [(float(centre), float(width)) for centre, width in surrofun.around(g, **parameters)]
-
-
-@combinator
-def mirror(x, g):
-    return g(-x)
-
-
-@combinator
-def power(x, g, p=2.0):
-    return g(x) ** p
-
-
-@combinator(
-    soft=lambda x, g: -antiderivative(g)(-x),
-    bounds=lambda g: surrofun.bounds(g),
-    around=lambda g: [(-c, w) for c, w in surrofun.around(g)],
-)
-def told_mirror(x, g):
-    return g(-x)
-
-
-@combinator(bounds=lambda g, p=2.0: [end**p for end in surrofun.bounds(g)], around=lambda g, p=2.0: surrofun.around(g))
-def told_power(x, g, p=2.0):
-    return g(x) ** p
 
 
 # Of a mirrored and shifted logistic density, and of a power of a triangle: alpha^p (1 - alpha |x|)^p.

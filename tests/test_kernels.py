@@ -11,27 +11,18 @@ import recipes
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from needs import sample
+from reference import declared, power
 
 import surrofun
-from surrofun import asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated:DeprecationWarning")
-
-
-@shape
-def fast(x, a=2.0):
-    return 1 / jnp.square(1 + a * jnp.abs(x))
-
-
-@combinator
-def power(x, g, p=2.0):
-    return g(x) ** p
 
 
 COMPOSED = {
     "area of a default": normalize(shapes.superspike, area=1.0),
     "area of a number": normalize(shapes.superspike(beta=5.0), area=1.0),
-    "area that is found": normalize(fast, area=1.0),
+    "area that is found": normalize(declared, area=1.0),
     "peak": normalize(scale(shapes.atan(alpha=3.0), 2.0), peak=0.5),
     "peak that is found": normalize(power(shapes.gaussian), peak=1.0),
     "parts of parts": mix(
@@ -39,7 +30,7 @@ COMPOSED = {
         asym(shapes.superspike, shift(normalize(mix(shapes.triangle, shapes.gaussian), peak=1.0), 0.25)),
         weights=(0.5, 0.3),
     ),
-    "a user's shape": fast,
+    "a user's shape": declared,
     "a user's combinator": power(shapes.triangle, 1.5),
     "derivative": surrofun.derivative(jnp.tanh),
     "soft step": surrofun.antiderivative(shapes.sigmoid),

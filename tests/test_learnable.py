@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import exhaustive
+from reference import power
 from scipy.integrate import quad
 
 import surrofun
@@ -194,11 +195,6 @@ def test_a_limit_that_is_zero_for_this_parameter_alone_moves_with_it(forward_mod
     for made in (g, mix(g, g), scale(g, 1.0)):
         by_a = jax.grad(make_spike(made, learnable=True, forward_mode=forward_mode), 1)
         np.testing.assert_allclose([by_a(X, amplitude), jax.jit(by_a)(X, amplitude)], 1 + np.tanh(X), rtol=1e-6)
-
-
-@surrofun.combinator
-def power(x, g, p=2.0):
-    return g(x) ** p
 
 
 XS = np.array([-0.5, 0.2, 0.9])

@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from needs import exhaustive, sample
-from reference import FAST, TRIANGLE, close, decorated, fast
+from reference import FAST, TRIANGLE, close, decorated, fast, mirror
 
 import surrofun
 from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
@@ -47,11 +47,6 @@ def bump(x, alpha=1.0, how="hat"):
 def picky(x, alpha=1.0):
     """A shape that asks for the value of its parameter."""
     return plain(x, alpha) if alpha > 0 else jnp.zeros_like(x)
-
-
-@combinator
-def mirror(x, g):
-    return g(-x)
 
 
 def gradient(spike, *args, **kwargs):

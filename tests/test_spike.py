@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import sample
-from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, decorated, fast
+from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, declared, decorated, fast, mirror
 
 import surrofun
 from surrofun import antiderivative, check, make_spike, scale, shape, shapes, shift, sign
@@ -20,17 +20,6 @@ cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 
 def gradient(spike, x, *args, **kwargs):
     return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(jnp.asarray(x))
-
-
-@shape
-def declared(x, a=2.0):
-    """A shape of a user's, at module level."""
-    return fast(x, a)
-
-
-@surrofun.combinator
-def mirror(x, g):
-    return g(-x)
 
 
 # How it is written
