@@ -10,20 +10,7 @@ from needs import sample
 from scipy.integrate import quad
 
 import surrofun
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    bounds,
-    derivative,
-    make_spike,
-    mix,
-    normalize,
-    scale,
-    shape,
-    shapes,
-    shift,
-)
+from surrofun import antiderivative, area, asym, bounds, make_spike, mix, normalize, scale, shape, shapes, shift
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -123,11 +110,11 @@ def test_call_time_parameters_reach_the_closed_form():
 
 def test_derivative_undoes_antiderivative():
     for g in (shapes.atan, COMPOSED["mix"]):
-        assert derivative(antiderivative(g)) is g
+        assert surrofun.derivative(antiderivative(g)) is g
 
 
 def test_derivative_of_any_soft_step():
-    g = derivative(lambda x, alpha: jnp.tanh(alpha * x))
+    g = surrofun.derivative(lambda x, alpha: jnp.tanh(alpha * x))
     np.testing.assert_allclose(g(jnp.asarray(PLACES), 2.0), 2 / np.cosh(2 * PLACES) ** 2, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(jax.grad(make_spike(g))(0.3, 2.0), 2 / np.cosh(0.6) ** 2, rtol=1e-12)
 
