@@ -1,5 +1,6 @@
 """`check` names the fault of a bad shape and clears the catalogue; `flow` and `fit_alpha` count as NumPy does."""
 
+import contextlib
 import functools
 import math
 import re
@@ -29,12 +30,19 @@ def faults(results):
     return {name for name, result in results.items() if not result["ok"]}
 
 
-def found(name, g, *args, **parameters):
-    """What `check` finds of one property, and the line of it; nothing else is measured."""
+@contextlib.contextmanager
+def measuring(*names):
+    """Have `check` measure these properties alone, of the many that it does."""
     with pytest.MonkeyPatch.context() as patch:
         for table in ("SHAPE_ROWS", "SPIKE_ROWS"):
             every = getattr(tool, table)
-            patch.setattr(tool, table, [row for row in every if row[0] == name] or every)
+            patch.setattr(tool, table, [row for row in every if row[0] in names] or every)
+        yield
+
+
+def found(name, g, *args, **parameters):
+    """What `check` finds of one property, and the line of it."""
+    with measuring(name):
         results = check(g, *args, **parameters)
         return results[name], report(results)
 

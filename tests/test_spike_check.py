@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from dropins import import_snnax
 from needs import exhaustive, needs, sample
+from test_checks import NARROWED, faults, found, learned, measuring
 from test_rosetta import as_others_expect
 
 import surrofun
@@ -20,10 +21,6 @@ from surrofun.cli.arguments import find
 from surrofun.cli.commands import main
 
 pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
-
-
-def faults(results):
-    return {name for name, result in results.items() if not result["ok"]}
 
 
 def limits(results):
@@ -87,7 +84,6 @@ constant_slope_kept.defvjp(lambda x: (fires(x), jax.lax.stop_gradient(fast(x))),
 
 
 UNDER = {f"grad under {name}" for name in ("scan", "checkpoint", "shard_map")}
-HALVES = {"float16": "becomes float32", "bfloat16": "becomes float32"}
 BAD = {
     "an exp that overflows": (by_hand(overflows), {"finite"}, "'float32': 'slope nan at -1.*'"),
     "a steep exp": (by_hand(lambda x: overflows(25 * x)), {"finite", "second derivative"}, r"nan at -[1-9]\.\d*"),
@@ -95,7 +91,7 @@ BAD = {
     "a dtype that is lost": (
         by_hand(step=lambda x: jnp.where(x >= 0, jnp.float32(1), jnp.float32(0))),
         {"dtype kept"},
-        re.escape(str(HALVES)),
+        re.escape(str(NARROWED)),
     ),
     "a where that fires on NaN": (by_hand(step=lambda x: 1 - (x < 0).astype(x.dtype)), {"silent at NaN"}, "1.0"),
     "a rule that forgets its cotangent": (by_hand(rule=lambda slope, x, g: slope(x)), {"cotangent"}, r"\d\.\d+"),
@@ -157,24 +153,12 @@ def test_a_sound_spike_has_no_fault_and_its_shape_is_named(name):
         assert results["closest shape"]["value"].rpartition(" to ")[0] == name
 
 
-@pytest.fixture
-def only(monkeypatch):
-    """Have `check` measure these properties alone, of the many that it does."""
-
-    def measure(*names):
-        tables = sys.modules["surrofun.tools.check"]
-        for table in ("SHAPE_ROWS", "SPIKE_ROWS"):
-            monkeypatch.setattr(tables, table, [row for row in getattr(tables, table) if row[0] in names])
-
-    return measure
-
-
-def test_what_is_a_spike_and_what_is_a_shape(only):
+def test_what_is_a_spike_and_what_is_a_shape():
     """A step whose derivative is not that of its values, whoever wrote it; a rectangle is a shape of two levels."""
-    only("runs", "fires")  # the first property tells which table it is
 
     def told(f, **parameters):
-        return next(iter(check(f, **parameters)))
+        with measuring("runs", "fires"):  # the first property tells which table it is
+            return next(iter(check(f, **parameters)))
 
     inside = jax.jit(lambda x: by_hand()(x))
     assert {told(f) for f in (SPIKE, inside, make_spike(shapes.sigmoid), lambda x: 2 * SPIKE(x) - 1)} == {"fires"}
@@ -197,10 +181,9 @@ def test_parameters_are_given_and_traced():
     assert theirs["closest shape"]["value"] == "superspike(beta=25.0) to 3e-07"
 
 
-def test_an_array_more_is_a_limit(only):
-    only("bytes a spike")
+def test_an_array_more_is_a_limit():
     two = by_hand(keep=lambda x: (x, fast(x)), rule=lambda slope, kept, g: g * jnp.where(kept[0] < 9, kept[1], 0.0))
-    result = check(two)["bytes a spike"]
+    result, _ = found("bytes a spike", two)
     assert (result["ok"], result["limit"], result["value"]) == (True, True, 8.0)
 
 
@@ -208,14 +191,13 @@ EXHAUSTIVE_CODES = [pytest.param("bit", 1 / 8, marks=exhaustive), pytest.param(j
 
 
 @pytest.mark.parametrize(("residual", "plain"), [(jnp.uint8, 1), (None, 4), *EXHAUSTIVE_CODES])
-def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residual, plain, only):
-    only("bytes a spike")
-
+def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residual, plain):
     def spike(learnable):
         return make_spike(shapes.rectangle(width=1.5), residual=residual, learnable=learnable)
 
-    still, held = (check(spike(learnable))["bytes a spike"] for learnable in (False, True))
-    given = check(make_spike(shapes.rectangle, residual=residual, learnable=True), width=1.5)["bytes a spike"]
+    still, held = (found("bytes a spike", spike(learnable))[0] for learnable in (False, True))
+    learning = make_spike(shapes.rectangle, residual=residual, learnable=True)
+    given, _ = found("bytes a spike", learning, width=1.5)
     assert (still["ok"], still["limit"]) == (True, False)
     assert still["value"] == pytest.approx(plain, abs=0.02)  # the bounds are kept, too
     for result in (held, given):
@@ -226,9 +208,7 @@ def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residua
 
 
 @exhaustive
-def test_a_spike_that_learns_has_its_soft_step_checked(only):
-    only("learned parameters")
-
+def test_a_spike_that_learns_has_its_soft_step_checked():
     def tent(x, alpha):
         return jnp.maximum(0, 1 - alpha * jnp.abs(x))
 
@@ -237,21 +217,20 @@ def test_a_spike_that_learns_has_its_soft_step_checked(only):
         return u - alpha * u * jnp.abs(u) / 2
 
     learning = make_spike(learnable=True)
-    result = check(learning(tent), alpha=2.0)["learned parameters"]
+    result = learned(learning(tent), alpha=2.0)
     assert (result["ok"], result["limit"], list(result["value"])) == (True, True, ["alpha", "times as slow"])
     assert result["value"]["alpha"] < 0.01
     wrong = shape(tent, soft=lambda x, alpha: soft(x, jax.lax.stop_gradient(alpha)))
-    for declared, names in ((shape(tent, soft=soft), set()), (wrong, {"learned parameters"})):
-        assert faults(check(learning(declared(alpha=2.0)))) == names
-    assert check(make_spike(tent), alpha=2.0)["learned parameters"]["value"] == "none learned"
+    assert learned(learning(shape(tent, soft=soft)(alpha=2.0)))["ok"]
+    assert not learned(learning(wrong(alpha=2.0)))["ok"]
+    assert learned(make_spike(tent), alpha=2.0)["value"] == "none learned"
 
 
-def test_float64_is_checked_where_it_is_enabled(x64, only):
-    only("dtype kept", "finite")
-    wide = {jnp.dtype(half): jnp.float32 for half in HALVES}
-    results = check(by_hand(step=lambda x: (x >= 0).astype(wide.get(x.dtype, x.dtype))))
-    assert results["dtype kept"]["value"] == HALVES
-    assert results["finite"]["value"] == "float32, float64"
+def test_float64_is_checked_where_it_is_enabled(x64):
+    wide = {jnp.dtype(half): jnp.float32 for half in NARROWED}
+    spike = by_hand(step=lambda x: (x >= 0).astype(wide.get(x.dtype, x.dtype)))
+    assert found("dtype kept", spike)[0]["value"] == NARROWED
+    assert found("finite", spike)[0]["value"] == "float32, float64"
 
 
 # What is told
