@@ -44,8 +44,13 @@ def fast(x, a):
     return 1 / jnp.square(1 + a * jnp.abs(x))
 
 
+def tent(x, alpha=1.0):
+    """One with an edge."""
+    return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
+
+
 def fixed(x):
-    """The same without a parameter."""
+    """`fast` without a parameter."""
     return fast(x, 2.0)
 
 
@@ -137,6 +142,14 @@ C = np.array([[1.0, -2.0, 0.5], [3.0, 1.0, 2.0], [-1.0, 0.25, 1.5], [2.0, -0.5, 
 A = np.float32(1.75)
 
 close = functools.partial(np.testing.assert_allclose, rtol=2e-5, atol=2e-6)
+
+
+def gradient(spike, x, *args, **kwargs):
+    return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(jnp.asarray(x))
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
 
 
 def lif(step, slope, w, xs, cs, alphas, leak=0.9):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import EXHAUSTIVE, exhaustive
-from reference import close, mirror, power, told_mirror, told_power
+from reference import close, logistic, mirror, power, told_mirror, told_power
 
 import surrofun
 from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
@@ -23,10 +23,6 @@ def around(g, **parameters):
 
 
 # Of a mirrored and shifted logistic density, and of a power of a triangle: alpha^p (1 - alpha |x|)^p.
-
-
-def logistic(u):
-    return 1 / (1 + np.exp(-u))
 
 
 def powered_soft(x, a, p=2.5):

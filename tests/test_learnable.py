@@ -7,16 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import exhaustive
-from reference import power
+from reference import logistic, power
 from scipy.integrate import quad
 
 import surrofun
 from surrofun import antiderivative, area, asym, derivative, make_spike, mix, normalize, scale, shape, shapes, shift
-
-
-def logistic(x):
-    return 1 / (1 + np.exp(-x))
-
 
 X, ALPHA = 0.3, 4.0
 S = logistic(ALPHA * X)
@@ -182,8 +177,8 @@ CLOSED_FORMS = {
 
 @pytest.mark.parametrize("soft", CLOSED_FORMS.values(), ids=CLOSED_FORMS)
 def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
-    logistic = shape(lambda x, alpha: shapes.sigmoid(x, alpha), soft=soft)
-    for g in (logistic, scale(logistic, 1.0), normalize(logistic, area=1.0)):
+    declared = shape(lambda x, alpha: shapes.sigmoid(x, alpha), soft=soft)
+    for g in (declared, scale(declared, 1.0), normalize(declared, area=1.0)):
         np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
 
 

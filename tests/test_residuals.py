@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jax import export
 from needs import exhaustive
+from reference import gradient
 
 from surrofun import asym, make_spike, mix, sampled, scale, shapes, shift
 
@@ -19,10 +20,6 @@ BOUNDED = [
     mix(scale(shapes.sigmoid, 8.0), shift(shapes.triangle, -0.6), shift(shapes.laplace, 1.1)),
     asym(shapes.triangle, scale(shapes.superspike, 0.5)),
 ]
-
-
-def gradient(spike, x=X):
-    return jax.grad(lambda x: spike(x).sum())(x)
 
 
 def slopes(g, residual, x=X):

@@ -10,16 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import sample
-from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, declared, decorated, fast, mirror
+from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, declared, decorated, fast, gradient, mirror
 
 import surrofun
 from surrofun import antiderivative, check, make_spike, scale, shape, shapes, shift, sign
 
 cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
-
-
-def gradient(spike, x, *args, **kwargs):
-    return jax.grad(lambda x: spike(x, *args, **kwargs).sum())(jnp.asarray(x))
 
 
 # How it is written

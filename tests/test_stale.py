@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from reference import tent
 
 import surrofun
 from surrofun import antiderivative, area, around, asym, bounds, combinator, make_spike, mix, scale, shape, shapes
@@ -116,10 +117,6 @@ def test_a_step_with_numpys_random_numbers_draws_at_each_call(grad_fn):
         np.testing.assert_array_equal(pull(jnp.ones(3))[0], [0.5, 1.0, 0.75])
 
 
-def peak(x, alpha=1.0):
-    return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
-
-
 @pytest.mark.parametrize("of", [lambda g: g(alpha=1.0), scale], ids=["keyword", "scale"])
 def test_a_fact_that_is_declared_anew(of):
     """Each declaration keeps its own facts, and so does what is composed of it; none of them changes the function."""
@@ -130,7 +127,7 @@ def test_a_fact_that_is_declared_anew(of):
             "bounds": lambda alpha=1.0, k=k: (0, k),
             "around": lambda alpha=1.0, k=k: [(k, 1)],
         }
-        return of(shape(peak, **facts))
+        return of(shape(tent, **facts))
 
     for k, g in [(k, declared(k)) for k in (1.0, 2.0)] + [(1.0, declared(1.0))]:
         np.testing.assert_allclose(antiderivative(g)(jnp.array([-1.0, 0.5, 2.0])), [0, k / 2, k])
@@ -139,7 +136,7 @@ def test_a_fact_that_is_declared_anew(of):
         assert learned(1.0) == jax.jit(learned)(1.0) == k / 2
         coded = jax.grad(make_spike(g, residual=jnp.uint8))
         assert coded(0.5) == jnp.rint(0.5 / k * 254) * k / 254
-    assert [*bounds(peak)] == [0, 1]
+    assert [*bounds(tent)] == [0, 1]
 
 
 # How often a plain function is called, and what it raises
@@ -150,7 +147,7 @@ FRESH = {"itself": lambda g: g, "composed": scale, "declared": shape}  # each of
 @pytest.mark.parametrize("declare", FRESH.values(), ids=FRESH)
 @pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
 def test_it_is_called_once_at_each_eager_call(declare, forward_mode):
-    @functools.wraps(peak)
+    @functools.wraps(tent)
     def counted(x):
         counted.calls += 1
         return counted.calls + 0 * x
