@@ -14,6 +14,8 @@ import jax
 import pytest
 from needs import sampled
 
+from surrofun import registry
+
 if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and jax.__version_info__ < (0, 11):
     # A later one does not know this flag, and aborts.
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
@@ -34,6 +36,12 @@ def x64():
     """Compute in float64 for the length of one test."""
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         yield
+
+
+@pytest.fixture
+def own_names(monkeypatch):
+    """Forget after a test what it registered."""
+    monkeypatch.setattr(registry, "_named", dict(registry._named))
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import adversary
 import pytest
 from needs import exhaustive
 
-from surrofun import parse, register, registry, scale
+from surrofun import parse, register, scale
 
 
 @pytest.fixture(autouse=True)
-def ours(monkeypatch):
-    monkeypatch.setattr(registry, "_named", dict(registry._named))
+def ours(own_names):
     for f in adversary.OURS:
         register(f.__name__, f)
 

@@ -145,8 +145,7 @@ def test_a_fact_that_is_none_is_found():
     assert bounds(partly(shapes.triangle)) == [0.0, 1.0]
 
 
-def test_names_texts_and_equality(monkeypatch):
-    monkeypatch.setattr(surrofun.registry, "_named", dict(surrofun.registry._named))
+def test_names_texts_and_equality(own_names):
     for f in (mirror, power, told_power):
         surrofun.register(f.__name__, f)
     text = "mix(power(mirror(triangle(alpha=2.0)), 3.0), told_power(atan))"

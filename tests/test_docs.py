@@ -11,7 +11,6 @@ import pytest
 from needs import needs
 
 import surrofun
-from surrofun import registry
 
 ROOT = pathlib.Path(surrofun.__file__).parent
 MODULES = ["surrofun"] + [
@@ -21,8 +20,7 @@ README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_docstring_examples(name, monkeypatch):
-    monkeypatch.setattr(registry, "_named", dict(registry._named))  # what an example registers is for it alone
+def test_docstring_examples(name, own_names):
     if name == "surrofun.plot":
         needs("matplotlib")
     module = importlib.import_module(name)
@@ -31,8 +29,7 @@ def test_docstring_examples(name, monkeypatch):
     assert result.failed == 0
 
 
-def test_readme_examples(monkeypatch):
-    monkeypatch.setattr(registry, "_named", dict(registry._named))
+def test_readme_examples(own_names):
     result = doctest.testfile(str(README), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0
     assert result.attempted > 0

@@ -11,11 +11,7 @@ from surrofun import combinator, registry, scale, shapes
 from surrofun.expressions import describe, parse
 from surrofun.registry import lookup, names, register
 
-
-@pytest.fixture(autouse=True)
-def _unchanged_registry(monkeypatch):
-    """Forget after a test what it registered."""
-    monkeypatch.setattr(registry, "_named", dict(registry._named))
+pytestmark = pytest.mark.usefixtures("own_names")
 
 
 def hat(x, alpha=1.0):
