@@ -124,10 +124,6 @@ def code_of_another_shape(g, x):
     return (lambda slope: slope), (lambda kept, like: kept[:2]), ()
 
 
-def with_code(code):
-    return make_spike(shapes.triangle, residual=code)
-
-
 REFUSED = """
 >>> superspike(beta='2')
 >>> make_spike(superspike)(X, '2')
@@ -158,11 +154,11 @@ TypeError: <lambda>: expected a soft step that is one real array, got dtype comp
 >>> antiderivative(bump(soft=lambda x: x / (1 + jnp.abs(x))))(X)
 ValueError: <lambda>: expected of its soft step the limit at -inf, got NaN; write soft= without a quotient or a
 difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))
->>> slopes(with_code(code_of_two))
+>>> slopes(make_spike(triangle, residual=code_of_two))
 TypeError: make_spike: expected of code_of_two, in residual=, functions and arrays (encode, decode, operands), got ...
->>> slopes(with_code(code_with_text))
+>>> slopes(make_spike(triangle, residual=code_with_text))
 TypeError: make_spike: expected of code_with_text, in residual=, functions and arrays (encode, decode, operands), ...
->>> slopes(with_code(code_of_another_shape))
+>>> slopes(make_spike(triangle, residual=code_of_another_shape))
 TypeError: make_spike: expected of decode, in residual=, an array of the shape of x, (3,), got (2,)...
 """
 

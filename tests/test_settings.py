@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from formulas import FACTS
 from needs import exhaustive, sample
-from reference import FAST, TRIANGLE, checking_leaks
+from reference import FAST, TRIANGLE, checking_leaks, gradient
 from scipy.special import erf
 
 import surrofun
@@ -44,11 +44,6 @@ def setting(request):
         yield
 
 
-def slopes(g, **options):
-    spike = make_spike(g, **options)
-    return jax.grad(lambda x: spike(x).sum())(jnp.asarray(X))
-
-
 def learned(g):
     """Return the gradient by the parameter, at 2."""
     return jax.grad(lambda a: make_spike(g, learnable=True)(jnp.asarray(X), a).sum())(2.0)
@@ -79,7 +74,7 @@ SHAPES = {name: of_catalogue(name) for name in FACTS} | {
 @under("strict", "no jit")
 @pytest.mark.parametrize(("make", "formula"), SHAPES.values(), ids=SHAPES)
 def test_shapes(setting, make, formula):
-    np.testing.assert_allclose(slopes(make()), formula(X.astype(float)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient(make_spike(make()), X), formula(X.astype(float)), rtol=1e-5, atol=1e-6)
 
 
 OPTIONS = {
@@ -97,14 +92,14 @@ OPTIONS = {
 @under("strict", "no jit")
 @pytest.mark.parametrize(("options", "tolerance"), OPTIONS.values(), ids=OPTIONS)
 def test_options(setting, options, tolerance):
-    np.testing.assert_allclose(slopes(FAST_2, **options), FAST.slope(X, 2.0), atol=tolerance)
+    np.testing.assert_allclose(gradient(make_spike(FAST_2, **options), X), FAST.slope(X, 2.0), atol=tolerance)
 
 
 @sample
 @under("strict", "no jit", "otherwise")
 def test_draws(setting):
     key, other = jax.random.split(jax.random.key(0))
-    assert set(np.unique(slopes(HAT, residual=sampled(key)))) <= {0.0, 1.0}
+    assert set(np.unique(gradient(make_spike(HAT, residual=sampled(key)), X))) <= {0.0, 1.0}
     spikes = make_spike(shapes.sigmoid, step=escape(shapes.sigmoid, other))(jnp.asarray([-200.0, 200.0]))
     np.testing.assert_array_equal(spikes, [0.0, 1.0])
 
