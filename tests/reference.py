@@ -44,8 +44,11 @@ def fast(x, a):
     return 1 / jnp.square(1 + a * jnp.abs(x))
 
 
+def hat(x):
+    return jnp.maximum(0, 1 - jnp.abs(x))
+
+
 def tent(x, alpha=1.0):
-    """One with an edge."""
     return alpha * jnp.maximum(0, 1 - alpha * jnp.abs(x))
 
 

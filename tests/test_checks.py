@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from formulas import FACTS
 from needs import exhaustive, sample
+from reference import hat
 
 import surrofun
 from surrofun import check, derivative, fit_alpha, flow, make_spike, report, scale, shape, shapes, shift
@@ -62,10 +63,6 @@ def test_catalogue(name):
     if name not in KNOWN:
         area = eval(fact.area, dict(NUMBERS), parameters)
         assert results["soft step monotone"]["value"]["area"] == pytest.approx(area, rel=1e-4)
-
-
-def hat(x):
-    return jnp.maximum(0, 1 - jnp.abs(x))
 
 
 def root(x):

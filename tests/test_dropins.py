@@ -151,14 +151,10 @@ def learned_by_flax():
     return Learned()
 
 
-def learned_by_equinox():
-    return make_spike(shapes.sigmoid(alpha=jnp.float32(2.0)), learnable=True)
-
-
 LEARNED = {
     "spyx": (learned_by_flax, functools.partial(dropins.spyx, "LIF")),
     "flax": (learned_by_flax, dropins.flax_cell),
-    "equinox": (learned_by_equinox, dropins.equinox_cell),
+    "equinox": (lambda: make_spike(shapes.sigmoid(alpha=jnp.float32(2.0)), learnable=True), dropins.equinox_cell),
 }
 
 

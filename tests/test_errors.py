@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import mirror, power  # noqa: F401, by name
+from reference import hat, mirror, power  # noqa: F401, by name
 from transcript import NAMES, assert_raises, rows
 
 from surrofun import make_spike, mix, normalize, scale, shapes, shift
@@ -15,10 +15,6 @@ from surrofun import make_spike, mix, normalize, scale, shapes, shift
 
 def plain(x, width=1.0):
     return jnp.exp(-jnp.abs(x / width))
-
-
-def hat(x):
-    return jnp.maximum(0, 1 - jnp.abs(x))
 
 
 def ported(input_, grad_input, spikes):
