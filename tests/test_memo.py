@@ -150,7 +150,7 @@ BUILT = {
     "spike": lambda: make_spike(shapes.triangle),
     "spike of keywords": lambda: make_spike(bump(alpha=2.0)),
     "spike of a partial": lambda: make_spike(functools.partial(tent, alpha=2.0)),
-    "spike of a tent function": lambda: make_spike(tent),
+    "spike of a plain function": lambda: make_spike(tent),
     "spike of a composition": lambda: make_spike(mix(scale(shapes.sigmoid, 2.0), shapes.atan)),
     "step": lambda: make_spike(tent, step=heaviside(at_zero=0.0)),
     "count": lambda: make_spike(tent, step=surrofun.staircase(3)),
