@@ -95,7 +95,8 @@ def declares_soft_step(g: Shape) -> bool:
 
 
 def constant_is_right(g: Shape) -> bool:
-    """Say whether a soft step is known to begin at 0, so that no limit of it has to be taken.
+    """Say whether the soft step of a shape is known to have the constant that `antiderivative` asks for, so that no
+    limit of it has to be taken.
 
     >>> from surrofun import shapes, shift
     >>> constant_is_right(shapes.sigmoid), constant_is_right(shift(shapes.reciprocal, 0.5))
@@ -126,7 +127,9 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity; as a parameter moves that makes one of its limits infinite, it moves as `soft(0)`."""
+    """Return `soft` at infinity with its derivatives; by a parameter that makes one of its limits infinite, that of
+    `soft(0)`.
+    """
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
     at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))
@@ -138,7 +141,7 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity.
+    """Return `soft` at infinity, a constant.
 
     Raises:
         ValueError: it is NaN, in the name of `g`; where something is traced, it is returned.
@@ -202,7 +205,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     with at_compile_time():
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
-        search = facts_of(f).get("bounds_not_tight") and _is_concrete(g)
+        search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
         ends = declared(*args, **kwargs) if declared and not search else None
         if ends is None:
             ends = found.bounds(g, around)
@@ -222,11 +225,12 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
     1.0
     """
-    measured = not all(map(is_own, functions_in(g))) and _is_concrete(g)
+    measured = not all(map(is_own, functions_in(g))) and _can_be_measured(g)
     return (found.bounds(g, around) if measured else ends or bounds(g))[1]
 
 
-def _is_concrete(g: Shape) -> bool:
+def _can_be_measured(g: Shape) -> bool:
+    """Say whether a part holds no tracer; a program in which it does is aborted, and called again with values."""
     require_concrete(g, always=True)
     return not any(is_traced(without_gradient(leaf)) for leaf in jax.tree.leaves(g))  # one by one: the first tells
 
@@ -297,10 +301,10 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     return function_of_x(g, like, args, kwargs), like
 
 
-def surveyed(g: Shape, like: Any, args: Any = (), kwargs: Any = None) -> Survey:
+def surveyed(g: Shape, like: Any) -> Survey:
     """Return what a look at the whole line tells, for potentials like `like`.
 
     >>> bool(surveyed(jnp.exp, jnp.zeros(()))["known"])
     False
     """
-    return found.surveyed(function_of_x(g, like, args, kwargs), around)
+    return found.surveyed(function_of_x(g, like), around)

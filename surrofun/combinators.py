@@ -14,7 +14,7 @@ import numpy as np
 from . import calculus
 from .calculus import antiderivative, around, bounds
 from .core.combinator import combinator
-from .core.concrete import at_compile_time, is_traced
+from .core.concrete import at_compile_time, is_traced, without_gradient
 from .core.dtype import Real
 from .core.facts import declares
 from .core.shape import Shape
@@ -34,7 +34,7 @@ def _times(factor: Real, value: Real) -> Real:
     return factor * jnp.where((factor == 0) & jnp.isinf(value), jnp.sign(value) * most, value)
 
 
-def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
+def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
     if not is_traced(alpha) and not np.all(np.asarray(alpha) > 0):
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
@@ -44,7 +44,7 @@ def _steepness_is_positive(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
     around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
-    check=_steepness_is_positive,
+    check=_require_positive_steepness,
 )
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     """Return `height * alpha * g(alpha * x)`: alpha keeps the area.
@@ -90,7 +90,7 @@ def shift(x: Real, g: Shape, by: Real = 0.0) -> Real:
     return g(x - by)
 
 
-def _one_weight_a_shape(*gs: Shape, weights: Any = ()) -> None:
+def _require_one_weight_a_shape(*gs: Shape, weights: Any = ()) -> None:
     if not gs:
         raise ValueError("mix: expected at least one shape, got none")
     if weights and len(weights) != len(gs):
@@ -111,7 +111,7 @@ def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
 @combinator(
     soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
-    check=_one_weight_a_shape,
+    check=_require_one_weight_a_shape,
 )
 def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
     """Return the weighted sum of shapes; without weights, their plain average.
@@ -163,7 +163,7 @@ def asym(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, below(jnp.where(x < 0, x, -_INACTIVE)), above(jnp.where(x < 0, _INACTIVE, x)))
 
 
-def _exactly_one(g: Shape, *, area: Any = None, peak: Any = None) -> None:
+def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> None:
     if (area is None) == (peak is None):
         came = "none" if area is None else "both"
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
@@ -176,6 +176,7 @@ def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
+                measured = without_gradient(measured)
                 hint = f"; {OF_A_SOFT_STEP}" if what == "area" and np.isinf(measured).any() else ""
                 came = show(np.squeeze(measured))
                 raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {came}{hint}")
@@ -194,7 +195,7 @@ def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> An
 @combinator(
     soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,
-    check=_exactly_one,
+    check=_require_area_or_peak,
 )
 def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None = None) -> Real:
     """Return `g` rescaled in height, to the given area or peak.

@@ -144,7 +144,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
             finite = jnp.isfinite(area(bound))
             if not is_traced(finite) and not finite.all():
                 raise ValueError(f"escape: expected a shape of finite area, got {show(g)}; {OF_A_SOFT_STEP}")
-        # A uniform number may be 0, but is never 1: so S = 0 never fires, S = 1 always, and what is too small neither.
+        # A uniform number may be 0, but is never 1: S = 1 always fires, and S = 0, or less than the least digit, never.
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
@@ -186,9 +186,8 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     """
     if not is_noise(step):
         return False
-    trees = [node(as_shape(f, "escape")) for f in (step.args[0], g)]
-    structures: Any = list(map(jax.tree.structure, trees))
-    return structures[0] == structures[1] and all(a is b for a, b in zip(*map(jax.tree.leaves, trees), strict=True))
+    (leaves, treedef), (others, other) = (jax.tree.flatten(node(as_shape(f, "escape"))) for f in (step.args[0], g))
+    return treedef == other and all(a is b for a, b in zip(leaves, others, strict=True))
 
 
 def is_noise(step: Any) -> bool:
@@ -200,13 +199,13 @@ def is_noise(step: Any) -> bool:
     return isinstance(step, Partial) and step.func is _escape
 
 
-def of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
-    """Return the step of a call of a spike; noise that follows `g` is of `g`.
+def step_of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
+    """Return the step of a call of a spike; noise that follows `g` gets the parameters of the call with it.
 
     Raises:
-        TypeError: the parameters may be of `g` or of the noise of another.
+        TypeError: it is noise of another shape: the parameters may be of either.
 
-    >>> of_call(sign, abs, False, True) is sign
+    >>> step_of_call(sign, abs, False, True) is sign
     True
     """
     if follows:

@@ -193,6 +193,8 @@ ValueError: mix: expected one or more numbers as weights, got none
 TypeError: normalize: expected exactly one of area= and peak=, got none
 >>> normalize(triangle, area=1.0, peak=1.0)
 TypeError: normalize: expected exactly one of area= and peak=, got both
+>>> jax.grad(lambda alpha: normalize(scale(reciprocal, alpha), area=1.0)(0.5))(2.0)
+ValueError: normalize: expected a shape of finite, positive area, got inf; of a soft step S, take derivative(S)...
 >>> combinator(3.0)
 TypeError: combinator: expected a function of x and parts as formula, got float 3.0
 >>> bounds(shape(hat, bounds=lambda: 3))

@@ -120,6 +120,10 @@ def code_with_text(g, x):
     return (lambda slope, name: slope), (lambda kept, like, name: kept), ("a",)
 
 
+def code_of_an_array(g, x):
+    return (lambda slope, low, high: slope), (lambda kept, like, low, high: kept), jnp.ones(2)
+
+
 def code_of_another_shape(g, x):
     return (lambda slope: slope), (lambda kept, like: kept[:2]), ()
 
@@ -158,6 +162,8 @@ difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * 
 TypeError: make_spike: expected of code_of_two, in residual=, functions and arrays (encode, decode, operands), got ...
 >>> slopes(make_spike(triangle, residual=code_with_text))
 TypeError: make_spike: expected of code_with_text, in residual=, functions and arrays (encode, decode, operands), ...
+>>> slopes(make_spike(triangle, residual=code_of_an_array))
+TypeError: make_spike: expected of code_of_an_array, in residual=, functions and arrays (encode, decode, operands), ...
 >>> slopes(make_spike(triangle, residual=code_of_another_shape))
 TypeError: make_spike: expected of decode, in residual=, an array of the shape of x, (3,), got (2,)...
 """

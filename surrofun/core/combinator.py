@@ -91,10 +91,11 @@ def combinator(
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
-        held_names = [name for name, value in bound.arguments.items() if value is not None]  # a default is no leaf
+        held = {}
         for name, value in bound.arguments.items():
-            bound.arguments[name] = _valid(show(combined), signature.parameters[name], value)
-        held = {name: to_tree(bound.arguments[name]) for name in held_names}
+            bound.arguments[name] = valid = _valid(show(combined), signature.parameters[name], value)
+            if value is not None:  # None stands for the default, which is not held
+                held[name] = to_tree(valid)
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
@@ -222,18 +223,19 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
     >>> f.__name__, alpha
     ('scale', 2.0)
     """
-    g, own_args, own_kwargs, _, of_part = opened(g)
+    g, own_args, own_kwargs, _, own_any_constant = opened(g)
     args, kwargs = (*own_args, *args), {**own_kwargs, **(kwargs or {})}
-    if not made_of(g):
+    made = made_of(g)
+    if made is None:
         refuse_unfit_call(g, args, kwargs, like.shape)
         return g, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
-    f, held = g.args  # type: ignore[attr-defined]
+    f, held = made
 
     def bind_one(name: str, value: Tree) -> Any:
         if type(value) is tuple:
             return tuple(bind_one(name, v) for v in value)
         if is_function(value):
-            return function_of_x(value, like, args, kwargs, any_constant or of_part)
+            return function_of_x(value, like, args, kwargs, any_constant or own_any_constant)
         refuse_unfit(f.func, name, number := from_tree(value), like.shape)
         return fit(number, like)
 

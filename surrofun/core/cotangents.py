@@ -37,15 +37,15 @@ def cotangents(
     >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
     (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
-    structure: Any
-    leaves, structure = jax.tree.flatten(soft)
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(soft)
     flags, is_searched_for = from_tree(learned)
     chosen = [i for i, is_learned in enumerate(flags) if is_learned]
     values = [leaves[i] for i in chosen]
 
     def soft_step(values: Any) -> Any:
         moved = dict(zip(chosen, values, strict=True))
-        return structure.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
+        return treedef.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
 
     of_x = of_spikes * slope(x)
     x, of_spikes = widened((x, of_spikes))
@@ -63,7 +63,7 @@ def cotangents(
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
-    """Return the tangent of `f(values)` as the k-th of the values alone moves, by its tangent.
+    """Return the tangent of `f(values)` where only the k-th of the values moves, by `tangent`.
 
     >>> moved_by(lambda values: values[0] * values[1], [2.0, 3.0], 0, 1.0)
     Array(3., dtype=float32, weak_type=True)

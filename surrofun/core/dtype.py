@@ -118,7 +118,7 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
 
 
 def refuse_unfit_call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """Refuse what `refuse_unfit` does, among all parameters of a call of `f`.
+    """Apply `refuse_unfit` to every parameter of a call of `f`.
 
     >>> refuse_unfit_call(abs, (), {"y": 2.0}, (8, 5))
     """

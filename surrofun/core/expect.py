@@ -129,16 +129,18 @@ def refuse_parameters(parameters: dict[str, Any], options: Sequence[str], g: Any
     Traceback (most recent call last):
     TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=2.0)
     """
-    for name, value in parameters.items():
-        _, takes = signature_of(g) if callable(g) else ("x", None)
-        own = list(takes.parameters.values()) if takes else []
-        if meant := difflib.get_close_matches(name, options, 1):
-            hint = f"did you mean {meant[0]}?"
-        elif takes and not any(name == p.name or p.kind is p.VAR_KEYWORD for p in own):
-            hint = f"neither has {show(g)}, which takes {', '.join(p.name for p in own) or 'x alone'}"
-        else:
-            written = f"{show(g) if callable(g) else 'sigmoid'}({name}={show(value)})"
-            if isinstance(g, types.FunctionType) and not facts_of(g):  # it takes no keywords alone
-                written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
-            hint = f"a parameter belongs to the shape: {written}"
-        raise TypeError(f"{who}: has no option {name}; {hint}")
+    if not parameters:
+        return
+    name, value = next(iter(parameters.items()))
+    _, takes = signature_of(g) if callable(g) else ("x", None)
+    own = list(takes.parameters.values()) if takes else []
+    if meant := difflib.get_close_matches(name, options, 1):
+        hint = f"did you mean {meant[0]}?"
+    elif takes and not any(name == p.name or p.kind is p.VAR_KEYWORD for p in own):
+        hint = f"neither has {show(g)}, which takes {', '.join(p.name for p in own) or 'x alone'}"
+    else:
+        written = f"{show(g) if callable(g) else 'sigmoid'}({name}={show(value)})"
+        if isinstance(g, types.FunctionType) and not facts_of(g):  # it takes no keywords alone
+            written = f"functools.partial({show(g)}, {name}={show(value)}), or with @shape {written}"
+        hint = f"a parameter belongs to the shape: {written}"
+    raise TypeError(f"{who}: has no option {name}; {hint}")

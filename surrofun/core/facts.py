@@ -26,7 +26,9 @@ def facts_of(f: Any) -> Facts:
     >>> facts_of(declares(bounds=None)(lambda x: x)), facts_of(abs)
     ({'bounds': None}, {})
     """
-    of, facts = getattr(f, "__facts__", (None, {})) if isinstance(f, types.FunctionType) else (None, {})
+    if not isinstance(f, types.FunctionType):
+        return {}
+    of, facts = getattr(f, "__facts__", (None, {}))
     return facts if of is f else {}
 
 
@@ -61,8 +63,10 @@ def looks_pure(f: Any) -> bool:
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
     """
-    if not isinstance(f, types.FunctionType) or is_pure(f):
-        return is_pure(f)
+    if is_pure(f):
+        return True
+    if not isinstance(f, types.FunctionType):
+        return False
     defaults = jax.tree.leaves((f.__defaults__, f.__kwdefaults__))
     return not f.__closure__ and all(isinstance(v, int | float | str) or is_pure(v) for v in defaults)
 

@@ -40,11 +40,11 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
-    leaves, structure = jax.tree.flatten(trees)
+    leaves, treedef = jax.tree.flatten(trees)
     if is_cacheable(trees) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
         token = _searches.set(search)
         try:
-            return _program(f, structure, leaves)
+            return _program(f, treedef, leaves)
         except _NEEDS_A_VALUE:
             pass
         finally:
@@ -65,14 +65,14 @@ def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
-def _program(f: Callable[..., Any], structure: Any, leaves: list[Any]) -> Any:
-    return f(*structure.unflatten(leaves))
+def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
+    return f(*treedef.unflatten(leaves))
 
 
 def require_concrete(tree: Tree, always: bool = False) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
-    So a search has values, which it finds more with than with tracers.
+    So a search runs on values, of which it finds more than of tracers.
 
     Args:
         tree: a pytree.
@@ -97,12 +97,12 @@ def once(f: Callable[..., Any], *trees: Tree) -> Any:
     >>> once(max, 2.0, 3.0)
     3.0
     """
-    leaves, structure = jax.tree.flatten(trees)
+    leaves, treedef = jax.tree.flatten(trees)
     if is_cacheable(trees) and all(type(leaf) is float for leaf in leaves):
-        return _once(f, structure, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
+        return _once(f, treedef, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
     return f(*trees)
 
 
 @functools.lru_cache(maxsize=32)
-def _once(f: Callable[..., Any], structure: Any, leaves: tuple[tuple[str, float], ...]) -> Any:
-    return f(*structure.unflatten(leaf for _, leaf in leaves))
+def _once(f: Callable[..., Any], treedef: Any, leaves: tuple[tuple[str, float], ...]) -> Any:
+    return f(*treedef.unflatten(leaf for _, leaf in leaves))

@@ -13,7 +13,7 @@ import numpy as np
 from .facts import facts_of, signature_of
 from .tree import opened
 
-OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # which who meets an infinite area may mean
+OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite area may have given S itself
 
 
 def show(value: Any) -> str:

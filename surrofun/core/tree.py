@@ -176,9 +176,9 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
             g, about, (own_args, own_kwargs) = g.args
             args, kwargs = (*own_args, *args), {**own_kwargs, **kwargs}
             if about := from_tree(about):
-                dtype, ndim, of_part = about
+                dtype, ndim, own_any_constant = about
                 like = np.zeros((1,) * ndim, dtype) if like is None else like
-                any_constant = any_constant or of_part
+                any_constant = any_constant or own_any_constant
         else:
             g = g.func
     return g, from_tree(args), from_tree(kwargs), like, any_constant
@@ -237,7 +237,7 @@ def widened(parameters: Any) -> Any:
 
 
 def split(tree: Tree) -> tuple[Structure, list[Any]]:
-    """Return the structure of a tree, with all leaves that are concrete, and its tracers.
+    """Split a tree into its structure, which keeps the leaves that are concrete, and a list of its tracers.
 
     >>> jax.jit(lambda x: jax.numpy.stack(split((2.0, x, np.ones(())))[1]))(3.0)
     Array([3.], dtype=float32, weak_type=True)

@@ -34,11 +34,11 @@ Decode: TypeAlias = Callable[..., jax.Array]
 Coded: TypeAlias = tuple[Encode, Decode, tuple[Any, ...]]  # and what both take as operands
 Code: TypeAlias = Callable[..., Coded]
 
-# Where a slope is looked at around each place, in its widths, to tell whether it has two values only: where no survey
-# looks, and then each nearer to the next than a tenth of its distance.
+# Where a slope is evaluated around each place, in its widths, to tell whether it has two values only: where no survey
+# looks, and at distances of which each is less than a tenth larger than the one before.
 _LOOKS = np.concatenate([[np.nan, np.inf, -np.inf, 0.0], *(s * np.geomspace(2.0**-16, 2.0**40, 410) for s in (-1, 1))])
 
-_at_once = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
+_as_one_program = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
 
 
 def code_of(residual: Any) -> Code | None:
@@ -95,7 +95,8 @@ def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
 
 def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
     coded: Any = code(g, x)
-    is_triple = isinstance(coded, tuple) and len(coded) == 3 and callable(coded[0]) and callable(coded[1])
+    is_triple = isinstance(coded, tuple) and len(coded) == 3 and all(map(callable, coded[:2]))
+    is_triple = is_triple and isinstance(coded[2], tuple | list)
     if not is_triple or not all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(coded[2])):
         raise TypeError(
             f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
@@ -152,7 +153,7 @@ def eight_bits(g: Shape, x: jax.Array) -> Coded:
     return _to_bytes, _from_bytes, _ends(g, False, x)
 
 
-@_at_once
+@_as_one_program
 def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
     slope = slope.astype(lowest.dtype)
     span = jnp.where(highest > lowest, highest - lowest, 1.0)
@@ -160,7 +161,7 @@ def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
     return jnp.where(jnp.isnan(slope), 255.0, steps).astype(jnp.uint8)
 
 
-@_at_once
+@_as_one_program
 def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
     steps = kept.astype(lowest.dtype) / 254
     return jnp.where(kept == 255, jnp.nan, lowest + (highest - lowest) * steps).astype(like.dtype)
@@ -181,12 +182,12 @@ def one_bit(g: Shape, x: jax.Array) -> Coded:
     return _to_bits, _from_bits, _ends(g, True, x)
 
 
-@_at_once
+@_as_one_program
 def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
     return pack(slope - lowest > highest - slope)
 
 
-@_at_once
+@_as_one_program
 def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, *_: Any) -> jax.Array:
     return jnp.where(unpack(kept, like), highest, lowest).astype(like.dtype)
 
@@ -224,7 +225,7 @@ def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
     return Partial(_to_draws, static(jax.random.key_impl(key))), _from_bits, (*_ends(g, False, x), data)
 
 
-@_at_once
+@_as_one_program
 def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Array, data: jax.Array) -> jax.Array:
     key = jax.random.wrap_key_data(data, impl=from_tree(impl))
     share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
@@ -269,7 +270,9 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
 
 
 def _looks(g: Shape, like: Any) -> Any:
-    """Return slopes to tell by whether there are more than two, first at NaN: of a survey, if it need not be traced."""
+    """Return slopes by which to tell whether there are more than two, that at NaN first; if none is traced, all but
+    those at NaN and at infinity come from a survey.
+    """
     steps, looks = _LOOKS.astype(like.dtype).reshape(-1, *like.shape), []
     for place in around(g):
         centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)

@@ -12,7 +12,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import aligned_arrays, closure_converted, is_traced, unchecked
+from ..core.concrete import aligned_arrays, closure_converted, numpy_of, unchecked
 from ..core.tree import Structure, join
 from .arrays import Arithmetic, Array, column, ordered, repeated
 from .panels import Function, slopes_at
@@ -71,7 +71,7 @@ _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Array, ...]:
     """Return the ends of the steepest panels, between which numbers the slope jumps in each, and whether it does."""
-    xp, digits = _arithmetic(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
+    xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
 
     def rise(slopes: Array) -> Array:  # what rounding does not make
         return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
@@ -83,10 +83,6 @@ def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Arra
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
     return starts, ends, low, high, rise(slopes(xp.stack([low, high])))[0] > rise(sides)[0] / 2
-
-
-def _arithmetic(*values: Any) -> Arithmetic:
-    return jnp if is_traced(values) else np
 
 
 def _filled(xp: Arithmetic, x: Array) -> jax.Array:
@@ -101,7 +97,7 @@ def _sampled(xp: Arithmetic, f: Structure, arrays: Any) -> Function:
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
 def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
     """Return the derivatives of the areas, as each number of the k-th array moves by one."""
-    xp = _arithmetic(edges, jumps, arrays)
+    xp = numpy_of(edges, jumps, arrays)
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     beside = xp.stack([low, high])
     jump = _sampled(xp, f, arrays)(beside)

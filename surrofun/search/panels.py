@@ -54,11 +54,10 @@ def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndar
     array([1., 1.])
     """
     front, neurons = x.shape[: -like.ndim or None], x.shape[x.ndim - like.ndim :]
-    count, found = math.prod(front), []
+    count = math.prod(front)
     blocks = np.resize(x.astype(like.dtype), (-(-count // BLOCK), BLOCK, *neurons))
     call = functools.partial(call_cached, slopes_at) if len(blocks) > _FEW else slopes_at
-    for block in blocks:
-        found.append(np.asarray(lax.stop_gradient(call(f, jnp.asarray(block))), np.float64))
+    found = [np.asarray(lax.stop_gradient(call(f, jnp.asarray(block))), np.float64) for block in blocks]
     numbers = np.concatenate(found)[:count]
     return numbers.reshape(*front, *numbers.shape[1:])
 

@@ -22,7 +22,7 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     """
     closed, shapes = jax.make_jaxpr(f, return_shape=True)(first, *later)
     jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
-    structure: Any = jax.tree.structure(shapes)
+    treedef: Any = jax.tree.structure(shapes)
     unknown = {*jaxpr.invars[count:]}
     shapes_of_later = {v.aval.shape for v in unknown} - {()}
     early_ones: list[Any] = []
@@ -37,18 +37,18 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
         # What is as large as what comes later is not kept, but made once more: a number times zeros, say.
         again = any(v in used and v.aval.shape in shapes_of_later for v in equation.outvars)
         if again or not unknown.isdisjoint(equation.outvars):
-            later_ones.insert(0, equation)
+            later_ones.append(equation)
             unknown.update(equation.outvars)
             used |= dict.fromkeys(_variables(equation.invars))
     kept = [v for v in used if v not in unknown]
     to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=early_ones)
-    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=later_ones)
+    from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=later_ones[::-1])
 
     def early(first: Any) -> list[Any]:
         return jax.core.eval_jaxpr(to_kept, closed.consts, *jax.tree.leaves(first))
 
     def late(known: list[Any], *later: Any) -> Any:
-        return structure.unflatten(jax.core.eval_jaxpr(from_kept, (), *known, *jax.tree.leaves(later)))
+        return treedef.unflatten(jax.core.eval_jaxpr(from_kept, (), *known, *jax.tree.leaves(later)))
 
     return early, late
 
