@@ -17,7 +17,7 @@ from .core.dtype import fit, rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of, is_own
 from .core.program import require_concrete
-from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of
+from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
 from .core.tree import function_of_x, functions_in, node, opened
 from .search import found
@@ -297,6 +297,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     like = opened(g)[3]
     if like is None:
         g = as_shape(g, who)
+        refuse_unknown(opened(g)[0], *args, **kwargs)
         like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
     return function_of_x(g, like, args, kwargs), like
 

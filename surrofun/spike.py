@@ -100,7 +100,8 @@ def make_spike(
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
         float; half precision is computed in float32 and rounded once. The
-        arguments, traced or not, go to `grad_fn`.
+        arguments, traced or not, go to `grad_fn`. One that learns has the
+        leaves of its shape, any other none: from `vmap`, return a shape.
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
@@ -195,7 +196,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     # Join.
     is_concrete = slope_now is not None
     slope, slope_arrays = closure_converted(Partial(_slope, g), x, hides_nothing=is_concrete)
-    soft, parameters = None, []
+    soft: Any = None
+    parameters: list[Any] = []
     if learnable:
         soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     encode, decode, code_operands = coded or (None, None, ())

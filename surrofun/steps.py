@@ -16,11 +16,11 @@ from jax.tree_util import Partial
 from .calculus import antiderivative, area
 from .core.concrete import at_compile_time, is_traced
 from .core.dtype import Real, compared, rounded
-from .core.expect import as_key
+from .core.expect import as_key, as_whole
 from .core.facts import declares, facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import OF_A_SOFT_STEP, describe_value, show
-from .core.tree import function_of_x, node, opened, plain
+from .core.tree import function_of_x, node, opened
 
 if TYPE_CHECKING:
     from .core.types import Declared
@@ -85,13 +85,13 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
     Args:
         n: the largest number of spikes in one time step, at least 1.
 
+    Raises:
+        ValueError: n is no whole number, or less than 1.
+
     >>> staircase(3)(jnp.array([-0.5, 0.0, 1.5, 9.0]))
     Array([0., 1., 2., 3.], dtype=float32)
     """
-    n = plain(n)
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"staircase: expected a positive whole number of levels, got {n!r}")
-    return _count(n=n)  # type: ignore[return-value]
+    return _count(n=as_whole(n, 1, "staircase"))  # type: ignore[return-value]
 
 
 @_step
@@ -186,7 +186,8 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     """
     if not is_noise(step):
         return False
-    (leaves, treedef), (others, other) = (jax.tree.flatten(node(as_shape(f, "escape"))) for f in (step.args[0], g))
+    flattened: Any = [jax.tree.flatten(node(as_shape(f, "escape"))) for f in (step.args[0], g)]
+    (leaves, treedef), (others, other) = flattened
     return treedef == other and all(a is b for a, b in zip(leaves, others, strict=True))
 
 

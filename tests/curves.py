@@ -61,7 +61,7 @@ KERNELS = {
     "atan": lambda alpha: ([], 2, 2),
     "circ": lambda alpha: ([], 3, 3),
     "leaky_step": lambda leak, slope: ([0], 0, 0),
-    "log_tailed_step": lambda leak: ([0, 1], 0, 1),
+    "log_tailed_step": lambda leak: ([0, 1], 0 if leak else INF, 1),
     "s2nn": lambda alpha, beta: ([0], INF, 1),
     "hump": lambda alpha: ([0], INF, INF),
     "sech_squared": lambda alpha: ([], INF, INF),

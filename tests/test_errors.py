@@ -136,6 +136,11 @@ TypeError: make_spike: ported takes grad_input, the gradient that comes in; retu
 TypeError: make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)
 >>> make_spike(sigmoid, residual='byte')
 TypeError: ...: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair ... got str 'byte'
+>>> make_spike(sigmoid, residual=spike)
+>>> make_spike(sigmoid, residual=key)
+>>> make_spike(sigmoid, residual=('f4', 'f8'))
+>>> make_spike(sigmoid, residual=(None, None))
+>>> make_spike(sigmoid, residual=jnp.zeros(3))
 >>> make_spike(sigmoid, residual='float4_e2m1fn')
 >>> make_spike(sigmoid, residual='float8_e8m0fnu')
 >>> make_spike(sigmoid, residual=jnp.int16)
@@ -216,11 +221,36 @@ ValueError: escape: expected a shape of finite area, got reciprocal...
 TypeError: escape: the parameters of the call may belong to the surrogate superspike or to the noise sigmoid; give
 each shape its own before, as in sigmoid(alpha=4.0)
 >>> staircase(0)
-ValueError: staircase: expected a positive whole number of levels, got 0
+ValueError: staircase: expected as n a whole number of at least 1, got 0
 >>> staircase(2.0)
-ValueError: staircase: expected a positive whole number of levels, got 2.0
+ValueError: staircase: expected as n a whole number of at least 1, got 2.0
 >>> staircase(True)
-ValueError: staircase: expected a positive whole number of levels, got True
+ValueError: staircase: expected as n a whole number of at least 1, got True
+>>> epanechnikov(n=0)(x)
+>>> bounds(epanechnikov, n=0)
+>>> antiderivative(epanechnikov(n=0))(x)
+ValueError: epanechnikov: expected as n a whole number of at least 1, got 0
+>>> p_norm(n=1)(x)
+>>> bounds(p_norm, n=1)
+>>> antiderivative(p_norm(n=1))(x)
+ValueError: p_norm: expected as n a whole number of at least 2, got 1
+>>> squarewave_fourier(n=2.5)(x)
+>>> bounds(squarewave_fourier, n=2.5)
+>>> antiderivative(squarewave_fourier(n=2.5))(x)
+ValueError: squarewave_fourier: expected as n a whole number of at least 1, got 2.5
+>>> bounds(sigmoid, beta=3.0)
+TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
+>>> superspike(beta=jnp.array(4 + 1j))
+>>> make_spike(superspike)(x, jnp.array(4 + 1j))
+TypeError: superspike: expected real numbers as beta, got dtype complex64
+>>> superspike(beta=np.array(['a']))
+TypeError: superspike: expected real numbers as beta, got dtype <U1
+>>> scale(superspike, key)
+TypeError: scale: expected real numbers as alpha, got dtype key<fry>
+>>> flow(sigmoid, x, axis=1)
+ValueError: flow: expected as axis one or several of an array of shape (4,), got 1
+>>> flow(sigmoid, x, axis='time')
+ValueError: flow: expected as axis one or several of an array of shape (4,), got 'time'
 >>> flow(sigmoid, jnp.zeros((0, 3)))
 ValueError: flow: expected at least one potential, got an array of shape (0, 3)
 >>> fit_alpha(sigmoid, jnp.zeros((0, 3)))

@@ -91,6 +91,11 @@ def test_a_bit_tells_neighbouring_numbers_apart(highest, lowest, dtype):
     np.testing.assert_array_equal(found, np.asarray([highest, lowest], jnp.dtype(dtype)))
 
 
+def test_a_bit_of_a_function_that_returns_double_precision(x64):
+    x = jnp.array([0.0, 2.0], jnp.float32)
+    np.testing.assert_array_equal(slopes(lambda x: jnp.where(abs(x) < 1, 0.5, 0.1), "bit", x), np.float32([0.5, 0.1]))
+
+
 @pytest.mark.parametrize(
     ("where", "at"),
     [(lambda x: abs(x) > 2000, 3000.0), (lambda x: abs(x - 5.3) < 0.3, 5.3), (lambda x: x == jnp.inf, jnp.inf)],

@@ -94,6 +94,13 @@ def test_soft_step_is_the_integral(name, parameters):
     np.testing.assert_allclose(got, rises, rtol=1e-9, atol=1e-12 * max(1.0, *np.abs(rises)))
 
 
+def test_the_soft_step_of_a_p_norm_solves_its_equation(x64):
+    x = np.linspace(-0.999, 0.0, 51)  # above 0 the other share has the digits
+    for n in (2, 3, 10, 50):
+        s = np.asarray(antiderivative(shapes.p_norm(n=n))(x))
+        np.testing.assert_allclose(s ** (1 / n) - (1 - s) ** (1 / n), x, atol=1e-12, err_msg=str(n))
+
+
 @sample
 @CASES
 def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):

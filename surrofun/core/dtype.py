@@ -82,8 +82,17 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     return jax.lax.expand_dims(parameter, tuple(range(missing)))
 
 
+def is_real(array: Any) -> bool:
+    """Say whether an array holds real numbers: neither complex ones, nor texts, nor random keys.
+
+    >>> is_real(jnp.zeros(2)), is_real(np.zeros(2, complex)), is_real(np.array(["a"]))
+    (True, False, False)
+    """
+    return any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_))
+
+
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
-    """Refuse a parameter that does not broadcast against x, or that is no number where its default is one.
+    """Refuse an array that is not real, or does not broadcast against x, and no number where the default is one.
 
     Args:
         f: the function of x that takes it.
@@ -100,15 +109,16 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
         coefficients a tuple
     """
     value = plain(value)
-    lines_up = isinstance(value, ARRAYS) and all(
-        n == m or 1 in (n, m) for n, m in zip(value.shape[::-1], shape[::-1], strict=False)
-    )
-    if lines_up or isinstance(value, int | float):
+    is_array = isinstance(value, ARRAYS)
+    lines_up = is_array and all(n == m or 1 in (n, m) for n, m in zip(value.shape[::-1], shape[::-1], strict=False))
+    if isinstance(value, int | float) or (lines_up and is_real(value)):
         return
     _, takes = signature_of(f)
     parameters = dict(takes.parameters) if takes else {}
     name = place if isinstance(place, str) else [*parameters, "a parameter"][min(place, len(parameters))]
-    if isinstance(value, ARRAYS):
+    if is_array and not is_real(value):
+        raise TypeError(f"{show(f)}: expected real numbers as {name}, got dtype {value.dtype}")
+    if is_array:
         raise TypeError(
             f"{show(f)}: {name} of shape {value.shape} does not broadcast against x of shape {shape}; "
             f"one a neuron is {shape[-1:]}, coefficients a tuple"

@@ -14,6 +14,7 @@ import numpy as np
 from .dtype import as_array, broadcasts
 from .facts import facts_of, signature_of
 from .text import describe_value, show
+from .tree import plain
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -35,6 +36,21 @@ def as_potential(x: Any, g: Any) -> jax.Array:
             "subtract the threshold first, or cast with x.astype(jnp.float32)"
         )
     return potential
+
+
+def as_whole(n: Any, least: int, who: str) -> int:
+    """Return `n`, if it is a whole number, of Python or of NumPy, and large enough.
+
+    Raises:
+        ValueError: in the name of the function `who`, which takes it as n, it is not.
+
+    >>> as_whole(np.int64(3), 1, "staircase")
+    3
+    """
+    n = plain(n)
+    if isinstance(n, bool) or not isinstance(n, int) or n < least:
+        raise ValueError(f"{who}: expected as n a whole number of at least {least}, got {show(n)}")
+    return n
 
 
 def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:

@@ -12,11 +12,11 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import Real as Real
-from .dtype import refuse_unfit, rounded
+from .dtype import is_real, refuse_unfit, rounded
 from .expect import refuse_ported
 from .facts import declares, facts_of, looks_pure, signature_of
 from .text import describe_value, show
-from .tree import from_tree, interned, opened, plain, with_parameters
+from .tree import ARRAYS, from_tree, interned, opened, plain, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
@@ -104,21 +104,35 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
     6
     """
-    first, takes = signature_of(f)
+    first, _ = signature_of(f)
 
     @functools.wraps(f)
     def declared(*args: Any, **kwargs: Any) -> Any:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
             return evaluate(f, x, *rest, **kwargs)
-        if takes is not None:
-            try:
-                takes.bind_partial(**kwargs)
-            except TypeError as error:
-                raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
+        refuse_unknown(f, **kwargs)
         return given(declared, **kwargs)
 
     return declared
+
+
+def refuse_unknown(f: Any, *args: Any, **kwargs: Any) -> None:
+    """Refuse parameters that a function does not take.
+
+    Raises:
+        TypeError: in the name of `f`.
+
+    >>> refuse_unknown(pow, beta=2.0)
+    Traceback (most recent call last):
+    TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
+    """
+    _, takes = signature_of(f)
+    if takes is not None:
+        try:
+            takes.bind_partial(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
 
 
 def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:
@@ -236,7 +250,10 @@ def as_number(value: Any, who: str, name: str) -> Any:
     """
     if isinstance(value, np.generic) and not isinstance(value, str | bytes):
         return plain(value)
-    if not isinstance(value, int | float | jax.Array | np.ndarray) or np.iscomplexobj(value):
+    is_array = isinstance(value, ARRAYS)
+    if is_array and not is_real(value):
+        raise TypeError(f"{who}: expected real numbers as {name}, got dtype {value.dtype}")
+    if not is_array and not isinstance(value, int | float):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
         raise TypeError(f"{who}: expected as {name} a number or an array that broadcasts against x, got {came}")

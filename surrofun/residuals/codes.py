@@ -7,6 +7,7 @@ dtype. What is traced, a bound of the slope or a key, goes into the operands; en
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -20,11 +21,11 @@ from jax.tree_util import Partial
 from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, is_traced, numpy_of
-from ..core.dtype import broadcasts
+from ..core.dtype import broadcasts, rounded
 from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
 from ..core.program import once
-from ..core.shape import Shape
+from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
 from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, node, opened, static
 from .packing import pack, uniform, unpack
@@ -63,12 +64,12 @@ def code_of(residual: Any) -> Code | None:
         return one_bit
     if residual is sampled:
         raise TypeError("make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)")
-    try:
-        dtype = np.dtype(residual)
-    except TypeError:
-        if callable(residual) and not isinstance(residual, type) and _takes_two(residual):
-            return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
-        dtype = np.dtype(object)
+    dtype = np.dtype(object)
+    if isinstance(residual, str | type | np.dtype):
+        with contextlib.suppress(TypeError):
+            dtype = np.dtype(residual)
+    elif callable(residual) and not is_spike(residual) and _takes_two(residual):
+        return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
     if dtype == np.uint8:
         return eight_bits
     bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
@@ -277,7 +278,7 @@ def _looks(g: Shape, like: Any) -> Any:
     for place in around(g):
         centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
         looks.append(centre + width * steps)
-    slopes = _constant(g(jnp.concatenate(jnp.broadcast_arrays(*looks))))
+    slopes = _constant(rounded(g, jnp.concatenate(jnp.broadcast_arrays(*looks))))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])

@@ -6,6 +6,7 @@ import math
 
 import jax.numpy as jnp
 
+from ..core.expect import as_whole
 from ..core.facts import declares
 from ..core.shape import Real, shape
 from .digits import distance, inside, positive, rising, room
@@ -104,14 +105,16 @@ def cosine(x: Real, width: Real = 1.0) -> Real:
 
 
 def _epanechnikov_soft(x: Real, width: Real = 1.0, n: int = 1) -> Real:
-    t, tail = inside(x, width), jnp.zeros_like(x)
-    for k in reversed(range(n + 1)):  # the integral of (t (2 - t))^n, term by term
-        tail = (-1) ** k * math.comb(n, k) * 2 ** (n - k) / (n + k + 1) + t * tail
-    return rising(x, _density(n) * t ** (n + 1) * tail, 1.0)
+    n = as_whole(n, 1, "epanechnikov")
+    t, series = inside(x, width), jnp.zeros_like(x)
+    for k in reversed(range(n + 1)):  # the chance of more than n heads in 2 n + 1 throws, t / 2 each: no term is < 0
+        series = math.comb(2 * n + 1, n + 1 + k) / 4**n + t / (2 - t) * series
+    return rising(x, t / 2 * (t * (2 - t)) ** n * series, 1.0)
 
 
 def _density(n: int) -> float:
     """Return 1 / (the integral of (1 - u^2)^n from -1 to 1)."""
+    n = as_whole(n, 1, "epanechnikov")
     return float(math.factorial(2 * n + 1) / (2 ** (2 * n + 1) * math.factorial(n) ** 2))
 
 
@@ -144,19 +147,19 @@ def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
 
 def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
     """Return a <= b with a^n + b^n = 1 and b - a = |x| / width, by Newton's method: the roots of the two shares."""
-    t = inside(x, width)
+    n, t = as_whole(n, 2, "p_norm"), inside(x, width)
     a = t - (1 - 2 ** (-1 / n)) * t * t  # right at both ends
     for _ in range(5):
-        d = a - t  # b is 1 + d; next to the edge b^n - 1 would cancel
-        rest = a**n + sum(math.comb(n, k) * d**k for k in range(1, n + 1))
-        a = a - rest / (n * (a ** (n - 1) + (1 + d) ** (n - 1)))
+        b = 1 + (a - t)  # next to the edge b^n - 1 would cancel, and is written as (b - 1) (1 + b + ... + b^(n - 1))
+        rest = a**n + (a - t) * sum(b**k for k in range(n))
+        a = a - rest / (n * (a ** (n - 1) + b ** (n - 1)))
     return a, 1 + (a - t)
 
 
 @declares(zero_at_minus_inf=True)
 @shape(
     soft=lambda x, width=1.0, n=2: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
-    bounds=lambda width=1.0, n=2: (0.0, n * 2 ** (1 / n - 2) / width),
+    bounds=lambda width=1.0, n=2: (0.0, as_whole(n, 2, "p_norm") * 2 ** (1 / n - 2) / width),
     around=lambda width=1.0, n=2: [(0.0, positive(width))],
 )
 def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.expect import as_whole
 from ..core.shape import Real, shape
 from .digits import distance, expm1_over, positive
 
@@ -59,6 +60,7 @@ def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
 
 
 def _fourier_soft(x: Real, n: int = 2, period: Real = 8.0) -> Real:
+    n = as_whole(n, 1, "squarewave_fourier")
     r, half_periods = nearest(x, period / 2)  # where the soft step is 0
     sign = 1 - 2 * jnp.abs(jnp.fmod(half_periods, 2))
     phase = 2 * jnp.pi / period * r
@@ -78,7 +80,7 @@ def _odd_cosines(n: int, phase: Real) -> Real:
 
 @shape(
     soft=_fourier_soft,
-    bounds=lambda n=2, period=8.0: (-4 * n / period, 4 * n / period),
+    bounds=lambda n=2, period=8.0: [sign * 4 * as_whole(n, 1, "squarewave_fourier") / period for sign in (-1, 1)],
     around=lambda n=2, period=8.0: [(i * period / 2, positive(period) / (4 * n)) for i in (-1, 0, 1)],
 )
 def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
@@ -95,4 +97,5 @@ def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     >>> squarewave_fourier(jnp.array([0.0, 4.0]))
     Array([ 1., -1.], dtype=float32)
     """
+    n = as_whole(n, 1, "squarewave_fourier")
     return 4 / period * _odd_cosines(n, 2 * jnp.pi / period * nearest(x, period)[0])

@@ -51,7 +51,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
 
     Raises:
         TypeError: x is no real float, or the slope is not of its shape.
-        ValueError: x is empty.
+        ValueError: x is empty, or has no such axis.
 
     >>> from surrofun import shapes
     >>> x = jnp.array([[-0.5, 9.0], [0.25, 7.0]])  # two steps, two neurons
@@ -60,6 +60,9 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'dead': 0.5}
     """
     x = _potentials(g, x, "flow")
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not all(isinstance(n, int) and -x.ndim <= n < x.ndim for n in axes):
+        raise ValueError(f"flow: expected as axis one or several of an array of shape {x.shape}, got {axis!r}")
     slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
     measured = {
