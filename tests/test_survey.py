@@ -286,7 +286,7 @@ FACTS = {
     "area": functools.partial(area, comb),
     "soft step": functools.partial(antiderivative(comb), 0.3),
     "bounds": functools.partial(bounds, comb),
-    "survey": lambda alpha: surveyed(comb, np.zeros((), np.float32), (alpha,)),
+    "survey": lambda alpha: surveyed(comb(alpha=alpha), np.zeros((), np.float32)),
 }
 
 
@@ -367,16 +367,21 @@ def on_a_mesh():
         soft_steps = soft(p, x)
         return soft_steps.sum(), soft_steps
 
+    def learned(p):
+        return make_spike(lambda x: jnp.exp(-p * abs(x)), learnable=True)(split).sum()
+
     x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
     with jax.set_mesh(mesh):
         split = put(x, "batch", "neurons")
         of_number = jax.jit(lambda x: soft(2.0, x))(split)
         (_, of_each), by_p = jax.jit(jax.value_and_grad(total, has_aux=True))(put(p, None, "neurons"), split)
+        without_jit = jax.grad(learned)(put(p, None, "neurons"))
     for alpha, found in ((2.0, of_number), (p, of_each)):
         exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
         np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
     sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
-    np.testing.assert_allclose(by_p, sides.sum(0, keepdims=True), rtol=1e-4)
+    for gradient in (by_p, without_jit):
+        np.testing.assert_allclose(gradient, sides.sum(0, keepdims=True), rtol=1e-4)
 
 
 @exhaustive

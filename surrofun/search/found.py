@@ -24,8 +24,8 @@ from .vanishing import vanishing
 
 Around: TypeAlias = Callable[..., Any]
 
-_DIGITS = {"float32": 5e-7, "float64": 3e-9}  # by which an extreme may be off, and its place
-_STEPS = -42, 24  # to a place next to an extreme, as powers of 4
+_BESIDE = {"float32": 5e-7, "float64": 3e-9}  # of an extreme its distance from the threshold: as near as it is known
+_STEPS = -84, 48  # to places beside it, as powers of 2
 _NEAR = 1e-2  # of an extreme: less than it falls at a jump
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
@@ -105,17 +105,24 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """
     if not isinstance(end, jax.Array):
         return end
-    slopes, digits = functools.partial(slopes_at, g), _DIGITS[at.dtype.name]
-    # A kink may be as far away as g differs by its last digits only.
-    steps = column(4.0 ** np.arange(*_STEPS), at)
-    differs = abs(lax.stop_gradient(slopes(jnp.stack([at - steps, at + steps]))) - end) > digits * abs(end)
-    step = jnp.where(differs.any(0), steps, jnp.inf).min(0)
-    off = jnp.maximum(jnp.where(jnp.isfinite(step), step, 0.0), digits * abs(at))
-    places = jnp.stack([at - off, at, at + off])
+    slopes = functools.partial(slopes_at, g)
+
+    def rises(x: jax.Array) -> jax.Array:
+        return lax.stop_gradient(jax.jvp(slopes, (x,), (jnp.ones_like(x),))[1])  # type: ignore[no-any-return]
+
+    def has_turned(before: jax.Array, after: jax.Array) -> jax.Array:
+        return (before * after <= 0) & (before != after)  # also at the end of what is flat, which does not move
+
+    # Rounding hides how far away the kink is: it is between the nearest places from which g falls, or is flat.
+    nearest = abs(at) * _BESIDE[at.dtype.name]
+    steps = nearest + column([0.0, *2.0 ** np.arange(*_STEPS)], at)
+    off = jnp.where(has_turned(*rises(at + steps * column([-1.0, 1.0], at)[:, None])), steps, jnp.inf).min(0)
+    off = jnp.where(jnp.isfinite(off), off, nearest)
+    places = at + off * column([-1.0, 0.0, 1.0], at)
     left, there, right = vanishing(slopes, places, elsewhere)
-    before, _, after = lax.stop_gradient(jax.jvp(slopes, (places,), (jnp.ones_like(places),))[1])
+    before, _, after = rises(places)
     near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
-    is_kink = (before * after <= 0) & (before != after) & near  # also the end of what is flat, which does not move
+    is_kink = has_turned(before, after) & near
     share = jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5)
     slope = jnp.where(is_kink, share * left + (1 - share) * right, there)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)

@@ -33,9 +33,9 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            result = _integrated_by_jax(
-                edges, errors, _differentiable_slopes(f, inside(edges)), areas_of_jumps(f, edges)
-            )
+            slopes = _differentiable_slopes(f, inside(edges))
+            errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are
+            result = _integrated_by_jax(edges, errors, slopes, areas_of_jumps(f, edges))
             return {**found, **result, "error": lax.stop_gradient(result["error"])}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))

@@ -49,13 +49,13 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _areas(f: Structure, edges: jax.Array, seen: jax.Array, arrays: Any) -> jax.Array:
-    return jnp.zeros_like(edges[1:])
+    return jnp.zeros_like(seen[1:])  # which are divided over devices as the tangents are
 
 
 @unchecked()
 def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (edges, seen, arrays), (*_, by_arrays) = primals, tangents
-    total = jnp.zeros_like(edges[1:])
+    total = jnp.zeros_like(seen[1:])
     jumps = _located(f, edges, seen, lax.stop_gradient(arrays))
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, edges.shape), strict=True)):
         if isinstance(by, SymbolicZero):
