@@ -75,20 +75,23 @@ def lookup(name: str) -> Callable[..., Any]:
     """Return the shape or the combinator that is registered under `name`.
 
     Raises:
+        TypeError: the name is no text.
         ValueError: there is none; the message says what other libraries
             mean by it here, or has the nearest names.
 
     >>> lookup("sigmoid") is shapes.sigmoid
     True
     """
+    if not isinstance(name, str):
+        raise TypeError(f"lookup: expected the name of a shape, got {describe_value(name)}")
     if name in _named:
         return _named[name]
-    path, _, last = str(name).rpartition(".")  # as another library has it, surrogate.fast_sigmoid
+    path, _, last = name.rpartition(".")  # as another library has it, surrogate.fast_sigmoid
     near = difflib.get_close_matches(last, _named)
     did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
     ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun")
     hint = f"did you mean {last}?" if ours else meaning(last, path.split(".")[0]) or did_you_mean
-    raise ValueError(f"no shape is registered as {str(name)[:80]!r}; {hint}")
+    raise ValueError(f"no shape is registered as {name[:80]!r}; {hint}")
 
 
 def names() -> tuple[str, ...]:

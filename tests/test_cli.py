@@ -237,7 +237,9 @@ shape 'leaky_step(inf)': the slope is not finite
 >>> demo --out missing/figure.png
 --out 'missing/figure.png': cannot be written to
 >>> demo --out figure.nothing
---out 'figure.nothing': matplotlib does not write .nothing files
+--out 'figure.nothing': matplotlib does not write .nothing files here
+>>> demo --out figure.pgf
+--out 'figure.pgf': matplotlib does not write .pgf files here
 >>> demo --epochs 1 --surrogate superspke
 --surrogate 'superspke': no shape is registered as 'superspke'; did you mean superspike?
 >>> demo --epochs 1 --surrogate superspike(open('/etc/passwd'))
@@ -270,6 +272,7 @@ def test_a_mistake_of_the_user_is_one_line_that_fits_the_terminal(arguments, rea
     """Broken between words. Before Python 3.13, argparse tells a few of them by itself."""
     if "--out" in arguments:
         needs("matplotlib")
+    monkeypatch.setenv("PATH", "nowhere")  # there is no TeX
     told = {}
     for columns in (80, 10000):
         monkeypatch.setenv("COLUMNS", str(columns))

@@ -278,6 +278,8 @@ TypeError: report: expected what check returned, as in report(check(g)), got dic
 >>> parse('sigmod')
 >>> lookup('sigmod')
 ValueError: ...no shape is registered as 'sigmod'; did you mean sigmoid?
+>>> lookup([])
+TypeError: lookup: expected the name of a shape, got list []
 >>> describe(lambda x: x)
 ValueError: describe: <lambda> is not registered; register('my_shape', g) gives a shape a name...
 >>> describe(scale(jnp.cos, 2.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import io
 import os
 import pathlib
 import re
@@ -96,15 +97,19 @@ def writable(text: str) -> str:
         ValueError: it is a directory, cannot be written to, or matplotlib does not write such files.
     """
     try:
-        from matplotlib.backend_bases import FigureCanvasBase
+        from matplotlib.figure import Figure
     except ImportError:
         return text
     path = pathlib.Path(text)
     if path.is_dir():
         raise ValueError("is a directory")
     path = path if path.suffix else path.with_suffix(".png")
-    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
-        raise ValueError(f"matplotlib does not write {path.suffix} files")
+    figure = Figure()
+    figure.text(0, 0, "of which the size is measured")
+    try:
+        figure.savefig(io.BytesIO(), format=path.suffix[1:].lower(), bbox_inches="tight")
+    except (ValueError, RuntimeError):  # a format that it does not know, or one that needs TeX
+        raise ValueError(f"matplotlib does not write {path.suffix} files here") from None
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ValueError("cannot be written to")
     return str(path)
