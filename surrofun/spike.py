@@ -245,9 +245,9 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     """Return the slope, evaluated again where it is compiled, or differentiated once more."""
-    _, slope_now, slope_arrays, _ = fixed
+    (structure, *_), (_, slope_now, slope_arrays, _) = rule, fixed
     again = slope_now is None or is_traced((x, slope_arrays))
-    return join(rule[0], slope_arrays)(x) if again else slope_now
+    return join(structure, slope_arrays)(x) if again else slope_now
 
 
 def _for_checkpoint(kept: Any) -> Any:
@@ -272,8 +272,8 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
-    spikes, slope_now, slope_arrays, _ = fixed
-    slope = join(rule[0], slope_arrays)
+    (structure, *_), (spikes, slope_now, slope_arrays, _) = rule, fixed
+    slope = join(structure, slope_arrays)
     if slope_now is None and slope_arrays:
         # Under `vmap` over a parameter alone the spike has to be mapped as the slope is, or its cotangents would be
         # summed before the rule multiplies each by its own slope. The compiler removes it.
@@ -334,13 +334,13 @@ def _fire_forward(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
-    (x, parameters, fixed), (by_x, by_parameters, _) = primals, tangents
+    (_, soft, *_), (x, parameters, fixed), (by_x, by_parameters, _) = rule, primals, tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(by_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
     if not all(isinstance(d, SymbolicZero) for d in by_parameters):
         moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
-        moved = jax.jvp(lambda arrays: join(rule[1], arrays)(widened(x)), [parameters], [moves])[1]
+        moved = jax.jvp(lambda arrays: join(soft, arrays)(widened(x)), [parameters], [moves])[1]
         tangent += moved.astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 

@@ -54,13 +54,14 @@ def combinator(
 
     Args:
         formula: elementwise function of x (at least float32) and of parts.
-        soft: `soft(x, *parts)`, an integral over x with any constant, as
-            for `shape`; else it is integrated numerically.
+        soft: `soft(x, *parts)`, an integral over x with any constant, which
+            `antiderivative` puts right; else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for.
         around: `around(*parts)`, places as for `shape`; else of the parts.
         check: `check(*parts)` raises, when parts do not go together. It
-            runs inside of traces, too, where a number may be a tracer.
+            runs inside of traces, too, where a number may be a tracer, and
+            `jax.numpy` makes a tracer of any other: compare with NumPy.
 
     Returns:
         f(*parts), a shape, whose name is the expression that made it.

@@ -2,17 +2,18 @@
 
 A code of your own is a function of a shape and of the potential. It returns
 how a slope is encoded, how what is kept is decoded, and the arrays that
-both take. This one keeps four bits a spike, two of the last axis in a byte,
+both take, in a tuple. A slope has the dtype of x, its bounds have at least
+float32. This one keeps four bits a spike, two of the last axis in a byte,
 whose size has to be even, of a shape that is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
 >>> def encode(slope, highest):
-...     level = jnp.rint(15 * slope / highest).astype(jnp.uint8)
+...     level = jnp.rint(15 * slope.astype(highest.dtype) / highest).astype(jnp.uint8)
 ...     return level[..., ::2] | level[..., 1::2] << 4
 >>> def decode(kept, like, highest):
 ...     level = jnp.stack([kept & 15, kept >> 4], -1).reshape(like.shape)
-...     return (highest * level.astype(like.dtype) / 15).astype(like.dtype)
+...     return (highest * level.astype(highest.dtype) / 15).astype(like.dtype)
 >>> def four_bits(g, x):
 ...     return encode, decode, (bounds(g)[1],)
 >>> spike = make_spike(shapes.triangle, residual=four_bits)
