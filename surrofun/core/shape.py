@@ -117,7 +117,7 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     return declared
 
 
-def refuse_unknown(f: Any, *args: Any, **kwargs: Any) -> None:
+def refuse_unknown(f: Any, /, *args: Any, **kwargs: Any) -> None:
     """Refuse parameters that a function does not take.
 
     Raises:
