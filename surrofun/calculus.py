@@ -15,7 +15,7 @@ from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import fit, rounded
 from .core.expect import as_real
-from .core.facts import declares, facts_of, is_own
+from .core.facts import declares, facts_of, is_own, signature_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
@@ -297,7 +297,8 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     like = opened(g)[3]
     if like is None:
         g = as_shape(g, who)
-        refuse_unknown(opened(g)[0], *args, **kwargs)
+        f, *_ = opened(g)
+        refuse_unknown(f, signature_of(f)[1], args, kwargs)
         like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
     return function_of_x(g, like, args, kwargs), like
 

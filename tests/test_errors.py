@@ -247,6 +247,8 @@ TypeError: superspike: expected real numbers as beta, got dtype complex64
 TypeError: superspike: expected real numbers as beta, got dtype <U1
 >>> scale(superspike, key)
 TypeError: scale: expected real numbers as alpha, got dtype key<fry>
+>>> scale(superspike, np.complex64(1j))
+TypeError: scale: expected as alpha a number or an array that broadcasts against x, got complex 1j
 >>> flow(sigmoid, x, axis=1)
 ValueError: flow: expected as axis one or several of an array of shape (4,), got 1
 >>> flow(sigmoid, x, axis='time')

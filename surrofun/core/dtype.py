@@ -92,7 +92,7 @@ def is_real(array: Any) -> bool:
 
 
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
-    """Refuse an array that is not real, or does not broadcast against x, and no number where the default is one.
+    """Refuse an array that is not real or does not broadcast against x, and what is no number where the default is one.
 
     Args:
         f: the function of x that takes it.

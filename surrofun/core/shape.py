@@ -104,30 +104,29 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
     6
     """
-    first, _ = signature_of(f)
+    first, takes = signature_of(f)
 
     @functools.wraps(f)
     def declared(*args: Any, **kwargs: Any) -> Any:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
             return evaluate(f, x, *rest, **kwargs)
-        refuse_unknown(f, **kwargs)
+        refuse_unknown(f, takes, (), kwargs)
         return given(declared, **kwargs)
 
     return declared
 
 
-def refuse_unknown(f: Any, /, *args: Any, **kwargs: Any) -> None:
-    """Refuse parameters that a function does not take.
+def refuse_unknown(f: Any, takes: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse parameters that a function does not take, by its signature without x, if it has one.
 
     Raises:
         TypeError: in the name of `f`.
 
-    >>> refuse_unknown(pow, beta=2.0)
+    >>> refuse_unknown(pow, signature_of(pow)[1], (), {"beta": 2.0})
     Traceback (most recent call last):
     TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
     """
-    _, takes = signature_of(f)
     if takes is not None:
         try:
             takes.bind_partial(*args, **kwargs)
@@ -248,8 +247,7 @@ def as_number(value: Any, who: str, name: str) -> Any:
     >>> as_number(np.float32(0.5), "scale", "alpha")
     0.5
     """
-    if isinstance(value, np.generic) and not isinstance(value, str | bytes):
-        return plain(value)
+    value = plain(value) if isinstance(value, np.generic) and not isinstance(value, str | bytes) else value
     is_array = isinstance(value, ARRAYS)
     if is_array and not is_real(value):
         raise TypeError(f"{who}: expected real numbers as {name}, got dtype {value.dtype}")
