@@ -9,11 +9,13 @@ whose size has to be even, of a shape that is nowhere negative:
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
 >>> def encode(slope, highest):
-...     level = jnp.rint(15 * slope.astype(highest.dtype) / highest).astype(jnp.uint8)
+...     share = slope.astype(highest.dtype) / highest
+...     level = jnp.rint(15 * share).astype(jnp.uint8)
 ...     return level[..., ::2] | level[..., 1::2] << 4
 >>> def decode(kept, like, highest):
 ...     level = jnp.stack([kept & 15, kept >> 4], -1).reshape(like.shape)
-...     return (highest * level.astype(highest.dtype) / 15).astype(like.dtype)
+...     share = level.astype(highest.dtype) / 15
+...     return (highest * share).astype(like.dtype)
 >>> def four_bits(g, x):
 ...     return encode, decode, (bounds(g)[1],)
 >>> spike = make_spike(shapes.triangle, residual=four_bits)
