@@ -306,7 +306,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
 def surveyed(g: Shape, like: Any) -> Survey:
     """Return what a look at the whole line tells, for potentials like `like`.
 
-    >>> bool(surveyed(jnp.exp, jnp.zeros(()))["known"])
-    False
+    >>> float(surveyed(jnp.exp, jnp.zeros(()))["highest"])
+    inf
     """
     return found.surveyed(function_of_x(g, like), around)

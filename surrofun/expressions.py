@@ -46,6 +46,7 @@ def describe(shape: Shape) -> str:
     bit.
 
     Raises:
+        TypeError: it is no shape.
         ValueError: something in it is not registered, or traced; or it is
             longer, or nested deeper, than `parse` reads.
 
@@ -233,7 +234,7 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
 
 
 def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str, Any]) -> str:
-    """Return what is meant by the only parameter of a call that the shape does not have, if it lacks only one."""
+    """Return a hint where one keyword is unknown, and one parameter is left that it may mean; else an empty text."""
     others = list(takes.parameters.values())[by_position:]
     free = [p.name for p in others if p.name not in named and not isinstance(p.default, bool)]
     unknown = [name for name in named if name not in takes.parameters]
@@ -263,9 +264,10 @@ def _text(g: Any) -> str:
 
 def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
     """Return the name of a registered shape that holds parameters, if it is `f` with others of these."""
-    held = {name: opened(lookup(name)) for name in names()}
-    same = (name for name, (base, _, own, *_) in held.items() if own and base is f and set(own) <= set(params))
-    return None if name_of(f) else next(same, None)
+    if name_of(f):
+        return None
+    held = ((name, opened(lookup(name))) for name in names())
+    return next((name for name, (base, _, own, *_) in held if own and base is f and own.keys() <= params.keys()), None)
 
 
 def _literal(value: Any) -> str:

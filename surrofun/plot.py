@@ -56,6 +56,8 @@ def shape(
     """
     spike = functools.partial(g, **parameters) if is_spike(g) else None
     (g,) = _shapes("shape", g, **parameters)
+    if xlim is not None and not xlim[0] < xlim[1]:
+        raise ValueError(f"plot.shape: expected xlim from a smaller to a larger potential, got {xlim}")
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
     x, drawn = panels(g, spike, xlim)
     slope = drawn[_SLOPE]
@@ -163,13 +165,17 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     figure, (axes,) = _axes("flow", ax, 1, (7.5, 3.8))
     told = {name: float(value) for name, value in measured(g, x).items()}
     potentials = np.asarray(x, float).ravel()
-    low, high = np.percentile(potentials[np.isfinite(potentials)], [0.5, 99.5])
+    finite = potentials[np.isfinite(potentials)]
+    if not finite.size:
+        raise ValueError("plot.flow: expected potentials of which one at least is finite, got none")
+    low, high = np.percentile(finite, [0.5, 99.5])
     start, end = window(g)
     at = places(g, min(low, start), max(high, end))
     ends = at[0], at[-1]
     _cross(axes)
-    axes.plot(at, values(g, at), color=COLORS[1])
-    axes.set(xlim=ends, ylim=(0, None), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    slope = values(g, at)
+    axes.plot(at, slope, color=COLORS[1])
+    axes.set(xlim=ends, ylim=(min(0.0, np.nanmin(slope)), None), xlabel=_POTENTIAL, ylabel=_SLOPE)
     axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**told).replace("%", " %"))
     shares = axes.twinx()
     potentials, weights = potentials.clip(*ends), np.full(potentials.size, 1 / potentials.size)  # far off: at the ends
@@ -236,13 +242,13 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
             "plot.learning_curve: expected for each epoch a dict with the same keys, as in "
             f"[{{'loss': 2.0}}, {{'loss': 1.0}}], got {describe_value(records)}"
         )
-    if not epochs:
+    if not epochs or not epochs[0]:
         raise ValueError("plot.learning_curve: expected one record an epoch, got none")
     figure, axes = _axes("learning_curve", ax, len(epochs[0]), (6, 1.6 * len(epochs[0])), len(epochs[0]))
     for i, (panel, key) in enumerate(zip(axes, epochs[0], strict=True)):
-        measured = [epoch[key] for epoch in epochs]
         panel.axhline(0, color=GREY, linewidth=0.5)
-        panel.plot(range(1, len(epochs) + 1), measured, "o-", color=COLORS[i % len(COLORS)], markersize=4)
+        y = [epoch[key] for epoch in epochs]
+        panel.plot(range(1, len(epochs) + 1), y, "o-", color=COLORS[i % len(COLORS)], markersize=4)
         panel.set(ylabel="rate (Hz)" if key == "rate" else key, xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
@@ -271,7 +277,7 @@ def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 
         return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     given = list(np.ravel(ax))
     if len(given) != count or not all(isinstance(a, Axes) for a in given):
-        got = f"{len(given)} of {type(given[0]).__name__}"
+        got = f"{len(given)} of {', '.join({type(a).__name__ for a in given})}" if given else "none"
         raise TypeError(f"plot.{who}: expected {count} matplotlib Axes as ax, got {got}")
     return given[0].figure, given
 

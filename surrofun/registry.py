@@ -11,14 +11,13 @@ from typing import Any, TypeVar, overload
 from . import shapes
 from .combinators import asym, mix, normalize, scale, shift
 from .core.combinator import is_combinator
-from .core.facts import facts_of
 from .core.shape import as_shape
 from .core.text import describe_value
 from .shapes.elsewhere import meaning
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_named: dict[str, Callable[..., Any]] = {name: g for name, g in vars(shapes).items() if facts_of(g)}
+_named: dict[str, Callable[..., Any]] = {name: getattr(shapes, name) for name in shapes.__all__}
 _named |= {f.__name__: f for f in (asym, mix, normalize, scale, shift)}
 
 
@@ -41,6 +40,7 @@ def register(name: str, g: Any = None) -> Any:
             what `combinator` made.
 
     Raises:
+        TypeError: the name is no text, or `g` is no shape.
         ValueError: the name is taken, or cannot be one.
 
     >>> @register("hat")
@@ -76,8 +76,8 @@ def lookup(name: str) -> Callable[..., Any]:
 
     Raises:
         TypeError: the name is no text.
-        ValueError: there is none; the message says what other libraries
-            mean by it here, or has the nearest names.
+        ValueError: there is none; the message says what the shape of that
+            name in another library is here, or has the nearest names.
 
     >>> lookup("sigmoid") is shapes.sigmoid
     True

@@ -135,6 +135,14 @@ BAD |= {  # what is declared of 1 / (1 + x^2)
 }
 
 
+def test_a_slope_that_is_no_number():
+    nowhere, _ = found("peak near the threshold", lambda x: x * jnp.nan)
+    assert nowhere["value"] == "ValueError: no slope is a finite number"
+    beside, _ = found("peak near the threshold", lambda x: jnp.where(abs(x) < 1e-3, jnp.nan, hat(x)))
+    assert beside["value"]["height"] == pytest.approx(0.999, abs=1e-3)
+    assert (nowhere["ok"], beside["ok"]) == (False, False)
+
+
 @sample
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_shape_has_its_fault_named(name):

@@ -234,6 +234,8 @@ shape 'leaky_step(inf)': the slope is not finite
 --out 'not/there.png': cannot be written to
 >>> demo --out .
 --out '.': is a directory
+>>> demo --out folder
+--out 'folder': is a directory
 >>> demo --out missing/figure.png
 --out 'missing/figure.png': cannot be written to
 >>> demo --out figure.nothing
@@ -273,6 +275,7 @@ def test_a_mistake_of_the_user_is_one_line_that_fits_the_terminal(arguments, rea
     if "--out" in arguments:
         needs("matplotlib")
     monkeypatch.setenv("PATH", "nowhere")  # there is no TeX
+    pathlib.Path("folder.png").mkdir()
     told = {}
     for columns in (80, 10000):
         monkeypatch.setenv("COLUMNS", str(columns))

@@ -158,6 +158,11 @@ def test_flow_draws_where_the_potentials_are():
     assert slope.get_zorder() > shares.get_zorder()
 
 
+def test_flow_draws_negative_slopes():
+    axes = plot.flow(scale(shapes.triangle, height=-2.0), np.array([-0.5, 0.25])).axes[0]
+    assert axes.get_ylim()[0] <= -2.0
+
+
 def test_every_neuron_has_its_curve_and_one_needs_no_legend():
     axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
@@ -254,6 +259,7 @@ MISTAKES = """
 >>> plot.compare()
 ValueError: plot.compare: expected at least one shape, got none
 >>> plot.learning_curve([])
+>>> plot.learning_curve([{}])
 ValueError: plot.learning_curve: expected one record an epoch, got none
 >>> plot.learning_curve({'loss': [2.0, 1.0]})
 >>> plot.learning_curve([2.0, 1.0])
@@ -265,6 +271,12 @@ TypeError: plot.learning_curve: expected for each epoch a dict with the same key
 ValueError: plot.raster: expected spikes of shape (steps, units), got (5, 2, 3); pick one sample of a batch...
 >>> plot.shape(atan, ax=Figure().subplots())
 TypeError: plot.shape: expected 3 matplotlib Axes as ax, got 1 of Axes
+>>> plot.shape(atan, ax=[])
+TypeError: plot.shape: expected 3 matplotlib Axes as ax, got none
+>>> plot.shape(atan, xlim=(1, -1))
+ValueError: plot.shape: expected xlim from a smaller to a larger potential, got (1, -1)
+>>> plot.flow(atan, np.array([np.nan]))
+ValueError: plot.flow: expected potentials of which one at least is finite, got none
 >>> plot.raster(np.eye(2), ax=[1])
 TypeError: plot.raster: expected 1 matplotlib Axes as ax, got 1 of int...
 >>> plot.shape(4.0)

@@ -101,9 +101,9 @@ def writable(text: str) -> str:
     except ImportError:
         return text
     path = pathlib.Path(text)
+    path = path if path.suffix or path.is_dir() else path.with_suffix(".png")
     if path.is_dir():
         raise ValueError("is a directory")
-    path = path if path.suffix else path.with_suffix(".png")
     figure = Figure()
     figure.text(0, 0, "of which the size is measured")
     try:

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m surrofun",
         description="Surrogate gradients for spiking neural networks in JAX.",
-        exit_on_error=False,  # `main` tells them all alike
+        exit_on_error=False,  # `main` tells them alike; on Python 3.11 argparse tells of one that is missing or unknown
         epilog="A shape is an expression, such as 'mix(triangle, shift(atan, 0.1))', or a function of "
         "yours, package.module:function, or what that returns for numbers, package.module:function(25).",
     )
@@ -207,7 +207,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _become_a_program() -> None:
-    """End at Ctrl-C in one line, unless it is ignored, and write names in whatever alphabet the stream has."""
+    """End at Ctrl-C with one line, unless it is ignored, and escape what the encoding of a stream cannot write."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""What is not declared of a shape is searched for; of declared functions, and numbers, the latest few are kept."""
+"""Searches for what is not declared of a shape; of declared functions and numbers the latest few results are kept."""
 
 from __future__ import annotations
 
@@ -54,18 +54,17 @@ def _like(g: Shape) -> jax.Array:
 
 @unchecked()
 def surveyed(g: Shape, around: Around) -> Survey:
-    """Return the survey of a part, and "known": whether its integral is found to the tolerance.
+    """Return the survey of a part, with every place that was looked at and the slope there.
 
-    It is not kept: every place that was looked at may be a megabyte.
+    It is not cached: that may be a megabyte.
 
     >>> from ..core.tree import function_of_x
-    >>> known = surveyed(function_of_x(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
-    >>> round(float(known["area"]), 4), bool(known["known"])
-    (2.0, True)
+    >>> found = surveyed(function_of_x(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
+    >>> float(found["highest"]), found["places"].shape == found["slopes"].shape
+    (1.0, True)
     """
     require_concrete(g)
-    result = with_integral(g, _look(static((around, NAMES)), g), _like(g))
-    return {**result, "known": _is_known(result)}
+    return _look(static((around, NAMES)), g)
 
 
 def _is_known(found: Survey) -> Any:
@@ -137,8 +136,8 @@ def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     >>> round(float(soft_step(bump, lambda g: [(0.0, 1.0)], jnp.inf)), 4)
     1.7725
     """
-    known = _known_integral(g, around)
-    return integral(known, x) * jnp.where(known["known"], 1.0, jnp.nan)  # a factor makes the derivatives NaN, too
+    found, factor = _known_integral(g, around)
+    return integral(found, x) * factor
 
 
 @unchecked()
@@ -150,17 +149,16 @@ def area(g: Shape, around: Around) -> jax.Array:
     >>> round(float(area(bump, lambda g: [(0.0, 1.0)])), 4)
     1.7725
     """
-    known = _known_integral(g, around)
-    whole = jnp.asarray(known["area"])
-    whole = jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole))
-    return whole * jnp.where(known["known"], 1.0, jnp.nan)  # a factor makes the derivatives NaN, too
+    found, factor = _known_integral(g, around)
+    whole = jnp.asarray(found["area"])
+    return jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)) * factor
 
 
-def _known_integral(g: Shape, around: Around) -> Survey:
-    """Return the survey of a part with its integral, if that is known.
+def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
+    """Return the survey of a part with its integral, and 1 where that is known: a factor of what is read off it.
 
     Raises:
-        ValueError: it is not; where something is traced, "known" is false instead.
+        ValueError: it is not known; where something is traced, the factor is NaN instead, and so are derivatives.
     """
     result = with_integral(g, _found(g, around, INTEGRAL), _like(g))  # which is not kept: it is larger than the edges
     known, error = _is_known(result), result["error"]
@@ -170,4 +168,4 @@ def _known_integral(g: Shape, around: Around) -> Survey:
             f"got an error of {np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
-    return {**result, "known": known}
+    return result, jnp.where(known, 1.0, jnp.nan)

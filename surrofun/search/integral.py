@@ -133,7 +133,7 @@ def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def _cell_of(x: jax.Array) -> jax.Array:
-    """Return the number of the cell of x, of which the first is that of the lowest."""
+    """Return the number of the cell of x; cells are numbered from the lowest potentials upwards."""
     kind, bias, left_out = _BITS[x.dtype.name]
     size = (lax.bitcast_convert_type(jnp.abs(x), kind) >> left_out) - (bias + _OCTAVES.start) * _CELLS
     count = len(_OCTAVES) * _CELLS

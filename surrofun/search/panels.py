@@ -53,7 +53,8 @@ def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndar
     >>> numbers_at(jnp.exp, jnp.zeros(()), np.zeros(2))
     array([1., 1.])
     """
-    front, neurons = x.shape[: -like.ndim or None], x.shape[x.ndim - like.ndim :]
+    rank = x.ndim - like.ndim
+    front, neurons = x.shape[:rank], x.shape[rank:]
     count = math.prod(front)
     blocks = np.resize(x.astype(like.dtype), (-(-count // BLOCK), BLOCK, *neurons))
     call = functools.partial(call_cached, slopes_at) if len(blocks) > _FEW else slopes_at

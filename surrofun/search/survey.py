@@ -191,7 +191,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
 
 def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:
     """Return the lowest and the highest slope, and where: around the best peaks that were seen, closer and closer."""
-    sign = np.array([-1.0, 1.0], seen.dtype).reshape(2, *(1,) * (seen.ndim - 1))  # the lowest is the highest of -f
+    sign = column([-1.0, 1.0], seen[0])  # the lowest is the highest of -f
     high, high_at = _best(xp, sign * seen[:, None], at[:, None])
     starts, ends = (v + xp.zeros_like(high) for v in (at[0], at[-1]))
     distance = xp.maximum(xp.abs(starts), xp.abs(ends))
@@ -227,5 +227,6 @@ def _best(xp: Arithmetic, slopes: Array, places: Array) -> tuple[Array, Array]:
     return slopes.max(0), xp.where(_is_best(xp, slopes), places, 0.0).sum(0)
 
 
-def _is_best(xp: Arithmetic, values: Array) -> Array:  # arrays that are divided on a mesh permit no gather
-    return xp.argmax(values, 0)[None] == np.arange(len(values)).reshape(-1, *(1,) * (values.ndim - 1))
+def _is_best(xp: Arithmetic, values: Array) -> Array:
+    best = xp.argmax(values, 0)  # compared, since arrays that are divided on a mesh permit no gather
+    return column(np.arange(len(values)), best) == best

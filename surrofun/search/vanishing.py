@@ -26,8 +26,8 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
         f: an elementwise function.
         x: the places, whose own derivative is 0.
         elsewhere: a place where f is smooth, which broadcasts with x.
-        limit_at: the infinity that x stands for. A derivative is taken there, but at x where it is NaN, and elsewhere
-            where it is infinite, or that at the other end is.
+        limit_at: the infinity that x stands for. A derivative is taken there; at x if it is NaN there; at `elsewhere`
+            if it is infinite there or at the other infinity.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)

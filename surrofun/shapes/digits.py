@@ -16,7 +16,7 @@ def positive(scale: Real) -> Real:
     >>> positive(-2.0), 1 / positive(0.0)
     (Array(2., dtype=float32, weak_type=True), Array(1.e+18, dtype=float32, weak_type=True))
     """
-    return jnp.clip(jnp.abs(scale), 1e-18, 1e18)
+    return jnp.clip(jnp.abs(scale), 1 / FAR, FAR)
 
 
 def distance(x: Real, far: Real = FAR) -> Real:
@@ -64,7 +64,7 @@ def room(x: Real, alpha: Real) -> Real:
 
 
 def inside(x: Real, width: Real) -> Real:
-    """Return max(0, 1 - |x| / width), as `room` does, and its derivatives.
+    """Return max(0, 1 - |x| / width), with all its digits next to the edge, as `room` does, and its derivatives.
 
     >>> inside(jnp.array([0.0, -0.5, 3.0]), 2.0)
     Array([1.  , 0.75, 0.  ], dtype=float32)

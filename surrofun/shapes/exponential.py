@@ -192,7 +192,7 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
 
 
 def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
-    return jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / tau), x)
+    return jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x)
 
 
 @shape(

@@ -11,7 +11,7 @@ from .digits import distance, expm1_over, positive
 
 
 def nearest(x: Real, period: Real) -> tuple[Real, Real]:
-    """Return `(r, n)`, the signed distance of x to the nearest multiple n of the period, which is exact, and n.
+    """Return `(r, n)` with x = r + n * period: the signed distance of x to the nearest multiple is exact.
 
     >>> nearest(jnp.array([-0.75, 0.5, 7.25]), 1.0)
     (Array([0.25, 0.5 , 0.25], dtype=float32), Array([-1.,  0.,  7.], dtype=float32))

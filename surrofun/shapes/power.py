@@ -12,6 +12,7 @@ from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positiv
 
 
 def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
+    beta = jnp.asarray(beta, x.dtype)  # 2 / 0 is an error of Python
     return rising(x, 1 / (beta + beta * beta * distance(x)), 2 / beta)
 
 

@@ -25,7 +25,7 @@ from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_ow
 Results: TypeAlias = dict[str, dict[str, Any]]
 
 _RULES = jax.custom_vjp, jax.custom_jvp
-_COLUMNS = 100  # of a report: a limit takes one line
+_COLUMNS = 100  # of a report: the message of an exception that is a limit is cut to fit into it
 
 
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
@@ -40,15 +40,15 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
 
     Args:
         f: a shape, `g(x, *params)`, or a spike function, however bad: an
-            exception is a finding. One without parameters is a recipe, for
-            what it returns: `check(lambda: spyx.axn.superspike(25))`.
+            exception is a finding. One without parameters is a recipe: what
+            it returns is checked, `check(lambda: spyx.axn.superspike(25))`.
         args, kwargs: its parameters. An array is one number a neuron, of
             which the first is taken; write coefficients as a tuple.
 
     Returns:
         For each property a dict of "ok", "limit" (what cannot be done or
-        costs more than it need, which is no fault), "value" (measured, as
-        the largest miss and where) and "advice".
+        costs more than it needs to, which is no fault), "value" (measured,
+        as the largest miss and where) and "advice".
 
         Of a shape:
         runs: it returns one real array.
@@ -56,7 +56,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         elementwise: a slope depends on no other potential.
         eager = jit = vmap = grad: grad is that of the spike function.
         dtype kept: floats of 16, 32 and 64 bits come back as they went in.
-        non-negative: the smallest slope, unless it is 0 to five digits.
+        non-negative: the smallest slope; 0 if it is 0 to five digits.
         peak near the threshold: there it is more than half the largest.
         falls again: by how much of its peak, after it has risen.
         unimodal: where positive, it has one peak; the deepest valley.
@@ -68,7 +68,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             rise from the integral of that. NaN at infinity is a fault.
         second derivative finite: that of the slope, for |x| up to 1e6.
         learned parameters: dS/dp, which `learnable=True` uses, is what
-            finite differences say, for each number that is no whole one, in
+            finite differences say, for each parameter that is a float, in
             units of the area. A soft step that is searched for is a limit:
             how much longer dS/dp takes than if one were declared.
 
@@ -119,7 +119,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         _measured(is_step, bound)[0]
         and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        own, again = own if is_spike(f) else None, build and (build, args, kwargs)
+        own = own if is_spike(f) else None
+        again = build and (build, args, kwargs)
         look = look_at(lambda: shape_of(bound), np.isfinite)
         return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
@@ -149,7 +150,7 @@ def report(results: Results) -> str:
 
 
 def _line(result: dict[str, Any], room: int) -> tuple[str, str]:
-    """Return the mark of a property and its text; of a limit, what fits in the room."""
+    """Return the mark of a property and its text; that of a limit, if it is no dict, is cut to the room."""
     value, advice = result["value"], result["advice"]
     if value is None:
         return "-", "not measured; check(lambda: ...), with a recipe, builds it twice"
@@ -225,6 +226,7 @@ def _rebuilt(spike: Any) -> Any:
     """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
     if not isinstance(spike, Partial):
         return spike
-    options, g = map(from_tree, spike.args)
-    g, *parts = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in (g, *options))
-    return make_spike(g, **dict(zip(("step", "residual", "forward_mode", "learnable"), parts, strict=False)))
+    (*options, _), g = map(from_tree, spike.args)
+    copies = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in (g, *options))
+    g, step, residual, forward_mode, learnable = copies
+    return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)

@@ -17,6 +17,7 @@ from .probes import Array, nearest
 
 _FAR = 1e5  # in widths of a shape: what is still high there never falls
 _OFF = 20  # widths of a window: a threshold that is farther off is left out
+_MOST = 3  # jumps of a step on either side of the threshold that are in the picture
 _COLUMNS = 1000  # of a picture: more is not seen
 
 
@@ -43,7 +44,7 @@ def window(g: Shape) -> tuple[float, float]:
 
 
 def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tuple[float, float]:
-    """Return the window of a curve with what is between two places inside."""
+    """Return the window of a curve in which all that is between two places is to be seen."""
     distances, peak = np.maximum(first - x, x - last), sizes.max()
     if sizes[distances > _FAR * unit].max(initial=0.0) >= peak / 4:
         peak = sizes[distances <= unit].max()
@@ -53,7 +54,7 @@ def _ends(x: Array, sizes: Array, first: float, last: float, unit: float) -> tup
 
 
 def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
-    """Return how far one side is to be seen; it may have a smaller peak of its own."""
+    """Return how far one side is to be seen; its peak may be lower than that of the whole."""
     own = min(sizes.max(), peak)
     seen, quarter = (_last(distances, sizes, level) for level in (peak / 100, own / 4))
     if not seen or quarter <= _FAR * unit:
@@ -64,9 +65,11 @@ def _reach(distances: Array, sizes: Array, peak: float, unit: float) -> float:
 
 def _last(distances: Array, sizes: Array, level: float) -> float:
     """Return the distance from which on a side is below a level."""
-    *_, last = 0, *np.flatnonzero(sizes >= level) + 1
-    falls = slice(last - 1, last + 1)
-    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1])) if last else 0.0
+    high = np.flatnonzero(sizes >= level)
+    if not high.size:
+        return 0.0
+    falls = slice(high[-1], high[-1] + 2)
+    return float(np.interp(level, sizes[falls][::-1], distances[falls][::-1]))
 
 
 def samples(g: Shape) -> list[tuple[Array, Array]]:
@@ -107,12 +110,12 @@ def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) 
     return x, {"step": values(first if step else heaviside, x), "soft step": soft, "surrogate gradient": slope}
 
 
-def _jumps(step: Any, reach: float, most: int = 3) -> tuple[float, float]:
+def _jumps(step: Any, reach: float) -> tuple[float, float]:
     """Return the ends of the few jumps of a step on either side of the threshold; 0 where there is none."""
     x = np.linspace(-reach, reach, _OFF * _COLUMNS)
     moved = (np.diff(values(step, x), axis=0) != 0).any(1)
     below, above = x[:-1][moved & (x[:-1] < 0)], x[1:][moved & (x[1:] > 0)]
-    return min(below[-most:], default=0.0), max(above[:most], default=0.0)
+    return min(below[-_MOST:], default=0.0), max(above[:_MOST], default=0.0)
 
 
 def summary(g: Shape) -> str:
@@ -127,7 +130,7 @@ def summary(g: Shape) -> str:
 
 
 def top(x: Array, slope: Array) -> tuple[float, float]:
-    """Return where the slope is largest, next to the threshold if in several places, and how large it is there."""
+    """Return where the slope is largest, of several places the nearest to the threshold, and how large it is there."""
     highest = np.nanmax(slope)
     return float(x[nearest(x, np.nanmax(slope, axis=1) == highest)]), float(highest)
 

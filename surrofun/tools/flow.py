@@ -79,8 +79,9 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
     """Return the steepness at which a share of the potentials sees a slope.
 
     `flow(scale(g, alpha), x)["inside"]` is then `coverage` within
-    1 / x.size, if no two potentials are the same. Of several such alphas it
-    is the largest, if the support is one interval.
+    1 / x.size, if no two potentials enter the support at the same alpha, as
+    x and -x do where it is symmetric. Of several such alphas it is the
+    largest, if the support is one interval.
 
     Args:
         g: a shape whose support contains the threshold or begins there.
@@ -94,9 +95,10 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         infinity if none is large enough.
 
     Raises:
-        ValueError: it is not in (0, 1]; x is empty; or at every alpha too
-            few potentials are inside (a support that does not reach the
-            threshold, or no finite peak) or too many (an unbounded one).
+        ValueError: `coverage` is not in (0, 1]; x is empty; or at every
+            alpha too few potentials are inside (a support that does not
+            reach the threshold, or no finite peak) or too many (an
+            unbounded one).
 
     >>> from surrofun import scale
     >>> from surrofun.shapes import rectangle, superspike

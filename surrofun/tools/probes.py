@@ -17,7 +17,7 @@ Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and w
 Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, the shape
 Row: TypeAlias = tuple[str, Callable[..., Finding], str]  # name of a property, how it is measured, and advice
 
-LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it need
+LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it needs
 BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation is compiled once
 # Potentials in no order and without symmetry, around the threshold on three scales.
 SCATTERED = (np.random.default_rng(0).normal(size=BLOCK) * [[2.0], [0.1], [0.005]]).T.reshape(BLOCK)
@@ -53,24 +53,24 @@ def every_size(dtype: Any) -> Array:
 
 
 def first_bad(x: Array, slopes: Array) -> str:
-    """Return the slope that is not finite, at the smallest potential of those; nothing if all are."""
+    """Return, as text, the slope that is not finite at the smallest potential; an empty text if all are finite."""
     x, slopes = np.ravel(x), np.ravel(slopes)
     i = nearest(x, ~np.isfinite(slopes))
     return "" if i is None else f"{slopes[i]} at {x[i]:.3g}"
 
 
 def nearest(places: Array, chosen: Array) -> Any:
-    """Return the index of the chosen place that is next to the threshold, or None."""
+    """Return the index of the chosen place that is nearest to the threshold, or None."""
     return min(np.flatnonzero(chosen).tolist(), key=lambda i: abs(places[i]), default=None)
 
 
 def highest(places: Array, slopes: Array) -> Any:
-    """Return the index of the largest slope, in size, next to the threshold where several places share it."""
+    """Return the index of the slope that is largest in size; of several, the one nearest to the threshold."""
     return nearest(places, abs(slopes) >= (1 - 1e-6) * abs(slopes).max())
 
 
 def bisect(holds: Callable[[Array], Array], inside: Array, outside: Array) -> tuple[Array, Array]:
-    """Return next to one another the last places where something holds, and the first where it does not."""
+    """Return the last places where something holds, and right beside them the first where it does not."""
     for _ in range(30):
         middle = (inside + outside) / 2
         inside, outside = np.where(holds(middle), [middle, outside], [inside, middle])

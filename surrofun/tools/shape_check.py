@@ -18,7 +18,7 @@ from . import probes
 from .curves import samples
 from .probes import LIMIT, SCATTERED, Array, Finding, Look, Row, is_elementwise, is_non_negative, numbers, values_of
 
-_STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 digits of float32
+_STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 times the last digit of float32
 
 
 def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
@@ -28,7 +28,10 @@ def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look
     def look() -> Any:
         g = made()
         places, slopes = (v.astype(float) for v in samples(g)[0])
-        return places[usable(slopes)], slopes[usable(slopes)], g
+        kept = usable(slopes)
+        if not kept.any():
+            raise ValueError("no slope is a finite number")
+        return places[kept], slopes[kept], g
 
     return look
 
@@ -42,7 +45,7 @@ def _transforms(f: Shape, **_: Any) -> Finding:
 
 def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
     places, slopes, _g = look()
-    height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max()
+    height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max(initial=0.0)
     return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.highest(places, slopes)])
 
 
@@ -81,7 +84,7 @@ def _integrated(x: Any, g: Shape) -> Array | None:
 
 def _rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
     x, soft = jnp.asarray([-np.inf, *np.sort(SCATTERED, None), np.inf], jnp.float32), antiderivative(g)
-    soft(x)  # which is told if it is NaN at infinity
+    soft(x)  # raises where it is NaN at infinity, which is the finding
     heights, rises = np.asarray(jax.jit(lambda x: jax.jvp(soft, (x,), (jnp.ones_like(x),)))(x), float)
     if np.isnan(heights).any():
         return False, probes.first_bad(np.asarray(x), np.where(np.isnan(heights), np.nan, 0.0))

@@ -99,7 +99,7 @@ def _far_off(f: Function) -> tuple[float, float]:
 
 
 def _thresholds(f: Function) -> list[float]:
-    """Return where the step has its levels, the nearest to 0 first; [0.0] where it has none or too many."""
+    """Return where the step jumps, the place nearest to 0 first; [0.0] where it never does, or too often."""
     x = np.unique(_EVERYWHERE)
     levels = values_of(f, x)
     (jumps,) = np.nonzero(np.diff(levels))
