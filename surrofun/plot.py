@@ -175,7 +175,7 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     _cross(axes)
     slope = values(g, at)
     axes.plot(at, slope, color=COLORS[1])
-    axes.set(xlim=ends, ylim=(min(0.0, np.nanmin(slope)), None), xlabel=_POTENTIAL, ylabel=_SLOPE)
+    axes.set(xlim=ends, ylim=(min(0.0, 1.2 * np.nanmin(slope)), None), xlabel=_POTENTIAL, ylabel=_SLOPE)
     axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**told).replace("%", " %"))
     shares = axes.twinx()
     potentials, weights = potentials.clip(*ends), np.full(potentials.size, 1 / potentials.size)  # far off: at the ends
