@@ -110,13 +110,13 @@ def attempt(seed):
     call = {SHARED: float(numbers[-1, 0])} if shared else {}
     about, wide = f"seed {seed} {dtype}: {text} {call or ''} {options}", dtype == "float64"
     with jax.enable_x64(wide) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64(wide):
-        for what, get, wanted, off in checks(rng, template, numbers, text, call, dtype, **options):
-            if fault := judged(get, wanted, off, refused):
+        for what, get, wanted, off, *may_be_nan in checks(rng, template, numbers, text, call, dtype, **options):
+            if fault := judged(get, wanted, off, refused, *may_be_nan):
                 wrong.append(f"{about}\n    {what}: {fault}")
     return wrong, refused
 
 
-def judged(get, wanted, off, refused):
+def judged(get, wanted, off, refused, may_be_nan=False):
     """Return what is wrong with a result, if anything is; a refusal is noted. After one, NaN has a reason."""
     if np.isnan(off).any():
         return None  # the oracle does not know
@@ -129,12 +129,15 @@ def judged(get, wanted, off, refused):
         return traceback.format_exc(limit=-4)
     wanted, off = (np.broadcast_to(v, got.shape) for v in (wanted, off))
     near = (abs(got - wanted) <= off) | (got == wanted) | ((abs(wanted) > 1e37) & (abs(got) > 1e37))
-    wrong = ~near & ~(np.isnan(got) & (bool(refused) | np.isinf(wanted)))  # float8_e4m3fn has no inf
+    wrong = ~near & ~(np.isnan(got) & (may_be_nan | bool(refused) | np.isinf(wanted)))  # float8_e4m3fn has no inf
     return f"got {got.tolist()}\n    wanted {wanted.tolist()}\n    within {off.tolist()}" if wrong.any() else None
 
 
 def checks(rng, template, numbers, text, call, dtype, way, residual, step, forward_mode, plain):
-    """What is asked of a composition: its name, a function that returns it, what it should be, the tolerance."""
+    """What is asked of a composition: its name, a function that returns it, what it should be, the tolerance.
+
+    And whether it may be NaN without a refusal, where it may.
+    """
     each = functools.partial(curves.each, template)
     xs = each(numbers, lambda g: curves.potentials(rng, g, HALF.get(dtype, 24)))
     close, at = {"float64": 2e-5}.get(dtype, 2e-4), f" at {xs.tolist()}"
@@ -194,8 +197,8 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         endless = "escape_exponential" in text and "peak" in text
         in_a_sum = plain and any(name in text for name in ("mix", "asym", "product"))
         no_number = "sech_squared" in text and (in_a_sum if f is soft else dtype != "float64")
-        off = np.nan if endless or (wide and plain) or no_number else off
-        yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off
+        off = np.nan if endless or (wide and plain) else off
+        yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off, no_number
 
     has_bounds = ~np.isnan(high).any() and (residual != "own" or np.isfinite([low, high]).all())
     code, of_slope, of_range, largest = CODES[residual if has_bounds or not CODES[residual][2] else "none"]

@@ -80,7 +80,7 @@ FACTS = {
     "epanechnikov": facts(
         lambda x, width, n: kernel(n) / width * np.maximum(0, 1 - (x / width) ** 2) ** n,
         "1", "factorial(2 * n + 1) / (2**(2 * n + 1) * factorial(n)**2) / width",
-        (1.0, 1), (0.7, 2), (3.0, 20), (100.0, 3), (0.037, 2)),
+        (1.0, 1), (0.7, 2), (3.0, 1), (100.0, 3), (0.037, 2), (3.0, 20)),
     "p_norm": facts(shares, "1", "n * 2**(1 / n - 2) / width", (1.0, 2), (0.7, 3), (3.0, 2), (100.0, 3), (0.037, 2)),
     "half_sech": facts(
         lambda x, alpha: np.where(x > 0, 2 / (np.exp(alpha * abs(x)) + np.exp(-alpha * abs(x))), 0),

@@ -67,10 +67,6 @@ def surveyed(g: Shape, around: Around) -> Survey:
     return _look(static((around, NAMES)), g)
 
 
-def _is_known(found: Survey) -> Any:
-    return found["error"] <= _TOLERANCE[found["error"].dtype.name]
-
-
 @unchecked()
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
@@ -161,10 +157,12 @@ def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
         ValueError: it is not known; where something is traced, the factor is NaN instead, and so are derivatives.
     """
     result = with_integral(g, _found(g, around, INTEGRAL), _like(g))  # which is not kept: it is larger than the edges
-    known, error = _is_known(result), result["error"]
+    error = result["error"]
+    tolerance = _TOLERANCE[error.dtype.name]
+    known = error <= tolerance
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
-            f"{show(g)}: expected a slope whose integral is found to {_TOLERANCE[error.dtype.name]:g} of it, "
+            f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, "
             f"got an error of {np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
