@@ -75,7 +75,7 @@ def representable(array: Array, dtype: Any) -> Array:
 
 
 def column(values: Any, like: Array) -> Array:
-    """Return values (k,) as (k, 1, ...), in the dtype of an array and to stand in front of its axes.
+    """Return values (k,) in the dtype of an array, and with an axis for each of its axes behind theirs.
 
     >>> column([1.0, 2.0], np.zeros((3, 4))).shape
     (2, 1, 1)

@@ -35,8 +35,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
         if not isinstance(edges, np.ndarray):
             slopes = _differentiable_slopes(f, inside(edges))
             errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are
-            result = _integrated_by_jax(edges, errors, slopes, areas_of_jumps(f, edges))
-            return {**found, **result, "error": lax.stop_gradient(result["error"])}
+            return {**found, **_integrated_by_jax(edges, errors, slopes, areas_of_jumps(f, edges))}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
         return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
@@ -55,7 +54,8 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
 def _integrated_by_jax(
     edges: jax.Array, errors: jax.Array, slopes: jax.Array, jumps: jax.Array
 ) -> dict[str, jax.Array]:
-    return integrated(jnp, edges.dtype, edges, errors, slopes, jumps)
+    result = integrated(jnp, edges.dtype, edges, errors, slopes, jumps)
+    return {**result, "error": lax.stop_gradient(result["error"])}
 
 
 def integral(found: Survey, x: Real) -> jax.Array:

@@ -23,7 +23,7 @@ _BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
-_SAMPLES, _ROUNDS = 65, {"float32": 5, "float64": 9}  # of a search: a round is 64 times closer
+_SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
 
 
 def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
@@ -106,11 +106,14 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     # The slopes beside the jump change with the number, too.
     changes = xp.asarray(step * jnp.nan_to_num(by_one(f, arrays, k, _filled(xp, beside))[:2]))
 
-    def moved(sign: float) -> Array:
+    def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        i, distance = state
+        sign = 1.0 - 2 * i
         slopes = _sampled(xp, f, [*arrays[:k], arrays[k] + sign * step, *arrays[k + 1 :]])
-        return _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
+        return i + 1, distance + sign * _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
 
-    speed = xp.where(is_jump, moved(1.0) - moved(-1.0), 0.0) / (2 * xp.asarray(step))
+    _, distance = repeated(xp, lambda state: state[0] < 2, moved, (0, xp.zeros_like(low)))  # there and back
+    speed = xp.where(is_jump, distance, 0.0) / (2 * xp.asarray(step))
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
@@ -134,7 +137,7 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array
         return _is_left(slopes(start + sign * distance), jump) == goes_up
 
     least = float(np.finfo(low.dtype).eps) * xp.maximum(abs(start), _LEAST)
-    distances = least * column(2.0 ** np.arange(_SAMPLES), least)
+    distances = least * column(4.0 ** np.arange(_SAMPLES), least)
     passed = has_passed(distances)
     far = xp.where(passed, np.inf, distances).min(0)
     far = xp.where(xp.isinf(far), 0.0, far)

@@ -143,10 +143,10 @@ def integrated(
     rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
     soft, tails, area, doubt = table(xp, edges, rises.sum(0) + jumps, dtype)
     limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
-    settles = xp.isfinite(limits)
-    values, finite = xp.concatenate([soft, xp.where(settles, limits, soft[0])]), settles.all(0)
-    near = xp.where(is_near(xp, edges, edges[-1]), soft, 0.0)
-    reach = xp.where(finite, values.max(0) - values.min(0), near.max(0) - near.min(0))
+    finite = xp.isfinite(limits).all(0)
+    counted = xp.where(finite | is_near(xp, edges, edges[-1]), soft, 0.0)
+    values = xp.concatenate([counted, xp.where(finite, limits, 0.0)])
+    reach = values.max(0) - values.min(0)
     missed = xp.where(finite, errors[0], errors[1]) + doubt
     error = xp.where(missed == 0, 0.0, missed / reach)
     powers = xp.concatenate([rises[:1] + soft[:-1], rises[1:]])
@@ -167,10 +167,11 @@ def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array
     tails, doubt = _beyond(xp, xp.where(in_octave, areas, 0.0).sum(2), dtype)
     finite = xp.isfinite(tails).all(0)
     # Where the area is infinite, from the threshold to both sides, so that large areas far out cost no digits.
-    up = xp.cumsum(xp.where(finite | (middle > 0), areas, 0.0), 0)
-    down = xp.cumsum(xp.where(finite | (middle > 0), 0.0, areas)[::-1], 0)[::-1]
+    is_up = finite | (middle > 0)
+    parts = xp.stack([xp.where(is_up, areas, 0.0), xp.where(is_up, 0.0, areas)[::-1]])
+    up, down = xp.cumsum(parts, 1)
     soft = xp.where(finite, tails[0], 0.0) + xp.concatenate([xp.zeros_like(up[:1]), up])
-    soft = soft - xp.concatenate([down, xp.zeros_like(up[:1])])
+    soft = soft - xp.concatenate([down[::-1], xp.zeros_like(up[:1])])
     total = areas.sum(0)
     return soft + xp.where(xp.isnan(total), np.nan, 0.0), tails, total + tails[0] + tails[1], doubt.sum(0)
 

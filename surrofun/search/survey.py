@@ -142,7 +142,7 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
         spare = (1 << (len(ends) - 1).bit_length()) - len(ends) if xp is np else 0  # few sizes, for few programs
         edges = xp.concatenate([starts, *[ends[-1:]] * (1 + spare)])
         near = xp.where(is_near(xp, panels[0], edges[-1]), panels[3], 0.0)
-        found.update(zip(INTEGRAL, (edges, xp.stack([panels[3].sum(0), near.sum(0)])), strict=True))
+        found.update(zip(INTEGRAL, (edges, xp.stack([panels[3], near]).sum(1)), strict=True))
         found.update(places=shaped(at, 0, 2, -1), slopes=shaped(seen, 0, 2, -1))
     return {name: found[name].astype(dtype) for name in names}
 
@@ -165,13 +165,12 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     def unfinished(state: tuple[Array, ...]) -> Array:
         k, (starts, _, areas, _, ranks), _ = state
 
-        def is_known(chosen: Any) -> Array:
-            sides = [xp.abs(xp.where(chosen & side, areas, 0.0).sum((0, 1))) for side in (starts < 0, starts >= 0)]
-            error = xp.where(chosen, xp.maximum(ranks, 0.0), 0.0).sum((0, 1))
-            return (error <= _GOAL[str(dtype)] * xp.maximum(*sides)) | ~xp.isfinite(error)
-
         # Near the threshold, too: of an infinite area any error there would do.
-        return (k < rounds) & ~(is_known(True) & is_known(is_near(xp, starts, last))).all()
+        chosen = xp.stack([xp.ones_like(ranks, bool), is_near(xp, starts, last)])
+        parts = xp.stack([xp.where(starts < 0, areas, 0.0), xp.where(starts < 0, 0.0, areas), xp.maximum(ranks, 0.0)])
+        below, above, error = xp.where(chosen, parts[:, None], 0.0).sum((2, 3))
+        known = error <= _GOAL[str(dtype)] * xp.maximum(xp.abs(below), xp.abs(above))
+        return (k < rounds) & ~(known | ~xp.isfinite(error)).all()
 
     def divide(state: tuple[Array, ...]) -> tuple[Array, ...]:
         k, panels, samples = state
