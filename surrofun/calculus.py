@@ -75,7 +75,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
     f, args, kwargs = bind(g, x, args, kwargs, any_constant=True)
     soft = _fact_of(f, "soft")
-    return (lambda x: as_real(soft(x, *args, **kwargs), "soft step", g)) if soft else None
+    return (lambda x: jnp.asarray(as_real(soft(x, *args, **kwargs), "soft step", g), x.dtype)) if soft else None
 
 
 def _fact_of(f: Any, fact: str) -> Any:

@@ -275,11 +275,11 @@ def _axes(who: str, ax: Any, count: int, size: tuple[float, float], rows: int = 
     if ax is None:
         figure, columns = Figure(figsize=size, layout="constrained"), math.ceil(count / rows)
         return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
-    given = list(np.ravel(ax))
-    if len(given) != count or not all(isinstance(a, Axes) for a in given):
-        got = f"{len(given)} of {', '.join({type(a).__name__ for a in given})}" if given else "none"
+    axes = list(np.ravel(ax))
+    if len(axes) != count or not all(isinstance(a, Axes) for a in axes):
+        got = f"{len(axes)} of {', '.join({type(a).__name__ for a in axes})}" if axes else "none"
         raise TypeError(f"plot.{who}: expected {count} matplotlib Axes as ax, got {got}")
-    return given[0].figure, given
+    return axes[0].figure, axes
 
 
 def _cross(axes: Axes) -> None:

@@ -251,6 +251,8 @@ TypeError: scale: expected real numbers as alpha, got dtype key<fry>
 TypeError: scale: expected as alpha a number or an array that broadcasts against x, got complex 1j
 >>> flow(sigmoid, x, axis=1)
 ValueError: flow: expected as axis one or several of an array of shape (4,), got 1
+>>> flow(sigmoid, x, axis=(0, -1))
+ValueError: flow: expected as axis one or several of an array of shape (4,), got (0, -1)
 >>> flow(sigmoid, x, axis='time')
 ValueError: flow: expected as axis one or several of an array of shape (4,), got 'time'
 >>> flow(sigmoid, jnp.zeros((0, 3)))

@@ -61,6 +61,50 @@ def test_grad_of_grad(forward_mode, x64):
         np.testing.assert_allclose(got, [DG_DALPHA, DG_DALPHA, twice], rtol=1e-6, err_msg=kind)
 
 
+@BOTH
+def test_grad_of_grad_by_two_parameters(forward_mode, x64):
+    """At infinity the derivative by the place is 0, and that of it by the steepness would be 0 * inf."""
+
+    def soft(x, alpha, by):
+        return (jnp.tanh(alpha * (x - by)) + 1) / 2
+
+    spike = make_spike(derivative(soft), learnable=True, forward_mode=forward_mode)
+    got, want = (
+        jax.jit(jax.hessian(f, (1, 2)) if forward_mode else jax.jacrev(jax.grad(f, (1, 2)), (1, 2)))(X, 1.7, 0.2)
+        for f in (spike, soft)
+    )
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+@jax.tree_util.register_pytree_node_class
+class Bumps:
+    """A module, as one of equinox: a function with arrays, of which only it knows how they are used."""
+
+    def __init__(self, centres):
+        self.centres = centres
+
+    def tree_flatten(self):
+        return (self.centres,), None
+
+    @classmethod
+    def tree_unflatten(cls, _, leaves):
+        return cls(*leaves)
+
+    def __call__(self, x):
+        return sum(jnp.exp(-((x - self.centres[i]) ** 2)) for i in range(3))
+
+
+@pytest.mark.parametrize("compiled", [lambda f: f, pytest.param(jax.jit, marks=exhaustive)], ids=["eager", "jit"])
+@pytest.mark.parametrize(
+    "of", [lambda m: m, lambda m: derivative(antiderivative(m)), shift], ids=["it", "back", "shift"]
+)
+def test_what_a_module_holds_is_not_one_number_a_neuron(of, compiled):
+    """Though there are as many. By quadrature of dg/dc, which is -dg/dx of a bump."""
+    x, centres = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3), np.float32([-1, 0, 1])
+    got = compiled(jax.grad(lambda c: make_spike(of(Bumps(c)), learnable=True)(x).sum()))(centres)
+    np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
+
+
 @pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize(
     ("residual", "options"),

@@ -10,7 +10,7 @@ from jax import export
 from needs import exhaustive
 from reference import gradient
 
-from surrofun import asym, make_spike, mix, sampled, scale, shapes, shift
+from surrofun import asym, make_spike, mix, sampled, scale, shape, shapes, shift
 
 X = jnp.linspace(-2.5, 2.5, 4096).at[2048].set(0.0).reshape(16, 256)
 FLOATS = [jnp.bfloat16, jnp.float16, jnp.float8_e4m3fn, jnp.float8_e5m2]
@@ -89,6 +89,11 @@ def test_a_bit_is_exact_at_nan_or_refused():
 def test_a_bit_tells_neighbouring_numbers_apart(highest, lowest, dtype):
     found = slopes(lambda x: jnp.where(jnp.abs(x) < 1, highest, lowest), "bit", jnp.array([0.3, 3.0], dtype))
     np.testing.assert_array_equal(found, np.asarray([highest, lowest], jnp.dtype(dtype)))
+
+
+@pytest.mark.parametrize("x", [0.3, np.float32([-1.0, 0.3])])
+def test_a_bit_of_a_constant(x):
+    np.testing.assert_array_equal(slopes(lambda x: 2.0, "bit", x), np.full_like(x, 2.0))
 
 
 def test_a_bit_of_a_function_that_returns_double_precision(x64):
@@ -196,16 +201,21 @@ def test_bad_residuals():
     with pytest.raises(ValueError, match=f"<lambda>: {two}2, nan at a NaN potential; use .*uint8"):
         jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
     for residual in (jnp.uint8, sampled(jax.random.key(0))):
-        with pytest.raises(ValueError, match=r"slopes between 0 and 1e\+06, beyond float16; use a float"):
+        with pytest.raises(ValueError, match=r"slopes between 0 and 1e\+06, too large for float16; use a float"):
             slopes(scale(shapes.superspike, height=1e6), residual, jnp.ones(2, jnp.float16))
         for g in (shapes.escape_exponential, jnp.exp, lambda x: jnp.exp(x)):
             with pytest.raises(ValueError, match=r": expected a bounded slope .* between 0 and inf; use a float"):
                 slopes(g, residual)
             np.testing.assert_array_equal(make_spike(g, residual=residual)(X), X >= 0)  # no derivative is taken
+        for g in (lambda x: 3e38 * jnp.exp(-abs(x)), lambda x: 1.6e38 * jnp.tanh(x)):  # 1 / range is rounded to 0
+            with pytest.raises(ValueError, match=r"and (3|1\.6)e\+38, too large for float32; use a float"):
+                slopes(g, residual)
+        with pytest.raises(ValueError, match=r"expected bounds that broadcast to the shape of x, \(3,\), got .*\(4,\)"):
+            slopes(shape(jnp.tanh, bounds=lambda: (0.0, jnp.ones(4))), residual, jnp.ones(3))
         # One neuron suffices.
         with pytest.raises(ValueError, match="between 0 and inf; use a float"):
             slopes(shapes.escape_exponential(p0=jnp.array([0.0, 1.0])), residual, jnp.ones(2))
-        with pytest.raises(ValueError, match=r"beyond float16; use a float"):
+        with pytest.raises(ValueError, match=r"too large for float16; use a float"):
             slopes(scale(shapes.superspike, height=jnp.array([1.0, 1e6])), residual, jnp.ones(2, jnp.float16))
 
 

@@ -27,8 +27,8 @@ def valid(what: str, read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except (Exception, SystemExit) as error:  # of the user's function, it may be any
-        is_ours = isinstance(error, ValueError | TypeError) and str(error).strip()
-        reason = str(error).strip() if is_ours else f"{type(error).__name__}: {error}"
+        says_why = isinstance(error, ValueError | TypeError) and str(error).strip()
+        reason = str(error).strip() if says_why else f"{type(error).__name__}: {error}"
         reason = reason.removeprefix(f"parse: line 1, column 1, at {text!r}: ").removeprefix("parse: ")
         raise argparse.ArgumentError(None, f"{what} {text!r}: {reason.splitlines()[0]}") from None
 

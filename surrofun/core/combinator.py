@@ -54,6 +54,8 @@ def combinator(
 
     Args:
         formula: elementwise function of x (at least float32) and of parts.
+            Where it calls a part with more axes than x has, they stand in
+            front, since arrays of the part line up with the last axes.
         soft: `soft(x, *parts)`, an integral over x with any constant, which
             `antiderivative` puts right; else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any

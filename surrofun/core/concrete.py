@@ -12,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
-from .tree import Structure, all_pure, join, split
+from .tree import Structure, all_pure, is_module, join, split
 
 
 def is_traced(values: Any) -> bool:
@@ -109,7 +109,7 @@ def closure_converted(call: Partial, x: jax.Array, hides_nothing: bool = False) 
     """
     if hides_nothing or all_pure(call):
         return split(call)
-    structure, arrays = split(call)
+    structure, arrays = split(call, is_module)
     closed = jax.make_jaxpr(lambda arrays, x: join(structure, arrays)(x))(arrays, x)
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
     evaluated = functools.partial(jax.core.eval_jaxpr, closed.jaxpr)
@@ -133,7 +133,7 @@ def was_traced(call: Partial) -> bool:
 def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of it.
 
-    Of what `closure_converted` found in closures that is not known: it may be used in another way.
+    Of what a user's module holds, and of what `closure_converted` found, that is not known: any use is possible.
 
     Args:
         call: what `closure_converted` returned, as a tree.
@@ -142,9 +142,14 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
     ([True], [False])
     """
-    leaves = jax.tree.leaves(call)
-    known = len(leaves) - (len(call.args[2]) if was_traced(call) else 0)  # the constants come last
-    return [np.size(v) == 1 or (i < known and broadcasts(np.shape(v), shape)) for i, v in enumerate(leaves)]
+    constants = call.args[2] if was_traced(call) else []  # the last of the leaves
+    parts = jax.tree.leaves(call, is_leaf=is_module)
+    leaves = [(v, v is part) for part in parts for v in jax.tree.leaves(part)]
+    known = len(leaves) - len(constants)
+    return [
+        np.size(v) == 1 or (i < known and is_parameter and broadcasts(np.shape(v), shape))
+        for i, (v, is_parameter) in enumerate(leaves)
+    ]
 
 
 def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:

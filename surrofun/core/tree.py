@@ -236,13 +236,22 @@ def widened(parameters: Any) -> Any:
     return jax.tree.map(widen, parameters)
 
 
-def split(tree: Tree) -> tuple[Structure, list[Any]]:
+def is_module(value: Any) -> bool:
+    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox.
+
+    >>> is_module(abs), is_module(Partial(abs, 2.0))
+    (False, False)
+    """
+    return callable(value) and not isinstance(value, functools.partial) and not jax.tree_util.all_leaves([value])
+
+
+def split(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[Structure, list[Any]]:
     """Split a tree into its structure, which keeps the leaves that are concrete, and a list of its tracers.
 
     >>> jax.jit(lambda x: jax.numpy.stack(split((2.0, x, np.ones(())))[1]))(3.0)
     Array([3.], dtype=float32, weak_type=True)
     """
-    leaves, treedef = jax.tree.flatten(tree)
+    leaves, treedef = jax.tree.flatten(tree, is_leaf)
     rest = tuple(None if isinstance(leaf, jax.core.Tracer) else leaf for leaf in leaves)
     return (treedef, rest), [leaf for leaf in leaves if isinstance(leaf, jax.core.Tracer)]
 

@@ -22,7 +22,7 @@ from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, is_traced, numpy_of
 from ..core.dtype import broadcasts, rounded
-from ..core.expect import as_key
+from ..core.expect import as_key, evaluated
 from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
@@ -241,7 +241,12 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Arra
     Raises:
         ValueError: they do not suit, where they are concrete.
     """
-    return once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))  # type: ignore[no-any-return]
+    ends = once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))
+    if not broadcasts(ends[0].shape, x.shape):
+        raise ValueError(
+            f"{show(g)}: expected bounds that broadcast to the shape of x, {x.shape}, got shape {ends[0].shape}"
+        )
+    return ends  # type: ignore[no-any-return]
 
 
 def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
@@ -250,17 +255,18 @@ def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
     (two_valued, dtype), like = from_tree(settings), opened(g)[3]
-    with at_compile_time(), np.errstate(invalid="ignore"):
+    with at_compile_time(), np.errstate(invalid="ignore", over="ignore"):
         lowest, highest = map(_constant, bounds(g))
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
-        bounded = (highest - lowest < np.inf) & (lowest >= -largest) & (highest <= largest)
+        most = np.inf if two_valued else 1 / np.finfo(like.dtype).tiny  # whose inverse the others divide by
+        bounded = (highest - lowest < most) & (lowest >= -largest) & (highest <= largest)
         slopes = _looks(g, like) if two_valued else lowest[None]
         suit = bounded & ((slopes == lowest[None]) | (slopes == highest[None])).all(axis=0)
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
             more = f", {slopes[0].max():g} at a NaN potential" if two_valued else ""
-            more += f", beyond {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
+            more += f", too large for {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
                 f"{highest.max():g}{more}; use {instead}"
@@ -278,7 +284,8 @@ def _looks(g: Shape, like: Any) -> Any:
     for place in around(g):
         centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
         looks.append(centre + width * steps)
-    slopes = _constant(rounded(g, jnp.concatenate(jnp.broadcast_arrays(*looks))))
+    places = jnp.concatenate(jnp.broadcast_arrays(*looks))
+    slopes = _constant(evaluated(rounded, g, places, what="slope", blame=g))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])

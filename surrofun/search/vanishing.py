@@ -35,11 +35,7 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
     True
     """
     structure, arrays = closure_converted(Partial(f), x)
-    return _values(structure, x, elsewhere, limit_at, arrays)
-
-
-def _at(x: jax.Array, f: Structure) -> Callable[[list[Any]], Any]:
-    return lambda arrays: join(f, arrays)(x)
+    return _values(structure, (), (x, elsewhere, limit_at), None, arrays)
 
 
 def by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
@@ -48,32 +44,56 @@ def by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
     >>> jax.jit(lambda p: by_one(*closure_converted(Partial(jnp.multiply, p), jnp.ones(2)), 0, jnp.ones(2)))(3.0)
     Array([1., 1.], dtype=float32)
     """
-    return moved_by(_at(x, f), arrays, k, jnp.ones_like(arrays[k]))  # type: ignore[no-any-return]
+    return _at(x, f, (k,))(arrays)  # type: ignore[no-any-return]
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _values(f: Structure, x: jax.Array, elsewhere: Any, limit_at: Any, arrays: Any) -> jax.Array:
-    return _at(x, f)(arrays)  # type: ignore[no-any-return]
+def _at(x: jax.Array, f: Structure, ks: tuple[int, ...]) -> Callable[[list[Any]], Any]:
+    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one."""
+    if not ks:
+        return lambda arrays: join(f, arrays)(x)
+    *before, k = ks
+    return lambda arrays: moved_by(_at(x, f, tuple(before)), arrays, k, jnp.ones_like(arrays[k]))
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _values(f: Structure, ks: tuple[int, ...], places: Any, before: Any, arrays: Any) -> jax.Array:
+    """Return f(x), or a derivative of which that by one less is known. Each has a place of its own: at infinity a
+    second one may be NaN where the first is not."""
+    if not ks:
+        return _at(places[0], f, ks)(arrays)  # type: ignore[no-any-return]
+    _, moves, _ = _derivative(f, ks, places, before, arrays)
+    return moves
 
 
 @unchecked()
-def _values_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (x, elsewhere, limit_at, arrays), (*_, by_arrays) = primals, tangents
-    values = _values(f, x, elsewhere, limit_at, arrays)
+def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (places, _, arrays), (*_, by_arrays) = primals, tangents
+    values = _values(f, ks, *primals)
     total = jnp.zeros_like(values)
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, values.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_one_at = functools.partial(by_one, f, arrays, k)
-        at = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
-        moves = by_one_at(at)
-        gone = (abs(values) < _NOTHING[values.dtype.name]) & jnp.isnan(moves)
         if is_aligned:
-            total += jnp.where(gone, 0.0, moves) * by
+            total += _values(f, (*ks, k), places, values, arrays) * by
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
-            at = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(at), x, at))
-            total += jnp.where(gone, 0.0, moved_by(_at(at, f), arrays, k, by))
+            place, _, gone = _derivative(f, (*ks, k), places, values, arrays)
+            x, elsewhere, _ = places
+            place = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(place), x, place))
+            total += jnp.where(gone, 0.0, moved_by(_at(place, f, ks), arrays, k, by))
     return values, total
+
+
+def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Array, arrays: Any) -> Any:
+    """Return where a derivative is taken, what it is, and where it counts as 0."""
+    x, elsewhere, limit_at = places
+
+    def by_one_at(x: jax.Array) -> Any:
+        return _at(x, f, ks)(arrays)
+
+    place = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
+    moves = by_one_at(place)
+    gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
+    return place, jnp.where(gone, 0.0, moves), gone
 
 
 def _where_it_has_a_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> jax.Array:

@@ -61,7 +61,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     """
     x = _potentials(g, x, "flow")
     axes = axis if isinstance(axis, tuple) else (axis,)
-    if not all(isinstance(n, int) and -x.ndim <= n < x.ndim for n in axes):
+    if len({n % x.ndim for n in axes if isinstance(n, int) and -x.ndim <= n < x.ndim}) < len(axes):
         raise ValueError(f"flow: expected as axis one or several of an array of shape {x.shape}, got {axis!r}")
     slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
     inside = _inside(slope, _peak(g, x, *args, **kwargs))
