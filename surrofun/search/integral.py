@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import at_compile_time
+from ..core.concrete import at_compile_time, numpy_of
 from ..core.dtype import Real
 from .arrays import column
 from .jumps import areas_of_jumps
@@ -33,7 +33,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
-            slopes = _differentiable_slopes(f, inside(edges))
+            slopes = _differentiable_slopes(f, jnp.asarray(inside(numpy_of(edges).asarray(edges))))
             errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are
             return {**found, **_integrated_by_jax(edges, errors, slopes, areas_of_jumps(f, edges))}
         edges = edges.astype(np.float64)
@@ -45,9 +45,11 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     """Return f(x), by what f closes over differentiable, also far out, where f has vanished."""
     slopes = functools.partial(slopes_at, f)
     sizes = abs(lax.stop_gradient(slopes(x)))
+    xp = numpy_of(sizes)
+    sizes = xp.asarray(sizes)
     small = sizes <= 1e-6 * sizes.max((0, 1))
-    last = jnp.where(small, -jnp.inf, x).max((0, 1))
-    return vanishing(slopes, x, jnp.where(jnp.isfinite(last), last, 0.0))  # 0 of what is 0 everywhere
+    last = xp.where(small, -np.inf, x).max((0, 1))
+    return vanishing(slopes, x, xp.where(xp.isfinite(last), last, 0.0))  # 0 of what is 0 everywhere
 
 
 @jax.jit

@@ -101,19 +101,20 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     beside = xp.stack([low, high])
     jump = _sampled(xp, f, arrays)(beside)
-    size = abs(arrays[k]) if is_aligned else abs(arrays[k]).max()
-    step = _BY[edges.dtype.name] * jnp.maximum(size, _LEAST)
+    number = xp.asarray(arrays[k])
+    size = abs(number) if is_aligned else abs(number).max()
+    step = _BY[edges.dtype.name] * xp.maximum(size, _LEAST)
     # The slopes beside the jump change with the number, too.
-    changes = xp.asarray(step * jnp.nan_to_num(by_one(f, arrays, k, _filled(xp, beside))[:2]))
+    changes = step * xp.nan_to_num(xp.asarray(by_one(f, arrays, k, _filled(xp, beside)))[:2])
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, distance = state
         sign = 1.0 - 2 * i
-        slopes = _sampled(xp, f, [*arrays[:k], arrays[k] + sign * step, *arrays[k + 1 :]])
+        slopes = _sampled(xp, f, [*arrays[:k], number + sign * step, *arrays[k + 1 :]])
         return i + 1, distance + sign * _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
 
     _, distance = repeated(xp, lambda state: state[0] < 2, moved, (0, xp.zeros_like(low)))  # there and back
-    speed = xp.where(is_jump, distance, 0.0) / (2 * xp.asarray(step))
+    speed = xp.where(is_jump, distance, 0.0) / (2 * step)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
