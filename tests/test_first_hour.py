@@ -290,7 +290,6 @@ def provoke_leak():
 PROVOKED = {
     "jvp": lambda: jax.jvp(make_spike(shapes.sigmoid), (0.5,), (1.0,)),
     "integer": lambda: make_spike(shapes.sigmoid)(1),
-    "second derivative": lambda: jax.grad(jax.grad(make_spike(shapes.sigmoid, residual=jnp.uint8)))(0.5),
     "integral": lambda: antiderivative(lambda x: jnp.abs(x) ** -1.1)(0.5),
     "leak": provoke_leak,
 }
