@@ -36,12 +36,12 @@ def antiderivative(g: Shape) -> Shape:
     closed form that `shape` or `combinator` declares. Without one, `g` is
     integrated numerically around its places. The derivative of S by a
     parameter is then the integral of that of `g`, and what jumps add that
-    the parameter moves, to about 1e-4: it is NaN where more than seven
-    move, or two meet, and so is the second derivative. It is less exact
-    for what `g` does not show yet: a weight of 0 before a jump. Where `g`
-    has vanished, and its own derivative is NaN, that counts as 0, as for
-    1 / cosh(alpha x)^2 far out. Derivatives by x are of the polynomials of
-    which the integral is made.
+    the parameter moves, to about 1e-4: it is NaN where one moves beside
+    seven larger ones, or two meet, and so is the second derivative. It is
+    less exact for what `g` does not show yet: a weight of 0 before a jump.
+    Where `g` has vanished, and its own derivative is NaN, that counts as 0,
+    as for 1 / cosh(alpha x)^2 far out. Derivatives by x are of the
+    polynomials of which the integral is made.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is

@@ -224,7 +224,8 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
     takes = inspect.Signature(parameters)
     try:
         takes.bind_partial(*args, **named)
-        for number in (*args, *named.values()):
+        given_numbers = [n for v in (*args, *named.values()) for n in (v if type(v) is tuple else (v,))]
+        for number in given_numbers:
             if not isinstance(number, int | float | np.ndarray):
                 raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
     except TypeError as error:
@@ -247,8 +248,6 @@ def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str,
 
 def _text(g: Any) -> str:
     """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
-    if type(g) is tuple:
-        return f"({', '.join(map(_text, g))}{',' * (len(g) == 1)})"
     if not is_function(g):
         return _literal(g)
     f, _, params, *_ = opened(g)
@@ -271,6 +270,8 @@ def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
 
 
 def _literal(value: Any) -> str:
+    if type(value) is tuple:
+        return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
     value = plain(value)
     if isinstance(value, jax.core.Tracer):
         raise ValueError(f"a parameter is traced, {show(value)}, and has no value yet; leave jit or grad first")

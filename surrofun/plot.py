@@ -46,7 +46,7 @@ def shape(
             every neuron gets a curve, and the legend up to 7.
         ax: three Axes.
         xlim: from where to where; by default where the slope is above 1 %
-            of its peak.
+            of its peak, without the ends of long tails.
         parameters: of the shape, as in `shape(superspike, beta=5.0)`.
 
     >>> from surrofun import scale, shapes

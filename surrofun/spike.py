@@ -107,11 +107,13 @@ def make_spike(
         TypeError: `grad_fn` or `step` is no function, `residual` is
             unknown; on call, x is no real float, or the slope or the step
             does not broadcast to its shape.
-        ValueError: `residual` is given with `forward_mode`; on call, it is
-            `uint8` or `sampled` and the slope has no bounds, or `"bit"` and
-            it has more than two values; a soft step that is learned is not
-            found. Where parameters are traced the gradient is NaN instead.
-        NotImplementedError: a second derivative, where `residual` is given.
+        ValueError: `residual` is given with `forward_mode`; where it is
+            differentiated, the slope is beyond a float `residual`, or has
+            no bounds for `uint8` or `sampled`, or more than two values for
+            `"bit"`; a soft step that is learned is not found. Where
+            parameters are traced the gradient is NaN instead.
+        NotImplementedError: a second derivative by x, where `residual` is
+            given.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):

@@ -296,6 +296,9 @@ def of_the_first_neuron(x, c):
 def test_an_array_is_one_number_a_neuron(made, what, height):
     result, _ = found(what, made(shapes.triangle), alpha=jnp.array([2.0, 100.0]))
     assert (result["ok"], result["value"][height]) == (True, pytest.approx(2))
+    for alpha in (np.ones(1), np.array([1.0, 100.0])):
+        result, _ = found(what, made(shapes.triangle(alpha=alpha)))
+        assert (result["ok"], result["value"][height]) == (True, pytest.approx(1))
     c = jnp.array([2.0, 0.5])
     for g in (of_the_first_neuron, lambda x, c: hat(x) * jnp.sort(c), lambda x, c: hat(x) * c.sum()):
         assert faults(check(made(g), c)) == faults(check(made(g), c=c)) == {"runs"}

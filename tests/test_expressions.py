@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from needs import EXHAUSTIVE
 from transcript import assert_raises
 
-from surrofun import asym, mix, normalize, scale, shapes, shift
+from surrofun import asym, mix, normalize, scale, shape, shapes, shift
 from surrofun.core.shape import as_shape
 from surrofun.expressions import describe, parse
-from surrofun.registry import lookup, names
+from surrofun.registry import lookup, names, register
 from surrofun.shapes import atan, circ, s2nn, sigmoid, squarewave_fourier, triangle
 
 X = np.array([-40.0, -1.3, -0.2, -0.0, 0.0, 1e-3, 0.43, 2.3, 40.0], np.float32)
@@ -146,6 +146,13 @@ DESCRIBED = {
     "scale(sigmoid, 3.5)(alpha=2.0)": partial(scale(sigmoid, 3.5), alpha=2.0),
     "sigmoid(alpha=2147483648.0)": partial(sigmoid, alpha=2**31),
 }
+
+
+def test_a_tuple_of_coefficients(own_names):
+    register("line", shape(lambda x, c=(1.0, 2.0): c[0] + c[1] * x))
+    text = "shift(line(c=(3.0, np.array([4.0, 5.0]))), 1.0)"
+    assert describe(parse(text)) == text
+    np.testing.assert_array_equal(parse(text)(jnp.array([2.0, 2.0])), [7.0, 8.0])
 
 
 @pytest.mark.parametrize("text", DESCRIBED)

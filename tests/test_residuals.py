@@ -210,7 +210,7 @@ def test_bad_residuals():
         for g in (lambda x: 3e38 * jnp.exp(-abs(x)), lambda x: 1.6e38 * jnp.tanh(x)):  # 1 / range is rounded to 0
             with pytest.raises(ValueError, match=r"and (3|1\.6)e\+38, too large for float32; use a float"):
                 slopes(g, residual)
-        with pytest.raises(ValueError, match=r"expected bounds that broadcast to the shape of x, \(3,\), got .*\(4,\)"):
+        with pytest.raises(TypeError, match=r"expected bounds that broadcast to the shape of x, \(3,\), got .*\(4,\)"):
             slopes(shape(jnp.tanh, bounds=lambda: (0.0, jnp.ones(4))), residual, jnp.ones(3))
         # One neuron suffices.
         with pytest.raises(ValueError, match="between 0 and inf; use a float"):
@@ -256,3 +256,7 @@ def test_a_float_that_cannot_hold_the_slope(dtype, largest, beyond):
     for height in (1e5, jnp.inf):
         np.testing.assert_array_equal(slopes(lambda x, height=height: height + 0 * x, residual, 0.5), beyond)
     assert slopes(scale(shapes.triangle, height=float(largest)), residual, 0.0) == largest
+
+
+def test_a_float_wider_than_the_slope(x64):
+    assert slopes(shapes.triangle, "float64", np.float32(0.25)) == 0.75

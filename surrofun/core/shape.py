@@ -52,8 +52,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     It promises what `jax.jit` asks for: it is pure, globals that it reads
     are those of its first call, and a float may arrive as a tracer. One
     that closes over nothing and is found under its name in its module is
-    compiled once for each shape and dtype of x; a new number does not
-    compile.
+    compiled once for each shape and dtype of x; a new float does not
+    compile, a whole number is part of the program.
 
     Args:
         f: elementwise function of x = potential minus threshold. That of a

@@ -126,7 +126,7 @@ def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
 def _refuse_too_large(dtype: Tree, g: Shape) -> None:
     name, (lowest, highest) = from_tree(dtype), map(_constant, bounds(g))
     largest = float(jnp.finfo(name).max)  # type: ignore[no-untyped-call]
-    if not is_traced((lowest, highest)) and largest < max(-lowest.min(), highest.max()) < np.inf:
+    if not is_traced((lowest, highest)) and largest < float(max(-lowest.min(), highest.max())) < np.inf:
         raise ValueError(
             f"{show(g)}: expected slopes of at most {largest:g} for residual={name}, got slopes between "
             f"{lowest.min():g} and {highest.max():g}"
@@ -243,7 +243,7 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Arra
     """
     ends = once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))
     if not broadcasts(ends[0].shape, x.shape):
-        raise ValueError(
+        raise TypeError(
             f"{show(g)}: expected bounds that broadcast to the shape of x, {x.shape}, got shape {ends[0].shape}"
         )
     return ends  # type: ignore[no-any-return]

@@ -62,7 +62,7 @@ def _values(f: Structure, ks: tuple[int, ...], places: Any, before: Any, arrays:
     if not ks:
         return _at(places[0], f, ks)(arrays)  # type: ignore[no-any-return]
     _, moves, _ = _derivative(f, ks, places, before, arrays)
-    return moves
+    return moves  # type: ignore[no-any-return]
 
 
 @unchecked()

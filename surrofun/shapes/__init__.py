@@ -4,10 +4,11 @@ Every shape is `g(x, *params)` of x, the potential minus the threshold,
 elementwise, in the dtype of x. Its docstring gives formula, area, peak,
 support, default, and what other libraries call it.
 
-Mind that they differ in what a parameter does. Most have area 1, and a
-larger `alpha` is narrower and higher. Others keep a peak of 1, and
-their area moves: `superspike`, `power_law`, `circ`, `cosine`, `half_sech`
-and `periodic_laplace`. `alpha` is a width in `circ`.
+Mind that they differ in what a parameter does. `sigmoid`, `atan`,
+`triangle` and `laplace` have area 1, and a larger `alpha` is narrower
+and higher. Others keep a peak of 1, and their area moves: `superspike`,
+`power_law`, `circ`, `cosine`, `half_sech` and `periodic_laplace`, where
+it is infinite, as of some others. `alpha` is a width in `circ`.
 `normalize(g, area=1.0)` makes two shapes of finite area comparable.
 
 In a Pallas kernel call the shape itself: the gradient of a spike has no

@@ -110,7 +110,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     if not given:
         advice = "give numbers by keyword, check(g, alpha=4.0), each used element by element"
         return {"runs": _result(given, own, advice)}
-    g = _of_one_neuron(_with_parameters(f, args, kwargs), compared=False) if is_spike(f) else own
+    one = functools.partial(_of_one_neuron, compared=False)
+    g = one(_with_parameters(_rebuilt(f, one), args, kwargs)) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -210,10 +211,10 @@ def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     if not callable(g):
         return g  # which is told when it runs
     names, floats, rebuilt = floats_in(g)
-    count = max(map(np.size, floats), default=1)
-    if count == 1 or any(np.ndim(v) > 1 for v in floats):
+    if max(map(np.ndim, floats), default=0) != 1:
         return g
-    first, last = (rebuilt([v[i] if np.size(v) > 1 else v for v in floats]) for i in (0, -1))
+    count = max(map(np.size, floats))
+    first, last = (rebuilt([v[i] if np.ndim(v) else v for v in floats]) for i in (0, -1))
     if compared:
         x = jnp.float32(SCATTERED[:, :1])
         together, alone = jnp.broadcast_to(g(x), (len(x), count))[:, [0, -1]], jnp.hstack([first(x), last(x)])
@@ -222,11 +223,14 @@ def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     return first
 
 
-def _rebuilt(spike: Any) -> Any:
-    """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
+def _copied(part: Any) -> Any:
+    return interned(jax.tree.map(lambda leaf: leaf, part)) if isinstance(part, Partial) else part
+
+
+def _rebuilt(spike: Any, of: Callable[[Any], Any] = _copied) -> Any:
+    """Return what `make_spike` makes of the parts of a spike: of copies the same spike, unless they hold arrays."""
     if not isinstance(spike, Partial):
         return spike
     (*options, _), g = map(from_tree, spike.args)
-    copies = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in (g, *options))
-    g, step, residual, forward_mode, learnable = copies
+    g, step, residual, forward_mode, learnable = map(of, (g, *options))
     return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)

@@ -90,9 +90,9 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
             1 % of its peak; in (0, 1].
 
     Returns:
-        alpha, in 1/units of x, a scalar without a gradient. Under a trace,
-        where nothing can be raised, 0 if no alpha is small enough and
-        infinity if none is large enough.
+        alpha, from 2^-30 to 2^30 in 1/units of x, a scalar without a
+        gradient. Under a trace, where nothing can be raised, 0 if no alpha
+        is small enough and infinity if none is large enough.
 
     Raises:
         ValueError: `coverage` is not in (0, 1]; x is empty; or at every
