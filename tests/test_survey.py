@@ -466,6 +466,17 @@ def gate(x, w):
     return jnp.where(abs(x) < w, 1.0, 0.0)
 
 
+@pytest.mark.parametrize(("dtype", "off"), [("float32", 1e-5), ("float16", 1e-2)])
+def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, x64):
+    """It is moved by as much as its own digits ask for, not by what those of the potential would."""
+
+    def of_one_side(p):
+        return area(lambda x: jnp.where(x < (0.3 + p * p).astype(x.dtype), jnp.exp(-abs(x)), 0.0))
+
+    for way in (jax.grad(of_one_side), jax.jit(jax.grad(of_one_side))):
+        np.testing.assert_allclose(way(np.dtype(dtype).type(0.5)), np.exp(-0.55), rtol=off)
+
+
 @pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
 def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""

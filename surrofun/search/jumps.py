@@ -19,7 +19,6 @@ from .panels import Function, slopes_at
 from .vanishing import by_one
 
 _MOST = 8  # of the steepest panels that are searched for a jump
-_BY = {"float32": 4e-3, "float64": 1e-5}  # of a parameter, by which it is moved to see where the jumps go
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
@@ -60,7 +59,7 @@ def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, edges.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_k = _by_one(f, k, is_aligned, edges, jumps, arrays)
+        by_k, by = _by_one(f, k, is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
         # Else it is not known which of its numbers moves which neuron.
         total += by_k * by if is_aligned else jnp.where(by_k == 0, 0.0, jnp.nan) * by.sum()
     return _areas(f, *primals), total
@@ -103,9 +102,11 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     jump = _sampled(xp, f, arrays)(beside)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
-    step = _BY[edges.dtype.name] * xp.maximum(size, _LEAST)
+    digit = max(float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
+    step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
+    moved_by = xp.asarray(step, edges.dtype)
     # The slopes beside the jump change with the number, too.
-    changes = step * xp.nan_to_num(xp.asarray(by_one(f, arrays, k, _filled(xp, beside)))[:2])
+    changes = moved_by * xp.nan_to_num(xp.asarray(by_one(f, arrays, k, _filled(xp, beside)))[:2])
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, distance = state
@@ -114,7 +115,7 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
         return i + 1, distance + sign * _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
 
     _, distance = repeated(xp, lambda state: state[0] < 2, moved, (0, xp.zeros_like(low)))  # there and back
-    speed = xp.where(is_jump, distance, 0.0) / (2 * step)
+    speed = xp.where(is_jump, distance, 0.0) / (2 * moved_by)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
@@ -123,7 +124,7 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
 @_by_one.defjvp
 def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     areas = _by_one(f, k, is_aligned, *primals)
-    moves = sum(by.sum() for by in tangents[2] if by.dtype == areas.dtype)
+    moves = sum(by.sum().astype(areas.dtype) for by in tangents[2] if jnp.issubdtype(by.dtype, jnp.floating))
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 

@@ -74,7 +74,7 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
         if isinstance(by, SymbolicZero):
             continue
         if is_aligned:
-            total += _values(f, (*ks, k), places, values, arrays) * by
+            total += _values(f, (*ks, k), places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
             place, _, gone = _derivative(f, (*ks, k), places, values, arrays)
             x, elsewhere, _ = places
