@@ -96,6 +96,13 @@ def test_a_bit_of_a_constant(x):
     np.testing.assert_array_equal(slopes(lambda x: 2.0, "bit", x), np.full_like(x, 2.0))
 
 
+def test_a_bit_of_a_width_for_each_neuron():
+    """Which only the function knows, so that it is looked at in the same places for all."""
+    width = np.float32([0.5, 1.0, 2.0])
+    found = slopes(lambda x: jnp.where(abs(x) < width, 1.0, 0.25), "bit", np.full((2, 3), 0.7, np.float32))
+    np.testing.assert_array_equal(found, [[0.25, 1.0, 1.0]] * 2)
+
+
 def test_a_bit_of_a_function_that_returns_double_precision(x64):
     x = jnp.array([0.0, 2.0], jnp.float32)
     np.testing.assert_array_equal(slopes(lambda x: jnp.where(abs(x) < 1, 0.5, 0.1), "bit", x), np.float32([0.5, 0.1]))

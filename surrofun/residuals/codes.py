@@ -22,12 +22,13 @@ from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, is_traced, numpy_of
 from ..core.dtype import broadcasts, rounded
-from ..core.expect import as_key, evaluated
+from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
 from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, node, opened, static
+from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
 Encode: TypeAlias = Callable[..., Any]
@@ -285,7 +286,7 @@ def _looks(g: Shape, like: Any) -> Any:
         centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
         looks.append(centre + width * steps)
     places = jnp.concatenate(jnp.broadcast_arrays(*looks))
-    slopes = _constant(evaluated(rounded, g, places, what="slope", blame=g))
+    slopes = _constant(slopes_at(functools.partial(rounded, g), places))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])
