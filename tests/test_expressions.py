@@ -243,7 +243,7 @@ rectangle(alpha=2.0) | ... got an unexpected keyword argument 'alpha'; the param
 sigmoid(alpha=1, alpha=2) | line 1, column 18, at 'alpha': this keyword is there already
 s2nn(alpha=1, 2) | line 1, column 15, at '2': expected a keyword, as before
 sigmoid(atan) | ... sigmoid takes alpha=4.0; expected a number or an array [1.0, 2.0], got atan...
-sigmoid((1, 2)) | ... sigmoid takes alpha=4.0; expected a number or an array [1.0, 2.0], got (1, 2)
+sigmoid((1, 2)) | ... sigmoid: expected a number or an array as alpha, got tuple (1, 2)
 02 | line 1, column 1, at '02': expected a whole number without a leading zero, as in Python: 2
 sigmoid(-007) | line 1, column 9, at '-007': expected a whole number without a leading zero, as in Python: 7
 scale(atan, [0, 010]) | ... column 17, at '010': expected a whole number without a leading zero, as in Python: 10
