@@ -305,6 +305,26 @@ def test_an_array_is_one_number_a_neuron(made, what, height):
     assert "c of shape (2,) is not used as one number a neuron" in check(made(g), c)["runs"]["value"]
 
 
+def nearest(levels, g, x):
+    """A code whose table has one number for each value that is kept."""
+
+    def encode(slope, t):
+        return abs(slope[..., None].astype(t.dtype) - t).argmin(-1)
+
+    return encode, lambda kept, like, t: t[kept], (levels,)
+
+
+def stairs(x, levels):
+    return jnp.sum(x[..., None] >= levels, -1).astype(x.dtype)
+
+
+def test_what_a_step_or_a_code_holds_may_be_no_number_a_neuron():
+    spike = make_spike(shapes.triangle, residual=jax.tree_util.Partial(nearest, jnp.linspace(0, 1, 33)))
+    assert faults(check(spike)) == set()
+    spike = make_spike(shapes.triangle, step=functools.partial(stairs, levels=jnp.array([0.0, 0.5, 1.0])))
+    assert check(spike)["fires"]["value"]["levels"] == "0 1 2 3"
+
+
 def test_a_parameter_in_the_place_of_x():
     results = check(functools.partial(shapes.sigmoid, 4.0))
     assert faults(results) == {"runs"}

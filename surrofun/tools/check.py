@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from ..core.facts import signature_of
+from ..core.facts import is_own, signature_of
 from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
 from ..core.tree import from_tree, interned, with_parameters
@@ -110,8 +110,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     if not given:
         advice = "give numbers by keyword, check(g, alpha=4.0), each used element by element"
         return {"runs": _result(given, own, advice)}
-    one = functools.partial(_of_one_neuron, compared=False)
-    g = one(_with_parameters(_rebuilt(f, one), args, kwargs)) if is_spike(f) else own
+    g = _first(_with_parameters(_spike_of_one_neuron(f), args, kwargs)) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -223,14 +222,30 @@ def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     return first
 
 
-def _copied(part: Any) -> Any:
-    return interned(jax.tree.map(lambda leaf: leaf, part)) if isinstance(part, Partial) else part
+def _first(part: Any) -> Any:
+    return _of_one_neuron(part, compared=False)
 
 
-def _rebuilt(spike: Any, of: Callable[[Any], Any] = _copied) -> Any:
-    """Return what `make_spike` makes of the parts of a spike: of copies the same spike, unless they hold arrays."""
+def _spike_of_one_neuron(spike: Any) -> Any:
+    """Return the spike of the first neuron; what a step or a code of the user holds may be anything, and stays."""
     if not isinstance(spike, Partial):
         return spike
+    g, step, *rest = _parts(spike)
+    return _made(_first(g), _first(step) if is_own(getattr(step, "func", step)) else step, *rest)
+
+
+def _rebuilt(spike: Any) -> Any:
+    """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
+    if not isinstance(spike, Partial):
+        return spike
+    copies = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in _parts(spike))
+    return _made(*copies)
+
+
+def _parts(spike: Partial) -> tuple[Any, ...]:
     (*options, _), g = map(from_tree, spike.args)
-    g, step, residual, forward_mode, learnable = map(of, (g, *options))
+    return g, *options
+
+
+def _made(g: Any, step: Any, residual: Any, forward_mode: bool, learnable: bool) -> Any:
     return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)
