@@ -37,8 +37,9 @@ def antiderivative(g: Shape) -> Shape:
     integrated numerically around its places. The derivative of S by a
     parameter is then the integral of that of `g`, and what jumps add that
     the parameter moves, to about 1e-4: it is NaN where one moves beside
-    seven larger ones, or two meet, and so is the second derivative. It is
-    less exact for what `g` does not show yet: a weight of 0 before a jump.
+    seven larger ones, two meet, or an array in the closure of a function
+    moves one, and so is the second derivative where any moves. It is less
+    exact for what `g` does not show yet: a weight of 0 before a jump.
     Where `g` has vanished, and its own derivative is NaN, that counts as 0,
     as for 1 / cosh(alpha x)^2 far out. Derivatives by x are of the
     polynomials of which the integral is made.
@@ -219,7 +220,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 def peak(g: Shape, ends: Any = None) -> jax.Array:
     """Return the largest slope of a part, of which the bounds may be known.
 
-    Those that a user declares may be wide: they are taken of what is traced.
+    Bounds that a user declares may be wide: they serve only where something is traced.
 
     >>> from surrofun import shapes
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))

@@ -67,8 +67,8 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-# Where the area is infinite, S(0) is 0, which what moves a part, or cuts it, does not keep: hence the constant is not
-# declared to be right from here on.
+# Where the area is infinite, S(0) has to be 0. What moves a part, cuts it, or mixes it with one of a finite area does
+# not keep that: `shift`, `mix` and `asym` do not declare that the constant is right.
 
 
 @declares(zero_at_minus_inf=True)

@@ -4,8 +4,9 @@ A call evaluates step and slope by ordinary functions and joins them in a
 derivative rule. The rules stand at module level and close over no tracer:
 those of a shape are operands (`core.concrete.closure_converted`), so that a
 spike may be built anywhere, out of tracers, and be differentiated later. They
-call the spike again, so that higher derivatives are right, too. Where all functions in a shape are
-declared and found in their modules, a call runs inside of one cached program
+call the spike again, so that higher derivatives are right, too. Where every
+function in shape, step and residual code is known to be pure (`core.facts`)
+and found in its module, a call runs inside of one cached program
 (`core.program`), and what is learned inside of another.
 """
 
@@ -79,8 +80,9 @@ def make_spike(
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
             potential minus the threshold; of a soft step S it is
-            `derivative(S)`. One that `shape` declares in a module is
-            compiled once, any other is evaluated at each call.
+            `derivative(S)`. If it, step and residual code are declared by
+            `shape`, of `jax.jit` or of a library, and found in a module,
+            they are compiled once, else evaluated at each call.
         step: any plain function of x; it may close over tracers (a random
             key, a soft step).
         residual: what is kept for the backward pass: `None` (the slope, in
@@ -89,8 +91,8 @@ def make_spike(
             values), `sampled(key)`, a pair of plain functions (encode,
             decode) that close over no tracer, or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
-            `surrofun.residuals`. Only `None` has second derivatives. Where
-            a parameter is learned, x is kept instead.
+            `surrofun.residuals`. Only `None` has second derivatives by x.
+            Where a parameter is differentiated, x is kept instead.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -105,8 +107,9 @@ def make_spike(
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
-            unknown; on call, x is no real float, or the slope or the step
-            does not broadcast to its shape.
+            unknown, parameters of the shape are given here; on call, x is
+            no real float, or the slope or the step does not broadcast to
+            its shape.
         ValueError: `residual` is given with `forward_mode`; where it is
             differentiated, the slope is beyond a float `residual`, or has
             no bounds for `uint8` or `sampled`, or more than two values for
@@ -204,12 +207,12 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
-    if parameters and is_searched_for and not is_concrete:
+    if parameters and is_searched_for and not is_concrete and not forward_mode:
         # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward
         # pass then, and JAX takes it out of a loop.
-        is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
+        may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
         stages = in_two_stages(
-            functools.partial(_cotangents, slope, soft, True, is_learned), (slope_arrays, parameters), x, x
+            functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, x
         )
     rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
     fire = _fire_forward if forward_mode else _fire

@@ -197,6 +197,9 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         endless = "escape_exponential" in text and "peak" in text
         in_a_sum = plain and any(name in text for name in ("mix", "asym", "product"))
         no_number = "sech_squared" in text and (in_a_sum if f is soft else dtype != "float64")
+        # Nor which number of an array in a closure moves which jump.
+        hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
+        no_number |= hides_arrays and any(name in text for name in ("rectangle", "step", "saturating", "s2nn", "asym"))
         off = np.nan if endless or (wide and plain) else off
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off, no_number
 

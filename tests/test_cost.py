@@ -187,6 +187,7 @@ SWEEPS = {  # a spike of each steepness a
     "steps": lambda a: stepping(surrofun.ternary(threshold=a)),
     "values at zero": lambda a: stepping(heaviside(at_zero=a)),
     "escape noise": lambda a: stepping(surrofun.escape(shapes.sigmoid(alpha=a), KEY)),
+    "fitted to potentials": lambda a: logistic(surrofun.fit_alpha(shapes.sigmoid(alpha=a), X)),
 }
 EVENTS = {"a plain function that learns": 10 if jax.__version_info__ >= (0, 9) else 50}  # traced, but not compiled
 

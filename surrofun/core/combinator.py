@@ -54,16 +54,16 @@ def combinator(
 
     Args:
         formula: elementwise function of x (at least float32) and of parts.
-            Where it calls a part with more axes than x has, they stand in
-            front, since arrays of the part line up with the last axes.
+            Where it evaluates a part at an array that has further axes,
+            these come first: arrays of the part broadcast to the last ones.
         soft: `soft(x, *parts)`, an integral over x with any constant, which
             `antiderivative` puts right; else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for.
         around: `around(*parts)`, places as for `shape`; else of the parts.
         check: `check(*parts)` raises, when parts do not go together. It
-            runs inside of traces, too, where a number may be a tracer, and
-            `jax.numpy` makes a tracer of any other: compare with NumPy.
+            runs inside of traces, too: a number may be a tracer, and what
+            `jax.numpy` computes there is one; compare with NumPy.
 
     Returns:
         f(*parts), a shape, whose name is the expression that made it.

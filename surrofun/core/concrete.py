@@ -121,10 +121,10 @@ def _evaluate_jaxpr(jaxpr: Any, arrays: Any, consts: Any, /, x: jax.Array) -> An
     return jax.core.eval_jaxpr(jaxpr, (), *consts, *arrays, x)[0]
 
 
-def was_traced(call: Partial) -> bool:
-    """Say whether `closure_converted` has traced a function of x, so that its leaves have to keep their shapes.
+def is_jaxpr(call: Partial) -> bool:
+    """Say whether `closure_converted` made a jaxpr of a function of x, whose leaves have to keep their shapes.
 
-    >>> was_traced(Partial(np.multiply, 2.0))
+    >>> is_jaxpr(Partial(np.multiply, 2.0))
     False
     """
     return call.func is _evaluate_jaxpr
@@ -142,7 +142,7 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
     ([True], [False])
     """
-    constants = call.args[2] if was_traced(call) else []  # the last of the leaves
+    constants = call.args[2] if is_jaxpr(call) else []  # the last of the leaves
     parts = jax.tree.leaves(call, is_leaf=is_module)
     leaves = [(v, v is part) for part in parts for v in jax.tree.leaves(part)]
     known = len(leaves) - len(constants)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .concrete import aligned_leaves, was_traced
+from .concrete import aligned_leaves, is_jaxpr
 from .tree import Tree, from_tree, widened
 
 _FEW = 4  # parameters for each of which dS/dp is computed by itself
@@ -52,7 +52,7 @@ def cotangents(
     is_aligned = aligned_leaves(soft, x.shape)
     if not all(is_aligned[i] for i in chosen):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
-    if is_searched_for or was_traced(soft) or len(values) <= _FEW:
+    if is_searched_for or is_jaxpr(soft) or len(values) <= _FEW:
         # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
         moves = [moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
         products = [of_spikes * move for move in moves]

@@ -1,4 +1,4 @@
-"""Dtype and rank of an elementwise function of the potential: the one place where anything is rounded."""
+"""Dtype and rank of an elementwise function of the potential: the place where slopes and steps are rounded."""
 
 from __future__ import annotations
 

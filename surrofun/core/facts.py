@@ -17,7 +17,7 @@ import jax
 F = TypeVar("F")
 Facts: TypeAlias = dict[str, Any]  # "soft", "bounds", "around", and what else is known
 
-_LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"
+_LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions are taken to be pure
 
 
 def facts_of(f: Any) -> Facts:
@@ -36,7 +36,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
     """Return a decorator that adds to what a function declares of itself.
 
     soft, bounds, around: as `shape` and `combinator` take them.
-    formula, signature: of a combinator.
+    formula, signature, check: of a combinator.
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts.
     constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.

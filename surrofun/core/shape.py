@@ -1,4 +1,4 @@
-"""`shape`: declare a gradient function, and what is known of it. `given`: the same with parameters by keyword."""
+"""`shape`: declare a gradient function, and what is known of it. `given`: give a shape parameters."""
 
 from __future__ import annotations
 

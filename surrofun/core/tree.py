@@ -58,9 +58,9 @@ def plain(number: Any) -> Any:
 
 
 def static(value: Any) -> Tree:
-    """Return a value as a pytree without leaves; `from_tree` is the way back.
+    """Return a hashable value as a pytree without leaves; `from_tree` is the way back.
 
-    An unhashable value stays as it is, a leaf; an unhashable callable is put into a Partial, which hashes by identity.
+    Any other stays as it is, a leaf; but a callable is put into a Partial, which hashes by identity.
 
     >>> static(3), jax.tree.leaves(static(3))
     ({('int', 3): None}, [])

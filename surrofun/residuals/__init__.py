@@ -24,7 +24,8 @@ whose size has to be even, of a shape that is nowhere negative:
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-Where it runs outside of `jit`, decorate both functions with `jax.jit`.
+Decorate both functions with `jax.jit`: with one that is not known to be
+pure, a spike is traced again at each call.
 """
 
 from .codes import Code as Code

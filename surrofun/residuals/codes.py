@@ -2,7 +2,7 @@
 
 A code is a function `code(g, x) -> (encode, decode, operands)` of a shape, whose parameters are bound, and a potential,
 with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and
-dtype. What is traced, a bound of the slope or a key, goes into the operands; encode and decode hold no array.
+dtype. What is traced, a bound of the slope or a key, goes into the operands; encode and decode close over no tracer.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     """Return zeros, one for each panel, that move as its area does when a jump in it moves.
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
-    parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, or two meet, the
-    derivative is NaN, and so is the second one.
+    parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, or
+    which number of an array moves it is not known, the derivative is NaN, and so is the second one of any that moves.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.

@@ -14,9 +14,10 @@ from jax.typing import ArrayLike
 from ..calculus import bounds
 from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
+from ..core.program import call_cached
 from ..core.shape import Shape, as_shape
 from ..core.text import OF_A_SOFT_STEP, describe_value, show
-from ..core.tree import function_of_x, widened
+from ..core.tree import Tree, function_of_x, node, widened
 from ..steps import heaviside
 
 _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches
@@ -116,29 +117,29 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         wrong = ValueError if is_number else TypeError
         raise wrong(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
 
-    @jax.jit
-    def search(x: jax.Array, wanted: jax.Array) -> jax.Array:
-        peak = _peak(g, x)
-
-        def covered(alpha: Any) -> jax.Array:
-            return _inside(evaluated(rounded, lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted
-
-        def bisect(_: Any, alphas: Any) -> Any:
-            low, high = alphas
-            middle = jnp.sqrt(low * high)
-            enough = covered(middle)
-            return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
-
-        ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
-        alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
-        return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
-
     x = _potentials(g, x, "fit_alpha")
-    alpha: jax.Array = search(x, jnp.asarray(coverage, x.dtype))
+    alpha: jax.Array = call_cached(_steepest, node(g), _peak(g, x), x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         expected = f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}"
         raise ValueError(f"{expected}; {_UNREACHED[float(alpha)]}")
     return lax.stop_gradient(alpha)
+
+
+def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.Array:
+    """Return the largest alpha at which enough are inside, by bisection; 0 where none are, infinity where always."""
+
+    def covered(alpha: Any) -> jax.Array:
+        return _inside(evaluated(rounded, lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted
+
+    def bisect(_: Any, alphas: Any) -> Any:
+        low, high = alphas
+        middle = jnp.sqrt(low * high)
+        enough = covered(middle)
+        return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
+
+    ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
+    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
+    return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
 
 def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
