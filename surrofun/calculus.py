@@ -41,8 +41,9 @@ def antiderivative(g: Shape) -> Shape:
     moves one, and so is the second derivative where any moves. It is less
     exact for what `g` does not show yet: a weight of 0 before a jump.
     Where `g` has vanished, and its own derivative is NaN, that counts as 0,
-    as for 1 / cosh(alpha x)^2 far out. Derivatives by x are of the
-    polynomials of which the integral is made.
+    as for 1 / cosh(alpha x)^2 far out; beside a term that is not 0 there,
+    the gradient is NaN. Derivatives by x are of the polynomials of which
+    the integral is made.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is

@@ -195,7 +195,7 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         off = off if len(steps) == len(numbers) and not (jumps and f is soft) else np.nan
         # Traced, an asym has the bounds of its halves on both sides. And JAX finds no derivative of 1 / inf.
         endless = "escape_exponential" in text and "peak" in text
-        in_a_sum = plain and any(name in text for name in ("mix", "asym", "product"))
+        in_a_sum = "product" in text or (plain and ("mix" in text or "asym" in text))  # which is searched as a whole
         no_number = "sech_squared" in text and (in_a_sum if f is soft else dtype != "float64")
         # Nor which number of an array in a closure moves which jump.
         hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
