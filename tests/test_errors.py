@@ -202,6 +202,15 @@ TypeError: normalize: expected exactly one of area= and peak=, got both
 ValueError: normalize: expected a shape of finite, positive area, got inf; of a soft step S, take derivative(S)...
 >>> combinator(3.0)
 TypeError: combinator: expected a function of x and parts as formula, got float 3.0
+>>> shape(plain, soft=lambda x, width=2.0: x)
+>>> shape(plain, soft=lambda x, width: x)
+TypeError: plain: expected of soft= the default width=1.0, as the shape has it, got width...
+>>> shape(plain, bounds=lambda width=2.0: (0.0, 1.0))
+TypeError: plain: expected of bounds= the default width=1.0, as the shape has it, got width=2.0
+>>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)
+TypeError: <lambda>: expected of soft= the parameters (g, *, a=1.0), got (g)
+>>> combinator(lambda x, *gs, a=1.0: gs[0](x), bounds=lambda a=1.0: (0.0, 1.0))
+TypeError: <lambda>: expected of bounds= the parameters (*gs, a=1.0), got (a=1.0)
 >>> bounds(shape(hat, bounds=lambda: 3))
 TypeError: hat: expected of bounds= a pair (lowest, highest), got int 3
 >>> around(shape(hat, around=lambda: (0.0, 1.0)))

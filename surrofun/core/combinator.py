@@ -18,7 +18,7 @@ from jax.tree_util import Partial
 
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .facts import declares, facts_of
-from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of
+from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, opened, to_tree
 
@@ -87,6 +87,14 @@ def combinator(
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         raise TypeError(f"combinator: expected parts by name or as *gs, got {show(formula)}{signature}")
     signature = inspect.Signature(parameters[1:])  # without x
+    dummies = {p.name: (None,) if p.kind is p.VAR_POSITIONAL else None for p in parameters[1:]}
+    call = inspect.BoundArguments(signature, dummies)
+    for name, fact in facts.items():
+        try:
+            if fact and (own := signature_of_fact(name, fact)):
+                own.bind(*call.args, **call.kwargs)
+        except TypeError:
+            raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}") from None
 
     @functools.wraps(formula)
     def combined(*args: Any, **kwargs: Any) -> Shape:

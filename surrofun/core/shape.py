@@ -68,7 +68,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     What is not given is searched for, where it is asked for.
 
     Raises:
-        TypeError: `f` or a fact is no function, or `f` is a spike function.
+        TypeError: `f` or a fact is no function, a fact has another default
+            than `f`, or `f` is a spike function.
 
     >>> import jax.numpy as jnp
     >>> @shape(soft=lambda x, alpha=1.0: jnp.tanh(alpha * x) / 2)
@@ -83,10 +84,34 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     facts = {"soft": soft, "bounds": bounds, "around": around}
     if f is None:
         return functools.partial(shape, **facts)
+    f = as_shape(f, "shape")
     for name, fact in facts.items():
         if fact is not None and not callable(fact):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
-    return declared_by(by_keyword(as_shape(f, "shape"), rounded), f, **facts)
+        if fact is not None:
+            _refuse_other_defaults(f, name, fact)
+    return declared_by(by_keyword(f, rounded), f, **facts)
+
+
+def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
+    """Refuse a fact that would be of other parameters than `f` where none are given."""
+    (_, takes), own = signature_of(f), signature_of_fact(name, fact)
+    for p in takes.parameters.values() if takes and own else ():
+        other = own.parameters.get(p.name, p)  # type: ignore[union-attr]
+        if p.default is not p.empty and not np.array_equal(other.default, p.default):
+            raise TypeError(f"{show(f)}: expected of {name}= the default {p}, as the shape has it, got {other}")
+
+
+def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
+    """Return what a fact takes beside x, which only a soft step takes; some functions of C have no signature.
+
+    >>> signature_of_fact("soft", lambda x, alpha=1.0: x)
+    <Signature (alpha=1.0)>
+    """
+    try:
+        return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
+    except ValueError:
+        return None
 
 
 def declared_by(declared: F, f: Any, **facts: Any) -> F:
