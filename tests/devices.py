@@ -1,12 +1,14 @@
-"""What the tests of many devices run in processes of their own; each prints its results as JSON.
+"""What the tests of many devices run in processes of their own: checks against NumPy's slopes and against one device.
 
 `python devices.py` has eight devices, simulated; `python devices.py 1 2 localhost:1234` is process 1 of 2, with four.
+Each prints as JSON what is wrong with each row, or null.
 """
 
 import functools
 import json
 import re
 import sys
+import traceback
 import warnings
 
 import jax
@@ -14,9 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
-from reference import CASES, A, C, X
+from needs import EXHAUSTIVE
+from reference import CASES, A, C, X, close
 
-from surrofun import make_spike, mix, sampled, scale, shapes
+from surrofun import antiderivative, make_spike, mix, sampled, scale, shapes
+from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
 STEPS, BATCH, INPUTS, NEURONS, CLASSES = 16, 16, 5, 8, 2
@@ -50,29 +54,37 @@ def slopes(x, c, a):
     return pulled
 
 
+def assert_right(pulled):
+    for name, (kind, maker) in CASES.items():
+        z, dx = pulled[name]
+        np.testing.assert_array_equal(z, maker.step(X8), err_msg=name)
+        close(dx, C8 * kind.slope(X8, A), err_msg=name)
+
+
 def sharded_jit(kind=AxisType.Auto):
     across = NamedSharding(mesh("batch", kind), P("batch"))
     x, c = jax.device_put((X8, C8), across)
     compiled = jax.jit(slopes).lower(x, c, A).compile()
     pulled = compiled(x, c, A)
-    split = all(v.sharding.is_equivalent_to(across, 2) for v in jax.tree.leaves(pulled))
-    split &= "num_partitions=8" in compiled.as_text()
-    return {"spikes": pulled, "moved": collectives(compiled), "split": split}
+    assert_right(pulled)
+    assert all(v.sharding.is_equivalent_to(across, 2) for v in jax.tree.leaves(pulled))
+    assert "num_partitions=8" in compiled.as_text()
+    assert collectives(compiled) == []
 
 
 def sharding_in_types():
-    return sharded_jit(AxisType.Explicit)
+    sharded_jit(AxisType.Explicit)
 
 
 def shard_map():
     specs = {"in_specs": (P("batch"), P("batch"), P()), "out_specs": P("batch")}
-    return {"spikes": jax.jit(jax.shard_map(slopes, mesh=mesh("batch"), **specs))(X8, C8, A)}
+    assert_right(jax.jit(jax.shard_map(slopes, mesh=mesh("batch"), **specs))(X8, C8, A))
 
 
 def pmap():
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*pmap.*", DeprecationWarning)
-        return {"spikes": jax.pmap(slopes, in_axes=(0, 0, None))(X8, C8, A)}
+        assert_right(jax.pmap(slopes, in_axes=(0, 0, None))(X8, C8, A))
 
 
 def slope_of(spike):
@@ -80,28 +92,26 @@ def slope_of(spike):
 
 
 def codes_of_a_divided_batch():
-    """What devices exchange for the gradient by potentials of a batch of 256, and the bytes of each for it."""
+    """Devices exchange nothing for the gradient by potentials of a batch of 256, and keep the bytes of their own."""
     x = np.linspace(-2, 2, 256 * 40, dtype=np.float32).reshape(256, 40)
     x = jax.device_put(x, NamedSharding(mesh("batch"), P("batch")))
-    found = {}
-    for name, residual in {"bit": "bit", "uint8": jnp.uint8, "sampled": sampled(jax.random.key(0))}.items():
+    for residual, bits in (("bit", 1), (jnp.uint8, 8), (sampled(jax.random.key(0)), 1)):
         spike = make_spike(shapes.rectangle, residual=residual)
         _, pull = jax.vjp(jax.jit(spike), x)
         kept = [v.nbytes for v in jax.tree.leaves(pull) if v.size > 2]  # without the bounds
         compiled = jax.jit(slope_of(spike)).lower(x).compile()
-        found[name] = {"exchanged": collectives(compiled), "kept": sum(kept), "slope": np.unique(compiled(x))}
-    return found
+        assert (collectives(compiled), sum(kept)) == ([], 256 * 40 * bits / 8)
+        np.testing.assert_array_equal(np.unique(compiled(x)), [0, 1])
 
 
 def bits_of_divided_neurons():
     """The slopes of few potentials, kept as bits, where the only axis, or the last one, is divided and says so."""
-    found = []
     for size, spec in (((16,), P("neurons")), ((4, 16), P(None, "neurons"))):
         x = jnp.linspace(-2, 2, np.prod(size)).reshape(size)
         x = jax.device_put(x, NamedSharding(mesh("neurons", AxisType.Explicit), spec))
         for residual in ("bit", sampled(jax.random.key(0))):
-            found.append([x, jax.jit(slope_of(make_spike(shapes.rectangle, residual=residual)))(x)])
-    return {"found": found}
+            slope = jax.jit(slope_of(make_spike(shapes.rectangle, residual=residual)))(x)
+            np.testing.assert_array_equal(slope, np.abs(x) < 0.5)
 
 
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
@@ -152,14 +162,17 @@ def update_by_shares(p, xs, ys):
     return values.mean(), descend(p, jax.tree.map(lambda g: g.mean(0), grads))
 
 
-def compared(f, arguments, expected, before):
-    """Run `f` on its devices: how far from the step on one device, how far each parameter moved, what was exchanged."""
+def exchanged(f, arguments, expected, before):
+    """Run `f` on its devices: it equals the step on one device, and moves each parameter. Return what is exchanged."""
     compiled = jax.jit(f).lower(*arguments).compile()
-    value, after = compiled(*arguments)
-    (one_value, one), after = expected, jax.tree.map(np.asarray, after)
-    apart = jax.tree.map(lambda a, b: abs(np.asarray(a) - np.asarray(b)).max(), (one_value, one), (value, after))
-    moved = jax.tree.map(lambda a, b: abs(a - b).max(), before, after)
-    return {"apart": max(jax.tree.leaves(apart)), "moved": min(moved.values()), "exchanged": collectives(compiled)}
+    came = jax.tree.map(np.asarray, compiled(*arguments))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=0, atol=1e-6), came, expected)
+    moved = jax.tree.map(lambda a, b: abs(a - b).max(), before, came[1])
+    assert min(moved.values()) > 1e-3  # of the shape, too
+    return collectives(compiled)
+
+
+# A gradient for each share of the batch waits for the end; one of the whole batch is summed in every time step.
 
 
 def across_the_batch():
@@ -170,7 +183,8 @@ def across_the_batch():
 
 def batch_divided():
     p, batch, expected, everywhere, across = across_the_batch()
-    return compared(update, jax.device_put((p, *batch), (everywhere, across, across)), expected, p)
+    whole = exchanged(update, jax.device_put((p, *batch), (everywhere, across, across)), expected, p)
+    assert {(name, in_loop) for name, _, in_loop in whole} == {("all-reduce", False), ("all-reduce", True)}
 
 
 def batch_in_shares():
@@ -179,7 +193,8 @@ def batch_in_shares():
     part = np.array_split(np.arange(8), jax.process_count())[jax.process_index()]
     arguments = [jax.make_array_from_process_local_data(across, v[part]) for v in shares]
     replicated = jax.tree.map(functools.partial(jax.make_array_from_process_local_data, everywhere), p)
-    return compared(update_by_shares, (replicated, *arguments), expected, p)
+    numbers = sum(v.size for v in p.values()) + 1  # those of the gradient, and the loss
+    assert exchanged(update_by_shares, (replicated, *arguments), expected, p) == [["all-reduce", numbers, False]]
 
 
 def neurons_divided():
@@ -187,7 +202,8 @@ def neurons_divided():
     specs = {"in": P(None, "neurons"), "alpha": P("neurons"), "weights": P(None, "neurons"), "out": P("neurons")}
     by_neuron, everywhere = (jax.tree.map(lambda s: NamedSharding(mesh("neurons"), s), s) for s in (specs, P()))
     arguments = jax.device_put((p, *batch), (by_neuron, everywhere, everywhere))
-    return compared(update, arguments, jax.jit(update)(p, *batch), p)
+    of_the_readout = [["all-reduce", BATCH * CLASSES, False]]
+    assert exchanged(update, arguments, jax.jit(update)(p, *batch), p) == of_the_readout
 
 
 # A deep network with a layer on each device: while one works on step t, the next works on what it sent at step t - 1.
@@ -235,60 +251,104 @@ def layer_on_each_device():
     expected = jax.jit(functools.partial(update, loss=layers_in_turn))(p, xs, silent[0])
     across, everywhere = (NamedSharding(mesh("layers"), spec) for spec in (P("layers"), P()))
     arguments = jax.device_put((p, xs, silent), (across, everywhere, across))
-    return compared(functools.partial(update, loss=pipeline), arguments, expected, p)
+    spikes_forth_and_back = [["collective-permute", BATCH * NEURONS, True]] * 2
+    found = exchanged(functools.partial(update, loss=pipeline), arguments, expected, p)
+    assert found == [*spikes_forth_and_back, ["all-reduce", 1, False]]
 
 
 # What is learned by a spike whose batch and neurons are divided, of parameters that are not.
 
+BETA, TWO = 4.0, X8[:, :2].astype(np.float64)
+BY_X = 1 / (1 + BETA * abs(TWO)) ** 2
+# S is 1 / (b + b^2 |x|) below the threshold, and 2 / b less that above.
+TAIL = -(1 + 2 * BETA * abs(TWO)) / (BETA + BETA**2 * abs(TWO)) ** 2
+BY_BETA = np.where(TWO < 0, TAIL, -2 / BETA**2 - TAIL)
+
+
+def divided():
+    """A mesh of four shares of the batch and two of the neurons."""
+    return jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
+
 
 def learned_of_a_divided_layer():
-    across = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
-    spike, found = make_spike(shapes.superspike, learnable=True), []
+    across, spike = divided(), make_spike(shapes.superspike, learnable=True)
     with jax.set_mesh(across):
         x = jax.device_put(X8[:, :2], NamedSharding(across, P("batch", "neurons")))
-        for shape in ((), (2,), (1, 2), (8, 1)):
+        for shape, over in (((), None), ((2,), 0), ((1, 2), 0), ((8, 1), 1)):
             gradient = jax.grad(lambda beta: spike(x, beta).sum())
-            found.append([f(jnp.full(shape, 4.0)) for f in (gradient, jax.jit(gradient))])
-    return {"found": found}
+            for f in (gradient, jax.jit(gradient)):
+                want = BY_BETA.sum(over).reshape(shape)
+                np.testing.assert_allclose(f(jnp.full(shape, BETA)), want, rtol=1e-5)
 
 
 def learned_inside_shard_map():
-    """Of a parameter that every device has, by reverse and by forward mode, and of one that is divided."""
-    found = []
+    """Without a `pcast` of the user, whether the parameter or the potential is the one that is not divided."""
     for forward_mode in (False, True):
         spike = make_spike(shapes.superspike, learnable=True, forward_mode=forward_mode)
-        for x, beta, specs in (
-            (X8[:, :2], jnp.float32(4.0), (P("batch"), P())),
-            (X8[:1, :2], jnp.full((8, 1), 4.0), (P(), P("batch"))),
+        for x, beta, specs, want in (
+            (X8[:, :2], jnp.float32(BETA), (P("batch"), P()), (BY_X, BY_BETA.sum())),
+            (X8[:1, :2], jnp.full((8, 1), BETA), (P(), P("batch")), (8 * BY_X[:1], np.full((8, 1), BY_BETA[0].sum()))),
         ):
             spikes = jax.shard_map(spike, mesh=mesh("batch"), in_specs=specs, out_specs=P("batch"))
-            found.append(jax.jit(jax.grad(lambda x, beta, s=spikes: s(x, beta).sum(), (0, 1)))(x, beta))
-    return {"found": found}
+            found = jax.jit(jax.grad(lambda x, beta, s=spikes: s(x, beta).sum(), (0, 1)))(x, beta)
+            jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5), found, want)
 
 
-SPIKES = (sharded_jit, sharding_in_types, shard_map, pmap)
-STEP = (batch_divided, batch_in_shares, neurons_divided, layer_on_each_device)
-OTHER = (codes_of_a_divided_batch, bits_of_divided_neurons, learned_of_a_divided_layer, learned_inside_shard_map)
+def searched_for():
+    """Soft steps of 1 / p exp(-p |x|) that nobody declared, of a number and of one a neuron, and what moves them."""
+
+    def put(v, *spec):
+        return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(across, P(*spec)))
+
+    def total(p, x):
+        soft = antiderivative(lambda x: jnp.exp(-p * abs(x)))(x)
+        return soft.sum(), soft
+
+    def learned(p):
+        return make_spike(lambda x: jnp.exp(-p * abs(x)), learnable=True)(split).sum()
+
+    across, x, p = divided(), np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
+    with jax.set_mesh(across):
+        split = put(x, "batch", "neurons")
+        of_number = jax.jit(lambda x: total(2.0, x)[1])(split)
+        (_, of_each), by_p = jax.jit(jax.value_and_grad(total, has_aux=True))(put(p, None, "neurons"), split)
+        without_jit = jax.grad(learned)(put(p, None, "neurons"))
+    for alpha, found in ((2.0, of_number), (p, of_each)):
+        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
+        np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
+    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
+    for gradient in (by_p, without_jit):
+        np.testing.assert_allclose(gradient, sides.sum(0, keepdims=True), rtol=1e-4)
+
+
+def check_of_a_spike():
+    ok, found = grad_under("shard_map", make_spike(shapes.triangle))
+    assert (ok, found["devices"], found["difference"] < 1e-6) == (True, 8, True)
+
+
+ROWS = [
+    *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
+    *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
+    *(learned_of_a_divided_layer, learned_inside_shard_map, check_of_a_spike, *[searched_for] * EXHAUSTIVE),
+]
 
 
 def attempt(row):
     try:
-        return row()
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        row()
+    except Exception:
+        return traceback.format_exc()
 
 
 def main(process=None, processes=None, address=None):
     warnings.simplefilter("error")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_num_cpu_devices", 8 if process is None else 4)
-    rows = SPIKES + STEP + OTHER
     if process is not None:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(address, int(processes), int(process))
-        rows = (batch_in_shares,)
-    results = {"devices": jax.device_count()} | {row.__name__: attempt(row) for row in rows}
-    print(json.dumps(results, default=lambda v: np.asarray(v).tolist()))
+    assert jax.device_count() == 8
+    print(json.dumps({row.__name__: attempt(row) for row in (ROWS if process is None else [batch_in_shares])}))
 
 
 if __name__ == "__main__":

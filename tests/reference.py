@@ -57,6 +57,12 @@ def fixed(x):
     return fast(x, 2.0)
 
 
+@shape
+def picky(x, alpha=1.0):
+    """A shape that asks for the value of its parameter: it is traced, and then evaluated directly."""
+    return tent(x, alpha) if alpha > 0 else jnp.zeros_like(x)
+
+
 @make_spike
 def decorated(x, a=2.0):
     """A spike at module level."""
@@ -96,31 +102,19 @@ def told_power(x, g, p=2.0):
     return g(x) ** p
 
 
-def without_parameter(make, a):
-    return make(fixed)
-
-
 def at_call_time(make, a):
     spike = make(fast)
     return lambda x: spike(x, a)
 
 
-def closed_over(make, a):
-    return make(lambda x: fast(x, a))
-
-
-def composed(make, a):
-    return make(scale(shapes.triangle, a))
-
-
 # How the shape gets its parameter a: `build(make, a)` is a spike function of x alone.
 KINDS = {
     "none": SimpleNamespace(
-        build=without_parameter, **{k: (lambda x, a, f=f: f(x, 2.0)) for k, f in vars(FAST).items()}
+        build=lambda make, a: make(fixed), **{k: (lambda x, a, f=f: f(x, 2.0)) for k, f in vars(FAST).items()}
     ),
     "call": SimpleNamespace(build=at_call_time, **vars(FAST)),
-    "closed": SimpleNamespace(build=closed_over, **vars(FAST)),
-    "composed": SimpleNamespace(build=composed, **vars(TRIANGLE)),
+    "closed": SimpleNamespace(build=lambda make, a: make(lambda x: fast(x, a)), **vars(FAST)),
+    "composed": SimpleNamespace(build=lambda make, a: make(scale(shapes.triangle, a)), **vars(TRIANGLE)),
 }
 KINDS["none"].da = KINDS["none"].soft_da = lambda x, a: np.zeros(np.broadcast_shapes(np.shape(x), np.shape(a)))
 

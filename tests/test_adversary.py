@@ -9,8 +9,8 @@ from surrofun import parse, register, scale
 
 @pytest.fixture(autouse=True)
 def ours(own_names):
-    for f in adversary.OURS:
-        register(f.__name__, f)
+    for name, f in adversary.OURS.items():
+        register(name, f)
 
 
 @pytest.mark.parametrize("seed", [39, *(pytest.param(n, marks=exhaustive) for n in (1, 30, 55, 67, 70))])

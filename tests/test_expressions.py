@@ -15,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from needs import EXHAUSTIVE
-from transcript import assert_raises
+from transcript import NAMES, assert_raises
 
 from surrofun import asym, mix, normalize, scale, shape, shapes, shift
 from surrofun.core.shape import as_shape
 from surrofun.expressions import describe, parse
 from surrofun.registry import lookup, names, register
-from surrofun.shapes import atan, circ, s2nn, sigmoid, squarewave_fourier, triangle
+from surrofun.shapes import atan, circ, s2nn, sigmoid, squarewave_fourier
 
 X = np.array([-40.0, -1.3, -0.2, -0.0, 0.0, 1e-3, 0.43, 2.3, 40.0], np.float32)
 quickly = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -57,7 +57,7 @@ def with_a_parameter(name, number, declared):
     return lookup(name)(**given) if declared else partial(lookup(name), **given)
 
 
-def compositions(number, leaves, normal=True):
+def compositions(number, leaves):
     """Random compositions of so many registered shapes."""
     steepness = number.map(positive)
 
@@ -70,7 +70,7 @@ def compositions(number, leaves, normal=True):
             st.builds(lambda g, h, *weights: mix(g, h, weights=weights), inner, inner, number, number),
             st.builds(asym, inner, inner),
             st.builds(lambda alpha, beta: scale(sigmoid, alpha)(alpha=beta), steepness, number),
-            *(st.builds(normalize, inner, **{measure: number}) for measure in ("area", "peak") if normal),
+            *(st.builds(normalize, inner, **{measure: number}) for measure in ("area", "peak")),
         )
 
     given = st.builds(with_a_parameter, st.sampled_from([*PARAMETERS]), number, st.booleans())
@@ -98,8 +98,6 @@ any_number = st.one_of(
     arrays(st.floats()),
     arrays(st.integers(-9, 9)),
 )
-steep = st.floats(0.125, 8.0)
-tame_number = st.one_of(steep, st.integers(1, 8), steep.map(np.float32), arrays(steep), arrays(steep).map(jnp.float32))
 
 
 @given(compositions(any_number, leaves=20))
@@ -109,31 +107,21 @@ def test_round_trip_rebuilds_every_part(g):
     back = parse(text)
     assert describe(back) == text
     assert skeleton(back) == skeleton(g)
-    assert tomllib.loads(f"surrogate = '{text}'") == {"surrogate": text}  # a configuration carries it as it is
-
-
-@given(compositions(tame_number, leaves=6, normal=False))
-@settings(quickly, max_examples=60 if EXHAUSTIVE else 15)
-def test_round_trip_keeps_the_slopes_to_the_last_bit(g):
-    back = parse(describe(g))
     assert back is as_shape(g, "test") or holds_an_array(g)  # equal ones are the same object, else it is made anew
-    for x in (jnp.asarray(X), jnp.asarray(X, jnp.bfloat16)):
-        np.testing.assert_array_equal(np.asarray(back(x)).view(np.uint8), np.asarray(g(x)).view(np.uint8))
+    assert tomllib.loads(f"surrogate = '{text}'") == {"surrogate": text}  # a configuration carries it as it is
 
 
 MIXTURE = "mix(scale(sigmoid, 8.0), scale(sigmoid, 2.0), weights=(0.6, 0.4))"
 NOT_FINITE = scale(atan, np.array([1.0, np.inf]), height=np.array([np.nan, -np.inf]))
 DESCRIBED = {
-    "triangle": triangle,
-    MIXTURE: mix(scale(sigmoid, 8.0), scale(sigmoid, 2.0), weights=(0.6, 0.4)),
-    "mix(atan, circ)": mix(atan, circ),
-    "mix(atan, weights=(0.5,))": mix(atan, weights=(0.5,)),
-    "scale(atan, height=1)": scale(atan, height=1),
-    "scale(atan, height=-2.5)": scale(atan, height=-2.5),
-    "shift(atan, 1e-300)": shift(atan, 1e-300),
+    text: eval(text, dict(NAMES))
+    for text in [
+        *("triangle", MIXTURE, "mix(atan, circ)", "mix(atan, weights=(0.5,))", "scale(atan, height=1)"),
+        *("scale(atan, height=-2.5)", "shift(atan, 1e-300)", "normalize(circ, area=2.5)"),
+    ]
+} | {
     "shift(atan, -inf)": shift(atan, float("-inf")),
     "asym(atan, shift(circ, 0.10000000149011612))": asym(atan, shift(circ, np.float32(0.1))),
-    "normalize(circ, area=2.5)": normalize(circ, area=2.5),
     "normalize(circ, peak=0.5)": normalize(circ, peak=jnp.float32(0.5)),
     "scale(atan, np.array([1.0, 0.25]))": scale(atan, jnp.array([1.0, 0.25])),
     "scale(atan, np.array([[1.0], [2.0]]))": scale(atan, np.array([[1], [2]])),
@@ -182,30 +170,26 @@ def test_parse_reads_what_people_write(text):
     assert describe(parse(text)) == READ[text]
 
 
-ARRAYS = [jnp.array([1.0, 0.25]), np.array([[0.1], [2.0]]), np.float32([1 / 3, 4.0])]
-HOLDING = [
-    *(sigmoid(alpha=array) for array in ARRAYS),
-    *(scale(atan, array) for array in ARRAYS),
-    *(mix(atan, circ, weights=array) for array in ARRAYS),
+HOLDING = [  # arrays of each kind
+    sigmoid(alpha=jnp.array([1.0, 0.25])),
+    scale(atan, np.array([[0.1], [2.0]])),
+    mix(atan, circ, weights=np.float32([1 / 3, 4.0])),
     NOT_FINITE,
 ]
 
 
 @pytest.mark.parametrize("g", HOLDING)
 def test_python_reads_the_text_of_an_array_to_the_same_shape(g):
-    x = jnp.linspace(-1.0, 1.0, 12).reshape(3, 2, 2)
-    for same in (eval(describe(g), {"np": np, "scale": scale, "mix": mix, **vars(shapes)}), parse(describe(g))):
+    xs = [jnp.linspace(-1.0, 1.0, 12, dtype=dtype).reshape(3, 2, 2) for dtype in (jnp.float32, jnp.bfloat16)]
+    for same in (eval(describe(g), dict(NAMES)), parse(describe(g))):
         assert skeleton(same) == skeleton(g)
-        np.testing.assert_array_equal(same(x), g(x))
+        for x in xs:  # to the last bit
+            np.testing.assert_array_equal(np.asarray(same(x)).view(np.uint8), np.asarray(g(x)).view(np.uint8))
 
 
 def test_parse_gives_the_function_itself_or_a_partial_of_it():
     assert parse("sigmoid") is parse("sigmoid()") is sigmoid
-    given = parse("multi_gaussian(0.25, sigma=2)")
-    assert given is shapes.multi_gaussian(h=0.25, sigma=2)
-    assert given is not shapes.multi_gaussian(h=0.25, sigma=2.0)
-    assert jax.tree.leaves(given) == [0.25]
-    np.testing.assert_array_equal(parse("scale(triangle, [1, 2])")(jnp.zeros(2)), [1.0, 2.0])
+    assert parse("multi_gaussian(0.25, sigma=2)") is shapes.multi_gaussian(h=0.25, sigma=2)
 
 
 def test_the_last_word_on_a_parameter_is_the_outermost():
@@ -256,8 +240,6 @@ scale(atan, -1) | ... at 'scale': scale: expected a positive alpha, got -1; heig
 mix(atan, 2.0) | ... at 'mix': mix: expected a shape, that is a function g(x, *params), got float 2.0
 mix(atan, weights=circ) | ... array that broadcasts against x, got the function circ; mix adds shapes...
 fast_sigmoid(25) | ... as 'fast_sigmoid'; fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)
-surrogate.fast_sigmoid(slope=25) | ... fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)
-scale(spikingjelly.activation_based.surrogate.ATan(2.0), 2.0) | ... ATan(alpha=2) of spikingjelly is atan(alpha...
 shapes.sigmoid | ... no shape is registered as 'shapes.sigmoid'; did you mean sigmoid?
 scale(atan, np.array(2.0)) | line 1, column 13, at 'np.array(': expected [1.0, 2.0] in it...
 scale(atan, np.array([1.0], 2)) | ... at 'np.array(': expected [1.0, 2.0] in it...
@@ -309,35 +291,27 @@ def attempt(text):
         return str(error)
 
 
-def test_no_text_is_compiled_run_or_opened():
-    seen, watching = [], True
+def test_no_text_is_compiled_run_or_opened_or_does_harm_on_a_small_stack():
+    """`ast.parse` takes the process down here: a crash ends this test run."""
+    seen, read, watching = [], [], True
+
+    def read_all():
+        read.extend(map(attempt, [*HOSTILE, MIXTURE]))
+        read.append(describe(parse("shift(" * 49 + "atan" + ", 1.0)" * 49)))
+
     sys.addaudithook(lambda event, _: seen.append(event) if watching else None)  # there is no way to remove it
     compile("1", "", "eval")
-    for text in [*HOSTILE, MIXTURE]:
-        attempt(text)
-    watching = False
-    assert seen.count("compile") == 1
-    assert not {"exec", "import", "open", "os.system", "subprocess.Popen"} & set(seen)
-
-
-def test_hostile_text_does_no_harm_on_a_small_stack():
-    """`ast.parse` takes the process down here: a crash ends this test run."""
-    survived = []
-
-    def read():
-        for text in HOSTILE:
-            with pytest.raises(ValueError, match="parse"):
-                parse(text)
-        survived.append(describe(parse("shift(" * 49 + "atan" + ", 1.0)" * 49)))
-
     before = threading.stack_size(256 * 1024)
     try:
-        thread = threading.Thread(target=read)
+        thread = threading.Thread(target=read_all)
         thread.start()
         thread.join()
     finally:
         threading.stack_size(before)
-    assert survived
+    watching = False
+    assert [isinstance(text, str) for text in read] == [True] * len(HOSTILE) + [False, True]
+    assert seen.count("compile") == 1
+    assert not {"exec", "import", "open", "os.system", "subprocess.Popen"} & set(seen)
 
 
 def test_limits_are_where_they_are_said_to_be():

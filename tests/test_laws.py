@@ -44,13 +44,6 @@ def assert_same(g, h):
     np.testing.assert_allclose(g(jnp.asarray(X)), h(jnp.asarray(X)), rtol=1e-9, atol=1e-300)
 
 
-@given(expressions(ANY), factor, factor)
-@laws
-def test_scale_of_scale(g, a, b):
-    assert_same(scale(scale(g, a), b), scale(g, a * b))
-    assert_same(scale(scale(g, height=a), height=b), scale(g, height=a * b))
-
-
 @given(expressions(SMOOTH).filter(lambda g: "asym" not in getattr(g, "__name__", "")), offset, offset, factor)
 @laws
 def test_shift_of_shift_and_through_scale(g, a, b, alpha):
@@ -60,17 +53,14 @@ def test_shift_of_shift_and_through_scale(g, a, b, alpha):
 
 @given(expressions(ANY), expressions(ANY), expressions(ANY), factor, factor, factor)
 @laws
-def test_mix_is_linear_and_permutable(g, h, k, a, b, c):
+def test_scales_multiply_halves_are_the_sides_and_mix_is_linear_and_permutable(g, h, k, a, b, c):
+    assert_same(scale(scale(g, a), b), scale(g, a * b))
+    assert_same(scale(scale(g, height=a), height=b), scale(g, height=a * b))
+    assert_same(asym(g, g), g)
     x = jnp.asarray(X)
     np.testing.assert_allclose(mix(g, h, k, weights=(a, b, c))(x), a * g(x) + b * h(x) + c * k(x), rtol=1e-12)
     assert_same(mix(g, h, k, weights=(a, b, c)), mix(k, g, h, weights=(c, a, b)))
     assert_same(mix(g, h, k), mix(g, h, k, weights=(1 / 3, 1 / 3, 1 / 3)))
-
-
-@given(expressions(ANY))
-@laws
-def test_asym_of_equal_sides_is_the_side(g):
-    assert_same(asym(g, g), g)
 
 
 @given(expressions(FALLING), expressions(FALLING, leaves=1), factor)

@@ -1,5 +1,6 @@
 """Parameters get the gradient of the soft step: against hand-worked derivatives and finite differences."""
 
+import dataclasses
 import functools
 
 import jax
@@ -30,6 +31,7 @@ def spikes(forward_mode):
         "bound": lambda x, a: make(shapes.sigmoid(alpha=a))(x),
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
         "scale": lambda x, a: make(scale(shapes.sigmoid(alpha=1.0), a))(x),
+        "normalized": make(scale(normalize(shapes.sigmoid, area=2.0), height=0.5)),  # the area does not move
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
         "no closed form": make(lambda x, a: a * jnp.exp(-a * jnp.abs(x)) / (1 + jnp.exp(-a * jnp.abs(x))) ** 2),
     }
@@ -76,19 +78,12 @@ def test_grad_of_grad_by_two_parameters(forward_mode, x64):
     np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
-@jax.tree_util.register_pytree_node_class
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(eq=False)
 class Bumps:
     """A module, as one of equinox: a function with arrays, of which only it knows how they are used."""
 
-    def __init__(self, centres):
-        self.centres = centres
-
-    def tree_flatten(self):
-        return (self.centres,), None
-
-    @classmethod
-    def tree_unflatten(cls, _, leaves):
-        return cls(*leaves)
+    centres: jax.Array
 
     def __call__(self, x):
         return sum(jnp.exp(-((x - self.centres[i]) ** 2)) for i in range(3))
@@ -131,7 +126,7 @@ def test_per_neuron_and_mix_weights(forward_mode, x64):
         g = mix(scale(shapes.sigmoid(alpha=1.0), alpha), shapes.triangle, weights=weights)
         return (c * make_spike(g, learnable=True, forward_mode=forward_mode)(x)).sum()
 
-    by_alpha, by_weights = jax.jit(jax.grad(loss, (0, 1)))(alpha, np.array([0.7, 0.2]))
+    by_alpha, by_weights = jax.jit(jax.grad(loss, (0, 1)))(alpha, np.array([0.7, 0.0]))  # a weight of 0 can grow
     x = np.asarray(x)
     s = logistic(alpha * x)
     triangle = np.where(x < 0, (1 + x) ** 2 / 2, 1 - (1 - x) ** 2 / 2)
@@ -192,12 +187,6 @@ def test_a_parameter_inside_of_a_normalized_area(forward_mode, x, x64):
         np.testing.assert_allclose(jax.grad(spike, 1)(x, beta), x / 2 / b**2, rtol=1e-9, err_msg=kind)
         by_slope = jax.grad(lambda beta, spike=spike: jax.grad(spike)(x, beta))(beta)
         np.testing.assert_allclose(by_slope, (2 - b) / 2 / b**3, rtol=1e-9, err_msg=kind)
-
-
-@BOTH
-def test_a_normalized_area_that_does_not_move(forward_mode, x64):
-    spike = make_spike(normalize(shapes.sigmoid, area=2.0), learnable=True, forward_mode=forward_mode)
-    np.testing.assert_allclose(jax.grad(spike, 1)(X, ALPHA), 2 * DS_DALPHA, rtol=1e-9)
 
 
 @BOTH
@@ -265,13 +254,6 @@ def test_a_measure_that_is_found_moves_with_a_parameter(build, soft, at, x64):
     h = 1e-5
     differences = sum(soft(at + h, x) - soft(at - h, x) for x in XS) / (2 * h)
     np.testing.assert_allclose(learned, differences, rtol=1e-4)
-
-
-def test_a_weight_of_zero_can_grow():
-    def total(w):
-        return make_spike(mix(shapes.sigmoid, shapes.rectangle, weights=(1.0, w)), learnable=True)(XS).sum()
-
-    np.testing.assert_allclose(jax.grad(total)(0.0), np.clip(XS + 0.5, 0, 1).sum(), rtol=1e-6)
 
 
 def test_a_parameter_keeps_its_dtype_and_its_sum_all_digits():
@@ -354,13 +336,10 @@ def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
     spike = make_spike(endless, learnable=True, forward_mode=forward_mode)
     gradient = jax.grad(lambda p: spike(jnp.array([0.0, 0.5]), p).sum())
     assert jnp.isnan(jax.jit(gradient)(0.7))
+    assert jnp.isnan(jax.jit(jax.jacfwd(lambda p: antiderivative(endless)(0.5, p)))(0.7))
     if not forward_mode:
         with pytest.raises(ValueError, match="endless: expected a slope whose integral is found"):
             gradient(0.7)
-
-
-def test_a_soft_step_that_is_not_found_has_no_forward_derivative():
-    assert jnp.isnan(jax.jit(jax.jacfwd(lambda p: antiderivative(endless)(0.5, p)))(0.7))
 
 
 @pytest.mark.parametrize(

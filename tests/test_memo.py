@@ -17,7 +17,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from needs import exhaustive, sample
-from reference import FAST, TRIANGLE, close, decorated, fast, gradient, mirror, tent
+from reference import FAST, TRIANGLE, close, decorated, fast, gradient, mirror, picky, tent
 
 import surrofun
 from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
@@ -37,12 +37,6 @@ def collected_quickly():
 @shape
 def bump(x, alpha=1.0, how="hat"):
     return tent(x, alpha) if how == "hat" else 0 * x
-
-
-@shape
-def picky(x, alpha=1.0):
-    """A shape that asks for the value of its parameter."""
-    return tent(x, alpha) if alpha > 0 else jnp.zeros_like(x)
 
 
 def test_a_shape_that_asks_for_the_value_gets_each():

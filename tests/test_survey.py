@@ -3,16 +3,12 @@
 import functools
 import gc
 import itertools
-import os
-import subprocess
-import sys
 import tracemalloc
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from needs import exhaustive, sample
 from scipy.special import erf
 
@@ -351,46 +347,6 @@ def test_a_bump_is_in_the_bounds_and_in_the_area_or_in_neither():
     for found in (jax.jit(jax.vmap(facts))(centres), np.transpose([facts(centre) for centre in centres[:8]])):
         expected = np.broadcast_to(np.array([[0.0], [1.0], [0.06]]), (3, found[0].size))
         np.testing.assert_allclose(found, expected, rtol=1e-4)
-
-
-def on_a_mesh():
-    """Against closed forms; run by a process with eight devices."""
-    mesh = jax.make_mesh((4, 2), ("batch", "neurons"), axis_types=(AxisType.Explicit,) * 2)
-
-    def put(v, *spec):
-        return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(mesh, PartitionSpec(*spec)))
-
-    def soft(p, x):
-        return integral(look(lambda x: jnp.exp(-p * abs(x)), DEFAULT, jnp.zeros((1, 1))), x)
-
-    def total(p, x):
-        soft_steps = soft(p, x)
-        return soft_steps.sum(), soft_steps
-
-    def learned(p):
-        return make_spike(lambda x: jnp.exp(-p * abs(x)), learnable=True)(split).sum()
-
-    x, p = np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
-    with jax.set_mesh(mesh):
-        split = put(x, "batch", "neurons")
-        of_number = jax.jit(lambda x: soft(2.0, x))(split)
-        (_, of_each), by_p = jax.jit(jax.value_and_grad(total, has_aux=True))(put(p, None, "neurons"), split)
-        without_jit = jax.grad(learned)(put(p, None, "neurons"))
-    for alpha, found in ((2.0, of_number), (p, of_each)):
-        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
-        np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
-    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
-    for gradient in (by_p, without_jit):
-        np.testing.assert_allclose(gradient, sides.sum(0, keepdims=True), rtol=1e-4)
-
-
-@exhaustive
-def test_on_a_mesh_with_explicit_axes():
-    flags = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
-    env = {**os.environ, **flags, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", f"import {__name__}; {__name__}.on_a_mesh()"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
-    assert not done.returncode, done.stderr[-3000:]
 
 
 @pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
