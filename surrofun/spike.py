@@ -84,7 +84,8 @@ def make_spike(
             `shape`, of `jax.jit` or of a library, and found in a module,
             they are compiled once, else evaluated at each call.
         step: any plain function of x; it may close over tracers (a random
-            key, a soft step).
+            key, a soft step), which get no gradient: an amplitude that is
+            learned is a factor on the spike.
         residual: what is kept for the backward pass: `None` (the slope, in
             the dtype of x), a float dtype, `uint8` (255 values from the
             smallest to the largest slope), `"bit"` (for a shape of two

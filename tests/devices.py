@@ -19,7 +19,7 @@ from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
 from reference import CASES, A, C, X, close
 
-from surrofun import antiderivative, make_spike, mix, sampled, scale, shapes
+from surrofun import antiderivative, fit_alpha, make_spike, mix, sampled, scale, shapes
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
@@ -321,6 +321,14 @@ def searched_for():
         np.testing.assert_allclose(gradient, sides.sum(0, keepdims=True), rtol=1e-4)
 
 
+def fitted_on_each_device():
+    """The steepness at which half of the potentials of a device is within 0.9 / alpha, where superspike has faded."""
+    across = {"in_specs": P("batch"), "out_specs": P("batch")}
+    fit = jax.shard_map(lambda x: fit_alpha(shapes.superspike, x)[None], mesh=mesh("batch"), **across)
+    x = np.linspace(0.1, 2.0, 48).reshape(8, 6)[:, :5]
+    np.testing.assert_allclose(jax.jit(fit)(x), 0.9 / np.median(x, 1), rtol=1e-3)
+
+
 def check_of_a_spike():
     ok, found = grad_under("shard_map", make_spike(shapes.triangle))
     assert (ok, found["devices"], found["difference"] < 1e-6) == (True, 8, True)
@@ -329,7 +337,13 @@ def check_of_a_spike():
 ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
-    *(learned_of_a_divided_layer, learned_inside_shard_map, check_of_a_spike, *[searched_for] * EXHAUSTIVE),
+    *(
+        learned_of_a_divided_layer,
+        learned_inside_shard_map,
+        fitted_on_each_device,
+        check_of_a_spike,
+        *[searched_for] * EXHAUSTIVE,
+    ),
 ]
 
 

@@ -358,7 +358,7 @@ def test_flow_in_a_training_step():
     """Compiled, under a gradient, with traced parameters; a mean of 1200 numbers in half precision would be 1 % off."""
 
     def loss(x, alpha):
-        told = flow(shapes.triangle, x, alpha, axis=(0, 1))
+        told = flow(shapes.triangle, x, alpha, axis=(0, np.int64(1)))
         return sum(told.values()), told
 
     x = jnp.asarray(POTENTIALS, jnp.bfloat16)

@@ -22,6 +22,18 @@ JVP = pytest.param(True, id="jvp", marks=exhaustive)
 BOTH = pytest.mark.parametrize("forward_mode", [pytest.param(False, id="vjp"), JVP])
 
 
+class Config:
+    """An object into which JAX does not look."""
+
+    def __init__(self, alpha):
+        self.alpha = alpha
+
+
+@shape(soft=lambda x, config: jax.nn.sigmoid(config.alpha * x))
+def configured(x, config):
+    return shapes.sigmoid(x, config.alpha)
+
+
 def spikes(forward_mode):
     """The same surrogate, its parameter at call time, inside a closure, by keyword; two have no closed form."""
     make = functools.partial(make_spike, learnable=True, forward_mode=forward_mode)
@@ -32,6 +44,8 @@ def spikes(forward_mode):
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
         "scale": lambda x, a: make(scale(shapes.sigmoid(alpha=1.0), a))(x),
         "normalized": make(scale(normalize(shapes.sigmoid, area=2.0), height=0.5)),  # the area does not move
+        "in an object": lambda x, a: make(configured)(x, Config(a)),
+        "in an object, bound": lambda x, a: make(scale(configured(config=Config(a)), 1.0))(x),
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
         "no closed form": make(lambda x, a: a * jnp.exp(-a * jnp.abs(x)) / (1 + jnp.exp(-a * jnp.abs(x))) ** 2),
     }

@@ -109,6 +109,16 @@ def test_learned(setting):
     np.testing.assert_allclose(learned(shapes.superspike), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
 
 
+def test_facts_are_found_where_no_transfer_is_allowed():
+    """They are numbers, found by NumPy while a step is compiled."""
+    x, key, plain = jnp.asarray(X), jax.random.key(0), lambda x, a=2.0: 1 / (1 + a * jnp.abs(x)) ** 2
+    made = make_spike(FAST_2, residual=jnp.uint8), make_spike(FAST_2, step=escape(FAST_2, key))
+    made += make_spike(normalize(FAST_2, area=1.0)), make_spike(plain, learnable=True)
+    with jax.transfer_guard("disallow"):
+        slopes = [jax.jit(jax.grad(lambda x, spike=spike: spike(x).sum()))(x) for spike in made]
+    np.testing.assert_allclose(slopes, [FAST.slope(X, 2)] * 4, atol=2e-3)
+
+
 @exhaustive
 @under("strict")
 def test_learned_but_not_declared(setting):

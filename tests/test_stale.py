@@ -41,10 +41,16 @@ class Neuron:
         return self.height + 0 * x
 
 
+@shape
+def of_an_object(x, neuron=None):
+    return neuron.height + 0 * x
+
+
 def changes(patch):
     """Yield functions of slope 1, with each what it is used for and a change after which its slope is 2."""
     few = "shape", "step", "composed"
     height, held, alpha, neuron = 1.0, np.ones(1, np.float32), np.ones(3, np.float32), Neuron()
+    other = Neuron()
 
     @functools.wraps(shapes.triangle)
     def reads_a_variable(x):
@@ -58,6 +64,7 @@ def changes(patch):
     yield has_a_default, few, lambda: patch.setattr(has_a_default, "__defaults__", (2.0,))
     yield neuron.slope, few, lambda: patch.setattr(neuron, "height", 2.0)
     yield scale(flat(height=alpha)), USES, lambda: alpha.fill(2.0)
+    yield of_an_object(neuron=other), USES, lambda: patch.setattr(other, "height", 2.0)
     for declare in (shape, lambda g: combinator(lambda x, h: g(x))(shapes.triangle), same):
         height = 1.0
         yield declare(reads_a_variable), USES if declare is shape else few, change_the_variable

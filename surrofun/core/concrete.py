@@ -58,14 +58,14 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 @contextlib.contextmanager
 def unchecked() -> Iterator[None]:
-    """Switch off what a user asks JAX to complain of, where facts are found: they are taken at infinity, too, and in
-    arrays that line up from the front.
+    """Switch off what a user asks JAX to complain of, where facts are found: they are taken at infinity, too, in arrays
+    that line up from the front, and by NumPy.
 
     >>> with jax.numpy_rank_promotion("raise"), unchecked():
     ...     (jax.numpy.ones((2, 3)) + jax.numpy.ones(3)).shape
     (2, 3)
     """
-    with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False):
+    with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False), jax.transfer_guard("allow"):
         yield
 
 

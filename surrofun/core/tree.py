@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
+from jax.extend.core import Jaxpr
 from jax.tree_util import Partial
 
 from .facts import importable, is_pure
@@ -26,6 +27,7 @@ Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
 
 ARRAYS = (jax.Array, np.ndarray)
+_HOLDS_NOTHING = (int, float, str, type(None), Jaxpr, *ARRAYS)  # that JAX does not see
 _NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
 _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
@@ -184,8 +186,8 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     return g, from_tree(args), from_tree(kwargs), like, any_constant
 
 
-def functions_in(tree: Tree) -> list[Callable[..., Any]]:
-    """Return every function that a tree holds, also as structure.
+def functions_in(tree: Tree) -> list[Any]:
+    """Return every function that a tree holds, also as structure, and every other object into which JAX does not look.
 
     >>> functions_in((Partial(abs, 2.0), static(pow)))
     [<built-in function pow>, <built-in function abs>]
@@ -193,14 +195,18 @@ def functions_in(tree: Tree) -> list[Callable[..., Any]]:
     found, rest = [], [tree]
     while rest:
         item = rest.pop()
+        if isinstance(item, _HOLDS_NOTHING):
+            continue
         if isinstance(item, functools.partial):
             rest += (item.func, *item.args, *item.keywords.values())
         elif isinstance(item, tuple | list):
             rest += item
         elif isinstance(item, dict):
             rest += (*item.values(), *(key[1] for key in item if type(key) is tuple))  # what is static is in a key
-        elif callable(item):
+        elif callable(item) or jax.tree_util.all_leaves([item]):
             found.append(item)
+        else:
+            rest += jax.tree.leaves(item)
     return found
 
 

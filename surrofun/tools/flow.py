@@ -12,12 +12,13 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from ..calculus import bounds
+from ..core.cotangents import vary_as
 from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.program import call_cached
 from ..core.shape import Shape, as_shape
 from ..core.text import OF_A_SOFT_STEP, describe_value, show
-from ..core.tree import Tree, function_of_x, node, widened
+from ..core.tree import Tree, function_of_x, node, plain, widened
 from ..steps import heaviside
 
 _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches
@@ -61,7 +62,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     {'rate': 0.75, 'inside': 0.5, 'dead': 0.5}
     """
     x = _potentials(g, x, "flow")
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(map(plain, axis if isinstance(axis, tuple) else (axis,)))
     if len({n % x.ndim for n in axes if isinstance(n, int) and -x.ndim <= n < x.ndim}) < len(axes):
         raise ValueError(f"flow: expected as axis one or several of an array of shape {x.shape}, got {axis!r}")
     slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
@@ -71,7 +72,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
         "inside": inside.mean(),
         "mean": slope.mean(),
         "rms": jnp.sqrt(jnp.square(slope).mean()),
-        "dead": 1 - inside.max(axis).mean(),
+        "dead": 1 - inside.max(axes).mean(),
     }
     return {name: lax.stop_gradient(value) for name, value in measured.items()}
 
@@ -137,7 +138,7 @@ def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.
         enough = covered(middle)
         return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
 
-    ends = jnp.asarray(_WIDEST, x.dtype), jnp.asarray(_STEEPEST, x.dtype)
+    ends = vary_as(jnp.asarray(_WIDEST, x.dtype), x), vary_as(jnp.asarray(_STEEPEST, x.dtype), x)
     alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
     return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
