@@ -216,6 +216,16 @@ shape 'my_shapes:words': words: expected a slope that is one real array, got str
 >>> show my_shapes:scaled(2)
 shape 'my_shapes:scaled(2)': expected a function g(x, *params), got ArrayImpl
 Array(0.13533528, dtype=float32); a shape takes its parameters by keyword
+>>> check my_shapes:bump(k=25)
+shape 'my_shapes:bump(k=25)': bump() got an unexpected keyword argument 'k'
+>>> check my_shapes:bump(x=beta)
+shape 'my_shapes:bump(x=beta)': line 1, column 18, at 'beta': expected a number, or an array [1.0, 2.0]
+>>> check my_shapes:bump(exec('1'))
+shape "my_shapes:bump(exec('1'))": line 1, column 16, at 'exec': expected a number, or an array [1.0, 2.0]
+>>> check my_shapes:bump(2)(3)
+shape 'my_shapes:bump(2)(3)': line 1, column 17, at ')': expected , or the end of the text
+>>> check my_shapes:bump(2
+shape 'my_shapes:bump(2': expected package.module:function, or that called with numbers, package.module:function(25)
 >>> show my_shapes:level(2)
 shape 'my_shapes:level(2)': expected a function g(x, *params), got int 3
 >>> show normalize(reciprocal,area=1.0)

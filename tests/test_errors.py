@@ -215,6 +215,8 @@ TypeError: hat: expected of around= a list of pairs (centre, width), got (0.0, 1
 TypeError: sampled: expected a random key, ...int 0
 >>> sampled(jnp.ones(2))
 TypeError: sampled: expected a random key, ...an array of shape (2,)
+>>> sampled(jax.random.split(key, 3))
+TypeError: sampled: expected one random key, got an array of keys of shape (3,)
 >>> escape(hat, 0)
 TypeError: escape: expected a random key, ...int 0
 >>> escape(reciprocal, key)(jnp.ones(3))

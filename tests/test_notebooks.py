@@ -45,20 +45,11 @@ def test_every_notebook_has_a_twin_and_the_other_way_round():
 
 
 @EACH
-def test_the_twin_says_the_same(path):
-    notebook = jupytext.read(path)
+def test_it_is_its_twin_imports_what_is_public_and_is_committed_as_it_ran(path):
+    notebook, text = jupytext.read(path), path.read_text()
     assert cells(jupytext.read(path.with_suffix(".py"))) == cells(notebook)
     assert notebook.cells[0].source.startswith("# ")
-
-
-@EACH
-def test_it_imports_what_is_public(path):
     assert [module for module in imported(path) if module.startswith("surrofun.")] == []
-
-
-@EACH
-def test_the_outputs_are_those_of_a_fresh_run_and_small(path):
-    notebook, text = jupytext.read(path), path.read_text()
     assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
     assert any(cell.outputs for cell in code(notebook))
     assert troubles(notebook) == []

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dropins import import_snnax
 from needs import exhaustive, needs, sample
+from reference import tent
 from test_checks import NARROWED, faults, found, learned, measuring
 from test_rosetta import as_others_expect
 
@@ -205,19 +206,12 @@ def test_a_residual_that_is_not_used_while_a_parameter_learns_is_a_limit(residua
 
 @exhaustive
 def test_a_spike_that_learns_has_its_soft_step_checked():
-    def tent(x, alpha):
-        return jnp.maximum(0, 1 - alpha * jnp.abs(x))
-
-    def soft(x, alpha):
-        u = jnp.clip(x, -1 / alpha, 1 / alpha)
-        return u - alpha * u * jnp.abs(u) / 2
-
     learning = make_spike(learnable=True)
     result = learned(learning(tent), alpha=2.0)
     assert (result["ok"], result["limit"], list(result["value"])) == (True, True, ["alpha", "times as slow"])
     assert result["value"]["alpha"] < 0.01
-    wrong = shape(tent, soft=lambda x, alpha: soft(x, jax.lax.stop_gradient(alpha)))
-    assert learned(learning(shape(tent, soft=soft)(alpha=2.0)))["ok"]
+    wrong = shape(tent, soft=lambda x, alpha=1.0: antiderivative(shapes.triangle)(x, jax.lax.stop_gradient(alpha)))
+    assert learned(learning(shapes.triangle(alpha=2.0)))["ok"]
     assert not learned(learning(wrong(alpha=2.0)))["ok"]
     assert learned(make_spike(tent), alpha=2.0)["value"] == "none learned"
 
@@ -290,25 +284,6 @@ def test_the_command_line_builds_a_spike_from_numbers(capsys, monkeypatch):
     assert lines[-1] == "ok     closest shape          scale(superspike(beta=7.0), height=-0.5) to 3e-07"
 
 
-MISTAKES = {
-    "steep(k=25)": "steep() got an unexpected keyword argument 'k'",
-    "steep(beta=x)": "line 1, column 29, at 'x': expected a number, or an array [1.0, 2.0]",
-    "steep(exec('1'))": "line 1, column 24, at 'exec': expected a number, or an array [1.0, 2.0]",
-    "steep(2 3)": "line 1, column 26, at '3': expected , or the end of the text",
-    "steep(2)(3)": "line 1, column 25, at ')': expected , or the end of the text",
-    "steep(2": "expected package.module:function, or that called with numbers, package.module:function(25)",
-    "stepp(2)": "there is no 'stepp' in test_spike_check; did you mean steep?",
-}
-
-
-@pytest.mark.parametrize("call", MISTAKES)
-def test_a_mistake_in_the_call_is_one_line(call, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "10000")
-    text = f"{__name__}:{call}"
-    assert main(["check", text]) == 2
-    assert capsys.readouterr() == ("", f"surrofun: shape {text!r}: {MISTAKES[call]}\n")
-
-
 def test_the_straight_through_steps_of_softjax():
     """Half a spike at NaN; and smooth modes whose slopes are NaN far out, where their polynomials overflow."""
     softjax = needs("softjax")
@@ -325,19 +300,13 @@ def test_the_straight_through_steps_of_softjax():
 SNNAX = "snnax.functional.surrogate"
 PEERS = [  # call, faults, limits beyond rebuilding and pickling, closest shape
     ("spyx.axn:superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
-    ("spyx.axn:arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
     ("spyx.axn:custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode", "falls again"}, "none"),
-    ("braintools.surrogate:ReluGrad()", set(), set(), "scale(triangle, height=0.3)"),
     ("braintools.surrogate:SquarewaveFourierSeries()", {"non-negative", "finite"}, set(), "squarewave_fourier"),
-    ("slax:fast_sigmoid(25)", set(), set(), "superspike(beta=25.0)"),
     ("slax:multi_gauss()", {"non-negative"}, set(), "scale(multi_gaussian(sigma=0.3), height=0.5)"),
     ("sparx.surrogate:FastSigmoid(25.0)", set(), set(), "superspike(beta=25.0)"),
-    ("sparx.surrogate:Rectangle(1.0)", set(), set(), "rectangle"),
     # The slope is the derivative of a quotient of infinities.
     ("jaxpike.surrogate:FastSigmoid(25.0)", {"finite"}, {"bytes a spike"}, "superspike(beta=25.0)"),
     ("jaxpike.surrogate:ATan(2.0)", set(), {"bytes a spike"}, "atan"),
-    ("jaxpike.surrogate:Triangular(1.0)", {"finite"}, {"bytes a spike"}, "triangle"),
-    (f"{SNNAX}:superspike_surrogate(10.0)", set(), set(), "scale(reciprocal(alpha=10.0), height=0.1)"),
     (f"{SNNAX}:piecewise_surrogate(0.5)", set(), {"bytes a spike"}, "rectangle"),
     (f"{SNNAX}:sigmoid_surrogate(1.0)", {"slope by jax.grad"}, None, None),
 ]
