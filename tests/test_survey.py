@@ -258,6 +258,13 @@ def test_extremes_of_each_neuron():
         np.testing.assert_allclose(way(np.arange(2)), [[-LOBE, -np.inf], [LOBE, np.inf]], rtol=3e-7)
 
 
+def test_what_oscillates_has_bounds_wherever_it_is_seen_at_its_lowest():
+    """For these periods that is in the last octave, by chance."""
+    periods = np.array([2.059, 2.564, 1.475, 1.43, 1.574, 2.867, 2.935, 1.3, 2.454])
+    found = bounds(mix(shapes.superspike(beta=1.0), shapes.squarewave_fourier(n=3, period=periods), weights=(1.0, 1.0)))
+    np.testing.assert_allclose(found, [-12 / periods, 1 + 12 / periods], rtol=2e-3)
+
+
 def test_a_kink_where_panels_meet_costs_no_digits(x64):
     """A triangle ends at 1, which is the end of a panel: each potential is integrated to within its own panel."""
     x = np.linspace(-1.3, 1.3, 521)

@@ -40,6 +40,7 @@ _NEAR = 4  # octaves around the threshold that are looked at closely
 _PEAKS = 8  # that are searched for the highest slope, and as many for the lowest
 _STEPS = 71  # to either side, by which a round of that search is closer than the one before
 _ZOOMS = 4  # rounds of it: _STEPS ** -_ZOOMS of a panel is a digit of float32, and its square one of float64
+_GROWTH = 3e-4  # in the last octave, of the span: what oscillates is seen less far from one to the next
 _GAP = 0.2  # between neighbouring nodes of a panel, at most
 
 
@@ -216,7 +217,7 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
     # Without bound is what still grows in the last rounds, or in the last octave.
     grows = (slope - earlier).max(1) > 0.01 * span
-    endless = (grows | (grown > 1e-5 * span)) & (xp.isfinite(best.sum(0)) | (best > 0))  # what falls to 0 has an end
+    endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))  # what falls to 0 has an end
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)
     return tuple(v.astype(dtype) for v in (*bounds, *best_at))
 
