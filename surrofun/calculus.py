@@ -19,7 +19,7 @@ from .core.facts import declares, facts_of, is_own, signature_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
-from .core.tree import function_of_x, functions_in, node, opened
+from .core.tree import function_of_x, node, opaque_in, opened
 from .search import found
 from .search.survey import Survey
 from .search.vanishing import vanishing
@@ -227,7 +227,7 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
     1.0
     """
-    measured = not all(map(is_own, functions_in(g))) and _can_be_measured(g)
+    measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
     return (found.bounds(g, around) if measured else ends or bounds(g))[1]
 
 

@@ -337,13 +337,8 @@ def check_of_a_spike():
 ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
-    *(
-        learned_of_a_divided_layer,
-        learned_inside_shard_map,
-        fitted_on_each_device,
-        check_of_a_spike,
-        *[searched_for] * EXHAUSTIVE,
-    ),
+    *(learned_of_a_divided_layer, learned_inside_shard_map, fitted_on_each_device, check_of_a_spike),
+    *([searched_for] if EXHAUSTIVE else []),
 ]
 
 

@@ -54,6 +54,7 @@ def test_all_times_at_once_are_backpropagation_through_time(name, reset, rng):
     spikes, got = pulled(recipes.parallel(step), currents, cotangents)
     assert 0.2 < spikes.mean() < 0.8
     assert apart(got, by_hand(formula, reset, currents, cotangents, spikes)) < 1e-5
+    assert apart(got, pulled(recipes.scanned(step), currents, cotangents)[1]) < 1e-6
 
 
 def test_without_a_reset_a_neuron_is_linear(rng):

@@ -10,7 +10,8 @@ from needs import sample
 from reference import told_mirror
 from scipy.integrate import quad
 
-from surrofun import antiderivative, area, asym, make_spike, mix, normalize, scale, shape, shapes, shift
+import surrofun
+from surrofun import antiderivative, area, asym, bounds, make_spike, mix, normalize, scale, shape, shapes, shift
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -137,3 +138,27 @@ def test_a_weight_for_each_neuron_of_what_is_not_anchored_by_declaration():
     by_hand = np.arange(3) / (1 + np.e)
     np.testing.assert_allclose(soft(1.0), by_hand, rtol=1e-6)
     assert jax.grad(lambda a: soft(a).sum())(1.0) == pytest.approx(by_hand.sum(), rel=1e-6)
+
+
+def test_call_time_parameters_reach_the_closed_form():
+    x, alphas = jnp.asarray(PLACES), jnp.array([1.0, 2.0, 4.0])
+    for soft, by_hand in (
+        (antiderivative(shapes.sigmoid)(x, 3.0), 3.0 * PLACES),
+        (antiderivative(shift(shapes.sigmoid, 0.3))(x, alpha=3.0), 3.0 * (PLACES - 0.3)),
+        (antiderivative(scale(shapes.sigmoid, alphas))(x[:, None], alpha=1.0), np.outer(PLACES, alphas)),
+    ):
+        np.testing.assert_allclose(soft, 1 / (1 + np.exp(-by_hand)), rtol=1e-12)
+
+
+def test_derivative_of_any_soft_step():
+    g = surrofun.derivative(lambda x, alpha: jnp.tanh(alpha * x))
+    np.testing.assert_allclose(g(jnp.asarray(PLACES), 2.0), 2 / np.cosh(2 * PLACES) ** 2, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(jax.grad(make_spike(g))(0.3, 2.0), 2 / np.cosh(0.6) ** 2, rtol=1e-12)
+
+
+def test_each_of_three_neurons_has_measures_of_its_own():
+    beta = np.array([1.0, 2.0, 4.0])
+    g = scale(shapes.superspike, beta)
+    np.testing.assert_allclose(area(g), np.full(3, 0.2), rtol=1e-6)  # 2 / beta, at the default of 10
+    np.testing.assert_allclose(np.broadcast_to(bounds(g)[1], 3), beta, rtol=1e-6)
+    np.testing.assert_allclose(area(shapes.superspike, beta=beta), 2 / beta, rtol=1e-6)

@@ -241,6 +241,8 @@ shape 'leaky_step(inf)': the slope is not finite
 --out '.': is a directory
 >>> demo --out folder
 --out 'folder': is a directory
+>>> demo --out missing/figure.png
+--out 'missing/figure.png': cannot be written to
 >>> demo --out figure.nothing
 --out 'figure.nothing': matplotlib does not write .nothing files here
 >>> demo --out figure.pgf
@@ -253,6 +255,8 @@ shape 'leaky_step(inf)': the slope is not finite
 --surrogate 'superspike(-1)': the slope is not finite
 >>> demo --epochs 0
 argument --epochs: expected a whole number from 1 to 2**32 - 1, got '0'
+>>> demo --epochs two
+argument --epochs: expected a whole number from 1 to 2**32 - 1, got 'two'
 >>> demo --seed -1
 argument --seed: expected a whole number from 0 to 2**32 - 1, got '-1'
 >>> demo --seed 999999999999999999999999999999

@@ -334,3 +334,31 @@ def test_bounds_of_halves_with_a_parameter():
     assert bounds(halves(2.0)) == pytest.approx([0.0, 2.0], rel=1e-5)
     peak = jax.jit(lambda a: normalize(asym(shapes.triangle, shift(shapes.triangle(alpha=a), -0.25)), peak=1.0)(-1e-6))
     assert float(peak(4.0)) == pytest.approx(0.25, rel=1e-5)
+
+
+@users
+def test_eight_bits_of_a_users_combinator(name):
+    g, by_hand = BUILT[name]
+    spike = make_spike(g, residual=jnp.uint8)
+    slopes = jax.grad(lambda x, *a: spike(x, *a).sum())
+    for alpha, by_x in ((by_hand.default, slopes(X)), (1.5, slopes(X, 1.5)), (1.5, jax.jit(slopes)(X, 1.5))):
+        np.testing.assert_allclose(by_x, by_hand.slope(XS, alpha), rtol=0, atol=1.001 * by_hand.peak(alpha) / 508)
+
+
+def test_one_bit_of_more_than_two_values():
+    with pytest.raises(ValueError, match=r"^power\(triangle\): expected a shape of two values for residual='bit'"):
+        jax.grad(make_spike(power(shapes.triangle), residual="bit"))(0.5)
+
+
+@users
+def test_flow_and_fit_of_a_users_combinator(name):
+    g, by_hand = BUILT[name]
+    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    slope, peak = by_hand.slope(x.astype(np.float64), 1.5), by_hand.peak(1.5)
+    told = surrofun.flow(g, x, alpha=1.5)
+    expected = {"rate": (x >= 0).mean(), "inside": (slope > 0.01 * peak).mean()}
+    expected |= {"mean": slope.mean(), "rms": np.sqrt((slope**2).mean())}
+    assert {k: float(told[k]) for k in expected} == pytest.approx(expected, rel=1e-4)
+    alpha = surrofun.fit_alpha(g, x, 0.5)
+    sees = by_hand.slope(float(alpha) * x, by_hand.default) > 0.01 * by_hand.peak(by_hand.default)
+    assert sees.mean() == pytest.approx(0.5, abs=1.5 / x.size)

@@ -49,10 +49,11 @@ def numpy_forward(weights, times):
     return [np.stack(of) for of in zip(*steps, strict=True)]
 
 
-def test_manifold_is_the_sum_of_waves():
+@pytest.mark.parametrize("alpha", [1.0, 2.5])
+def test_manifold_is_the_sum_of_waves(alpha):
     z, a, b, c = (np.random.default_rng(n).random(s) for n, s in enumerate([(2, 4), *[(30, 2, 3)] * 3]))
-    got = demo.manifold(*(jnp.asarray(v, jnp.float32) for v in (z, a, b, c)), 2.5)
-    np.testing.assert_allclose(got, numpy_manifold(z, a, b, c, 2.5), atol=2e-5)
+    got = demo.manifold(*(jnp.asarray(v, jnp.float32) for v in (z, a, b, c)), alpha)
+    np.testing.assert_allclose(got, numpy_manifold(z, a, b, c, alpha), atol=2e-5)
 
 
 @pytest.fixture(scope="module")

@@ -237,3 +237,22 @@ def test_a_neuron_of_ngc_learn_takes_the_slope_of_potential_and_threshold():
         theirs, ours = run(), run(lambda v, thr, alpha: g(v - thr))
     assert 0.1 < theirs[:, 0].mean() < 0.9
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expression"),
+    [("smooth", "sigmoid(alpha=10.0)"), ("c1", "epanechnikov(width=0.5)"), ("c2", "epanechnikov(width=0.5, n=2)")],
+)
+def test_a_straight_through_step_of_softjax_is_a_spike(mode, expression):
+    """It takes no surrogate of another; in its place, a spike has the same loss and gradient, but H(0) = 1/2."""
+    softjax, x = needs("softjax"), X[np.asarray(X) != 0]
+    spike = make_spike(parse(expression))
+
+    def loss(step, x):
+        return (jnp.cos(x) * step(x - 0.3)).sum()
+
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = jax.value_and_grad(functools.partial(loss, functools.partial(softjax.heaviside_st, mode=mode)))(x)
+    value, gradient = jax.value_and_grad(functools.partial(loss, spike))(x)
+    np.testing.assert_allclose(value, theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(gradient, theirs[1], rtol=1e-4, atol=1e-5)

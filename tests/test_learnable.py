@@ -43,7 +43,6 @@ def spikes(forward_mode):
         "bound": lambda x, a: make(shapes.sigmoid(alpha=a))(x),
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
         "scale": lambda x, a: make(scale(shapes.sigmoid(alpha=1.0), a))(x),
-        "normalized": make(scale(normalize(shapes.sigmoid, area=2.0), height=0.5)),  # the area does not move
         "in an object": lambda x, a: make(configured)(x, Config(a)),
         "in an object, bound": lambda x, a: make(scale(configured(config=Config(a)), 1.0))(x),
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),
@@ -129,6 +128,12 @@ def test_by_x_and_by_the_parameter_in_turn(residual, options, compiled, x64):
         np.testing.assert_allclose(by_alpha(X, ALPHA), DS_DALPHA, rtol=1e-6)
         if residual is None:
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
+
+
+@BOTH
+def test_a_normalized_area_that_does_not_move(forward_mode, x64):
+    spike = make_spike(normalize(shapes.sigmoid, area=2.0), learnable=True, forward_mode=forward_mode)
+    np.testing.assert_allclose(jax.grad(spike, 1)(X, ALPHA), 2 * DS_DALPHA, rtol=1e-9)
 
 
 @BOTH

@@ -242,11 +242,25 @@ def test_nothing_is_nan(dtype, x64):
                 assert not bad.any(), (f.__name__, jax.tree_util.keystr(path), x[bad][:3], at)
 
 
-def test_a_line_at_infinity_does_not_move_with_the_other_side():
-    soft = antiderivative(shapes.leaky_step)
-    for differentiate in (jax.jacfwd, lambda f: jax.jit(jax.grad(f))):
-        assert differentiate(lambda leak: soft(jnp.inf, leak=leak))(0.1) == 0
-        assert differentiate(lambda slope: soft(-jnp.inf, slope=slope))(1.0) == 0
+BY_HAND = [  # soft step, potential, the derivative by the first of the parameters, and how exactly
+    ("leaky_step", -3.0, {"leak": 0.0}, -3.0, 0),  # a leak of zero still has a gradient
+    ("log_tailed_step", -3.0, {"leak": 0.0}, -3.0, 0),
+    ("leaky_rectangle", -3.0, {"leak": 0.0}, -2.0, 0),
+    ("leaky_step", np.inf, {"leak": 0.1}, 0.0, 0),  # a line at infinity does not move with the other side
+    ("leaky_step", -np.inf, {"slope": 1.0}, 0.0, 0),
+    ("escape_exponential", -1.0, {"delta": 1.0, "p0": 1.0}, np.exp(-1), 1e-6),
+]
+
+
+@pytest.mark.parametrize(("name", "x", "parameters", "by_hand", "tolerance"), BY_HAND)
+def test_derivatives_of_soft_steps_by_hand(name, x, parameters, by_hand, tolerance):
+    (key, value), *_ = parameters.items()
+
+    def soft(value):
+        return antiderivative(getattr(shapes, name))(x, **{**parameters, key: value})
+
+    for derivative in (jax.jvp(soft, (value,), (1.0,))[1], jax.jit(jax.grad(soft))(value)):
+        np.testing.assert_allclose(derivative, by_hand, rtol=tolerance)
 
 
 def test_the_slope_of_a_soft_step_where_two_formulas_meet():
@@ -307,15 +321,22 @@ def test_a_steepness_moves_what_does_not_fall_at_any_distance():
         np.testing.assert_allclose(learned, by_hand, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "name", ["sigmoid", "gaussian", "multi_gaussian", "cosine", "atan", "circ", "squarewave_fourier"]
-)
-def test_smooth_shapes_have_a_second_derivative_at_the_threshold(name):
-    """Where a formula with |x| has a kink in its parts."""
-    g, h = getattr(shapes, name), 3e-4
+SMOOTH = {  # the second derivative at 0, where a formula with |x| has a kink in its parts
+    "sigmoid": -(4.0**3) / 8,
+    "gaussian": -1 / (0.5**3 * np.sqrt(2 * np.pi)),
+    "multi_gaussian": -(1.15 - 2 * 0.15 / 6**3 * (1 - 1 / 36) * np.exp(-1 / 72)) / (0.5**3 * np.sqrt(2 * np.pi)),
+    "cosine": -(np.pi**2) / 2,
+    "atan": -2 * (np.pi * 2.0 / 2) ** 2 * 1.0,
+    "circ": -3.0,
+    "squarewave_fourier": -4 / 8 * (2 * np.pi / 8) ** 2 * (1 + 9),
+}
+
+
+@pytest.mark.parametrize(("name", "want"), SMOOTH.items())
+def test_smooth_shapes_have_a_second_derivative_at_the_threshold(name, want):
+    g = getattr(shapes, name)
     second, first = jax.jit(jax.grad(lambda x: (jax.grad(g)(x),) * 2, has_aux=True))(0.0)
-    below, at, above = FACTS[name].slope(np.array([-h, 0.0, h]), **FACTS[name].settings[0])
-    np.testing.assert_allclose(second, (below - 2 * at + above) / h**2, rtol=1e-5)
+    np.testing.assert_allclose(second, want, rtol=1e-5)
     np.testing.assert_allclose(first, 0.0, atol=1e-5)
 
 

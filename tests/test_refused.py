@@ -96,6 +96,10 @@ def test_an_array_of_another_byte_order():
     np.testing.assert_allclose(slope, (1 + abs(XS)) ** -2, rtol=1e-6)
 
 
+def test_a_numpy_number_of_levels():
+    np.testing.assert_array_equal(surrofun.staircase(np.int64(3))(X), [0.0, 1.0, 2.0])
+
+
 def test_a_formula_may_give_a_part_its_parameter():
     g = combinator(lambda x, g: g(x, beta=2.0))(shapes.superspike)
     for slope in (g(X), g(X, beta=9.0)):
@@ -143,6 +147,8 @@ difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * 
 >>> slopes(make_spike(triangle, residual=lambda g, x: (lambda s, n: s, lambda k, x, n: k, ('a',))))
 >>> slopes(make_spike(triangle, residual=lambda g, x: (lambda s, v: s, lambda k, x, v: k, jnp.ones(1))))
 TypeError: make_spike: expected of <lambda>, in residual=, functions and arrays (encode, decode, operands), got ...
+>>> slopes(make_spike(triangle, residual=lambda g, x: (lambda slope: slope, lambda kept, like: kept[:2], ())))
+TypeError: make_spike: expected of decode, in residual=, an array of the shape of x, (3,), got (2,)...
 >>> bounds(lambda x: jnp.exp(x) * jnp.exp(-2 * jnp.abs(x)))
 ValueError: <lambda>: expected slopes that are numbers, got NaN at some potential...
 """

@@ -1,4 +1,4 @@
-"""What is shipped: a network, exported and run without surrofun, and the wheel, run from an empty folder."""
+"""What is shipped: a trained network, exported and run without surrofun, and the wheel, run from an empty folder."""
 
 import email
 import os
@@ -49,7 +49,7 @@ except ModuleNotFoundError:
 
 
 @exhaustive
-def test_a_network_runs_without_surrofun(tmp_path):
+def test_a_trained_network_runs_without_surrofun(tmp_path):
     """One layer of each kind of spike: with learned steepness, with a narrow residual, with forward mode."""
     needs("flatbuffers")
     learned = make_spike(shapes.sigmoid, learnable=True)
@@ -67,8 +67,16 @@ def test_a_network_runs_without_surrofun(tmp_path):
 
         return jnp.square(jax.lax.scan(step, jnp.zeros((3, 4)), drive)[1].mean() - 0.3)
 
+    def descend(weights, _):
+        value, gradient = jax.value_and_grad(error)(weights)
+        return jax.tree.map(lambda w, g: w - 0.3 * g, weights, gradient), value
+
     sizes = {"alpha": (), "in": (3, 4), "first": (4, 4), "second": (4, 4)}
-    weights = {name: jnp.asarray(rng.uniform(0, 1, shape), jnp.float32) for name, shape in sizes.items()}
+    start = {name: jnp.asarray(rng.uniform(0, 1, shape), jnp.float32) for name, shape in sizes.items()}
+    weights, errors = jax.jit(lambda w: jax.lax.scan(descend, w, length=20))(start)
+    assert errors[-1] < 0.5 * errors[0]
+    assert weights["alpha"] != start["alpha"]
+
     (tmp_path / "network").write_bytes(export.export(jax.jit(error))(weights).serialize(vjp_order=1))
     np.savez(tmp_path / "weights.npz", **weights)
     run("-I", "-c", WITHOUT_SURROFUN, cwd=tmp_path)

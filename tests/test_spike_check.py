@@ -300,13 +300,19 @@ def test_the_straight_through_steps_of_softjax():
 SNNAX = "snnax.functional.surrogate"
 PEERS = [  # call, faults, limits beyond rebuilding and pickling, closest shape
     ("spyx.axn:superspike(25)", set(), {"forward mode"}, "superspike(beta=25.0)"),
+    ("spyx.axn:arctan(2)", set(), {"forward mode"}, "scale(atan(alpha=4.0), height=0.159155)"),
     ("spyx.axn:custom()", {"non-negative", "peak at a threshold", "finite"}, {"forward mode", "falls again"}, "none"),
+    ("braintools.surrogate:ReluGrad()", set(), set(), "scale(triangle, height=0.3)"),
     ("braintools.surrogate:SquarewaveFourierSeries()", {"non-negative", "finite"}, set(), "squarewave_fourier"),
+    ("slax:fast_sigmoid(25)", set(), set(), "superspike(beta=25.0)"),
     ("slax:multi_gauss()", {"non-negative"}, set(), "scale(multi_gaussian(sigma=0.3), height=0.5)"),
     ("sparx.surrogate:FastSigmoid(25.0)", set(), set(), "superspike(beta=25.0)"),
+    ("sparx.surrogate:Rectangle(1.0)", set(), set(), "rectangle"),
     # The slope is the derivative of a quotient of infinities.
     ("jaxpike.surrogate:FastSigmoid(25.0)", {"finite"}, {"bytes a spike"}, "superspike(beta=25.0)"),
     ("jaxpike.surrogate:ATan(2.0)", set(), {"bytes a spike"}, "atan"),
+    ("jaxpike.surrogate:Triangular(1.0)", {"finite"}, {"bytes a spike"}, "triangle"),
+    (f"{SNNAX}:superspike_surrogate(10.0)", set(), set(), "scale(reciprocal(alpha=10.0), height=0.1)"),
     (f"{SNNAX}:piecewise_surrogate(0.5)", set(), {"bytes a spike"}, "rectangle"),
     (f"{SNNAX}:sigmoid_surrogate(1.0)", {"slope by jax.grad"}, None, None),
 ]

@@ -70,14 +70,14 @@ def strictly(f, x, a):
         return jax.jit(pulled(f))(x, a)
 
 
-def exported(f):
-    """Return f as it comes back from its export, for any batch."""
-    x = jax.ShapeDtypeStruct(export.symbolic_shape("batch, 3"), np.float32)
+def exported(f, shape):
+    """Return f as it comes back from its export; a text is a symbolic shape."""
+    x = jax.ShapeDtypeStruct(export.symbolic_shape(shape) if isinstance(shape, str) else shape, np.float32)
     return export.export(jax.jit(f))(dict.fromkeys(CASES, x), jax.ShapeDtypeStruct((), np.float32)).call
 
 
 def weighted_gradient(f, x, a):
-    z, dx = exported(pulled(f, 1.0))(x, a)
+    z, dx = exported(pulled(f, 1.0), "batch, 3")(x, a)
     return z, jax.tree.map(lambda dx: C * dx, dx)
 
 
@@ -100,8 +100,9 @@ ROWS = {
     "checkpoint": lambda f: pulled(jax.checkpoint(f)),
     "checkpoint with a policy": lambda f: jax.jit(pulled(jax.checkpoint(f, policy=KEEP_THE_SLOPE))),
     "checkpoint in scan": lambda f: jax.jit(pulled(scanned(jax.checkpoint(f)))),
-    "grad of export": lambda f: pulled(exported(f)),
-    "export of grad": lambda f: partial(weighted_gradient, f),
+    "export of grad": lambda f: exported(pulled(f), X.shape),
+    "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3")),
+    "export of grad, any batch": lambda f: partial(weighted_gradient, f),
     "disable_jit": lambda f: partial(without_jit, f),
     "checking leaks, NaN and ranks": lambda f: partial(strictly, f),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, assert_type, reveal_type
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -62,12 +63,21 @@ steep = make_spike(shapes.superspike(beta=25.0))
 composed = make_spike(sf.mix(scale(bell, 2.0), sf.parse("atan"), weights=(0.7, 0.3)), step=sf.staircase(3))
 
 
+def loss(weights: Array, sigma: Array, inputs: Array) -> Array:
+    def step(v: Array, x: Array) -> tuple[Array, Array]:
+        v = 0.9 * v + x @ weights
+        z = learned(v - 1.0, sigma)
+        return v - z, z
+
+    spikes = jax.lax.scan(step, jnp.zeros(weights.shape[1]), inputs)[1]
+    return jnp.mean(spikes)
+
+
 def used(x: Array) -> None:
     assert_type(sf.register("users_bell", bell)(x, sigma=1.0), Array)
     assert_type(bump(x), Array)
     assert_type(bump(x, alpha=2.0), Array)
     assert_type(two_sided(0.5, 1.0, floor=0.1), Array)
-    assert_type(learned(x, x), Array)
     assert_type(catalogued(x, 25.0), Array)
     assert_type(composed(x), Array)
     assert_type(steep(x), Array)

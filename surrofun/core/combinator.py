@@ -87,14 +87,9 @@ def combinator(
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         raise TypeError(f"combinator: expected parts by name or as *gs, got {show(formula)}{signature}")
     signature = inspect.Signature(parameters[1:])  # without x
-    dummies = {p.name: (None,) if p.kind is p.VAR_POSITIONAL else None for p in parameters[1:]}
-    call = inspect.BoundArguments(signature, dummies)
     for name, fact in facts.items():
-        try:
-            if fact and (own := signature_of_fact(name, fact)):
-                own.bind(*call.args, **call.kwargs)
-        except TypeError:
-            raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}") from None
+        if fact is not None:
+            _refuse_other_parameters(formula, signature, name, fact)
 
     @functools.wraps(formula)
     def combined(*args: Any, **kwargs: Any) -> Shape:
@@ -121,6 +116,18 @@ def combinator(
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
     return declared_by(combined, formula, **facts, formula=formula, signature=signature)
+
+
+def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: str, fact: Any) -> None:
+    """Refuse a fact that cannot be called as the formula is."""
+    call = inspect.BoundArguments(signature, dict.fromkeys(signature.parameters))
+    call.arguments |= {p.name: (None,) for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL}
+    own = signature_of_fact(name, fact)
+    try:
+        if own is not None:
+            own.bind(*call.args, **call.kwargs)
+    except TypeError:
+        raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}") from None
 
 
 def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:

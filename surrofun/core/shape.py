@@ -86,18 +86,21 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
         return functools.partial(shape, **facts)
     f = as_shape(f, "shape")
     for name, fact in facts.items():
-        if fact is not None and not callable(fact):
+        if fact is None:
+            continue
+        if not callable(fact):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
-        if fact is not None:
-            _refuse_other_defaults(f, name, fact)
+        _refuse_other_defaults(f, name, fact)
     return declared_by(by_keyword(f, rounded), f, **facts)
 
 
 def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
     """Refuse a fact that would be of other parameters than `f` where none are given."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
-    for p in takes.parameters.values() if takes and own else ():
-        other = own.parameters.get(p.name, p)  # type: ignore[union-attr]
+    if takes is None or own is None:
+        return
+    for p in takes.parameters.values():
+        other = own.parameters.get(p.name, p)
         is_same = repr(other) == repr(p) or np.array_equal(other.default, p.default)
         if p.default is not p.empty and not is_same:
             raise TypeError(f"{show(f)}: expected of {name}= the default {p}, as the shape has it, got {other}")

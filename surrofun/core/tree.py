@@ -27,7 +27,7 @@ Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
 
 ARRAYS = (jax.Array, np.ndarray)
-_HOLDS_NOTHING = (int, float, str, type(None), Jaxpr, *ARRAYS)  # that JAX does not see
+_NOT_OPAQUE = (int, float, str, type(None), Jaxpr, *ARRAYS)
 _NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
 _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
@@ -186,16 +186,16 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     return g, from_tree(args), from_tree(kwargs), like, any_constant
 
 
-def functions_in(tree: Tree) -> list[Any]:
-    """Return every function that a tree holds, also as structure, and every other object into which JAX does not look.
+def opaque_in(tree: Tree) -> list[Any]:
+    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's.
 
-    >>> functions_in((Partial(abs, 2.0), static(pow)))
+    >>> opaque_in((Partial(abs, 2.0), static(pow)))
     [<built-in function pow>, <built-in function abs>]
     """
     found, rest = [], [tree]
     while rest:
         item = rest.pop()
-        if isinstance(item, _HOLDS_NOTHING):
+        if isinstance(item, _NOT_OPAQUE):
             continue
         if isinstance(item, functools.partial):
             rest += (item.func, *item.args, *item.keywords.values())
@@ -211,21 +211,21 @@ def functions_in(tree: Tree) -> list[Any]:
 
 
 def all_pure(tree: Tree) -> bool:
-    """Say whether every function in a tree is known to be pure, so that all arrays it computes with are its leaves.
+    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves.
 
     >>> all_pure(Partial(abs)), all_pure(Partial(lambda x: x))
     (True, False)
     """
-    return all(map(is_pure, functions_in(tree)))
+    return all(map(is_pure, opaque_in(tree)))
 
 
 def is_cacheable(tree: Tree) -> bool:
-    """Say whether a program of a tree may be cached: its functions are also found under their names in their modules.
+    """Say whether a program of a tree may be cached: what is opaque in it is also found under its name in its module.
 
     >>> is_cacheable(Partial(abs))
     True
     """
-    return all(is_pure(f) and importable(f) for f in functions_in(tree))
+    return all(is_pure(f) and importable(f) for f in opaque_in(tree))
 
 
 def widened(parameters: Any) -> Any:
@@ -283,5 +283,5 @@ def interned(tree: Tree) -> Tree:
     if not all(type(leaf) is float for leaf in leaves):
         return tree
     # `repr` tells 0.0 from -0.0, `id` tells functions apart that have an == of their own.
-    key = treedef, tuple(map(repr, leaves)), tuple(map(id, functions_in(tree)))
+    key = treedef, tuple(map(repr, leaves)), tuple(map(id, opaque_in(tree)))
     return _interned.setdefault(key, tree)

@@ -100,7 +100,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     >>> check(spike)["closest shape"]["value"]
     'superspike(beta=25.0) to 3e-07'
     """
-    build: Callable[[], Any] | None = functools.partial(_rebuilt, f) if is_spike(f) else None
+    build: Callable[[], Any] | None = functools.partial(_remade, f, _copied) if is_spike(f) else None
     if _measured(lambda: (callable(f) and not inspect.signature(f).parameters, None))[0]:
         build = f
         built, f = _measured(lambda: (True, f()))
@@ -110,7 +110,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     if not given:
         advice = "give numbers by keyword, check(g, alpha=4.0), each used element by element"
         return {"runs": _result(given, own, advice)}
-    g = _first(_with_parameters(_spike_of_one_neuron(f), args, kwargs)) if is_spike(f) else own
+    g = _first(_with_parameters(_remade(f, _first_of), args, kwargs)) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -222,30 +222,24 @@ def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     return first
 
 
-def _first(part: Any) -> Any:
-    return _of_one_neuron(part, compared=False)
+_first = functools.partial(_of_one_neuron, compared=False)
 
 
-def _spike_of_one_neuron(spike: Any) -> Any:
-    """Return the spike of the first neuron; what a step or a code of the user holds may be anything, and stays."""
+def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
+    """Return what `make_spike` makes of the parts of a spike function, each of them changed; a plain function stays."""
     if not isinstance(spike, Partial):
         return spike
-    g, step, *rest = _parts(spike)
-    return _made(_first(g), _first(step) if is_own(getattr(step, "func", step)) else step, *rest)
-
-
-def _rebuilt(spike: Any) -> Any:
-    """Return what `make_spike` makes of the parts of a spike function: the same one, unless they hold arrays."""
-    if not isinstance(spike, Partial):
-        return spike
-    copies = (interned(jax.tree.map(lambda leaf: leaf, v)) if isinstance(v, Partial) else v for v in _parts(spike))
-    return _made(*copies)
-
-
-def _parts(spike: Partial) -> tuple[Any, ...]:
     (*options, _), g = map(from_tree, spike.args)
-    return g, *options
+    parts = zip(("grad_fn", "step", "residual", "forward_mode", "learnable"), (g, *options), strict=True)
+    return make_spike(**{name: change(name, part) for name, part in parts})
 
 
-def _made(g: Any, step: Any, residual: Any, forward_mode: bool, learnable: bool) -> Any:
-    return make_spike(g, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable)
+def _first_of(name: str, part: Any) -> Any:
+    """Return a part for the first neuron; what a step or a code of the user holds may be anything, and stays."""
+    has_neurons = name == "grad_fn" or (name == "step" and is_own(getattr(part, "func", part)))
+    return _first(part) if has_neurons else part
+
+
+def _copied(_: str, part: Any) -> Any:
+    """Return a part built again: the same one, unless it holds arrays."""
+    return interned(jax.tree.map(lambda leaf: leaf, part)) if isinstance(part, Partial) else part

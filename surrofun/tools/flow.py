@@ -138,8 +138,8 @@ def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.
         enough = covered(middle)
         return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
 
-    ends = [vary_as(jnp.asarray(alpha, x.dtype), (g, peak, x)) for alpha in (_WIDEST, _STEEPEST)]
-    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, tuple(ends))
+    ends = tuple(vary_as(jnp.asarray(end, x.dtype), (g, peak, x)) for end in (_WIDEST, _STEEPEST))
+    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
     return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
 
