@@ -222,7 +222,12 @@ def agree(f: Function, others: dict[str, Function] | None = None, **_: Any) -> F
 
 
 def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
-    """Say whether no slope is negative; the smallest and, if it is no rounding error and no end of a tail, where."""
+    """Say whether no slope is negative; the smallest and, if it is no rounding error and no end of a tail, where.
+
+    >>> ok, found = is_non_negative(abs, look=lambda: (np.arange(3.0), np.array([0.0, 1.0, -0.5]), abs))
+    >>> bool(ok), found
+    (False, {'lowest': -0.5, 'at': 2.0})
+    """
     places, slopes, _g = look()
     lowest, rounding = nearest(places, slopes == slopes.min()), 1e-5 * abs(slopes).max()
     if abs(slopes[lowest]) <= rounding:
@@ -231,7 +236,11 @@ def is_non_negative(_: Function, *, look: Look, **__: Any) -> Finding:
 
 
 def falls_again(_: Function, *, look: Look, **__: Any) -> Finding:
-    """Say whether the slope falls after it has risen, and by how much of its peak; a soft step never does."""
+    """Say whether the slope falls after it has risen, and by how much of its peak; a soft step never does.
+
+    >>> falls_again(abs, look=lambda: (np.arange(3.0), np.array([0.0, 1.0, 0.5]), abs))
+    (True, 0.5)
+    """
     slopes = look()[1]
     slopes = slopes[np.isfinite(slopes)]
     height = max(abs(slopes).max(), 1e-30)
