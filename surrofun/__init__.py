@@ -25,68 +25,25 @@ The command line is `python -m surrofun`.
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from . import shapes as shapes
-from .calculus import antiderivative as antiderivative
-from .calculus import area as area
-from .calculus import around as around
-from .calculus import bounds as bounds
-from .calculus import derivative as derivative
-from .combinators import asym as asym
-from .combinators import mix as mix
-from .combinators import normalize as normalize
-from .combinators import scale as scale
-from .combinators import shift as shift
+from . import shapes
+from .calculus import antiderivative, area, around, bounds, derivative
+from .combinators import asym, mix, normalize, scale, shift
 from .core import text
-from .core.combinator import combinator as combinator
-from .core.shape import shape as shape
-from .expressions import describe as describe
-from .expressions import parse as parse
-from .registry import lookup as lookup
-from .registry import names as names
-from .registry import register as register
-from .residuals import sampled as sampled
-from .spike import make_spike as make_spike
-from .steps import escape as escape
-from .steps import heaviside as heaviside
-from .steps import sign as sign
-from .steps import staircase as staircase
-from .steps import ternary as ternary
-from .tools.check import check as check
-from .tools.check import report as report
-from .tools.flow import fit_alpha as fit_alpha
-from .tools.flow import flow as flow
+from .core.combinator import combinator
+from .core.shape import shape
+from .expressions import describe, parse
+from .registry import lookup, names, register
+from .residuals import sampled
+from .spike import make_spike
+from .steps import escape, heaviside, sign, staircase, ternary
+from .tools.check import check, report
+from .tools.flow import fit_alpha, flow
 
 __all__ = [
-    "antiderivative",
-    "area",
-    "around",
-    "asym",
-    "bounds",
-    "check",
-    "combinator",
-    "derivative",
-    "describe",
-    "escape",
-    "fit_alpha",
-    "flow",
-    "heaviside",
-    "lookup",
-    "make_spike",
-    "mix",
-    "names",
-    "normalize",
-    "parse",
-    "register",
-    "report",
-    "sampled",
-    "scale",
-    "shape",
-    "shapes",
-    "shift",
-    "sign",
-    "staircase",
-    "ternary",
-]
+    "antiderivative", "area", "around", "asym", "bounds", "check", "combinator", "derivative", "describe", "escape",
+    "fit_alpha", "flow", "heaviside", "lookup", "make_spike", "mix", "names", "normalize", "parse", "register",
+    "report", "sampled", "scale", "shape", "shapes", "shift", "sign", "staircase", "ternary",
+]  # fmt: skip
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,5 @@
 """Facts of a shape, found or declared, and `derivative`."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

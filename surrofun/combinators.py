@@ -4,8 +4,6 @@ Parameters given at call time go to every shape inside. A combinator of your
 own is written in the same way.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax.numpy as jnp

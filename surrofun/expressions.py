@@ -9,8 +9,6 @@ It has a reader of its own: on a small stack, as threads have, `ast.parse`
 crashes the process over 10,000 minus signs.
 """
 
-from __future__ import annotations
-
 import inspect
 import itertools
 import math

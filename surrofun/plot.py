@@ -5,8 +5,6 @@ a new figure, and returns it. None shows it or leaves global state:
 `.savefig(path)` writes it, a notebook shows it after `%matplotlib inline`.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import math

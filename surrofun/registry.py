@@ -1,7 +1,5 @@
 """Names of shapes and combinators, as `parse` reads them."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 import keyword

@@ -1,7 +1,5 @@
 """What a person types at the command line, read, or turned down in one line."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import importlib

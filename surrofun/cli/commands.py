@@ -1,7 +1,5 @@
 """The command line, `python -m surrofun`: its words, and a function for each command."""
 
-from __future__ import annotations
-
 import argparse
 import functools
 import inspect

@@ -4,8 +4,6 @@ Every piece stands alone, so that an experiment may swap one: the data, the netw
 Reference: Zenke & Vogels 2021, Neural Computation 33(4):899-925, doi:10.1162/neco_a_01367.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import shutil

@@ -1,7 +1,5 @@
 """Charts and tables made of characters: Unicode where the stream can write it, colour where somebody looks at it."""
 
-from __future__ import annotations
-
 import math
 import os
 import shutil

@@ -5,8 +5,6 @@ and arrays. When it is evaluated, the parameters of the call are bound to every 
 of a part needs no parameters.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Sequence

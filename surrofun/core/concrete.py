@@ -1,7 +1,5 @@
 """What is concrete is evaluated at once; where a tracer hides in a function, it is made an operand."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Callable, Iterator

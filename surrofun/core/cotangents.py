@@ -1,7 +1,6 @@
 """What the gradient of a learning spike is: that by its potential, and that by each parameter of its soft step."""
 
-from __future__ import annotations
-
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from .concrete import aligned_leaves, is_jaxpr
-from .tree import Tree, from_tree, widened
+from .tree import Tree, from_tree, join, widened
 
 _FEW = 4  # parameters for each of which dS/dp is computed by itself
 
@@ -37,20 +36,17 @@ def cotangents(
     >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
     (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
-    treedef: Any
     leaves, treedef = jax.tree.flatten(soft)
     flags, is_searched_for = from_tree(learned)
-    chosen = [i for i, is_learned in enumerate(flags) if is_learned]
-    values = [leaves[i] for i in chosen]
+    values = list(itertools.compress(leaves, flags))
+    rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
 
     def soft_step(values: Any) -> Any:
-        moved = dict(zip(chosen, values, strict=True))
-        return treedef.unflatten([moved.get(i, leaf) for i, leaf in enumerate(leaves)])(x)
+        return join((treedef, rest), values)(x)
 
     of_x = of_spikes * slope(x)
     x, of_spikes = widened((x, of_spikes))
-    is_aligned = aligned_leaves(soft, x.shape)
-    if not all(is_aligned[i] for i in chosen):
+    if not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     if is_searched_for or is_jaxpr(soft) or len(values) <= _FEW:
         # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.

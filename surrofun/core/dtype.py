@@ -1,7 +1,5 @@
 """Dtype and rank of an elementwise function of the potential: the place where slopes and steps are rounded."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """What is asked of a potential, of a function of it and of its result; each complaint says what came instead."""
 
-from __future__ import annotations
-
 import difflib
 import types
 from collections.abc import Callable, Sequence
@@ -71,8 +69,6 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
     Array([1, 1], dtype=bfloat16)
     """
     value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
-    if np.shape(value) == np.shape(x):
-        return value
     if not broadcasts(value.shape, x.shape):
         raise TypeError(
             f"{show(blame)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"

@@ -4,8 +4,6 @@ So it survives a copy by value, as cloudpickle makes one. `functools.wraps` copi
 where it counts for nothing, since the function in it is not that one.
 """
 
-from __future__ import annotations
-
 import inspect
 import sys
 import types

@@ -3,8 +3,6 @@
 What is searched for is kept here, too, the latest few.
 """
 
-from __future__ import annotations
-
 import contextvars
 import functools
 from collections.abc import Callable

@@ -11,7 +11,6 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .dtype import Real as Real
 from .dtype import is_real, refuse_unfit, rounded
 from .expect import refuse_ported
 from .facts import declares, facts_of, looks_pure, signature_of

@@ -1,7 +1,5 @@
 """A product whose derivative is a limit at infinity."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax

@@ -1,7 +1,5 @@
 """What a function, a parameter or a composition is called in names and in error messages."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import types

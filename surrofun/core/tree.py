@@ -9,8 +9,6 @@ A whole number, a text or a function becomes structure as the key of a dictionar
 type beside it tells 1 from True.
 """
 
-from __future__ import annotations
-
 import functools
 import weakref
 from collections.abc import Callable

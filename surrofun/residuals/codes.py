@@ -5,8 +5,6 @@ with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like
 dtype. What is traced, a bound of the slope or a key, goes into the operands; encode and decode close over no tracer.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Callable
@@ -69,8 +67,10 @@ def code_of(residual: Any) -> Code | None:
     if isinstance(residual, str | type | np.dtype):
         with contextlib.suppress(TypeError):
             dtype = np.dtype(residual)
-    elif callable(residual) and not is_spike(residual) and _takes_two(residual):
-        return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
+    elif callable(residual) and not is_spike(residual):
+        _, others = signature_of(residual)
+        if others is None or others.parameters:  # a function of g and x
+            return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
     if dtype == np.uint8:
         return eight_bits
     bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
@@ -80,11 +80,6 @@ def code_of(residual: Any) -> Code | None:
         "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair of functions "
         f"(encode, decode), or a code(g, x) -> (encode, decode, operands), got {describe_value(residual)}"
     )
-
-
-def _takes_two(f: Any) -> bool:
-    _, others = signature_of(f)
-    return others is None or bool(others.parameters)
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:

@@ -1,7 +1,5 @@
 """Bits, eight rows of an axis in a byte, and random numbers for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax

@@ -1,7 +1,5 @@
 """What NumPy and JAX spell differently, and axes in front of those of the neurons."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias

@@ -1,7 +1,5 @@
 """Searches for what is not declared of a shape; of declared functions and numbers the latest few results are kept."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -45,11 +43,7 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
     with at_compile_time():
-        return survey(g, around(g), _like(g), names)
-
-
-def _like(g: Shape) -> jax.Array:
-    return jnp.asarray(opened(g)[3])
+        return survey(g, around(g), opened(g)[3], names)
 
 
 @unchecked()
@@ -156,7 +150,7 @@ def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
     Raises:
         ValueError: it is not known; where something is traced, the factor is NaN instead, and so are derivatives.
     """
-    result = with_integral(g, _found(g, around, INTEGRAL), _like(g))  # which is not kept: it is larger than the edges
+    result = with_integral(g, _found(g, around, INTEGRAL), opened(g)[3])  # not kept: it is larger than the edges
     error = result["error"]
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance

@@ -1,7 +1,5 @@
 """The soft step of what was surveyed: a polynomial for each panel, and a potential looks up that of its own."""
 
-from __future__ import annotations
-
 import functools
 
 import jax
@@ -11,7 +9,7 @@ from jax import lax
 
 from ..core.concrete import at_compile_time, numpy_of
 from ..core.dtype import Real
-from .arrays import column
+from .arrays import Array, column
 from .jumps import areas_of_jumps
 from .panels import Function, inside, integrated, numbers_at, slopes_at
 from .survey import Survey
@@ -53,9 +51,7 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def _integrated_by_jax(
-    edges: jax.Array, errors: jax.Array, slopes: jax.Array, jumps: jax.Array
-) -> dict[str, jax.Array]:
+def _integrated_by_jax(edges: Array, errors: Array, slopes: Array, jumps: Array) -> dict[str, Array]:
     result = integrated(jnp, edges.dtype, edges, errors, slopes, jumps)
     return {**result, "error": lax.stop_gradient(result["error"])}
 
@@ -76,7 +72,7 @@ def integral(found: Survey, x: Real) -> jax.Array:
     edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
     x = lax.expand_dims(x, tuple(range(edges.ndim - 1 - x.ndim)))
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    return _looked_up(*_lookup_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
+    return _looked_up(_lookup_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
 
 
 @jax.jit
@@ -98,19 +94,10 @@ def _lookup_table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
 
 
 @jax.jit
-def _looked_up(
-    rows: jax.Array,
-    powers: jax.Array,
-    first: jax.Array,
-    halvings: jax.Array,
-    edges: jax.Array,
-    limits: jax.Array,
-    x: jax.Array,
-) -> jax.Array:
+def _looked_up(table: tuple[Array, ...], edges: Array, limits: Array, x: Array) -> Array:
     """Return the polynomial at x; beyond the panels, S nears its limit as 1 / x does, or goes on to grow."""
-    rows, powers, first, edges, limits = (
-        _aligned(v, x) for v in (rows, powers, first, edges[..., None], limits[..., None])
-    )
+    *tables, halvings = table
+    rows, powers, first, edges, limits = (_aligned(v, x) for v in (*tables, edges[..., None], limits[..., None]))
     lowest, highest = edges[0, ..., 0], edges[-1, ..., 0]
     near = jnp.clip(x, lowest, highest)
     at = lax.stop_gradient(near)
@@ -122,8 +109,7 @@ def _looked_up(
     end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, limits[0, ..., 0], limits[1, ..., 0])
     beyond, has_limit = jnp.where(jnp.abs(x) > highest, x, end), jnp.isfinite(limit)
     growth = jnp.where(has_limit, end / beyond, beyond / end)
-    soft: jax.Array = value * growth + jnp.where(has_limit, limit, 0.0) * (1 - end / beyond)
-    return soft
+    return value * growth + jnp.where(has_limit, limit, 0.0) * (1 - end / beyond)
 
 
 def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:

@@ -1,7 +1,5 @@
 """A jump that a parameter moves: it changes the integral, and the derivative of the slope does not tell by how much."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

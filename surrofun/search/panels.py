@@ -1,7 +1,5 @@
 """Panels of the line: nine nodes each, their integral with its error, and the table of all of them."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable

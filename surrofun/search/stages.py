@@ -1,7 +1,5 @@
 """A function in two stages: what depends on its first argument alone, and the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

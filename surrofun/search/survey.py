@@ -5,8 +5,6 @@ round after round, the panels that are known least are divided. The code is writ
 NumPy for a function that gives numbers, of JAX (in a loop) for one that gives tracers.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any, TypeAlias

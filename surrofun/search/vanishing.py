@@ -1,7 +1,5 @@
 """What has vanished, or reached its limit, does not move there, though JAX has 0 * inf for its derivatives."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any

@@ -20,32 +20,11 @@ from typing import TYPE_CHECKING
 
 from ..core import facts, text
 from . import elsewhere
-from .bounded import cosine as cosine
-from .bounded import epanechnikov as epanechnikov
-from .bounded import leaky_rectangle as leaky_rectangle
-from .bounded import p_norm as p_norm
-from .bounded import rectangle as rectangle
-from .bounded import triangle as triangle
-from .exponential import escape_exponential as escape_exponential
-from .exponential import exp_saturating as exp_saturating
-from .exponential import gaussian as gaussian
-from .exponential import half_sech as half_sech
-from .exponential import laplace as laplace
-from .exponential import multi_gaussian as multi_gaussian
-from .exponential import sigmoid as sigmoid
-from .periodic import periodic_laplace as periodic_laplace
-from .periodic import squarewave_fourier as squarewave_fourier
-from .power import atan as atan
-from .power import circ as circ
-from .power import clipped_reciprocal as clipped_reciprocal
-from .power import power_law as power_law
-from .power import q_pseudo_spike as q_pseudo_spike
-from .power import reciprocal as reciprocal
-from .power import superspike as superspike
-from .unbounded import leaky_step as leaky_step
-from .unbounded import log_tailed_step as log_tailed_step
-from .unbounded import s2nn as s2nn
-from .unbounded import straight_through as straight_through
+from .bounded import cosine, epanechnikov, leaky_rectangle, p_norm, rectangle, triangle
+from .exponential import escape_exponential, exp_saturating, gaussian, half_sech, laplace, multi_gaussian, sigmoid
+from .periodic import periodic_laplace, squarewave_fourier
+from .power import atan, circ, clipped_reciprocal, power_law, q_pseudo_spike, reciprocal, superspike
+from .unbounded import leaky_step, log_tailed_step, s2nn, straight_through
 
 __all__ = [
     "atan", "circ", "clipped_reciprocal", "cosine", "epanechnikov", "escape_exponential", "exp_saturating",

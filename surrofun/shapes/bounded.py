@@ -1,14 +1,13 @@
 """Shapes that are zero, or constant, beyond a finite distance from the threshold."""
 
-from __future__ import annotations
-
 import math
 
 import jax.numpy as jnp
 
+from ..core.dtype import Real
 from ..core.expect import as_whole
 from ..core.facts import declares
-from ..core.shape import Real, shape
+from ..core.shape import shape
 from .digits import distance, inside, positive, rising, room
 
 
@@ -44,13 +43,9 @@ def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     return jnp.where(jnp.abs(x) <= width / 2 if closed else jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
-def _triangle_soft(x: Real, alpha: Real = 1.0) -> Real:
-    return rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0)
-
-
 @declares(zero_at_minus_inf=True)
 @shape(
-    soft=_triangle_soft,
+    soft=lambda x, alpha=1.0: rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0),
     bounds=lambda alpha=1.0: (0.0, alpha),
     around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
 )

@@ -1,11 +1,9 @@
 """Small functions that keep digits, in a value or in its derivatives, where the plain formula would lose them."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 
-from ..core.shape import Real
+from ..core.dtype import Real
 
 FAR = 1e18  # a potential beyond it counts as this far away: the square is finite, and what falls has fallen
 

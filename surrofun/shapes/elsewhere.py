@@ -5,8 +5,6 @@ name of what is called and, if it starts with a word and a colon, to that word. 
 of them with `tests/rosetta.py`.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from importlib import resources

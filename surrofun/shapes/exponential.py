@@ -1,15 +1,14 @@
 """Shapes whose tails fall exponentially, or faster."""
 
-from __future__ import annotations
-
 import math
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.dtype import Real
 from ..core.facts import declares
-from ..core.shape import Real, shape
+from ..core.shape import shape
 from ..core.stretch import stretched
 from .digits import FAR, distance, expm1_over, limited, positive, rising
 
@@ -20,13 +19,9 @@ for _k in range(1, 16):
 _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
 
 
-def _laplace_soft(x: Real, alpha: Real = 1.0) -> Real:
-    return rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0)
-
-
 @declares(zero_at_minus_inf=True)
 @shape(
-    soft=_laplace_soft,
+    soft=lambda x, alpha=1.0: rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0),
     bounds=lambda alpha=1.0: (0.0, alpha / 2),
     around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
 )
@@ -50,13 +45,9 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
     return alpha / 2 * jnp.exp(-stretched(jnp.abs(x), alpha))
 
 
-def _sigmoid_soft(x: Real, alpha: Real = 4.0) -> Real:
-    return rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0)
-
-
 @declares(zero_at_minus_inf=True)
 @shape(
-    soft=_sigmoid_soft,
+    soft=lambda x, alpha=4.0: rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0),
     bounds=lambda alpha=4.0: (0.0, alpha / 4),
     around=lambda alpha=4.0: [(0.0, 4 / positive(alpha))],
 )
@@ -191,12 +182,8 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
     return ((1 + h) * middle - h / s * (near + far)) / (sigma * _SQRT2PI)
 
 
-def _saturating_soft(x: Real, tau: Real = 1.0) -> Real:
-    return jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x)
-
-
 @shape(
-    soft=_saturating_soft,
+    soft=lambda x, tau=1.0: jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x),
     bounds=lambda tau=1.0: (0.0, 1.0),
     around=lambda tau=1.0: [(0.0, positive(tau))],
 )

@@ -1,12 +1,11 @@
 """Shapes that repeat, for neurons that count spikes or live on a circle."""
 
-from __future__ import annotations
-
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.dtype import Real
 from ..core.expect import as_whole
-from ..core.shape import Real, shape
+from ..core.shape import shape
 from .digits import distance, expm1_over, positive
 
 

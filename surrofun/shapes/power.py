@@ -1,12 +1,11 @@
 """Shapes whose tails fall like a power of the distance from the threshold."""
 
-from __future__ import annotations
-
 import jax.numpy as jnp
 from jax import lax
 
+from ..core.dtype import Real
 from ..core.facts import declares
-from ..core.shape import Real, shape
+from ..core.shape import shape
 from ..core.stretch import stretched
 from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positive, rising
 
@@ -83,14 +82,10 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     return jnp.exp(-q * log1p_of(jnp.abs(x), alpha))
 
 
-def _q_pseudo_spike_soft(x: Real, q: Real = 2.0) -> Real:
-    # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
-    return rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0)
-
-
 @declares(zero_at_minus_inf=True)
 @shape(
-    soft=_q_pseudo_spike_soft,
+    # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
+    soft=lambda x, q=2.0: rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0),
     bounds=lambda q=2.0: (0.0, 1.0),
     around=lambda q=2.0: [(0.0, positive((q - 1) / (2 * q)))],
 )

@@ -1,11 +1,10 @@
 """Shapes of infinite area that do not fall on both sides of the threshold."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 
-from ..core.shape import Real, shape
+from ..core.dtype import Real
+from ..core.shape import shape
 from .digits import FAR, positive
 
 

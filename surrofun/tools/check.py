@@ -1,7 +1,5 @@
 """The design checklist as data: for every property of a shape or a spike what was measured and what to do about it."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import textwrap

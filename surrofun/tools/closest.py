@@ -1,7 +1,5 @@
 """Which shape of the catalogue a measured slope is: every one is fitted to it, and the closest is named."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What there is to see of a shape: from where to where, its values there, its area and peak. For `plot` and `show`."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

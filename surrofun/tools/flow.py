@@ -1,7 +1,5 @@
 """How much gradient gets through: what to look at when a spiking network does not learn."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

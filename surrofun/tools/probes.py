@@ -1,7 +1,5 @@
 """What the checks of a shape and of a spike have in common: where they look, how they compare, what both ask."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """The checklist of a shape: sound as a function and, as a surrogate gradient should be, a bump at the threshold."""
 
-from __future__ import annotations
-
 import functools
 import timeit
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The checklist of a finished spike function, of this package or of any other: its step, its slope, where it works."""
 
-from __future__ import annotations
-
 import functools
 import pickle
 from collections.abc import Callable
