@@ -17,8 +17,8 @@ from .core.facts import declares, facts_of, is_own, signature_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
-from .core.tree import function_of_x, node, opaque_in, opened
-from .search import found
+from .core.tree import function_of_x, like_of, node, opaque_in, opened
+from .search import numerical
 from .search.survey import Survey
 from .search.vanishing import vanishing
 
@@ -65,7 +65,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     def soft(x: jax.Array) -> Any:
         declared = _closed_form(g, x, args, kwargs)
         if declared is None:
-            return found.soft_step(function_of_x(g, x, args, kwargs), around, x)
+            return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
         *_, any_constant = opened(g)
         return declared(x) if any_constant or constant_is_right(g) else _anchored(declared, x, g)
 
@@ -208,7 +208,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
         search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
         ends = declared(*args, **kwargs) if declared and not search else None
         if ends is None:
-            ends = found.bounds(g, around)
+            ends = numerical.bounds(g, around)
         elif not _is_pair(ends):
             raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
         one, other = (_fact(f, "bounds", end, like) for end in ends)
@@ -226,7 +226,7 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     1.0
     """
     measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
-    return (found.bounds(g, around) if measured else ends or bounds(g))[1]
+    return (numerical.bounds(g, around) if measured else ends or bounds(g))[1]
 
 
 def _can_be_measured(g: Shape) -> bool:
@@ -254,7 +254,7 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
             if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in (*args, *kwargs.values()) if opened(p)[3] is not None]
+            shapes = [p for p in (*args, *kwargs.values()) if like_of(p) is not None]
             places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
         return [tuple(_fact(f, "around", v, like) for v in place) for place in places]  # type: ignore[misc]
 
@@ -285,7 +285,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     with at_compile_time():
         declared = _closed_form(g, like)
         if declared is None:
-            return found.area(g, around)
+            return numerical.area(g, around)
         if constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
@@ -294,7 +294,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:
     """Return a shape with its parameters bound, and an array of the dtype and rank of the potentials: those of the
     composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron."""
-    like = opened(g)[3]
+    like = like_of(g)
     if like is None:
         g = as_shape(g, who)
         f, *_ = opened(g)
@@ -309,4 +309,4 @@ def surveyed(g: Shape, like: Any) -> Survey:
     >>> float(surveyed(jnp.exp, jnp.zeros(()))["highest"])
     inf
     """
-    return found.surveyed(function_of_x(g, like), around)
+    return numerical.surveyed(function_of_x(g, like), around)

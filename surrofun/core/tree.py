@@ -184,6 +184,16 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     return g, from_tree(args), from_tree(kwargs), like, any_constant
 
 
+def like_of(g: Any) -> Any:
+    """Return an array of the dtype and rank of the potentials, which `function_of_x` told a shape; of any other, None.
+
+    >>> like_of(function_of_x(pow, np.ones(3))), like_of(pow) is None
+    (array([0.]), True)
+    """
+    *_, like, _ = opened(g)
+    return like
+
+
 def opaque_in(tree: Tree) -> list[Any]:
     """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's.
 

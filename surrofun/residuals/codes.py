@@ -25,7 +25,7 @@ from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, node, opened, static
+from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, like_of, node, opened, static
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -250,7 +250,7 @@ def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
-    (two_valued, dtype), like = from_tree(settings), opened(g)[3]
+    (two_valued, dtype), like = from_tree(settings), like_of(g)
     with at_compile_time(), np.errstate(invalid="ignore", over="ignore"):
         lowest, highest = map(_constant, bounds(g))
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]

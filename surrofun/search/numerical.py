@@ -1,4 +1,4 @@
-"""Searches for what is not declared of a shape; of declared functions and numbers the latest few results are kept."""
+"""Soft step, bounds and area where they are not declared, by numerical search; the latest few surveys are kept."""
 
 import functools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ..core.concrete import at_compile_time, is_traced, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
-from ..core.tree import Tree, from_tree, opened, static
+from ..core.tree import Tree, from_tree, like_of, static
 from .arrays import column
 from .integral import integral, with_integral
 from .panels import slopes_at
@@ -43,7 +43,7 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
     with at_compile_time():
-        return survey(g, around(g), opened(g)[3], names)
+        return survey(g, around(g), like_of(g), names)
 
 
 @unchecked()
@@ -150,7 +150,7 @@ def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
     Raises:
         ValueError: it is not known; where something is traced, the factor is NaN instead, and so are derivatives.
     """
-    result = with_integral(g, _found(g, around, INTEGRAL), opened(g)[3])  # not kept: it is larger than the edges
+    result = with_integral(g, _found(g, around, INTEGRAL), like_of(g))  # not kept: it is larger than the edges
     error = result["error"]
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance
