@@ -27,7 +27,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative, constant_is_right, declares_soft_step
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
-from .core.cotangents import cotangents, vary_as
+from .core.cotangents import cotangents
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, importable, signature_of
@@ -35,6 +35,7 @@ from .core.program import call_cached, call_explained
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static, widened
+from .core.varying import vary_as
 from .residuals import code_of
 from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, step_of_call

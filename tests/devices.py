@@ -19,7 +19,7 @@ from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
 from reference import CASES, A, C, X, close
 
-from surrofun import antiderivative, fit_alpha, make_spike, mix, sampled, scale, shapes
+from surrofun import antiderivative, fit_alpha, make_spike, mix, normalize, sampled, scale, shapes
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
@@ -316,9 +316,35 @@ def searched_for():
     for alpha, found in ((2.0, of_number), (p, of_each)):
         exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
         np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
-    sides = np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
     for gradient in (by_p, without_jit):
-        np.testing.assert_allclose(gradient, sides.sum(0, keepdims=True), rtol=1e-4)
+        np.testing.assert_allclose(gradient, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
+
+
+def by_steepness(x, p):
+    """The derivative by p of the integral of exp(-p |x|) up to x."""
+    return np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
+
+
+def searched_inside_shard_map():
+    """Soft step and area of exp(-p |x|) that nobody declared, where each device has a steepness of its own."""
+
+    def bump(x, p):
+        return jnp.exp(-p * abs(x))
+
+    def gradients(x, p):
+        by_p = jax.grad(lambda p: make_spike(bump, learnable=True)(x, p).sum())(p)
+        by_x = jax.grad(lambda x: make_spike(normalize(bump, area=1.0))(x, p).sum())(x)
+        of_a_code = jax.grad(lambda x: make_spike(bump, residual=jnp.uint8)(x, p).sum())(x)
+        return by_p, by_x, of_a_code
+
+    x, p = np.linspace(-2, 2, 32).reshape(4, 8), np.arange(1.0, 9.0)[None] / 2
+    divided = P(None, "neurons")
+    across = jax.shard_map(gradients, mesh=mesh("neurons"), in_specs=divided, out_specs=divided)
+    by_p, by_x, of_a_code = jax.jit(across)(x, p)
+    slopes = np.exp(-p * abs(x))
+    np.testing.assert_allclose(by_p, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
+    np.testing.assert_allclose(by_x, p / 2 * slopes, rtol=1e-5)
+    np.testing.assert_allclose(of_a_code, slopes, atol=0.5 / 254 + 1e-6)
 
 
 def fitted_on_each_device():
@@ -337,7 +363,8 @@ def check_of_a_spike():
 ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
-    *(learned_of_a_divided_layer, learned_inside_shard_map, fitted_on_each_device, check_of_a_spike),
+    *(learned_of_a_divided_layer, learned_inside_shard_map, searched_inside_shard_map),
+    *(fitted_on_each_device, check_of_a_spike),
     *([searched_for] if EXHAUSTIVE else []),
 ]
 

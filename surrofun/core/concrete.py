@@ -11,6 +11,7 @@ from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
 from .tree import Structure, all_pure, is_module, join, split
+from .varying import varying_axes
 
 
 def is_traced(values: Any) -> bool:
@@ -68,14 +69,15 @@ def unchecked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def at_compile_time() -> Iterator[None]:
-    """Evaluate the facts of a shape at once, whatever is being traced.
+def at_compile_time(tree: Any) -> Iterator[None]:
+    """Evaluate facts of a tree at once, whatever is being traced; not those of what varies over the devices of a
+    `shard_map`, since JAX has no value of a constant that meets it.
 
-    >>> with at_compile_time():
+    >>> with at_compile_time(()):
     ...     float(jax.numpy.exp(0.0))
     1.0
     """
-    with jax.ensure_compile_time_eval(), unchecked():
+    with contextlib.nullcontext() if varying_axes(tree) else jax.ensure_compile_time_eval(), unchecked():
         yield
 
 

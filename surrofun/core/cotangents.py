@@ -10,6 +10,7 @@ from jax import lax
 
 from .concrete import aligned_leaves, is_jaxpr
 from .tree import Tree, from_tree, join, widened
+from .varying import varying_axes
 
 _FEW = 4  # parameters for each of which dS/dp is computed by itself
 
@@ -67,22 +68,6 @@ def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: 
     return jax.jvp(lambda v: f([*values[:k], v, *values[k + 1 :]]), (values[k],), (tangent,))[1]
 
 
-def vary_as(x: jax.Array, tree: Tree) -> jax.Array:
-    """Return x as an array that varies over the devices of a `shard_map` wherever an array of a tree does.
-
-    >>> vary_as(jnp.zeros(()), {"alpha": jnp.ones(3)})
-    Array(0., dtype=float32)
-    """
-    others = [_varying_axes(leaf) for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
-    axes = tuple(sorted(frozenset().union(*others) - _varying_axes(x)))
-    return lax.pcast(x, axes, to="varying") if axes else x
-
-
-def _varying_axes(v: jax.Array) -> frozenset[Any]:
-    kind: Any = jax.typeof(v)
-    return kind.vma if hasattr(kind, "vma") else kind.manual_axis_type.varying  # type: ignore[no-any-return]  # until jax 0.9
-
-
 def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
     """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
     if v.shape != p.shape:
@@ -91,7 +76,7 @@ def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
             ones = jnp.ones(v.shape[0], v.dtype)
             v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
         v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
-    if axes := tuple(sorted(_varying_axes(v) - _varying_axes(p))):  # inside of `shard_map`, a parameter of all devices
+    if axes := tuple(sorted(varying_axes(v) - varying_axes(p))):  # inside of `shard_map`, a parameter of all devices
         v = lax.psum(v, axes)
     divided = jax.typeof(p).sharding  # on a mesh with explicit axes a sum is divided as v was
     return v if jax.typeof(v).sharding.spec == divided.spec else jax.sharding.reshard(v, divided)

@@ -16,6 +16,7 @@ from jax import lax
 
 from ..core.concrete import at_compile_time, is_traced, try_concrete
 from ..core.dtype import Real
+from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
 from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at
 
@@ -66,7 +67,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
     >>> float(found["highest"]), bool(found["errors"].max() < 1e-6)
     (1.0, True)
     """
-    with at_compile_time(), np.errstate(all="ignore"):
+    with at_compile_time((f, places)), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
         if known:
@@ -83,12 +84,13 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
 
     def in_jax() -> Survey:
         # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-        neurons = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype)).shape
-        pure, held = jax.closure_convert(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
+        there = slopes_at(f, jnp.zeros(centre.shape, like.dtype))
+        x = vary_as(jnp.zeros(there.shape, like.dtype), there)
+        pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
         constants = [lax.stop_gradient(v) for v in held]
 
         def slopes(x: jax.Array) -> jax.Array:
-            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *neurons))
+            x = vary_as(jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape)), there)
             each = pure
             for _ in range(x.ndim - like.ndim):
                 each = jax.vmap(each, (0, *(None for _ in constants)))

@@ -10,13 +10,13 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from ..calculus import bounds
-from ..core.cotangents import vary_as
 from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.program import call_cached
 from ..core.shape import Shape, as_shape
 from ..core.text import OF_A_SOFT_STEP, describe_value, show
 from ..core.tree import Tree, function_of_x, node, plain, widened
+from ..core.varying import vary_as
 from ..steps import heaviside
 
 _WIDEST, _STEEPEST = 2.0**-30, 2.0**30  # alphas between which `fit_alpha` searches

@@ -1,0 +1,27 @@
+"""Arrays that vary over the devices of a `shard_map`."""
+
+from typing import Any
+
+import jax
+from jax import lax
+
+
+def varying_axes(tree: Any) -> frozenset[Any]:
+    """Return the axes of the mesh over which an array of a tree varies; outside of `shard_map` there are none.
+
+    >>> varying_axes((2.0, jax.numpy.ones(3)))
+    frozenset()
+    """
+    kinds: list[Any] = [jax.typeof(leaf) for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
+    # In `vma` until jax 0.9.
+    return frozenset().union(*(k.vma if hasattr(k, "vma") else k.manual_axis_type.varying for k in kinds))
+
+
+def vary_as(x: jax.Array, tree: Any) -> jax.Array:
+    """Return x as an array that varies over the devices wherever an array of a tree does.
+
+    >>> vary_as(jax.numpy.zeros(()), {"alpha": jax.numpy.ones(3)})
+    Array(0., dtype=float32)
+    """
+    axes = tuple(sorted(varying_axes(tree) - varying_axes(x)))
+    return lax.pcast(x, axes, to="varying") if axes else x
