@@ -202,7 +202,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     (Array(0., dtype=float32), Array(1.5958, dtype=float32))
     """
     g, like = _with_parameters(g, args, kwargs, "bounds")
-    with at_compile_time(g):
+    with at_compile_time(g, like):
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
         search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
@@ -246,7 +246,7 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
     [(Array(0.5, dtype=float32), Array(0.25, dtype=float32))]
     """
     g, like = _with_parameters(g, args, kwargs, "around")
-    with at_compile_time(g):
+    with at_compile_time(g, like):
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("around")
         if declared:
@@ -282,7 +282,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     (Array(0.5, dtype=float32), Array(inf, dtype=float32))
     """
     g, like = _with_parameters(g, args, kwargs, "area")
-    with at_compile_time(g):
+    with at_compile_time(g, like):
         declared = _closed_form(g, like)
         if declared is None:
             return numerical.area(g, around)

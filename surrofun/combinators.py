@@ -18,6 +18,7 @@ from .core.facts import declares
 from .core.shape import Shape
 from .core.stretch import stretched
 from .core.text import OF_A_SOFT_STEP, show
+from .core.tree import like_of
 
 # Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
 _INACTIVE = 0.6180339
@@ -169,7 +170,7 @@ def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> No
 
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
     what, wanted = ("area", area) if peak is None else ("peak", peak)
-    with at_compile_time(g):
+    with at_compile_time(g, like_of(g)):
         measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):

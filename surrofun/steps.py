@@ -140,7 +140,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
 
     def fires(x: jax.Array) -> Any:
         bound = function_of_x(g, x, args, kwargs)
-        with at_compile_time(bound):
+        with at_compile_time(bound, x):
             finite = jnp.isfinite(area(bound))
             if not is_traced(finite) and not finite.all():
                 raise ValueError(f"escape: expected a shape of finite area, got {show(g)}; {OF_A_SOFT_STEP}")

@@ -333,16 +333,18 @@ def searched_inside_shard_map():
 
     def gradients(x, p):
         by_p = jax.grad(lambda p: make_spike(bump, learnable=True)(x, p).sum())(p)
+        by_hidden_p = jax.grad(lambda p: make_spike(lambda x: bump(x, p), learnable=True)(x).sum())(p)
         by_x = jax.grad(lambda x: make_spike(normalize(bump, area=1.0))(x, p).sum())(x)
         of_a_code = jax.grad(lambda x: make_spike(bump, residual=jnp.uint8)(x, p).sum())(x)
-        return by_p, by_x, of_a_code
+        return by_p, by_hidden_p, by_x, of_a_code
 
     x, p = np.linspace(-2, 2, 32).reshape(4, 8), np.arange(1.0, 9.0)[None] / 2
     divided = P(None, "neurons")
     across = jax.shard_map(gradients, mesh=mesh("neurons"), in_specs=divided, out_specs=divided)
-    by_p, by_x, of_a_code = jax.jit(across)(x, p)
+    *by_each_p, by_x, of_a_code = jax.jit(across)(x, p)
     slopes = np.exp(-p * abs(x))
-    np.testing.assert_allclose(by_p, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
+    for by_p in by_each_p:
+        np.testing.assert_allclose(by_p, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
     np.testing.assert_allclose(by_x, p / 2 * slopes, rtol=1e-5)
     np.testing.assert_allclose(of_a_code, slopes, atol=0.5 / 254 + 1e-6)
 

@@ -69,15 +69,22 @@ def unchecked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def at_compile_time(tree: Any) -> Iterator[None]:
-    """Evaluate facts of a tree at once, whatever is being traced; not those of what varies over the devices of a
-    `shard_map`, since JAX has no value of a constant that meets it.
+def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
+    """Evaluate facts of a function of x at once, whatever is being traced; not those of one that varies over the
+    devices of a `shard_map`, since JAX has no value of a constant that meets it.
 
-    >>> with at_compile_time(()):
+    Args:
+        f: the function, as a pytree.
+        like: zeros of the dtype and rank of the potentials.
+
+    >>> with at_compile_time(abs, np.zeros(())):
     ...     float(jax.numpy.exp(0.0))
     1.0
     """
-    with contextlib.nullcontext() if varying_axes(tree) else jax.ensure_compile_time_eval(), unchecked():
+    varies = varying_axes(f)
+    if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
+        varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
+    with contextlib.nullcontext() if varies else jax.ensure_compile_time_eval(), unchecked():
         yield
 
 

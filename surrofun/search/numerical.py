@@ -42,7 +42,7 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
-    with at_compile_time(g):
+    with at_compile_time(g, like_of(g)):
         return survey(g, around(g), like_of(g), names)
 
 

@@ -67,7 +67,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
     >>> float(found["highest"]), bool(found["errors"].max() < 1e-6)
     (1.0, True)
     """
-    with at_compile_time((f, places)), np.errstate(all="ignore"):
+    with at_compile_time(f, like), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
         if known:
