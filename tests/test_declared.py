@@ -155,6 +155,12 @@ def test_names_texts_and_equality(own_names):
     assert power(shapes.atan) is power(g=shapes.atan)
 
 
+def test_a_number_after_one_that_is_left_out_is_shown_by_name():
+    between = combinator(lambda x, g, lowest=0.0, highest=1.0: jnp.clip(g(x), lowest, highest))
+    assert between(shapes.atan, 0.5, 2.0).__name__ == "<lambda>(atan, 0.5, 2.0)"
+    assert between(shapes.atan, highest=2.0).__name__ == "<lambda>(atan, highest=2.0)"
+
+
 @pytest.mark.parametrize(
     ("g", "by_hand"),
     [

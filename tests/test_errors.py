@@ -138,6 +138,7 @@ TypeError: make_spike: expected a residual, got sampled, which makes one: residu
 TypeError: ...: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair ... got str 'byte'
 >>> make_spike(sigmoid, residual=spike)
 >>> make_spike(sigmoid, residual=key)
+>>> make_spike(sigmoid, residual=hat)
 >>> make_spike(sigmoid, residual=('f4', 'f8'))
 >>> make_spike(sigmoid, residual=(None, None))
 >>> make_spike(sigmoid, residual=jnp.zeros(3))
