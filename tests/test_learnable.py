@@ -361,6 +361,14 @@ def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
             gradient(0.7)
 
 
+def test_one_neuron_whose_area_is_not_found_is_told():
+    """That of exp(-|x|) beside it is 2."""
+    some = shape(lambda x, p: jnp.where(p > 1, endless(x, p), jnp.exp(-abs(x))))
+    with pytest.raises(ValueError, match="expected a slope whose integral is found"):
+        area(some, jnp.array([0.5, 2.0]))
+    np.testing.assert_allclose(jax.jit(functools.partial(area, some))(jnp.array([0.5, 2.0])), [2, np.nan], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("way", "differentiate"), [(jax.jit, jax.grad), pytest.param(lambda f: f, jax.jacfwd, marks=exhaustive)]
 )
