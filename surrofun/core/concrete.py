@@ -81,11 +81,12 @@ def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
     ...     float(jax.numpy.exp(0.0))
     1.0
     """
-    varies = varying_axes(f)
-    if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
-        varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
-    with contextlib.nullcontext() if varies else jax.ensure_compile_time_eval(), unchecked():
-        yield
+    with unchecked():
+        varies = varying_axes(f)
+        if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
+            varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
+        with contextlib.nullcontext() if varies else jax.ensure_compile_time_eval():
+            yield
 
 
 def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
