@@ -7,12 +7,13 @@ from jax import lax
 
 
 def varying_axes(tree: Any) -> frozenset[Any]:
-    """Return the axes of the mesh over which an array of a tree varies; outside of `shard_map` there are none.
+    """Return the axes of the mesh over which an array of a tree, or a struct, varies; outside of `shard_map`, none.
 
     >>> varying_axes((2.0, jax.numpy.ones(3)))
     frozenset()
     """
-    kinds: list[Any] = [jax.typeof(leaf) for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
+    arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array | jax.ShapeDtypeStruct)]
+    kinds: list[Any] = list(map(jax.typeof, arrays))
     # In `vma` until jax 0.9.
     return frozenset().union(*(k.vma if hasattr(k, "vma") else k.manual_axis_type.varying for k in kinds))
 

@@ -84,7 +84,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
 
     def in_jax() -> Survey:
         # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-        there = slopes_at(f, jnp.zeros(centre.shape, like.dtype))
+        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype))
         x = vary_as(jnp.zeros(there.shape, like.dtype), there)
         pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
         constants = [lax.stop_gradient(v) for v in held]
