@@ -43,6 +43,7 @@ def spikes(forward_mode):
         "bound": lambda x, a: make(shapes.sigmoid(alpha=a))(x),
         "partial": lambda x, a: make(functools.partial(shapes.sigmoid, alpha=a))(x),
         "scale": lambda x, a: make(scale(shapes.sigmoid(alpha=1.0), a))(x),
+        "normalized": make(scale(normalize(shapes.sigmoid, area=2.0), height=0.5)),  # the area does not move
         "in an object": lambda x, a: make(configured)(x, Config(a)),
         "in an object, bound": lambda x, a: make(scale(configured(config=Config(a)), 1.0))(x),
         "closed over": lambda x, a: make(lambda x: shapes.sigmoid(x, a))(x),

@@ -78,6 +78,7 @@ def used(x: Array) -> None:
     assert_type(bump(x), Array)
     assert_type(bump(x, alpha=2.0), Array)
     assert_type(two_sided(0.5, 1.0, floor=0.1), Array)
+    assert_type(learned(x, x), Array)
     assert_type(catalogued(x, 25.0), Array)
     assert_type(composed(x), Array)
     assert_type(steep(x), Array)

@@ -75,7 +75,7 @@ def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
 
     Args:
         f: the function, as a pytree.
-        like: zeros of the dtype and rank of the potentials.
+        like: potentials, or zeros of their dtype and rank.
 
     >>> with at_compile_time(abs, np.zeros(())):
     ...     float(jax.numpy.exp(0.0))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import at_compile_time, is_traced, unchecked
+from ..core.concrete import is_traced, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
@@ -42,8 +42,7 @@ def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
 
 def _look(settings: Tree, g: Shape) -> Survey:
     around, names = from_tree(settings)
-    with at_compile_time(g, like_of(g)):
-        return survey(g, around(g), like_of(g), names)
+    return survey(g, around(g), like_of(g), names)
 
 
 @unchecked()

@@ -90,13 +90,13 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         constants = [lax.stop_gradient(v) for v in held]
 
         def slopes(x: jax.Array) -> jax.Array:
-            x = vary_as(jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape)), there)
+            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
             each = pure
             for _ in range(x.ndim - like.ndim):
                 each = jax.vmap(each, (0, *(None for _ in constants)))
             return each(x, *constants)  # type: ignore[no-any-return]
 
-        places = jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like)
+        places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
         seen = slopes(places)
         return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
 
