@@ -77,9 +77,12 @@ def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
         f: the function, as a pytree.
         like: potentials, or zeros of their dtype and rank.
 
-    >>> with at_compile_time(abs, np.zeros(())):
-    ...     float(jax.numpy.exp(0.0))
-    1.0
+    >>> @jax.jit
+    ... def twice(x):
+    ...     with at_compile_time(abs, x):
+    ...         return x * float(jax.numpy.cosh(0.0) + 1)  # a number, though a program is traced
+    >>> twice(3.0)
+    Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
         varies = varying_axes(f)

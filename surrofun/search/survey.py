@@ -80,27 +80,27 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
                 found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
                 return jax.tree.map(jnp.asarray, found) if is_differentiated else found
 
-    centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
+        centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
 
-    def in_jax() -> Survey:
-        # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype))
-        x = vary_as(jnp.zeros(there.shape, like.dtype), there)
-        pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
-        constants = [lax.stop_gradient(v) for v in held]
+        def in_jax() -> Survey:
+            # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
+            there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype))
+            x = vary_as(jnp.zeros(there.shape, like.dtype), there)
+            pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
+            constants = [lax.stop_gradient(v) for v in held]
 
-        def slopes(x: jax.Array) -> jax.Array:
-            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
-            each = pure
-            for _ in range(x.ndim - like.ndim):
-                each = jax.vmap(each, (0, *(None for _ in constants)))
-            return each(x, *constants)  # type: ignore[no-any-return]
+            def slopes(x: jax.Array) -> jax.Array:
+                x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
+                each = pure
+                for _ in range(x.ndim - like.ndim):
+                    each = jax.vmap(each, (0, *(None for _ in constants)))
+                return each(x, *constants)  # type: ignore[no-any-return]
 
-        places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
-        seen = slopes(places)
-        return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
+            places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
+            seen = slopes(places)
+            return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
 
-    return jax.jit(in_jax)()  # type: ignore[no-any-return]
+        return jax.jit(in_jax)()  # type: ignore[no-any-return]
 
 
 def _value(v: Real, like: jax.Array) -> Array:
