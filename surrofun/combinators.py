@@ -202,9 +202,7 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Args:
         g: a shape of finite, positive area, respectively peak.
         area: the wanted integral over all x, or
-        peak: the wanted largest slope; exactly one of the two. Where what
-            is learned moves a jump at a peak that is searched for, its
-            gradient misses that.
+        peak: the wanted largest slope; exactly one of the two.
 
     Raises:
         TypeError: both or none of the two are given.

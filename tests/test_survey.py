@@ -515,6 +515,34 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
         np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
+@pytest.mark.parametrize("way", [lambda f: f, pytest.param(jax.jit, marks=exhaustive)], ids=["eager", "jit"])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=exhaustive)])
+@pytest.mark.parametrize(
+    ("g", "derivatives"),  # of both extremes, by p
+    [
+        (lambda x, p: jnp.minimum(jnp.maximum(x - p, 2 * (p - x)), 10.0), lambda p: (0.0, 0.0)),
+        (lambda x, p: jnp.minimum(jnp.sqrt(abs(x - p)), 10.0), lambda p: (0.0, 0.0)),
+        (lambda x, p: jnp.where(x < p, jnp.exp(p * (x - 1)), -1.0), lambda p: (0.0, (2 * p - 1) * np.exp(p * p - p))),
+        (lambda x, p: jnp.exp(-abs(x)) * jnp.where(x < p * p, 0.1, 1.0), lambda p: (0.0, -2 * p * np.exp(-p * p))),
+        (lambda x, p: p * jnp.exp(-x * x) * jnp.where(x < 0.4, 0.1, 1.0), lambda p: (0.0, np.exp(-0.16))),
+        (
+            lambda x, p: jnp.where(x < 1e-3 * p, jnp.exp(x), -jnp.exp(-x)),
+            lambda p: (1e-3 * np.exp(-1e-3 * p), 1e-3 * np.exp(1e-3 * p)),
+        ),
+    ],
+    ids=["kink at 0", "cusp at 0", "jump down", "jump up", "a jump that stays", "near the threshold"],
+)
+def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
+    if dtype == np.float64:
+        request.getfixturevalue("x64")
+    numbers = jnp.array([0.3, 1.2], dtype)
+    expected = np.array([derivatives(float(p)) for p in numbers])
+    both = way(jax.jacfwd(lambda p: jnp.stack(bounds(g, p))))
+    np.testing.assert_allclose([both(p) for p in numbers], expected, rtol=1e-4, atol=2e-5)
+    of_neurons = way(jax.grad(lambda p: bounds(g, p)[1].sum()))(numbers)
+    np.testing.assert_allclose(of_neurons, expected[:, 1], rtol=1e-4, atol=2e-5)
+
+
 def test_the_peak_at_a_kink_that_a_parameter_moves():
     """Where a rise and a fall meet, the place moves with the parameter, and the slope with it."""
 

@@ -50,6 +50,7 @@ def _areas(f: Structure, edges: jax.Array, seen: jax.Array, arrays: Any) -> jax.
 
 
 @unchecked()
+@np.errstate(invalid="ignore")
 def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (edges, seen, arrays), (*_, by_arrays) = primals, tangents
     total = jnp.zeros_like(seen[1:])

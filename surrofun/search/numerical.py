@@ -16,6 +16,7 @@ from ..core.text import show
 from ..core.tree import Tree, from_tree, like_of, static
 from .arrays import column
 from .integral import integral, with_integral
+from .jumps import areas_of_jumps
 from .panels import slopes_at
 from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 from .vanishing import vanishing
@@ -24,7 +25,8 @@ Around: TypeAlias = Callable[..., Any]
 
 _BESIDE = {"float32": 5e-7, "float64": 3e-9}  # of an extreme its distance from the threshold: as near as it is known
 _STEPS = -84, 48  # to places beside it, as powers of 2
-_NEAR = 1e-2  # of an extreme: less than it falls at a jump
+_LEAST = 1e-12  # of that distance, near the threshold
+_SHARE = 1e-2  # of an extreme: less than it falls at a jump
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
@@ -64,7 +66,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
-    By what a traced part closes over they are differentiable, except for a jump that it moves.
+    They are differentiable by what a traced part closes over, its leaves included.
 
     Raises:
         ValueError: a slope is NaN, where it is concrete.
@@ -86,10 +88,10 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
 
 def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
-    """Return an extreme with the derivatives of g at its place, whose own move makes no difference there.
+    """Return an extreme with the derivatives of g at its place. How the place moves makes a difference at a kink, where
+    those next to it count by shares of which the slopes of g along x cancel, and at a jump, which takes it along.
 
-    At a kink it does: the derivatives next to it count by shares of which the slopes of g along x cancel. The extreme
-    of one that has vanished is far out, and does not move.
+    An extreme of what has vanished is far out, and does not move.
     """
     if not isinstance(end, jax.Array):
         return end
@@ -101,19 +103,27 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     def has_turned(before: jax.Array, after: jax.Array) -> jax.Array:
         return (before * after <= 0) & (before != after)  # also at the end of what is flat, which does not move
 
-    # Rounding hides how far away the kink is: it is between the nearest places from which g falls, or is flat.
+    # A kink is between the nearest places from which g falls, or is flat; how near they are, rounding hides.
     nearest = abs(at) * _BESIDE[at.dtype.name]
     steps = nearest + column([0.0, *2.0 ** np.arange(*_STEPS)], at)
     off = jnp.where(has_turned(*rises(at + steps * column([-1.0, 1.0], at)[:, None])), steps, jnp.inf).min(0)
     off = jnp.where(jnp.isfinite(off), off, nearest)
-    places = at + off * column([-1.0, 0.0, 1.0], at)
-    left, there, right = vanishing(slopes, places, elsewhere)
-    before, _, after = rises(places)
-    near = (abs(left - end) < _NEAR * abs(end)) & (abs(right - end) < _NEAR * abs(end))
-    is_kink = has_turned(before, after) & near
-    share = jnp.where(is_kink, after / jnp.where(is_kink, after - before, 1.0), 0.5)
-    slope = jnp.where(is_kink, share * left + (1 - share) * right, there)
-    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope), 0.0)
+    nearest = jnp.maximum(nearest, _LEAST)
+    beside = at + off * column([-1.0, 1.0], at)
+    before, after = rises(beside)
+    fall = jnp.maximum(_SHARE * abs(end), 4 * jnp.minimum(off, nearest) * jnp.maximum(abs(before), abs(after)))
+    is_kink = has_turned(before, after) & (abs(lax.stop_gradient(slopes(beside)) - end) < fall).all(0)
+    shares = jnp.where(is_kink, jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0), 0.5)
+    slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), elsewhere)).sum(0)
+
+    # A jump is as near as the place is known, and within what g rises by a last digit.
+    rise = rises(at)
+    rise = jnp.where(is_kink | ~jnp.isfinite(rise), 0.0, rise)
+    digit = 4 * float(np.finfo(at.dtype).eps) * abs(end) / jnp.where(rise == 0, jnp.inf, abs(rise))
+    edges = at + jnp.maximum(nearest, digit) * column([-1.0, 1.0, 1.0], at)  # the last panel is empty: no jump is left
+    left, right, _ = lax.stop_gradient(slopes(edges))
+    moves = areas_of_jumps(g, edges)[0] / jnp.where(left == right, 1.0, left - right)
+    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + rise * moves, 0.0)
 
 
 @unchecked()
