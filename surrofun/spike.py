@@ -191,12 +191,13 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     (forward_mode, learnable), x = from_tree(options), vary_as(x, g)
-    # Evaluate. Outside of `jit` the slope of a function that has no program is computed once, here, while it is
-    # concrete: that takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer.
+    # Evaluate.
     how = compared if compares(step) else rounded
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     is_searched_for = learnable and not declares_soft_step(g)  # the soft step
+    # Outside of `jit` the slope of a function that has no program is computed once, here, while it is concrete: that
+    # takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer.
     slope_now = None if learnable and not is_searched_for else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes

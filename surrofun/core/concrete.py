@@ -37,7 +37,7 @@ def without_gradient(values: Any) -> Any:
 
 
 def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where it holds a tracer.
+    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where f computes with a tracer.
 
     It is also faster: under `grad`, JAX takes ten times as long even for what is not differentiated.
 

@@ -62,7 +62,7 @@ def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
     return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
+@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)  # what a user traces holds equations, not calls
 def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
     return f(*treedef.unflatten(leaves))
 

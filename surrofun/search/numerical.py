@@ -23,10 +23,10 @@ from .vanishing import vanishing
 
 Around: TypeAlias = Callable[..., Any]
 
-_BESIDE = {"float32": 5e-7, "float64": 3e-9}  # of an extreme its distance from the threshold: as near as it is known
-_STEPS = -84, 48  # to places beside it, as powers of 2
-_LEAST = 1e-12  # of that distance, near the threshold
-_SHARE = 1e-2  # of an extreme: less than it falls at a jump
+_NEAREST = {"float32": 5e-7, "float64": 3e-9}  # as well as the place of an extreme is known, relative to it
+_LEAST = 1e-12  # the same near the threshold, absolute
+_OCTAVES = -84, 48  # of the distance at which a kink is looked for
+_FALL = 1e-2  # from an extreme to the places beside it, relative: at a jump it is more
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
@@ -47,7 +47,6 @@ def _look(settings: Tree, g: Shape) -> Survey:
     return survey(g, around(g), like_of(g), names)
 
 
-@unchecked()
 def surveyed(g: Shape, around: Around) -> Survey:
     """Return the survey of a part, with every place that was looked at and the slope there.
 
@@ -104,14 +103,14 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
         return (before * after <= 0) & (before != after)  # also at the end of what is flat, which does not move
 
     # A kink is between the nearest places from which g falls, or is flat; how near they are, rounding hides.
-    nearest = abs(at) * _BESIDE[at.dtype.name]
-    steps = nearest + column([0.0, *2.0 ** np.arange(*_STEPS)], at)
+    nearest = abs(at) * _NEAREST[at.dtype.name]
+    steps = nearest + column([0.0, *2.0 ** np.arange(*_OCTAVES)], at)
     off = jnp.where(has_turned(*rises(at + steps * column([-1.0, 1.0], at)[:, None])), steps, jnp.inf).min(0)
     off = jnp.where(jnp.isfinite(off), off, nearest)
     nearest = jnp.maximum(nearest, _LEAST)
     beside = at + off * column([-1.0, 1.0], at)
     before, after = rises(beside)
-    fall = jnp.maximum(_SHARE * abs(end), 4 * jnp.minimum(off, nearest) * jnp.maximum(abs(before), abs(after)))
+    fall = jnp.maximum(_FALL * abs(end), 4 * jnp.minimum(off, nearest) * jnp.maximum(abs(before), abs(after)))
     is_kink = has_turned(before, after) & (abs(lax.stop_gradient(slopes(beside)) - end) < fall).all(0)
     shares = jnp.where(is_kink, jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0), 0.5)
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), elsewhere)).sum(0)
@@ -139,7 +138,6 @@ def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     return integral(found, x) * factor
 
 
-@unchecked()
 def area(g: Shape, around: Around) -> jax.Array:
     """Return the area of a part, by what it closes over differentiable where it is finite.
 

@@ -37,9 +37,9 @@ _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid sti
 _COARSE, _FINE, _CLOSE = 2, 8, 16
 _NEAR = 4  # octaves around the threshold that are looked at closely
 _PEAKS = 8  # that are searched for the highest slope, and as many for the lowest
-_STEPS = 71  # to either side, by which a round of that search is closer than the one before
-_ZOOMS = 4  # rounds of it: _STEPS ** -_ZOOMS of a panel is a digit of float32, and its square one of float64
-_GROWTH = 3e-4  # in the last octave, of the span: what oscillates is seen less far from one to the next
+_STEPS = 71  # to either side of a peak, in each round of that search: the next round takes one such step for its range
+_ZOOMS = 4  # rounds: _STEPS ** -_ZOOMS of a panel is a digit of float32, and, squared, as a slope falls, of float64
+_GROWTH = 3e-4  # of the span, from the last octave but one to the last: more has no bound
 _GAP = 0.2  # between neighbouring nodes of a panel, at most
 
 
@@ -55,13 +55,15 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         names: what is wanted. All of it stands on the same look; what is not wanted is not computed.
 
     Returns:
-        A dictionary. All is constant: nothing in it is differentiated. `n` is the shape of the neurons.
+        A dictionary of what is wanted, all constant: nothing in it is differentiated. Of NumPy where f gives numbers;
+        of JAX where they are differentiated or traced. `n` is the shape of the neurons.
 
-        * "edges", (panels + 1, *n): the ends of the panels, in order.
+        * "edges", (panels + 1, *n): the ends of the panels, in order; the last one again and again, up to few sizes.
         * "errors", (2, *n): the sum of the estimated errors of the areas of all panels, and of those near the
           threshold: no farther than 64 widths of the widest place.
         * "lowest", "highest", "lowest_at", "highest_at", (*n): the extremes of the slope, and where they are.
-        * "places", "slopes", (samples, *n): every place that was looked at, in no order, and the slope there.
+        * "places", "slopes", (samples, *n): every place that was looked at, in no order, and the slope there; both or
+          none are asked for.
 
     >>> found = survey(lambda x: jnp.exp(-abs(x)), [(0.0, 1.0)], jnp.zeros(()))
     >>> float(found["highest"]), bool(found["errors"].max() < 1e-6)
@@ -74,17 +76,17 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
             pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
             at, slopes = _grid(np, pairs, like), functools.partial(numbers_at, f, like)
             threshold = jnp.zeros((BLOCK, *(1,) * like.ndim), like.dtype)
-            is_differentiated = try_concrete(slopes_at, f, threshold) is None  # a comparison hides it in what f returns
-            if not (is_differentiated and is_traced(lax.stop_gradient(slopes_at(f, threshold)))):
+            holds_tracer = try_concrete(slopes_at, f, threshold) is None  # also in a comparison, which returns none
+            if not (holds_tracer and is_traced(lax.stop_gradient(slopes_at(f, threshold)))):
                 seen = slopes(at)
                 found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
-                return jax.tree.map(jnp.asarray, found) if is_differentiated else found
+                return jax.tree.map(jnp.asarray, found) if holds_tracer else found
 
-        centre = sum((v for pair in pairs for v in pair), jnp.zeros((1,) * like.ndim, like.dtype))
+        neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
 
         def in_jax() -> Survey:
             # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-            there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(centre.shape, like.dtype))
+            there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
             x = vary_as(jnp.zeros(there.shape, like.dtype), there)
             pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
             constants = [lax.stop_gradient(v) for v in held]
@@ -215,9 +217,10 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     _, earlier, slope, place, _ = repeated(xp, lambda state: state[0] < _ZOOMS, closer, state)
     best, best_at = _best(xp, xp.swapaxes(slope, 0, 1), xp.swapaxes(place, 0, 1))
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
-    # Without bound is what still grows in the last rounds, or in the last octave.
+    # Without bound is what still grows in the last rounds, or in the last octave, unless it is what stays below 0 and
+    # has no bound on the other side: it comes nearer to 0.
     grows = (slope - earlier).max(1) > 0.01 * span
-    endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))  # what falls to 0 has an end
+    endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)
     return tuple(v.astype(dtype) for v in (*bounds, *best_at))
 
