@@ -36,8 +36,9 @@ def antiderivative(g: Shape) -> Shape:
     parameter is then the integral of that of `g`, and what jumps add that
     the parameter moves, to about 1e-4: it is NaN where one moves beside
     seven larger ones, two meet, or an array in the closure of a function
-    moves one, and so is the second derivative where any moves. It is less
-    exact for what `g` does not show yet: a weight of 0 before a jump.
+    moves one, and so is the second derivative where any moves. Of what `g`
+    does not show yet it is less exact (a weight of 0 before a jump), or
+    about 1e13 (a leak of 0: the area is infinite beside it).
     Where `g` has vanished, and its own derivative is NaN, that counts as 0,
     as for 1 / cosh(alpha x)^2 far out; beside a term that is not 0 there,
     the gradient is NaN. Derivatives by x are of the polynomials of which

@@ -443,9 +443,37 @@ def test_where_two_jumps_meet_how_they_move_is_no_number(dtype, x64):
     def follows(x, w):
         return jnp.where(x < w, jnp.exp(-abs(x)), 0.0) + gate(x - w - 0.3, 0.3) / 2
 
-    by_number = [jax.jit(jax.grad(functools.partial(antiderivative(g), dtype(9)))) for g in (meets, follows)]
-    assert np.isnan([moved(dtype(0.5)) for moved in by_number]).all()
-    np.testing.assert_allclose(by_number[0](dtype(0.4)), 3, rtol=1e-4)
+    of_meeting, of_following = (
+        jax.jit(jax.grad(functools.partial(antiderivative(g), dtype(9)))) for g in (meets, follows)
+    )
+    assert np.isnan(of_meeting(dtype(0.5)))
+    np.testing.assert_allclose(of_meeting(dtype(0.4)), 3, rtol=1e-4)
+    np.testing.assert_allclose(of_following(dtype(0.5)), np.exp(-0.5), rtol=1e-4)  # both move together, as one
+
+
+@sample
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("g", "derivative"),
+    [
+        (lambda x, p: (jnp.sign(x + p) - jnp.sign(x - p)) / 2, lambda p: 2.0),
+        (lambda x, p: jnp.heaviside(p - x, 0.3) * gate(x, 3.0), lambda p: 1.0),
+        (lambda x, p: jnp.exp(-abs(x)) * (2 + jnp.sign(x - p)), lambda p: -2 * np.exp(-p)),
+    ],
+    ids=["sign", "heaviside", "of two slopes"],
+)
+def test_a_jump_may_have_a_value_in_between(g, derivative, dtype, x64):
+    moved = jax.jit(jax.grad(lambda p: antiderivative(g)(dtype(9), p)))
+    for p in (0.01, 0.123, 0.37, 0.7, 1.3):
+        np.testing.assert_allclose(moved(dtype(p)), derivative(p), rtol=1e-4)
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
+    """Half a width of the square root of the number, at numbers that the step is large beside."""
+    moved = way(jax.grad(lambda p: area(lambda x, p: jnp.where(x * x < p, 1.0, 0.0), p)))
+    np.testing.assert_allclose([moved(p) for p in (0.01, 0.5)], [10, 2**0.5], rtol=1e-4)
+    assert np.isnan([moved(p) for p in (6e-5, 1e-4)]).all()
 
 
 def test_jumps_that_stay_may_be_many():
@@ -525,12 +553,23 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
         (lambda x, p: jnp.where(x < p, jnp.exp(p * (x - 1)), -1.0), lambda p: (0.0, (2 * p - 1) * np.exp(p * p - p))),
         (lambda x, p: jnp.exp(-abs(x)) * jnp.where(x < p * p, 0.1, 1.0), lambda p: (0.0, -2 * p * np.exp(-p * p))),
         (lambda x, p: p * jnp.exp(-x * x) * jnp.where(x < 0.4, 0.1, 1.0), lambda p: (0.0, np.exp(-0.16))),
+        (lambda x, p: jnp.exp(-x * x) * (2 + jnp.sign(p - x)), lambda p: (0.0, 0.0)),
+        (lambda x, p: jnp.exp(-abs(x - 2)) * jnp.heaviside(p - x, 0.5), lambda p: (0.0, np.exp(p - 2))),
         (
             lambda x, p: jnp.where(x < 1e-3 * p, jnp.exp(x), -jnp.exp(-x)),
             lambda p: (1e-3 * np.exp(-1e-3 * p), 1e-3 * np.exp(1e-3 * p)),
         ),
     ],
-    ids=["kink at 0", "cusp at 0", "jump down", "jump up", "a jump that stays", "near the threshold"],
+    ids=[
+        "kink at 0",
+        "cusp at 0",
+        "jump down",
+        "jump up",
+        "a jump that stays",
+        "beside the peak",
+        "a value in between",
+        "near the threshold",
+    ],
 )
 def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
     if dtype == np.float64:

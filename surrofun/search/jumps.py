@@ -20,6 +20,8 @@ _MOST = 8  # of the steepest panels that are searched for a jump
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
+_CLOSE, _WIDER = 2.0, 32.0  # digits on either side of a jump, and within which what is steep, but no jump, goes on
+_STEADY = 1e-3  # of a speed, by which that of half a step may differ
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
 
 
@@ -27,8 +29,9 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     """Return zeros, one for each panel, that move as its area does when a jump in it moves.
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
-    parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, or
-    which number of an array moves it is not known, the derivative is NaN, and so is the second one of any that moves.
+    parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, half
+    the step gives another speed, or which number of an array moves it is not known, the derivative is NaN, and so is
+    the second one of any that moves.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
@@ -80,7 +83,21 @@ def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Arra
     starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
-    return starts, ends, low, high, rise(slopes(xp.stack([low, high])))[0] > rise(sides)[0] / 2
+    first, last = _beside(xp, low, high, _CLOSE)
+    left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
+    around = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
+    is_jump = (rise(around[1:3])[0] > (around.max(0) - around.min(0)) / 2) & (starts < ends)
+    # Of two panels that meet at a jump both have it.
+    meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
+    is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
+    return starts, ends, low, high, is_jump & ~(meets & is_earlier).any(1)
+
+
+def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
+    """Return the places beside a jump between two numbers, at one of which a third value may be, as sign(0) is."""
+    eps, tiny = float(np.finfo(low.dtype).eps), float(np.finfo(low.dtype).tiny)
+    off = digits * (eps * xp.maximum(abs(low), abs(high)) + tiny)
+    return xp.stack([low - off, high + off])
 
 
 def _filled(xp: Arithmetic, x: Array) -> jax.Array:
@@ -97,24 +114,31 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     """Return the derivatives of the areas, as each number of the k-th array moves by one."""
     xp = numpy_of(edges, jumps, arrays)
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
-    beside = xp.stack([low, high])
-    jump = _sampled(xp, f, arrays)(beside)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
-    digit = max(float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
+    digit, of_edges = (float(jnp.finfo(v.dtype).eps) for v in (number, edges))  # type: ignore[no-untyped-call]
+    digit = max(digit, of_edges)
+    digits = _CLOSE * digit / of_edges
+    beside = _beside(xp, low, high, digits)
+    jump = _sampled(xp, f, arrays)(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
     moved_by = xp.asarray(step, edges.dtype)
     # The slopes beside the jump change with the number, too.
     changes = moved_by * xp.nan_to_num(xp.asarray(by_one(f, arrays, k, _filled(xp, beside)))[:2])
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
-        i, distance = state
-        sign = 1.0 - 2 * i
-        slopes = _sampled(xp, f, [*arrays[:k], number + sign * step, *arrays[k + 1 :]])
-        return i + 1, distance + sign * _move(xp, slopes, low, high, jump + sign * changes, is_jump.any())
+        i, speed, by_half = state
+        part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # 1 and -1, there and back, then 1/2 and -1/2
+        slopes = _sampled(xp, f, [*arrays[:k], number + part * step, *arrays[k + 1 :]])
+        distance = _move(xp, slopes, low, high, digits, jump + part * changes, is_jump.any())
+        distance = distance / (2 * part * moved_by)
+        return i + 1, xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
 
-    _, distance = repeated(xp, lambda state: state[0] < 2, moved, (0, xp.zeros_like(low)))  # there and back
-    speed = xp.where(is_jump, distance, 0.0) / (2 * moved_by)
+    nothing = xp.zeros_like(low)
+    _, speed, by_half = repeated(xp, lambda state: state[0] < 4, moved, (0, nothing, nothing))
+    noise = 8 * digit * xp.maximum(abs(low), _LEAST) / moved_by
+    speed = xp.where(abs(speed - by_half) <= _STEADY * abs(speed) + noise, speed, np.nan)
+    speed = xp.where(is_jump, speed, 0.0)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
@@ -127,10 +151,9 @@ def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: 
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 
-def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array, wanted: Any) -> Array:
+def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, jump: Array, wanted: Any) -> Array:
     """Return how far a jump has moved that was between two numbers; NaN where it is not found again, or is another."""
-    sides = slopes(xp.stack([low, high]))
-    is_left = _is_left(sides, jump)
+    is_left = _is_left(slopes(xp.stack([low, high])), jump)
     goes_up, stays = is_left[1], is_left[0] & ~is_left[1]
     start, sign = xp.where(goes_up, high, low), xp.where(goes_up, 1.0, -1.0).astype(low.dtype)
 
@@ -143,8 +166,8 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, jump: Array
     far = xp.where(passed, np.inf, distances).min(0)
     far = xp.where(xp.isinf(far), 0.0, far)
     distances = xp.stack(_narrowed(xp, has_passed, xp.zeros_like(far), far, wanted))
-    moved = slopes(start + sign * distances)
-    sides = xp.where(stays, sides, xp.where(goes_up, moved, moved[::-1]))
+    left, right = xp.sort(start + sign * distances, 0)
+    sides = slopes(_beside(xp, xp.where(stays, low, left), xp.where(stays, high, right), digits))
     is_same = abs(sides - jump).max(0) < _OTHER * abs(jump[0] - jump[1])  # else there were two in one place
     distance = xp.where(passed.all(0), np.nan, distances[0])
     return xp.where(is_same, xp.where(stays, 0.0, sign * distance), np.nan)

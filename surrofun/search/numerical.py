@@ -26,7 +26,7 @@ Around: TypeAlias = Callable[..., Any]
 _NEAREST = {"float32": 5e-7, "float64": 3e-9}  # as well as the place of an extreme is known, relative to it
 _LEAST = 1e-12  # the same near the threshold, absolute
 _OCTAVES = -84, 48  # of the distance at which a kink is looked for
-_FALL = 1e-2  # from an extreme to the places beside it, relative: at a jump it is more
+_FALL = 1e-2  # of an extreme, to the farthest places beside it
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
@@ -94,7 +94,7 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     """
     if not isinstance(end, jax.Array):
         return end
-    slopes = functools.partial(slopes_at, g)
+    slopes, digit = functools.partial(slopes_at, g), float(np.finfo(at.dtype).eps)
 
     def rises(x: jax.Array) -> jax.Array:
         return lax.stop_gradient(jax.jvp(slopes, (x,), (jnp.ones_like(x),))[1])  # type: ignore[no-any-return]
@@ -110,16 +110,19 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     nearest = jnp.maximum(nearest, _LEAST)
     beside = at + off * column([-1.0, 1.0], at)
     before, after = rises(beside)
-    fall = jnp.maximum(_FALL * abs(end), 4 * jnp.minimum(off, nearest) * jnp.maximum(abs(before), abs(after)))
-    is_kink = has_turned(before, after) & (abs(lax.stop_gradient(slopes(beside)) - end) < fall).all(0)
+    fall = 4 * off * jnp.maximum(abs(before), abs(after))  # more is a jump
+    is_near = (off <= nearest) | (fall < _FALL * abs(end))
+    falls = abs(lax.stop_gradient(slopes(beside)) - end) - 16 * digit * abs(end) < fall
+    is_kink = has_turned(before, after) & is_near & falls.all(0)
     shares = jnp.where(is_kink, jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0), 0.5)
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), elsewhere)).sum(0)
 
     # A jump is as near as the place is known, and within what g rises by a last digit.
     rise = rises(at)
     rise = jnp.where(is_kink | ~jnp.isfinite(rise), 0.0, rise)
-    digit = 4 * float(np.finfo(at.dtype).eps) * abs(end) / jnp.where(rise == 0, jnp.inf, abs(rise))
-    edges = at + jnp.maximum(nearest, digit) * column([-1.0, 1.0, 1.0], at)  # the last panel is empty: no jump is left
+    within = 4 * digit * abs(end) / jnp.where(rise == 0, jnp.inf, abs(rise))
+    reach = jnp.where(rise == 0, 0.0, jnp.maximum(nearest, within))
+    edges = at + reach * column([-1.0, 1.0, 1.0], at)  # the last panel is empty: no jump is left
     left, right, _ = lax.stop_gradient(slopes(edges))
     moves = areas_of_jumps(g, edges)[0] / jnp.where(left == right, 1.0, left - right)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + rise * moves, 0.0)
