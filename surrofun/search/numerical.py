@@ -82,18 +82,18 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
             f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
             "difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
         )
-    lowest_at, highest_at = found["lowest_at"], found["highest_at"]
-    return _moved(g, found["lowest"], lowest_at, highest_at), _moved(g, found["highest"], highest_at, lowest_at)
+    lowest, highest = found["lowest"], found["highest"]
+    if isinstance(lowest, jax.Array):
+        lowest, highest = _moved(g, jnp.stack([lowest, highest]), jnp.stack([found["lowest_at"], found["highest_at"]]))
+    return lowest, highest
 
 
-def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
-    """Return an extreme with the derivatives of g at its place. How the place moves makes a difference at a kink, where
-    those next to it count by shares of which the slopes of g along x cancel, and at a jump, which takes it along.
+def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
+    """Return two extremes with the derivatives of g at their places. How a place moves makes a difference at a kink,
+    where those next to it count by shares of which the slopes of g along x cancel, and at a jump, which takes it along.
 
     An extreme of what has vanished is far out, and does not move.
     """
-    if not isinstance(end, jax.Array):
-        return end
     slopes, digit = functools.partial(slopes_at, g), float(np.finfo(at.dtype).eps)
 
     def rises(x: jax.Array) -> jax.Array:
@@ -115,7 +115,7 @@ def _moved(g: Shape, end: Any, at: Any, elsewhere: Any) -> Any:
     falls = abs(lax.stop_gradient(slopes(beside)) - end) - 16 * digit * abs(end) < fall
     is_kink = has_turned(before, after) & is_near & falls.all(0)
     shares = jnp.where(is_kink, jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0), 0.5)
-    slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), elsewhere)).sum(0)
+    slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), at[::-1])).sum(0)
 
     # A jump is as near as the place is known, and within what g rises by a last digit.
     rise = rises(at)
