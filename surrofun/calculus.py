@@ -35,8 +35,9 @@ def antiderivative(g: Shape) -> Shape:
     integrated numerically around its places. The derivative of S by a
     parameter is then the integral of that of `g`, and what jumps add that
     the parameter moves, to about 1e-4: it is NaN where one moves beside
-    seven larger ones, two meet, or an array in the closure of a function
-    moves one, and so is the second derivative where any moves. Of what `g`
+    seven larger ones, two meet, a small step does not show its speed
+    (sqrt(p) near p = 0), or an array in the closure of a function moves
+    one, and so is the second derivative where any moves. Of what `g`
     does not show yet it is less exact (a weight of 0 before a jump), or
     about 1e13 (a leak of 0: the area is infinite beside it).
     Where `g` has vanished, and its own derivative is NaN, that counts as 0,
@@ -193,7 +194,8 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     those of a `mix` or an `asym`, are searched for around the places of
     `g`. Where a parameter is traced, a `mix` adds up the bounds of its
     parts, wherever they are, and an `asym` unites them, though either part
-    is only seen on one side.
+    is only seen on one side. A second derivative of what is searched for
+    is that at the same place: it misses what a place adds that moves.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.

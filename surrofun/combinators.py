@@ -202,7 +202,8 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Args:
         g: a shape of finite, positive area, respectively peak.
         area: the wanted integral over all x, or
-        peak: the wanted largest slope; exactly one of the two.
+        peak: the wanted largest slope; exactly one of the two. Its second
+            derivatives are those of `bounds`.
 
     Raises:
         TypeError: both or none of the two are given.

@@ -10,7 +10,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import aligned_arrays, closure_converted, numpy_of, unchecked
+from ..core.concrete import aligned_arrays, closure_converted, is_traced, numpy_of, unchecked
 from ..core.tree import Structure, join
 from .arrays import Arithmetic, Array, column, ordered, repeated
 from .panels import Function, slopes_at
@@ -20,7 +20,8 @@ _MOST = 8  # of the steepest panels that are searched for a jump
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
-_CLOSE, _WIDER = 2.0, 32.0  # digits on either side of a jump, and within which what is steep, but no jump, goes on
+_CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
+_WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
 _STEADY = 1e-3  # of a speed, by which that of half a step may differ
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
 
@@ -31,7 +32,7 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
     parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, half
     the step gives another speed, or which number of an array moves it is not known, the derivative is NaN, and so is
-    the second one of any that moves.
+    the second one of any that moves. At a kink that moves it is the derivative of f that jumps.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
@@ -42,8 +43,7 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     >>> jnp.round(jax.jacfwd(areas)(0.5), 3)
     Array([0., 3., 0.], dtype=float32)
     """
-    samples = jnp.broadcast_to(edges[0], (_SAMPLES, min(_MOST, len(edges) - 1), *edges.shape[1:]))
-    structure, arrays = closure_converted(Partial(slopes_at, f), samples)
+    structure, arrays = closure_converted(Partial(slopes_at, f), edges[0])
     return _areas(structure, edges, lax.stop_gradient(slopes_at(f, edges)), arrays)
 
 
@@ -62,6 +62,8 @@ def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
         if isinstance(by, SymbolicZero):
             continue
         by_k, by = _by_one(f, k, is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
+        if is_aligned and is_traced(arrays):  # else there is no second derivative; where a kink moves, the first jumps
+            by_k += areas_of_jumps(_everywhere(functools.partial(by_one, f, arrays, k), edges.ndim - 1), edges)
         # Else it is not known which of its numbers moves which neuron.
         total += by_k * by if is_aligned else jnp.where(by_k == 0, 0.0, jnp.nan) * by.sum()
     return _areas(f, *primals), total
@@ -100,13 +102,25 @@ def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
     return xp.stack([low - off, high + off])
 
 
+def _everywhere(f: Function, rank: int) -> Function:
+    """Return a function of potentials of a rank as one of those with axes in front."""
+
+    def at(x: jax.Array) -> Any:
+        mapped = f
+        for _ in range(x.ndim - rank):
+            mapped = jax.vmap(mapped)
+        return mapped(x)
+
+    return at
+
+
 def _filled(xp: Arithmetic, x: Array) -> jax.Array:
-    """Return places (samples, jumps, *n), filled up to the one number of samples that a function takes."""
+    """Return places (samples, jumps, *n), filled up to one number of samples, to compile what takes them once."""
     return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
 
 
 def _sampled(xp: Arithmetic, f: Structure, arrays: Any) -> Function:
-    return lambda x: xp.asarray(join(f, arrays)(_filled(xp, x)))[: len(x)]
+    return lambda x: xp.asarray(_everywhere(join(f, arrays), x.ndim - 2)(_filled(xp, x)))[: len(x)]
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
@@ -118,13 +132,14 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     size = abs(number) if is_aligned else abs(number).max()
     digit, of_edges = (float(jnp.finfo(v.dtype).eps) for v in (number, edges))  # type: ignore[no-untyped-call]
     digit = max(digit, of_edges)
-    digits = _CLOSE * digit / of_edges
+    digits = max(_CLOSE, 2 * digit / of_edges)
     beside = _beside(xp, low, high, digits)
     jump = _sampled(xp, f, arrays)(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
     moved_by = xp.asarray(step, edges.dtype)
+    by = functools.partial(by_one, f, arrays, k)
     # The slopes beside the jump change with the number, too.
-    changes = moved_by * xp.nan_to_num(xp.asarray(by_one(f, arrays, k, _filled(xp, beside)))[:2])
+    changes = moved_by * xp.nan_to_num(xp.asarray(_everywhere(by, beside.ndim - 2)(_filled(xp, beside)))[:2])
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half = state
@@ -185,8 +200,7 @@ def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: 
     def closer(state: tuple[Any, ...]) -> tuple[Any, ...]:
         k, low, high = state
         points = low + (high - low) * shares
-        ended = xp.where(holds(points), np.inf, points).min(0)
-        still = points < ended
+        still = xp.cumsum(~holds(points), 0) == 0  # no place is compared, since a compiler may round it twice
         return k + 1, xp.where(still, points, low).max(0), xp.where(still, high, points).min(0)
 
     rounds = _ROUNDS[low.dtype.name]
