@@ -17,7 +17,7 @@ from ..core.tree import Tree, from_tree, like_of, static
 from .arrays import column
 from .integral import integral, with_integral
 from .jumps import areas_of_jumps
-from .panels import slopes_at
+from .panels import Function, slopes_at
 from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
 from .vanishing import vanishing
 
@@ -89,43 +89,58 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
 
 def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
-    """Return two extremes with the derivatives of g at their places. How a place moves makes a difference at a kink,
-    where those next to it count by shares of which the slopes of g along x cancel, and at a jump, which takes it along.
-
-    An extreme of what has vanished is far out, and does not move.
+    """Return two extremes with the derivatives of g at their places, and with what is added where a place moves itself:
+    at a kink, and with a jump. An extreme of what has vanished is far out, and does not move.
     """
-    slopes, digit = functools.partial(slopes_at, g), float(np.finfo(at.dtype).eps)
-
-    def rises(x: jax.Array) -> jax.Array:
-        return lax.stop_gradient(jax.jvp(slopes, (x,), (jnp.ones_like(x),))[1])  # type: ignore[no-any-return]
-
-    def has_turned(before: jax.Array, after: jax.Array) -> jax.Array:
-        return (before * after <= 0) & (before != after)  # also at the end of what is flat, which does not move
-
-    # A kink is between the nearest places from which g falls, or is flat; how near they are, rounding hides.
+    slopes = functools.partial(slopes_at, g)
     nearest = abs(at) * _NEAREST[at.dtype.name]
-    steps = nearest + column([0.0, *2.0 ** np.arange(*_OCTAVES)], at)
-    off = jnp.where(has_turned(*rises(at + steps * column([-1.0, 1.0], at)[:, None])), steps, jnp.inf).min(0)
-    off = jnp.where(jnp.isfinite(off), off, nearest)
-    nearest = jnp.maximum(nearest, _LEAST)
-    beside = at + off * column([-1.0, 1.0], at)
-    before, after = rises(beside)
-    fall = 4 * off * jnp.maximum(abs(before), abs(after))  # more is a jump
-    is_near = (off <= nearest) | (fall < _FALL * abs(end))
-    falls = abs(lax.stop_gradient(slopes(beside)) - end) - 16 * digit * abs(end) < fall
-    is_kink = has_turned(before, after) & is_near & falls.all(0)
-    shares = jnp.where(is_kink, jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0), 0.5)
+    is_kink, beside, shares = _kink(slopes, end, at, nearest)
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), at[::-1])).sum(0)
-
-    # A jump is as near as the place is known, and within what g rises by a last digit.
-    rise = rises(at)
+    rise = _rises(slopes, at)
     rise = jnp.where(is_kink | ~jnp.isfinite(rise), 0.0, rise)
-    within = 4 * digit * abs(end) / jnp.where(rise == 0, jnp.inf, abs(rise))
-    reach = jnp.where(rise == 0, 0.0, jnp.maximum(nearest, within))
-    edges = at + reach * column([-1.0, 1.0, 1.0], at)  # the last panel is empty: no jump is left
-    left, right, _ = lax.stop_gradient(slopes(edges))
-    moves = areas_of_jumps(g, edges)[0] / jnp.where(left == right, 1.0, left - right)
-    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + rise * moves, 0.0)
+    moves = rise * _place_of_jump(g, end, at, nearest, rise)
+    return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + moves, 0.0)
+
+
+def _kink(slopes: Function, end: jax.Array, at: jax.Array, nearest: jax.Array) -> tuple[jax.Array, ...]:
+    """Say whether an extreme is at a kink, and return the places beside it, with shares by which the derivatives there
+    count: the slopes along x cancel then. Elsewhere the shares are one half each.
+    """
+    sides = column([-1.0, 1.0], at)
+    # It is between the nearest places from which g falls, or is flat; how near they are, rounding hides.
+    steps = nearest + column([0.0, *2.0 ** np.arange(*_OCTAVES)], at)
+    off = jnp.where(_has_turned(*_rises(slopes, at + steps * sides[:, None])), steps, jnp.inf).min(0)
+    off = jnp.where(jnp.isfinite(off), off, nearest)
+    beside = at + off * sides
+    before, after = _rises(slopes, beside)
+    fall = 4 * off * jnp.maximum(abs(before), abs(after))  # more is a jump
+    is_near = (off <= jnp.maximum(nearest, _LEAST)) | (fall < _FALL * abs(end))
+    digits = 16 * float(np.finfo(at.dtype).eps) * abs(end)
+    falls_so = (abs(lax.stop_gradient(slopes(beside)) - end) < fall + digits).all(0)
+    is_kink = _has_turned(before, after) & is_near & falls_so
+    shares = jnp.stack([after, -before]) / jnp.where(is_kink, after - before, 1.0)
+    return is_kink, beside, jnp.where(is_kink, shares, 0.5)
+
+
+def _rises(slopes: Function, x: jax.Array) -> jax.Array:
+    return lax.stop_gradient(jax.jvp(slopes, (x,), (jnp.ones_like(x),))[1])  # type: ignore[no-any-return]
+
+
+def _has_turned(before: jax.Array, after: jax.Array) -> jax.Array:
+    return (before * after <= 0) & (before != after)  # also at the end of what is flat, which does not move
+
+
+def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, rise: jax.Array) -> jax.Array:
+    """Return zeros that move as the jump does where an extreme is, and the slope along x is not 0.
+
+    It is as near as the place is known, and within what g rises by a few last digits.
+    """
+    digits = 4 * float(np.finfo(at.dtype).eps) * abs(end)
+    reach = jnp.maximum(jnp.maximum(nearest, _LEAST), digits / jnp.where(rise == 0, jnp.inf, abs(rise)))
+    reach = jnp.where(rise == 0, 0.0, reach)
+    edges = at + reach * column([-1.0, 1.0, 1.0], at)  # the last panel is empty, which says that no jump is left
+    left, right, _ = lax.stop_gradient(slopes_at(g, edges))
+    return areas_of_jumps(g, edges)[0] / jnp.where(left == right, 1.0, left - right)
 
 
 @unchecked()
