@@ -91,3 +91,19 @@ def dot(weights: Any, slopes: Array) -> Array:
     if isinstance(slopes, np.ndarray):
         return np.tensordot(weights, slopes, 1)
     return jnp.tensordot(weights, slopes, 1, precision=lax.Precision.HIGHEST)
+
+
+def everywhere(f: Callable[[Any], Any], rank: int) -> Callable[[Any], Any]:
+    """Return a function of potentials of this rank as one of those with axes in front.
+
+    >>> everywhere(jnp.sum, 1)(jnp.ones((2, 3)))
+    Array([3., 3.], dtype=float32)
+    """
+
+    def at(x: Array) -> Any:
+        mapped = f
+        for _ in range(x.ndim - rank):
+            mapped = jax.vmap(mapped)
+        return mapped(x)
+
+    return at

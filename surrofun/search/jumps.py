@@ -12,7 +12,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import aligned_arrays, closure_converted, is_traced, numpy_of, unchecked
 from ..core.tree import Structure, join
-from .arrays import Arithmetic, Array, column, ordered, repeated
+from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated
 from .panels import Function, slopes_at
 from .vanishing import by_one
 
@@ -63,7 +63,7 @@ def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
             continue
         by_k, by = _by_one(f, k, is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
         if is_aligned and is_traced(arrays):  # else there is no second derivative; where a kink moves, the first jumps
-            by_k += areas_of_jumps(_everywhere(functools.partial(by_one, f, arrays, k), edges.ndim - 1), edges)
+            by_k += areas_of_jumps(everywhere(functools.partial(by_one, f, arrays, k), edges.ndim - 1), edges)
         # Else it is not known which of its numbers moves which neuron.
         total += by_k * by if is_aligned else jnp.where(by_k == 0, 0.0, jnp.nan) * by.sum()
     return _areas(f, *primals), total
@@ -79,7 +79,7 @@ def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Arra
     def rise(slopes: Array) -> Array:  # what rounding does not make
         return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
 
-    slopes, edges, seen = _sampled(xp, f, arrays), xp.asarray(edges), xp.asarray(seen)
+    slopes, edges, seen = _sampled(xp, join(f, arrays)), xp.asarray(edges), xp.asarray(seen)
     widths = edges[1:] - edges[:-1]
     steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
     starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
@@ -102,25 +102,13 @@ def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
     return xp.stack([low - off, high + off])
 
 
-def _everywhere(f: Function, rank: int) -> Function:
-    """Return a function of potentials of a rank as one of those with axes in front."""
-
-    def at(x: jax.Array) -> Any:
-        mapped = f
-        for _ in range(x.ndim - rank):
-            mapped = jax.vmap(mapped)
-        return mapped(x)
-
-    return at
-
-
 def _filled(xp: Arithmetic, x: Array) -> jax.Array:
     """Return places (samples, jumps, *n), filled up to one number of samples, to compile what takes them once."""
     return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
 
 
-def _sampled(xp: Arithmetic, f: Structure, arrays: Any) -> Function:
-    return lambda x: xp.asarray(_everywhere(join(f, arrays), x.ndim - 2)(_filled(xp, x)))[: len(x)]
+def _sampled(xp: Arithmetic, f: Function) -> Function:
+    return lambda x: xp.asarray(everywhere(f, x.ndim - 2)(_filled(xp, x)))[: len(x)]
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
@@ -130,21 +118,20 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
-    digit, of_edges = (float(jnp.finfo(v.dtype).eps) for v in (number, edges))  # type: ignore[no-untyped-call]
-    digit = max(digit, of_edges)
-    digits = max(_CLOSE, 2 * digit / of_edges)
+    eps, of_number = (float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
+    digit = max(eps, of_number)
+    digits = max(_CLOSE, 2 * digit / eps)
     beside = _beside(xp, low, high, digits)
-    jump = _sampled(xp, f, arrays)(beside)
+    jump = _sampled(xp, join(f, arrays))(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
     moved_by = xp.asarray(step, edges.dtype)
-    by = functools.partial(by_one, f, arrays, k)
     # The slopes beside the jump change with the number, too.
-    changes = moved_by * xp.nan_to_num(xp.asarray(_everywhere(by, beside.ndim - 2)(_filled(xp, beside)))[:2])
+    changes = moved_by * xp.nan_to_num(_sampled(xp, functools.partial(by_one, f, arrays, k))(beside))
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # 1 and -1, there and back, then 1/2 and -1/2
-        slopes = _sampled(xp, f, [*arrays[:k], number + part * step, *arrays[k + 1 :]])
+        slopes = _sampled(xp, join(f, [*arrays[:k], number + part * step, *arrays[k + 1 :]]))
         distance = _move(xp, slopes, low, high, digits, jump + part * changes, is_jump.any())
         distance = distance / (2 * part * moved_by)
         return i + 1, xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)

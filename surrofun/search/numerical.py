@@ -136,8 +136,7 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
     It is as near as the place is known, and within what g rises by a few last digits.
     """
     digits = 4 * float(np.finfo(at.dtype).eps) * abs(end)
-    reach = jnp.maximum(jnp.maximum(nearest, _LEAST), digits / jnp.where(rise == 0, jnp.inf, abs(rise)))
-    reach = jnp.where(rise == 0, 0.0, reach)
+    reach = jnp.where(rise == 0, 0.0, jnp.maximum(jnp.maximum(nearest, _LEAST), digits / abs(rise)))
     edges = at + reach * column([-1.0, 1.0, 1.0], at)  # the last panel is empty, which says that no jump is left
     left, right, _ = lax.stop_gradient(slopes_at(g, edges))
     return areas_of_jumps(g, edges)[0] / jnp.where(left == right, 1.0, left - right)

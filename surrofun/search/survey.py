@@ -17,7 +17,7 @@ from jax import lax
 from ..core.concrete import at_compile_time, is_traced, try_concrete
 from ..core.dtype import Real
 from ..core.varying import vary_as
-from .arrays import Arithmetic, Array, column, ordered, put, repeated, representable, shaped
+from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
 from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
@@ -93,10 +93,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
 
             def slopes(x: jax.Array) -> jax.Array:
                 x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
-                each = pure
-                for _ in range(x.ndim - like.ndim):
-                    each = jax.vmap(each, (0, *(None for _ in constants)))
-                return each(x, *constants)  # type: ignore[no-any-return]
+                return everywhere(lambda x: pure(x, *constants), like.ndim)(x)  # type: ignore[no-any-return]
 
             places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
             seen = slopes(places)
