@@ -110,8 +110,19 @@ def bits_of_divided_neurons():
         x = jnp.linspace(-2, 2, np.prod(size)).reshape(size)
         x = jax.device_put(x, NamedSharding(mesh("neurons", AxisType.Explicit), spec))
         for residual in ("bit", sampled(jax.random.key(0))):
-            slope = jax.jit(slope_of(make_spike(shapes.rectangle, residual=residual)))(x)
-            np.testing.assert_array_equal(slope, np.abs(x) < 0.5)
+            spike = make_spike(shapes.rectangle, residual=residual)
+            of_sum = jax.grad(lambda x, spike=spike: spike(x).sum())  # whose cotangents do not say that they are
+            for slope in slope_of(spike), of_sum:
+                np.testing.assert_array_equal(jax.jit(slope)(x), np.abs(x) < 0.5)
+
+
+def facts_in_a_shard_map_without_jit():
+    """What is found of a shape there is made of numbers, and serves outside, too."""
+    slope = slope_of(make_spike(mix(shapes.superspike(beta=7.0), shapes.triangle), residual=jnp.uint8))
+    there = jax.shard_map(slope, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
+    right = (1 / (1 + 7 * np.abs(X8)) ** 2 + np.maximum(1 - np.abs(X8), 0)) / 2
+    for call in there, slope, jax.jit(slope):
+        np.testing.assert_allclose(call(X8), right, atol=1 / 508)
 
 
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
@@ -366,7 +377,7 @@ ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
     *(learned_of_a_divided_layer, learned_inside_shard_map, searched_inside_shard_map),
-    *(fitted_on_each_device, check_of_a_spike),
+    *(facts_in_a_shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
     *([searched_for] if EXHAUSTIVE else []),
 ]
 

@@ -253,6 +253,10 @@ TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
 TypeError: superspike: expected real numbers as beta, got dtype complex64
 >>> superspike(beta=np.array(['a']))
 TypeError: superspike: expected real numbers as beta, got dtype <U1
+>>> make_spike(jax.tree.map(lambda beta: np.full(1, 2, "m8[s]"), superspike(beta=2.0)))(x)
+TypeError: superspike: expected real numbers as beta, got dtype timedelta64[s]
+>>> superspike(beta=np.ma.ones(3))
+TypeError: superspike: expected real numbers as beta, got a masked array
 >>> scale(superspike, key)
 TypeError: scale: expected real numbers as alpha, got dtype key<fry>
 >>> scale(superspike, np.complex64(1j))

@@ -81,12 +81,30 @@ def fit(parameter: Any, x: jax.Array) -> Any:
 
 
 def is_real(array: Any) -> bool:
-    """Say whether an array holds real numbers: neither complex ones, nor texts, nor random keys.
+    """Say whether an array holds real numbers: neither complex ones, nor texts, times or random keys, none masked.
 
     >>> is_real(jnp.zeros(2)), is_real(np.zeros(2, complex)), is_real(np.array(["a"]))
     (True, False, False)
     """
+    is_time = jnp.issubdtype(array.dtype, np.timedelta64)  # for NumPy it is an integer
+    if is_time or isinstance(array, np.ma.MaskedArray):
+        return False
     return any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_))
+
+
+def refuse_unreal(array: Any, who: str, name: str) -> None:
+    """Refuse an array that does not hold real numbers.
+
+    Raises:
+        TypeError: in the name of `who`, to which it is given as `name`.
+
+    >>> refuse_unreal(np.zeros(2, complex), "scale", "alpha")
+    Traceback (most recent call last):
+    TypeError: scale: expected real numbers as alpha, got dtype complex128
+    """
+    if not is_real(array):
+        came = "a masked array" if isinstance(array, np.ma.MaskedArray) else f"dtype {array.dtype}"
+        raise TypeError(f"{who}: expected real numbers as {name}, got {came}")
 
 
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
@@ -114,9 +132,8 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     _, takes = signature_of(f)
     parameters = dict(takes.parameters) if takes else {}
     name = place if isinstance(place, str) else [*parameters, "a parameter"][min(place, len(parameters))]
-    if is_array and not is_real(value):
-        raise TypeError(f"{show(f)}: expected real numbers as {name}, got dtype {value.dtype}")
     if is_array:
+        refuse_unreal(value, show(f), name)
         raise TypeError(
             f"{show(f)}: {name} of shape {value.shape} does not broadcast against x of shape {shape}; "
             f"one a neuron is {shape[-1:]}, coefficients a tuple"

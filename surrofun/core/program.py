@@ -12,7 +12,8 @@ import jax
 import numpy as np
 
 from .concrete import is_traced
-from .tree import ARRAYS, Tree, is_cacheable
+from .dtype import is_real
+from .tree import Tree, is_cacheable, native
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -39,7 +40,8 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     Array(2., dtype=float32)
     """
     leaves, treedef = jax.tree.flatten(trees)
-    if is_cacheable(trees) and all(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
+    leaves = list(map(native, leaves))
+    if is_cacheable(trees) and all(map(_is_operand, leaves)):
         token = _searches.set(search)
         try:
             return _program(f, treedef, leaves)
@@ -60,6 +62,10 @@ def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
     result = call_cached(f, *trees)
     known = not is_traced((result, trees))
     return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
+
+
+def _is_operand(leaf: Any) -> bool:
+    return isinstance(leaf, (float, jax.Array)) or (isinstance(leaf, np.ndarray) and is_real(leaf))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), inline=True)  # what a user traces holds equations, not calls

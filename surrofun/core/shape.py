@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.tree_util import Partial
 
-from .dtype import is_real, refuse_unfit, rounded
+from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_ported
 from .facts import declares, facts_of, looks_pure, signature_of
 from .text import describe_value, show
@@ -276,10 +276,9 @@ def as_number(value: Any, who: str, name: str) -> Any:
     0.5
     """
     value = plain(value) if isinstance(value, np.generic) and not isinstance(value, str | bytes) else value
-    is_array = isinstance(value, ARRAYS)
-    if is_array and not is_real(value):
-        raise TypeError(f"{who}: expected real numbers as {name}, got dtype {value.dtype}")
-    if not is_array and not isinstance(value, int | float):
+    if isinstance(value, ARRAYS):
+        refuse_unreal(value, who, name)
+    elif not isinstance(value, int | float):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
         raise TypeError(f"{who}: expected as {name} a number or an array that broadcasts against x, got {came}")

@@ -31,13 +31,17 @@ _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
 
 def native(array: Any) -> Any:
-    """Return a NumPy array of another byte order in that of this machine, and anything else as it is.
+    """Return a NumPy array in a dtype that JAX takes: of the byte order of this machine, and of at most 64 bits.
+
+    Anything else stays as it is.
 
     >>> native(np.ones(1, ">f4"))
     array([1.], dtype=float32)
     """
-    foreign = isinstance(array, np.ndarray) and not array.dtype.isnative
-    return array.astype(array.dtype.newbyteorder("=")) if foreign else array
+    if not isinstance(array, np.ndarray):
+        return array
+    dtype = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
+    return array if array.dtype == dtype else array.astype(dtype)
 
 
 def plain(number: Any) -> Any:

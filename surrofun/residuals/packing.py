@@ -52,9 +52,10 @@ def unpack(kept: jax.Array, like: jax.Array) -> jax.Array:
     >>> pack(bits).nbytes, (unpack(pack(bits), bits) == bits).all()
     (2, Array(True, dtype=bool))
     """
-    axis = _axis_of_bytes(like)
-    if axis is None:
+    if kept.dtype == bool:
         return kept
+    # It is read off what is kept, since `like` may be spread over other devices than the bits were.
+    axis = next((i for i, n in enumerate(kept.shape) if n != like.shape[i]), 0)
     shape, at = _in_bytes(like.shape, axis)
     return _joined(jnp.expand_dims(kept, at) >> _places(shape, at) & np.uint8(1), like, axis) == 1
 
