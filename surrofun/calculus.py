@@ -15,15 +15,15 @@ from .core.dtype import fit, rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of, is_own, signature_of
 from .core.program import require_concrete
-from .core.shape import CALL, Shape, as_number, as_shape, named, potential_of, refuse_unknown
+from .core.shape import CALL, Shape, as_number, as_shape, given, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
 from .core.tree import function_of_x, like_of, node, opaque_in, opened
 from .search import numerical
 from .search.survey import Survey
 from .search.vanishing import vanishing
 
-# Where the derivative of a soft step by a parameter is taken for that at infinity, which is 0 * inf: squares and cubes
-# are finite there. Where the soft step is not at its limit yet, the derivative is not known.
+# At infinity the derivative of a soft step by a parameter is often 0 * inf. It is taken at _FAR instead, whose cube is
+# still finite; where the soft step is farther from its limit there than _SETTLED of it, it is not known.
 _FAR, _SETTLED = {"float32": 2.0**40, "float64": 1e30}, 1e-3
 
 
@@ -32,18 +32,19 @@ def antiderivative(g: Shape) -> Shape:
 
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
     closed form that `shape` or `combinator` declares. Without one, `g` is
-    integrated numerically around its places. The derivative of S by a
-    parameter is then the integral of that of `g`, and what jumps add that
-    the parameter moves, to about 1e-4: it is NaN where one moves beside
-    seven larger ones, two meet, a small step does not show its speed
-    (sqrt(p) near p = 0), or an array in the closure of a function moves
-    one, and so is the second derivative where any moves. Of what `g`
-    does not show yet it is less exact (a weight of 0 before a jump), or
-    about 1e13 (a leak of 0: the area is infinite beside it).
-    Where `g` has vanished, and its own derivative is NaN, that counts as 0,
-    as for 1 / cosh(alpha x)^2 far out; beside a term that is not 0 there,
-    the gradient is NaN. Derivatives by x are of the polynomials of which
-    the integral is made.
+    integrated numerically around its places, and what follows holds.
+
+    The derivative of S by a parameter is the integral of that of `g`, and
+    what is added by jumps that the parameter moves, to about 1e-4. It is
+    NaN where a jump moves that is not among the seven largest; where two
+    meet; where a small step does not tell how fast one moves, as that at
+    sqrt(p) for p near 0; and where an array in a closure moves one. So is
+    the second derivative where any jump moves. It is less exact for what
+    `g` does not show yet, as a jump with a weight of 0, and about 1e13 for
+    a leak of 0, beside which the area is infinite. Where `g` has vanished
+    and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this
+    counts as 0; beside another term that has not vanished, it stays NaN.
+    Derivatives by x are those of the polynomials that make up the integral.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is
@@ -61,7 +62,9 @@ def antiderivative(g: Shape) -> Shape:
 
 
 @declares(text=lambda g: f"antiderivative({show(g)})")
-def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
+    if not args and "x" not in kwargs:
+        return antiderivative(given(g, **kwargs))
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
@@ -77,7 +80,9 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
     f, args, kwargs = bind(g, x, args, kwargs, any_constant=True)
     soft = _fact_of(f, "soft")
-    return (lambda x: jnp.asarray(as_real(soft(x, *args, **kwargs), "soft step", g), x.dtype)) if soft else None
+    if not soft:
+        return None
+    return lambda x: jnp.asarray(as_real(soft(x, *args, **kwargs), "soft step", g), x.dtype)
 
 
 def _fact_of(f: Any, fact: str) -> Any:
@@ -178,7 +183,9 @@ def derivative(soft: Shape) -> Shape:
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")
-def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
+def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> Any:
+    if not args and "x" not in kwargs:
+        return derivative(given(soft, **kwargs))
     x, args = potential_of(soft, args, kwargs)
 
     def slope(x: jax.Array) -> Any:
@@ -195,7 +202,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     `g`. Where a parameter is traced, a `mix` adds up the bounds of its
     parts, wherever they are, and an `asym` unites them, though either part
     is only seen on one side. A second derivative of what is searched for
-    is that at the same place: it misses what a place adds that moves.
+    holds the place of the extreme fixed: it is incomplete where that moves.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.

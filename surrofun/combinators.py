@@ -141,12 +141,15 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
+def _bounds_of_asym(below: Shape, above: Shape) -> Any:
+    (low, high), (other_low, other_high) = bounds(below), bounds(above)
+    return jnp.minimum(low, other_low), jnp.maximum(high, other_high)
+
+
 @declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
     soft=_soft_halves,
-    bounds=lambda below, above: [
-        union(*ends) for union, *ends in zip((jnp.minimum, jnp.maximum), bounds(below), bounds(above), strict=True)
-    ],
+    bounds=_bounds_of_asym,
     around=lambda below, above: [(0.0, w) for _, w in around(below)[:1]] + around(below) + around(above),
 )
 def asym(x: Real, below: Shape, above: Shape) -> Real:
@@ -204,8 +207,8 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Args:
         g: a shape of finite, positive area, respectively peak.
         area: the wanted integral over all x, or
-        peak: the wanted largest slope; exactly one of the two. Its second
-            derivatives are those of `bounds`.
+        peak: the wanted largest slope; exactly one of the two. Of second
+            derivatives, see `bounds`.
 
     Raises:
         TypeError: both or none of the two are given.

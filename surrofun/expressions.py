@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
-from .core.combinator import expression, is_combinator, made_of
-from .core.facts import signature_of
+from .core.combinator import expression, made_of
+from .core.facts import is_combinator, signature_of
 from .core.shape import Shape, as_shape, given
 from .core.text import describe_value, in_order, show
 from .core.tree import is_function, opened, plain

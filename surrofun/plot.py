@@ -54,8 +54,7 @@ def shape(
     """
     spike = functools.partial(g, **parameters) if is_spike(g) else None
     (g,) = _shapes("shape", g, **parameters)
-    if xlim is not None and not xlim[0] < xlim[1]:
-        raise ValueError(f"plot.shape: expected xlim from a smaller to a larger potential, got {xlim}")
+    _refuse_unordered("shape", xlim)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
     x, drawn = panels(g, spike, xlim)
     slope = drawn[_SLOPE]
@@ -83,8 +82,15 @@ def shape(
     return figure
 
 
-def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
+def _refuse_unordered(who: str, xlim: tuple[float, float] | None) -> None:
+    if xlim is not None and not xlim[0] < xlim[1]:
+        raise ValueError(f"plot.{who}: expected xlim from a smaller to a larger potential, got {xlim}")
+
+
+def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None = None) -> Figure:
     """Draw shapes over one another; of an array, a curve for each neuron.
+
+    `xlim` is that of `plot.shape`; by default there is room for all.
 
     >>> from surrofun import scale, shapes
     >>> g = scale(shapes.atan, np.array([1.0, 2.0]))
@@ -95,8 +101,9 @@ def compare(*gs: Shape, ax: Axes | None = None) -> Figure:
     if not gs:
         raise ValueError("plot.compare: expected at least one shape, got none")
     gs = _shapes("compare", *gs)
+    _refuse_unordered("compare", xlim)
     windows = np.array([window(g) for g in gs])
-    low, high = windows[:, 0].min(), windows[:, 1].max()
+    low, high = xlim or (windows[:, 0].min(), windows[:, 1].max())
     figure, (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
     _cross(axes)
     looks = zip(itertools.cycle(COLORS), itertools.cycle(STYLES))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from . import shapes
 from .combinators import asym, mix, normalize, scale, shift
-from .core.combinator import is_combinator
+from .core.facts import is_combinator
 from .core.shape import as_shape
 from .core.text import describe_value
 from .shapes.elsewhere import meaning

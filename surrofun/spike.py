@@ -74,9 +74,7 @@ def make_spike(
 ) -> Any:
     """Make a spike function of a shape: a step forward, the shape backward.
 
-    A decorator, bare or with options, and a factory. A kernel of Pallas
-    calls `grad_fn` itself, since the names of what is kept
-    (`checkpoint_name`) and, on Triton, `custom_vjp` have no lowering there.
+    A decorator, bare or with options, and a factory.
 
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
@@ -104,8 +102,9 @@ def make_spike(
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
         float; half precision is computed in float32 and rounded once. The
-        arguments, traced or not, go to `grad_fn`. One that learns has the
-        leaves of its shape, any other none: from `vmap`, return a shape.
+        arguments, traced or not, go to `grad_fn`. As a pytree it has the
+        numbers of its shape as leaves, if it learns, else none: what maps
+        or traces leaves, as `vmap` does, is given the shape instead.
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
@@ -127,6 +126,9 @@ def make_spike(
     >>> spike(x), jax.grad(lambda x: spike(x, 2.0).sum())(x)
     (Array([0., 1., 1.], dtype=float32), Array([0., 2., 1.], dtype=float32))
 
+    A kernel of Pallas calls `grad_fn` itself: the names of what is kept
+    (`checkpoint_name`) and, on Triton, `custom_vjp` have no lowering there.
+
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine
     36(6):51-63, arXiv:1901.09948.
     """
@@ -134,10 +136,9 @@ def make_spike(
     if not facts_of(grad_fn):  # else `shape` has looked; in a hot loop it takes time
         refuse_ported(grad_fn, "make_spike")
     step = as_step(step, "make_spike")
-    for name, option in {"forward_mode": forward_mode, "learnable": learnable}.items():
+    for what, option in (("forward_mode", forward_mode), ("learnable, for all parameters together", learnable)):
         if not isinstance(option, bool):
-            hint = ", for all parameters together" if name == "learnable" else ""
-            raise TypeError(f"make_spike: expected True or False as {name}{hint}, got {describe_value(option)}")
+            raise TypeError(f"make_spike: expected True or False as {what}, got {describe_value(option)}")
     if grad_fn is None:
         return functools.partial(
             make_spike, step=step, residual=residual, forward_mode=forward_mode, learnable=learnable
@@ -161,7 +162,7 @@ def _as_function(spike: Partial, g: Shape) -> Any:
     def call(*args: Any, **kwargs: Any) -> jax.Array:
         return spike(*args, **kwargs)  # type: ignore[no-any-return]
 
-    return vars(spike).setdefault("as_function", declares(spike=True)(call))
+    return vars(spike).setdefault("as_function", declares(spike=True)(call))  # equal spikes share it
 
 
 @declares(spike=True, text=lambda options, shape: show(from_tree(shape)))
@@ -291,9 +292,9 @@ def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
     return spikes
 
 
-# Keep. The residual is the slope, as the code encodes it, and what the code needs; or, where a parameter is learned, x,
-# of which slope and dS/dp are made in the backward pass, with the arrays of both, or what the early one of two stages
-# made of these; and which parameters are learned.
+# Keep. Where no parameter is differentiated, the slope, as the code encodes it, and the operands of the code. Else x,
+# of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two stages made of
+# these. And which parameters are differentiated.
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:

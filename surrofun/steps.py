@@ -161,7 +161,8 @@ def as_step(step: Any, who: str) -> Callable[..., Any]:
     True
     """
     if not callable(step):
-        raise TypeError(f"{who}: expected a function as step, got {describe_value(step)}")
+        hint = "; a parameter of a step is written by keyword, heaviside(at_zero=0.0)" if hasattr(step, "dtype") else ""
+        raise TypeError(f"{who}: expected a function as step, got {describe_value(step)}{hint}")
     if step is staircase or step is escape:
         example = "staircase(5)" if step is staircase else "escape(g, key)"
         raise TypeError(f"{who}: expected a step, got {show(step)}, which makes one: step={example}")

@@ -145,6 +145,7 @@ def test_call_time_parameters_reach_the_closed_form():
     for soft, by_hand in (
         (antiderivative(shapes.sigmoid)(x, 3.0), 3.0 * PLACES),
         (antiderivative(shift(shapes.sigmoid, 0.3))(x, alpha=3.0), 3.0 * (PLACES - 0.3)),
+        (antiderivative(shift(shapes.sigmoid, 0.3))(alpha=3.0)(x), 3.0 * (PLACES - 0.3)),
         (antiderivative(scale(shapes.sigmoid, alphas))(x[:, None], alpha=1.0), np.outer(PLACES, alphas)),
     ):
         np.testing.assert_allclose(soft, 1 / (1 + np.exp(-by_hand)), rtol=1e-12)
@@ -152,7 +153,9 @@ def test_call_time_parameters_reach_the_closed_form():
 
 def test_derivative_of_any_soft_step():
     g = surrofun.derivative(lambda x, alpha: jnp.tanh(alpha * x))
-    np.testing.assert_allclose(g(jnp.asarray(PLACES), 2.0), 2 / np.cosh(2 * PLACES) ** 2, rtol=1e-12, atol=1e-12)
+    for slope in g(jnp.asarray(PLACES), 2.0), g(alpha=2.0)(jnp.asarray(PLACES)):
+        np.testing.assert_allclose(slope, 2 / np.cosh(2 * PLACES) ** 2, rtol=1e-12, atol=1e-12)
+    assert g(alpha=2.0).__name__ == "derivative(<lambda>(alpha=2.0))"
     np.testing.assert_allclose(jax.grad(make_spike(g))(0.3, 2.0), 2 / np.cosh(0.6) ** 2, rtol=1e-12)
 
 

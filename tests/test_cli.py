@@ -22,6 +22,8 @@ import jax.numpy as jnp, surrofun
 level = 3
 def bump(x):
     return jnp.exp(-jnp.abs(x))
+def tent(x, width=1.0):
+    return jnp.maximum(1 - jnp.abs(x / width), 0)
 def negative(x):
     return -bump(x)
 def broken(x):
@@ -180,7 +182,11 @@ def test_show_without_matplotlib_says_how_to_get_it(capsys, monkeypatch):
 def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch):
     monkeypatch.setattr(commands, "check", functools.cache(commands.check))  # which is slow
     monkeypatch.setenv("COLUMNS", "10000")
-    for shape, name, status in (("triangle", "triangle", 0), (f"{module}:negative", "negative", 1)):
+    for shape, name, status in (
+        ("triangle", "triangle", 0),
+        (f"{module}:tent(width=2.0)", f"{module}:tent(width=2.0)", 0),
+        (f"{module}:negative", "negative", 1),
+    ):
         assert main(["check", shape]) == status
         first, *lines = capsys.readouterr().out.splitlines()
         assert first == name
@@ -217,7 +223,7 @@ shape 'my_shapes:words': words: expected a slope that is one real array, got str
 shape 'my_shapes:scaled(2)': expected a function g(x, *params), got ArrayImpl
 Array(0.13533528, dtype=float32); a shape takes its parameters by keyword
 >>> check my_shapes:bump(k=25)
-shape 'my_shapes:bump(k=25)': bump() got an unexpected keyword argument 'k'
+shape 'my_shapes:bump(k=25)': bump: takes (), got an unexpected keyword argument 'k'
 >>> check my_shapes:bump(x=beta)
 shape 'my_shapes:bump(x=beta)': line 1, column 18, at 'beta': expected a number, or an array [1.0, 2.0]
 >>> check my_shapes:bump(exec('1'))

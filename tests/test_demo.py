@@ -17,7 +17,7 @@ from needs import exhaustive, needs
 import surrofun
 from surrofun import shapes
 from surrofun.cli import demo
-from surrofun.cli.arguments import find_shape
+from surrofun.cli.arguments import find, finite_shape
 from surrofun.cli.commands import main
 
 KEY = jax.random.key(3)
@@ -198,7 +198,7 @@ def test_figure_has_shape_raster_and_learning_curve():
     needs("matplotlib")
     spikes = jnp.zeros((100, 7)).at[jnp.array([4, 60]), jnp.array([1, 5])].set(1.0)
     records = [{"loss": 2.0, "accuracy": 0.5}, {"loss": 1.0, "accuracy": 0.75}]
-    shape, raster, loss, accuracy = demo.draw(find_shape("triangle(2)"), spikes, records).axes
+    shape, raster, loss, accuracy = demo.draw(finite_shape(find("triangle(2)")), spikes, records).axes
     assert [shape.get_title(), raster.get_title()] == ["triangle(alpha=2)", "hidden spikes of a test sample"]
     marks = [np.mean(mark, axis=0) for mark in raster.collections[0].get_segments()]
     np.testing.assert_allclose(marks, [[4, 1], [60, 5]])

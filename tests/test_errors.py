@@ -106,6 +106,8 @@ ERRORS = """
 >>> make_spike(sigmoid, step=3.0)
 >>> make_spike(step=3.0)
 TypeError: make_spike: expected a function as step, got float 3.0
+>>> make_spike(sigmoid, step=heaviside(0.0))
+TypeError: make_spike: expected a function as step, got ... by keyword, heaviside(at_zero=0.0)
 >>> make_spike(sigmoid, step=None)
 TypeError: make_spike: expected a function as step, got NoneType None
 >>> make_spike(sigmoid, step=staircase)

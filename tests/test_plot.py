@@ -134,6 +134,7 @@ def test_the_step_of_a_spike_is_drawn(forward_mode):
 
 
 def test_a_shape_has_parameters_and_limits():
+    assert plot.compare(shapes.superspike, shapes.triangle, xlim=(-3.0, 1.0)).axes[0].get_xlim() == (-3.0, 1.0)
     figure = plot.shape(shapes.superspike, beta=2.0, xlim=(-3.0, 1.0))
     assert figure.get_suptitle() == "superspike(beta=2.0)"
     assert [axes.get_xlim() for axes in figure.axes] == [(-3.0, 1.0)] * 3

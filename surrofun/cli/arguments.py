@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import inspect
 import io
 import os
 import pathlib
@@ -15,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.expect import as_real
-from ..core.shape import Shape, shape_behind
+from ..core.facts import signature_of
+from ..core.shape import Shape, as_shape, given, refuse_unknown, shape_behind
 from ..core.text import describe_value
 from ..expressions import parse, parse_arguments
 
@@ -61,20 +63,30 @@ def find(text: str) -> Shape:
     hint = ""
     if numbers is not None and callable(found):
         args, kwargs = parse_arguments(" " * called.start(3) + numbers)  # a fault is told by its column in the whole
-        found = found(*args, **kwargs)
+        found = _called(found, args, kwargs)
         hint = "; a shape takes its parameters by keyword" if args else ""
     if not callable(found):
         raise ValueError(f"expected a function g(x, *params), got {describe_value(found)}{hint}")
     return found  # type: ignore[no-any-return]
 
 
-def find_shape(text: str) -> Shape:
-    """Return what `find` finds, if its slope is finite around the threshold; of a spike function, its shape.
+def _called(f: Any, args: Any, kwargs: Any) -> Any:
+    """Return what a function returns for numbers; or itself with them, where all that is missing is the potential."""
+    first, takes = signature_of(f)
+    is_given = args or first in kwargs or takes is None
+    if is_given or inspect.signature(f).parameters[first].default is not inspect.Parameter.empty:
+        return f(*args, **kwargs)
+    refuse_unknown(f, takes, (), kwargs)
+    return given(as_shape(f, "check"), **kwargs)
+
+
+def finite_shape(found: Any) -> Shape:
+    """Return what `find` found, if its slope is finite around the threshold; of a spike function, its shape.
 
     Raises:
-        ValueError: there is no such shape, or it is not finite.
+        ValueError: it is not finite.
     """
-    shape: Shape = shape_behind(find(text))
+    shape: Shape = shape_behind(found)
     x = jnp.array([[-1.0], [0.0], [1.0]])  # a column: one neuron, or as many as it has
     if not np.isfinite(as_real(shape(x), "slope", shape)).all():
         raise ValueError("the slope is not finite")

@@ -23,7 +23,7 @@ from ..spike import make_spike
 from ..tools.check import check, report
 from ..tools.curves import panels, summary
 from . import terminal
-from .arguments import find, find_shape, valid, whole, writable
+from .arguments import find, finite_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
 _DROPPED = "Not described, since python -OO drops docstrings"
@@ -144,14 +144,15 @@ def _show(options: argparse.Namespace) -> None:
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install matplotlib") from None
         out = valid("--out", writable, options.out)
-    print(valid("shape", _drawing, options.shape))
+    found = valid("shape", find, options.shape)
+    print(valid("shape", lambda _: _drawing(found), options.shape))
     if options.out is not None:
-        plot.shape(find(options.shape)).savefig(out, dpi=150)
+        plot.shape(found).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
-def _drawing(text: str) -> str:
-    g, found = find_shape(text), find(text)
+def _drawing(found: Any) -> str:
+    g = finite_shape(found)
     x, drawn = panels(g, found if is_spike(found) else None)
     if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
@@ -195,7 +196,7 @@ def _demo(options: argparse.Namespace) -> None:
     from . import demo
 
     def trainable(text: str) -> Any:
-        g = find_shape(text)
+        g = finite_shape(find(text))
         jax.eval_shape(make_spike(g), jax.ShapeDtypeStruct((250, 100), jnp.float32))  # batch and hidden units
         return g
 

@@ -15,7 +15,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
-from .facts import declares, facts_of
+from .facts import declares, facts_of, signature_of
 from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, opened, to_tree
@@ -80,11 +80,10 @@ def combinator(
     for name, f in {"formula": formula, **facts}.items():
         if not (callable(f) or (f is None and name != "formula")):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
-    signature = inspect.signature(formula)
-    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        raise TypeError(f"combinator: expected parts by name or as *gs, got {show(formula)}{signature}")
-    signature = inspect.Signature(parameters[1:])  # without x
+    _, signature = signature_of(formula)
+    if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        came = f"{show(formula)}{inspect.signature(formula)}"
+        raise TypeError(f"combinator: expected a formula of x, and of parts by name or as *gs, got {came}")
     for name, fact in facts.items():
         if fact is not None:
             _refuse_other_parameters(formula, signature, name, fact)
@@ -118,8 +117,8 @@ def combinator(
 
 def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: str, fact: Any) -> None:
     """Refuse a fact that cannot be called as the formula is."""
-    call = inspect.BoundArguments(signature, dict.fromkeys(signature.parameters))
-    call.arguments |= {p.name: (None,) for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL}
+    several = {name: (None,) if p.kind is p.VAR_POSITIONAL else None for name, p in signature.parameters.items()}
+    call = inspect.BoundArguments(signature, several)
     own = signature_of_fact(name, fact)
     try:
         if own is not None:
@@ -153,15 +152,6 @@ def _extent(g: Any) -> tuple[int, int]:
         return 0, 1
     extents = list(map(_extent, parts_of(made)))
     return 1 + max((depth for depth, _ in extents), default=0), sum(shapes for _, shapes in extents)
-
-
-def is_combinator(f: Any) -> bool:
-    """Say whether `f` was made by `combinator`.
-
-    >>> is_combinator(abs)
-    False
-    """
-    return "formula" in facts_of(f)
 
 
 def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = show) -> str:

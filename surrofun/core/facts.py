@@ -37,7 +37,8 @@ def declares(**facts: Any) -> Callable[[F], F]:
     formula, signature, check: of a combinator.
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts.
-    constant_is_right: of the soft step, as `antiderivative` asks for it; of a combinator, if that is so for its parts.
+    constant_is_right: the soft step has the constant that `antiderivative` promises, S(-inf) = 0 or, of an infinite
+        area, S(0) = 0; of a combinator, if that is so for all of its parts.
     bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
     pure: it depends on its arguments alone.
     compares: it is a step that only compares x.
@@ -53,6 +54,15 @@ def declares(**facts: Any) -> Callable[[F], F]:
         return f
 
     return declare
+
+
+def is_combinator(f: Any) -> bool:
+    """Say whether `f` was made by `combinator`.
+
+    >>> is_combinator(abs)
+    False
+    """
+    return "formula" in facts_of(f)
 
 
 def looks_pure(f: Any) -> bool:

@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 
 from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_ported
-from .facts import declares, facts_of, looks_pure, signature_of
+from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
 from .tree import ARRAYS, from_tree, interned, opened, plain, with_parameters
 
@@ -222,14 +222,14 @@ def as_shape(g: Any, who: str) -> Shape:
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
     if not callable(g):
-        hint = (
-            "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)" if hasattr(g, "dtype") else ""
-        )
+        hint = ""
         if isinstance(g, str):
             of_catalogue = f"shapes.{g}, if the catalogue has it, or " if g.isidentifier() else ""
             hint = f"; {of_catalogue}parse({g!r}) reads a shape from text"
+        elif hasattr(g, "dtype"):  # the slope at x = 10, of superspike(10)
+            hint = "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)"
         raise TypeError(expected + describe_value(g) + hint)
-    if "formula" in facts_of(g):
+    if is_combinator(g):
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")

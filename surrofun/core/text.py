@@ -17,8 +17,8 @@ OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite
 def show(value: Any) -> str:
     """Return the short name of a shape or the text of one of its parameters.
 
-    >>> show(functools.partial(show, value=2.0)), show(np.float32(0.5)), show(np.zeros((2, 3)))
-    ('show(value=2.0)', '0.5', '<float64[2, 3]>')
+    >>> show(functools.partial(show, value=2.0)), show(np.float32(0.1)), show(np.zeros((2, 3)))
+    ('show(value=2.0)', '0.1', '<float64[2, 3]>')
     """
     if isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
         return f"<{value.dtype}{list(value.shape)}>"
@@ -28,7 +28,8 @@ def show(value: Any) -> str:
         return str(getattr(value, "__name__", None) or repr(value))
     if type(value) is tuple:
         return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
-    return repr(value.item() if isinstance(value, jax.Array | np.ndarray | np.generic) else value)
+    is_array = isinstance(value, jax.Array | np.ndarray | np.generic)
+    return str(np.asarray(value)[()]) if is_array else repr(value)  # as few digits as the dtype needs
 
 
 def _show_partial(g: Any) -> str:
@@ -53,8 +54,8 @@ def in_order(f: Any, params: dict[str, Any]) -> list[tuple[str, Any]]:
     [('alpha', 1.0), ('beta', 2.0)]
     """
     _, takes = signature_of(f)
-    names = list(takes.parameters if takes else ())
-    return sorted(params.items(), key=lambda item: names.index(item[0]) if item[0] in names else len(names))
+    places = {name: place for place, name in enumerate(takes.parameters if takes else ())}
+    return sorted(params.items(), key=lambda item: places.get(item[0], len(places)))
 
 
 def describe_value(value: Any) -> str:
@@ -71,7 +72,7 @@ def describe_value(value: Any) -> str:
 def without_types(*functions: Any) -> None:
     """Let help show the names and defaults of parameters alone, and of a function among the defaults its name.
 
-    A function prints its address, hence what stands for it here is what prints as its name alone.
+    The repr of a function has its address in it. A `TypeVarTuple` prints as its name alone, and stands in for it.
 
     >>> without_types(spike := lambda x, step=show: x)
     >>> inspect.signature(spike)

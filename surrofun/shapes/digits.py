@@ -111,10 +111,10 @@ def log1p_over(x: Real, rate: Real) -> Real:
     Array([0.6931, 3.    ], dtype=float32)
     """
     near = rate * x < 1
-    inside = jnp.where(near, x, 0.0)
-    v = rate * inside
+    small = jnp.where(near, x, 0.0)
+    v = rate * small
     log = log1p_of(jnp.where(near, 0.0, x), rate) / jnp.where(near, 1.0, rate)
-    return jnp.where(near, 2 * inside / (2 + v) * (1 + _artanh_rest(v / (2 + v))), log)
+    return jnp.where(near, 2 * small / (2 + v) * (1 + _artanh_rest(v / (2 + v))), log)
 
 
 def log1p_of(x: Real, rate: Real) -> Real:

@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..calculus import antiderivative, around, bounds, declares_soft_step
+from ..core.facts import signature_of
 from ..core.shape import Shape, shape
+from ..core.tree import opened
 from ..spike import make_spike
 from . import probes
 from .curves import samples
@@ -94,14 +96,14 @@ def _rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
         return False, probes.first_bad(np.asarray(x), np.where(np.isnan(heights), np.nan, 0.0))
     agree, error = probes.same(values_of(f, np.asarray(x[1:-1])), rises[1:-1], tolerance=1e-3)
     fall = max(0.0, -np.diff(heights).min())
-    found = numbers(area=heights[-1] - heights[0], fall=fall, error=error)
+    found = {**numbers(area=heights[-1] - heights[0], fall=fall), "slope off": error}
     integrated, finite = _integrated(x, g), np.isfinite(heights)
     size = abs(heights[finite]).max()
     rises_as_told = agree and fall <= 1e-5 * size
     if integrated is None:
-        return rises_as_told and LIMIT, {**found, "off": "not found"}
+        return LIMIT if rises_as_told else False, {**found, "integral off": "not found"}
     off = float(np.ptp((heights - integrated)[finite]))
-    return rises_as_told and off <= 5e-3 * size, {**found, "off": off}
+    return rises_as_told and off <= 5e-3 * size, {**found, "integral off": off}
 
 
 def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
@@ -109,11 +111,11 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
     >>> from surrofun import shapes
     >>> learns(None, g=shapes.triangle)
-    (True, 'none given')
+    (True, 'none given; alpha=1.0 would be measured')
     """
     names, held, moved = probes.floats_in(g, scalar=True)
     if not names:
-        return True, "none given"
+        return True, f"none given{_which_to_give(g)}"
     x = jnp.float32(SCATTERED)
 
     def rates_of(soft: Callable[[Shape], Shape]) -> Callable[[Any], Any]:
@@ -137,6 +139,14 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
         return True, errors
     # One that is declared takes about as long as the slope.
     return LIMIT, {**errors, "times as slow": _seconds(rates, values) / _seconds(rates_of(lambda g: g), values)}
+
+
+def _which_to_give(g: Shape) -> str:
+    f, *_ = opened(g)
+    _, takes = signature_of(f)
+    parameters = takes.parameters.values() if takes else ()
+    floats = [f"{p.name}={p.default}" for p in parameters if isinstance(p.default, float)]
+    return f"; {', '.join(floats)} would be measured" if floats else ""
 
 
 def _seconds(f: Callable[[Any], Any], values: Array) -> float:
@@ -168,7 +178,7 @@ SHAPE_ROWS: tuple[Row, ...] = (
     ("unimodal", _is_unimodal, "use one bump for one threshold; several are right where the step has several"),
     ("finite", _is_finite, "limit x, or use exp(-|x|) for tails; @surrofun.shape mends half precision"),
     ("bounds hold", _stays_in_bounds, "declare the least and the largest slope, shape(g, bounds=...)"),
-    ("soft step monotone", _rises, "declare one whose derivative is the slope, shape(g, soft=...), with its limits"),
+    ("soft step fits", _rises, "declare one whose derivative is the slope, shape(g, soft=...), with its limits"),
     ("second derivative finite", _has_second_derivative, "limit x or round the place off; only Hessians need it"),
     ("learned parameters", learns, LEARNED),
 )

@@ -276,10 +276,10 @@ def _learns(_: Function, *, g: Function, own: Any, **__: Any) -> Finding:
     """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
     _names, floats, rebuilt = probes.floats_in(g)
     rates = jax.grad(lambda floats: (rebuilt(floats)(jnp.float32(SCATTERED)) * _COTANGENT).sum())(floats)
-    learned = own and floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
-    if not learned:
-        return True, "none learned"
-    return learns(g, g=own)
+    learned = floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
+    if own and (learned or not probes.floats_in(own)[0]):  # else it says how to give some
+        return learns(g, g=own)
+    return True, "none learned"
 
 
 def _kept_bytes(f: Function, *, g: Function, own: Any, **_: Any) -> Finding:
@@ -289,9 +289,12 @@ def _kept_bytes(f: Function, *, g: Function, own: Any, **_: Any) -> Finding:
     """
     x = jnp.float32(SCATTERED)
 
-    def each(fire: Callable[..., Any], *operands: Any) -> float:
-        kept = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
-        return sum(v.size * v.dtype.itemsize for v in kept) / x.size  # type: ignore[no-any-return]
+    def kept(fire: Callable[..., Any], *operands: Any) -> int:
+        arrays = jax.tree.leaves(jax.eval_shape(lambda *operands: jax.vjp(jax.jit(fire), *operands)[1], *operands))
+        return sum(v.size * v.dtype.itemsize for v in arrays)
+
+    def each(fire: Callable[..., Any], x: jax.Array, *operands: Any) -> float:  # without what is kept but once
+        return (kept(fire, jnp.tile(x, (1, 2)), *operands) - kept(fire, x, *operands)) / x.size
 
     _names, floats, rebuilt = probes.floats_in(g)
     plain = each(f, x)
