@@ -82,6 +82,12 @@ def test_a_peak_whose_bound_a_combinator_declares_too_wide_is_measured():
     assert traced == pytest.approx(highest)  # by the declared bound, 1
 
 
+def test_one_neuron_whose_slope_is_no_number_is_told():
+    """Far out the second has inf * 0."""
+    with pytest.raises(ValueError, match="expected slopes that are numbers, got NaN"):
+        bounds(lambda x, k: jnp.exp(k * x) * jnp.exp(-2 * abs(x)), jnp.array([0.0, 1.0]))
+
+
 def test_of_many_parts_bounds_come_from_one_program(events):
     bounds(mix(*(shapes.sigmoid(alpha=1 + k / 8) for k in range(8))))
     events.clear()

@@ -582,6 +582,10 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
             lambda x, p: jnp.where(x < 1e-3 * p, jnp.exp(x), -jnp.exp(-x)),
             lambda p: (1e-3 * np.exp(-1e-3 * p), 1e-3 * np.exp(1e-3 * p)),
         ),
+        (
+            lambda x, p: jnp.clip(1 + jnp.minimum(2 * (x - p), p - x), 0) - jnp.where(abs(x - 5) < p, 5 + x / 50, 0),
+            lambda p: (-0.02, 0.0),
+        ),
     ],
     ids=[
         "kink at 0",
@@ -592,6 +596,7 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
         "beside the peak",
         "a value in between",
         "near the threshold",
+        "kink and jump",
     ],
 )
 def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
