@@ -116,13 +116,18 @@ def bits_of_divided_neurons():
                 np.testing.assert_array_equal(jax.jit(slope)(x), np.abs(x) < 0.5)
 
 
-def facts_in_a_shard_map_without_jit():
-    """What is found of a shape there is made of numbers, and serves outside, too."""
-    slope = slope_of(make_spike(mix(shapes.superspike(beta=7.0), shapes.triangle), residual=jnp.uint8))
-    there = jax.shard_map(slope, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
-    right = (1 / (1 + 7 * np.abs(X8)) ** 2 + np.maximum(1 - np.abs(X8), 0)) / 2
-    for call in there, slope, jax.jit(slope):
-        np.testing.assert_allclose(call(X8), right, atol=1 / 508)
+def shard_map_without_jit():
+    """What is found of a shape there is made of numbers, and serves outside, too; so does a plain function."""
+
+    def fast(x):
+        return 1 / (1 + 7 * abs(x)) ** 2
+
+    plain, found = make_spike(fast), make_spike(mix(shapes.superspike(beta=7.0), shapes.triangle), residual=jnp.uint8)
+    for spike, right in (plain, fast(X8)), (found, (fast(X8) + np.maximum(1 - abs(X8), 0)) / 2):
+        slope = slope_of(spike)
+        there = jax.shard_map(slope, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
+        for call in there, slope, jax.jit(slope):
+            np.testing.assert_allclose(call(X8), right, atol=1 / 508)
 
 
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
@@ -377,7 +382,7 @@ ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
     *(learned_of_a_divided_layer, learned_inside_shard_map, searched_inside_shard_map),
-    *(facts_in_a_shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
+    *(shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
     *([searched_for] if EXHAUSTIVE else []),
 ]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import get_abstract_mesh
 
 from .concrete import is_traced
 from .dtype import is_real
@@ -41,7 +42,8 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     """
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
-    if is_cacheable(trees) and all(map(_is_operand, leaves)):
+    are_operands = all(map(_is_operand, leaves))
+    if are_operands and is_cacheable(trees):
         token = _searches.set(search)
         try:
             return _program(f, treedef, leaves)
@@ -49,6 +51,10 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
             pass
         finally:
             _searches.reset(token)
+    if (
+        are_operands and get_abstract_mesh().manual_axes
+    ):  # a `shard_map`, where JAX takes the rule of a spike in `jit` alone
+        return jax.jit(lambda *trees: f(*trees), inline=True)(*trees)
     return f(*trees)
 
 

@@ -85,7 +85,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         traced parameters: the gradient in a scan is the same.
         learned parameters: as above, of `make_spike(learnable=True)`.
         bytes a spike: kept for the backward pass in float32; 4 is one
-            array. More where parameters learn are a limit: x is kept then.
+            array, and what is kept but once does not count. More where
+            parameters learn are a limit: x is kept then.
         rebuilding: a spike that is built again is not traced again.
         pickling: a copy from its bytes has the same slopes.
         closest shape: of the catalogue, fitted in height and one parameter.
