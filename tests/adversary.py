@@ -191,7 +191,8 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         no_number = "sech_squared" in text and (in_a_sum if f is soft else dtype != "float64")
         # Nor which number of an array in a closure moves which jump.
         hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
-        no_number |= hides_arrays and any(name in text for name in ("rectangle", "step", "saturating", "s2nn", "asym"))
+        jumping = "rectangle", "step", "saturating", "s2nn", "asym", "half"
+        no_number |= hides_arrays and any(name in text for name in jumping)
         off = np.nan if endless or (wide and plain) else off
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off, no_number
 

@@ -51,9 +51,7 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
             pass
         finally:
             _searches.reset(token)
-    if (
-        are_operands and get_abstract_mesh().manual_axes
-    ):  # a `shard_map`, where JAX takes the rule of a spike in `jit` alone
+    if are_operands and get_abstract_mesh().manual_axes:  # in a `shard_map` JAX takes the rule of a spike only in `jit`
         return jax.jit(lambda *trees: f(*trees), inline=True)(*trees)
     return f(*trees)
 
