@@ -276,8 +276,8 @@ def _learns(_: Function, *, g: Function, own: Any, **__: Any) -> Finding:
     """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
     _names, floats, rebuilt = probes.floats_in(g)
     rates = jax.grad(lambda floats: (rebuilt(floats)(jnp.float32(SCATTERED)) * _COTANGENT).sum())(floats)
-    learned = floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
-    if own and (learned or not probes.floats_in(own)[0]):  # else it says how to give some
+    learned = own and floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
+    if learned or (own and not probes.floats_in(own)[0]):  # of none, it says which could be given
         return learns(g, g=own)
     return True, "none learned"
 
