@@ -174,7 +174,7 @@ def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> No
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
     what, wanted = ("area", area) if peak is None else ("peak", peak)
     with at_compile_time(g, like_of(g)):
-        measured: Any = calculus.area(g) if what == "area" else calculus.peak(g, ends)
+        measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():
@@ -183,9 +183,7 @@ def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
                 came = show(np.squeeze(measured))
                 raise ValueError(f"normalize: expected a shape of finite, positive {what}, got {came}{hint}")
             if usable.size == 1 and not is_traced(measured):  # a number: a kernel may hold no array
-                measured = float(measured.item())
-    if isinstance(measured, float):
-        return wanted / measured
+                return wanted / float(measured.item())
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 

@@ -106,7 +106,8 @@ def codes_of_a_divided_batch():
 
 def bits_of_divided_neurons():
     """The slopes of few potentials, kept as bits, where the only axis, or the last one, is divided and says so."""
-    for size, spec in (((16,), P("neurons")), ((4, 16), P(None, "neurons"))):
+    for size, at in (((16,), 0), ((4, 16), 1), ((8, 1), 0), ((1, 16, 1), 1), ((3, 1, 8), 2)):
+        spec = P(*[None] * at, "neurons")
         x = jnp.linspace(-2, 2, np.prod(size)).reshape(size)
         x = jax.device_put(x, NamedSharding(mesh("neurons", AxisType.Explicit), spec))
         for residual in ("bit", sampled(jax.random.key(0))):
@@ -117,14 +118,13 @@ def bits_of_divided_neurons():
 
 
 def shard_map_without_jit():
-    """What is found of a shape there is made of numbers, and serves outside, too; so does a plain function."""
+    """A plain function, and bounds, which are tracers there, and not kept: the spike serves outside, too."""
 
     def fast(x):
         return 1 / (1 + 7 * abs(x)) ** 2
 
-    plain, found = make_spike(fast), make_spike(mix(shapes.superspike(beta=7.0), shapes.triangle), residual=jnp.uint8)
-    for spike, right in (plain, fast(X8)), (found, (fast(X8) + np.maximum(1 - abs(X8), 0)) / 2):
-        slope = slope_of(spike)
+    for spike in make_spike(fast), make_spike(shapes.superspike(beta=7.0), residual=jnp.uint8):
+        slope, right = slope_of(spike), fast(X8)
         there = jax.shard_map(slope, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
         for call in there, slope, jax.jit(slope):
             np.testing.assert_allclose(call(X8), right, atol=1 / 508)

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import get_abstract_mesh
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
@@ -72,7 +71,7 @@ def unchecked() -> Iterator[None]:
 @contextlib.contextmanager
 def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
     """Evaluate facts of a function of x at once, whatever is being traced; not those of one that varies over the
-    devices of a `shard_map`, since JAX has no value of a constant that meets it. Nothing else is computed meanwhile.
+    devices of a `shard_map`, since JAX has no value of a constant that meets it.
 
     Args:
         f: the function, as a pytree.
@@ -81,26 +80,16 @@ def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
     >>> @jax.jit
     ... def twice(x):
     ...     with at_compile_time(abs, x):
-    ...         factor = float(jax.numpy.abs(-1.0) + 1)  # a number, though a program is traced
-    ...     return x * factor
+    ...         return x * float(jax.numpy.cosh(0.0) + 1)  # a number, though a program is traced
     >>> twice(3.0)
     Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
-        context: Any
-        if all_pure(f) and not is_traced(f):
-            context = jax.core.eval_context()  # in a `shard_map` that is not under `jit` the other one does nothing
-        elif _varies(f, like):
-            context = contextlib.nullcontext()
-        else:
-            context = jax.ensure_compile_time_eval()
-        with context:
+        varies = varying_axes(f)
+        if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
+            varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
+        with contextlib.nullcontext() if varies else jax.ensure_compile_time_eval():
             yield
-
-
-def _varies(f: Callable[[Any], Any], like: Any) -> bool:
-    """Say whether a function varies over the devices of a `shard_map`, by what it holds, or hides."""
-    return bool(varying_axes(f) or (get_abstract_mesh().manual_axes and varying_axes(f(jax.numpy.asarray(like)))))
 
 
 def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -102,11 +102,14 @@ def require_concrete(tree: Tree, always: bool = False) -> None:
 def once(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return `f(*trees)` of a function of this package; the latest few are kept, where nothing in the trees can change.
 
+    Not in a `shard_map`, where they may be tracers.
+
     >>> once(max, 2.0, 3.0)
     3.0
     """
     leaves, treedef = jax.tree.flatten(trees)
-    if is_cacheable(trees) and all(type(leaf) is float for leaf in leaves):
+    kept = is_cacheable(trees) and all(type(leaf) is float for leaf in leaves)
+    if kept and not get_abstract_mesh().manual_axes:
         return _once(f, treedef, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
     return f(*trees)
 

@@ -54,8 +54,9 @@ def unpack(kept: jax.Array, like: jax.Array) -> jax.Array:
     """
     if kept.dtype == bool:
         return kept
-    # It is read off what is kept, since `like` may be spread over other devices than the bits were.
-    axis = next((i for i, n in enumerate(kept.shape) if n != like.shape[i]), 0)
+    # The axis is read off what is kept, since `like` may be spread over other devices than the bits were.
+    shorter = [i for i, n in enumerate(kept.shape) if n < like.shape[i]]
+    axis = shorter[0] if shorter else kept.shape.index(1)  # whose eight bits are the same
     shape, at = _in_bytes(like.shape, axis)
     return _joined(jnp.expand_dims(kept, at) >> _places(shape, at) & np.uint8(1), like, axis) == 1
 
