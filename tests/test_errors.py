@@ -249,6 +249,7 @@ ValueError: p_norm: expected as n a whole number of at least 2, got 1
 ValueError: squarewave_fourier: expected as n a whole number of at least 1, got 2.5
 >>> sigmoid(beta=3.0)
 >>> bounds(sigmoid, beta=3.0)
+>>> antiderivative(sigmoid)(beta=3.0)
 TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
 >>> superspike(beta=jnp.array(4 + 1j))
 >>> make_spike(superspike)(x, jnp.array(4 + 1j))

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.expect import as_real
 from ..core.facts import signature_of
-from ..core.shape import Shape, as_shape, given, refuse_unknown, shape_behind
+from ..core.shape import Shape, as_shape, given, shape_behind
 from ..core.text import describe_value
 from ..expressions import parse, parse_arguments
 
@@ -76,7 +76,6 @@ def _called(f: Any, args: Any, kwargs: Any) -> Any:
     is_given = args or first in kwargs or takes is None
     if is_given or inspect.signature(f).parameters[first].default is not inspect.Parameter.empty:
         return f(*args, **kwargs)
-    refuse_unknown(f, takes, (), kwargs)
     return given(as_shape(f, "check"), **kwargs)
 
 

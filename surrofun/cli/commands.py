@@ -144,14 +144,15 @@ def _show(options: argparse.Namespace) -> None:
         except ImportError:
             raise argparse.ArgumentError(None, "--out needs matplotlib, pip install matplotlib") from None
         out = valid("--out", writable, options.out)
-    found = valid("shape", find, options.shape)
-    print(valid("shape", lambda _: _drawing(found), options.shape))
+    found, drawing = valid("shape", _drawn, options.shape)
+    print(drawing)
     if options.out is not None:
         plot.shape(found).savefig(out, dpi=150)
         print(f"figure: {out}")
 
 
-def _drawing(found: Any) -> str:
+def _drawn(text: str) -> tuple[Any, str]:
+    found = find(text)
     g = finite_shape(found)
     x, drawn = panels(g, found if is_spike(found) else None)
     if not np.isfinite(drawn["surrogate gradient"]).all():
@@ -161,7 +162,7 @@ def _drawing(found: Any) -> str:
     width, height = max(12, min((columns - 6) // 3 if wide else columns, 40)), 11 if wide else 8
     charts = [terminal.chart(title, x, y, width, height, unicode=unicode) for title, y in drawn.items()]
     lines = map("   ".join, zip(*charts, strict=True)) if wide else itertools.chain(*charts)
-    return "\n".join([show(g), summary(g), *lines])
+    return found, "\n".join([show(g), summary(g), *lines])
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -132,14 +132,13 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
     6
     """
-    first, takes = signature_of(f)
+    first, _ = signature_of(f)
 
     @functools.wraps(f)
     def declared(*args: Any, **kwargs: Any) -> Any:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
             return evaluate(f, x, *rest, **kwargs)
-        refuse_unknown(f, takes, (), kwargs)
         return given(declared, **kwargs)
 
     return declared
@@ -181,10 +180,14 @@ def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: st
 def given(g: Shape, /, **params: Any) -> Shape:
     """Return the shape `g` with these parameters; equal ones without arrays are the same object.
 
-    >>> given(abs, alpha=2.0) is given(abs, alpha=2.0), given(abs, alpha=2.0).__name__
-    (True, 'abs(alpha=2.0)')
+    Raises:
+        TypeError: in the name of `g`, it does not take one of them, or it is no number.
+
+    >>> given(pow, exp=2.0) is given(pow, exp=2.0), given(pow, exp=2.0).__name__
+    (True, 'pow(exp=2.0)')
     """
     f, _, before, *_ = opened(g)
+    refuse_unknown(f, signature_of(f)[1], (), params)
     for name, value in params.items():
         _refuse_variable(value, g)
         refuse_unfit(f, name, value)
