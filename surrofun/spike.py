@@ -27,7 +27,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative, constant_is_right, declares_soft_step
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
-from .core.cotangents import cotangents
+from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, importable, signature_of
@@ -347,10 +347,9 @@ def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
     tangent = jnp.zeros_like(x)
     if not isinstance(by_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
-    if not all(isinstance(d, SymbolicZero) for d in by_parameters):
-        moves = [np.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in by_parameters]
-        moved = jax.jvp(lambda arrays: join(soft, arrays)(widened(x)), [parameters], [moves])[1]
-        tangent += moved.astype(x.dtype)
+    for k, by in enumerate(by_parameters):
+        if not isinstance(by, SymbolicZero):  # one by one: the derivative by one that stays may be NaN
+            tangent += moved_by(lambda arrays: join(soft, arrays)(widened(x)), parameters, k, by).astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 
 

@@ -362,6 +362,17 @@ def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
             gradient(0.7)
 
 
+def test_a_parameter_that_stays_has_no_part_in_a_tangent():
+    """How fast the edges move by p is not known at 0; h alone moves S = h (x + 1)."""
+
+    def box(x, h=1.0, p=0.0):
+        return h * jnp.where(abs(x) < 1 + jnp.sqrt(p), 1.0, 0.0)
+
+    spike = make_spike(box, learnable=True, forward_mode=True)
+    by_h = jax.jit(lambda h, p: jax.jvp(lambda h: spike(jnp.array([0.1, 0.9]), h, p), (h,), (1.0,))[1])
+    np.testing.assert_allclose(by_h(1.0, 0.0), [1.1, 1.9], rtol=1e-5)
+
+
 def test_one_neuron_whose_area_is_not_found_is_told():
     """That of exp(-|x|) beside it is 2."""
     some = shape(lambda x, p: jnp.where(p > 1, endless(x, p), jnp.exp(-abs(x))))
