@@ -148,7 +148,8 @@ def make_spike(
     g = as_shape(grad_fn, "make_spike")
     # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it: its
     # shape is in the key of a dictionary, and a Partial is hashed by its identity, whatever it holds.
-    options = static((step, code_of(residual), forward_mode, learnable, is_noise_of(step, g)))
+    follows = is_noise_of(step, g)  # with the parameters of the call
+    options = static((step, code_of(residual), forward_mode, learnable, follows))
     spike = Partial(_call, options, node(g) if learnable else static(g))
     if isinstance(g, Partial) or importable(g):
         return named(spike, g.__doc__ or "", __wrapped__=g)
@@ -191,14 +192,15 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
-    (forward_mode, learnable), x = from_tree(options), vary_as(x, g)
+    (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
     # Evaluate.
     how = compared if compares(step) else rounded
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     is_searched_for = learnable and not declares_soft_step(g)  # the soft step
     # Outside of `jit` the slope of a function that has no program is computed once, here, while it is concrete: that
-    # takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer.
+    # takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer. None says
+    # nothing: a tracer is in sight, or hidden, or a declared soft step is learned.
     slope_now = None if learnable and not is_searched_for else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
@@ -215,8 +217,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward
         # pass then, and JAX takes it out of a loop.
         may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
+        of_spikes = x  # as far as shapes go
         stages = in_two_stages(
-            functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, x
+            functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, of_spikes
         )
     rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
     fire = _fire_forward if forward_mode else _fire
@@ -266,6 +269,7 @@ def _for_checkpoint(kept: Any) -> Any:
 
 @jax.custom_jvp
 def _differentiable_once(slope: jax.Array) -> jax.Array:
+    """Return the slope, whose own derivative is refused."""
     return slope
 
 
@@ -281,15 +285,13 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
-    (structure, *_), (spikes, slope_now, slope_arrays, _) = rule, fixed
-    slope = join(structure, slope_arrays)
-    if slope_now is None and slope_arrays:
-        # Under `vmap` over a parameter alone the spike has to be mapped as the slope is, or its cotangents would be
-        # summed before the rule multiplies each by its own slope. The compiler removes it.
-        return lax.select(slope(x) > 0, spikes, spikes)
+    (structure, *_), (spikes, slope_now, slope_arrays, code_operands) = rule, fixed
     if slope_now is None:
-        jax.eval_shape(slope, x)  # errors of the shape itself are raised in the forward pass
-    return spikes
+        jax.eval_shape(join(structure, slope_arrays), x)  # errors of the shape itself are raised in the forward pass
+    # Under `vmap` the spikes have to be mapped wherever anything is that the rule takes, a random key, say: or their
+    # cotangents would be summed before the rule multiplies each by its own slope. The compiler removes the choice.
+    taken = [v for v in jax.tree.leaves((parameters, slope_arrays, code_operands)) if is_traced(v)]
+    return lax.select(jnp.stack([(v == v).all() for v in taken]).all(), spikes, spikes) if taken else spikes
 
 
 # Keep. Where no parameter is differentiated, the slope, as the code encodes it, and the operands of the code. Else x,

@@ -19,7 +19,7 @@ from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
 from reference import CASES, A, C, X, close
 
-from surrofun import antiderivative, fit_alpha, make_spike, mix, normalize, sampled, scale, shapes
+from surrofun import antiderivative, escape, fit_alpha, make_spike, mix, normalize, sampled, scale, shapes
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
@@ -115,6 +115,23 @@ def bits_of_divided_neurons():
             of_sum = jax.grad(lambda x, spike=spike: spike(x).sum())  # whose cotangents do not say that they are
             for slope in slope_of(spike), of_sum:
                 np.testing.assert_array_equal(jax.jit(slope)(x), np.abs(x) < 0.5)
+
+
+def keys_of_devices():
+    """Draws of the slope, or escape noise, with potentials that are not divided, and a key for each device."""
+    keys, x = jax.random.split(jax.random.key(3), 8), X8[0]
+    for forward_mode, spike_of in (
+        (False, lambda key: make_spike(shapes.triangle, residual=sampled(key))),
+        (False, lambda key: make_spike(shapes.triangle, step=escape(shapes.triangle, key))),
+        (True, lambda key: make_spike(shapes.triangle, step=escape(shapes.triangle, key), forward_mode=True)),
+    ):
+        each = [jax.grad(lambda x, key=key, of=spike_of: of(key)(x).sum())(x) for key in keys]
+
+        def local(x, keys, of=spike_of):
+            return jax.lax.psum(of(keys[0])(x).sum(), "batch")
+
+        total = jax.shard_map(local, mesh=mesh("batch"), in_specs=(P(), P("batch")), out_specs=P())
+        np.testing.assert_allclose(jax.jit(jax.grad(total))(x, keys), sum(each), rtol=1e-6, err_msg=str(forward_mode))
 
 
 def shard_map_without_jit():
@@ -382,7 +399,7 @@ ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
     *(learned_of_a_divided_layer, learned_inside_shard_map, searched_inside_shard_map),
-    *(shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
+    *(keys_of_devices, shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
     *([searched_for] if EXHAUSTIVE else []),
 ]
 

@@ -114,6 +114,18 @@ def test_what_a_module_holds_is_not_one_number_a_neuron(of, compiled):
     np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("size", "x"), [((1,), 0.3), ((1, 1), [0.3, -0.1, 0.5])], ids=["1", "1x1"])
+@pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_one_number_with_more_axes_than_the_potential(size, x, compiled):
+    """As a weight of a layer has them. The soft step of c / cosh(x)^2 is c (1 + tanh(x))."""
+
+    def loss(c):
+        return make_spike(lambda x: c.sum() / jnp.cosh(x) ** 2, learnable=True)(jnp.float32(x)).sum()
+
+    by_c = compiled(jax.grad(loss))(jnp.full(size, 1.5))
+    np.testing.assert_allclose(by_c, np.full(size, (1 + np.tanh(x)).sum()), rtol=1e-5)
+
+
 @pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize(
     ("residual", "options"),

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from jax import export, lax
 from needs import sample
-from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, lif
+from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, hat, lif
 
-from surrofun import antiderivative, make_spike, scale, shapes
+from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
 
 both_rules = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
 forward = make_spike(forward_mode=True)  # waits for its shape
@@ -140,6 +140,57 @@ def test_grad_of_vmap_over_the_parameter():
         np.testing.assert_array_equal(z[case], [maker.step(X)] * 3, case)
         by_hand = (cs * kind.slope(X, THREE[:, None, None])).sum(0)
         close(dx[case], by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
+
+
+def of_operand(c, x):
+    """A spike whose code multiplies the slope by an operand."""
+    return make_spike(fast, residual=lambda g, x: (jnp.multiply, lambda kept, like, c: kept, (c,)))(x, 2.0)
+
+
+def of_bounds(c, x):
+    return make_spike(shape(hat, bounds=lambda: (0.0, c)), residual=jnp.uint8)(x)
+
+
+def of_constant(c, p):
+    return make_spike(derivative(lambda x: jax.nn.sigmoid(p * x) + c), learnable=True)(X[0])
+
+
+def by_steepness(p):
+    s = 1 / (1 + np.exp(-p * X[0]))
+    return X[0] * s * (1 - s)
+
+
+UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
+    "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
+    "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
+    "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: by_steepness(2.0).sum(), 1e-5),
+}
+
+
+@pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
+@pytest.mark.parametrize(("f", "v", "by_hand", "error"), UNSEEN.values(), ids=UNSEEN)
+def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand, error, jit):
+    """Each cotangent, which has a weight of its own, is multiplied before they are added up."""
+    cs, weights = np.float32([1, 2, 4]), np.float32([3, -1, 5])
+
+    def total(v):
+        return (weights * jax.vmap(f, (0, None))(jnp.array(cs), v).sum(1)).sum()
+
+    close(jit(jax.grad(total))(v), sum(w * by_hand(c) for w, c in zip(weights, cs, strict=True)), rtol=1e-5, atol=error)
+
+
+def test_grad_of_vmap_over_random_keys():
+    """As of one draw after the other."""
+    keys, weights = jax.random.split(jax.random.key(0), 4), np.float32([1, 10, 100, 1000])
+    x = np.float32([-0.4, 0.1, 0.6])
+
+    def drawn(key, x):
+        return make_spike(shapes.triangle, residual=sampled(key))(x)
+
+    total = jax.grad(lambda x: (weights * jax.vmap(drawn, (0, None))(keys, x).sum(1)).sum())(x)
+    one_by_one = np.array([jax.grad(lambda x, key=key: drawn(key, x).sum())(x) for key in keys])
+    assert (one_by_one != one_by_one[0]).any()
+    np.testing.assert_array_equal(total, weights @ one_by_one)
 
 
 def test_associative_scan():

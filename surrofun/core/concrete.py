@@ -158,7 +158,7 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     leaves = [(v, v is part) for part in parts for v in jax.tree.leaves(part)]
     known = len(leaves) - len(constants)
     return [
-        np.size(v) == 1 or (i < known and is_parameter and broadcasts(np.shape(v), shape))
+        broadcasts(np.shape(v), shape) and (np.size(v) == 1 or (i < known and is_parameter))
         for i, (v, is_parameter) in enumerate(leaves)
     ]
 

@@ -63,7 +63,7 @@ def code_of(residual: Any) -> Code | None:
         return one_bit
     if residual is sampled:
         raise TypeError("make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)")
-    dtype = np.dtype(object)
+    dtype = np.dtype(object)  # no code is for it
     if isinstance(residual, str | type | np.dtype):
         with contextlib.suppress(TypeError):
             dtype = np.dtype(residual)

@@ -16,7 +16,7 @@ from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated
 from .panels import Function, slopes_at
 from .vanishing import by_one
 
-_MOST = 8  # of the steepest panels that are searched for a jump
+_MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
@@ -130,7 +130,7 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half = state
-        part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # 1 and -1, there and back, then 1/2 and -1/2
+        part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
         slopes = _sampled(xp, join(f, [*arrays[:k], number + part * step, *arrays[k + 1 :]]))
         distance = _move(xp, slopes, low, high, digits, jump + part * changes, is_jump.any())
         distance = distance / (2 * part * moved_by)
