@@ -68,17 +68,22 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        declared = _closed_form(g, x, args, kwargs)
+        f, *_, any_constant = opened(g)
+        any_constant = any_constant or constant_is_right(g)
+        made = made_of(f)
+        # What keeps the constant of its part, as `scale` does, asks the part for the right one: the limits of a whole
+        # hold those of its parts over and over.
+        keeps = not any_constant and made and facts_of(made[0].func).get("constant_is_right")
+        declared = _closed_form(g, x, args, kwargs, any_constant=not keeps)
         if declared is None:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
-        *_, any_constant = opened(g)
-        return declared(x) if any_constant or constant_is_right(g) else _anchored(declared, x, g)
+        return declared(x) if any_constant or keeps else _anchored(declared, x, g)
 
     return rounded(soft, x)
 
 
-def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None) -> Shape | None:
-    f, args, kwargs = bind(g, x, args, kwargs, any_constant=True)
+def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
+    f, args, kwargs = bind(g, x, args, kwargs, any_constant)
     soft = _fact_of(f, "soft")
     if not soft:
         return None
