@@ -141,8 +141,13 @@ def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
 
 
 def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
-    """Return a <= b with a^n + b^n = 1 and b - a = |x| / width, by Newton's method: the roots of the two shares."""
+    """Return a <= b with a^n + b^n = 1 and b - a = |x| / width, the roots of the two shares; from n = 3 by Newton's
+    method.
+    """
     n, t = as_whole(n, 2, "p_norm"), inside(x, width)
+    if n == 2:
+        a = t * (2 - t) / (1 - t + jnp.sqrt(1 + t * (2 - t)))
+        return a, 1 + (a - t)
     a = t - (1 - 2 ** (-1 / n)) * t * t  # right at both ends
     for _ in range(5):
         b = 1 + (a - t)  # next to the edge b^n - 1 would cancel, and is written as (b - 1) (1 + b + ... + b^(n - 1))
