@@ -21,7 +21,7 @@ import numpy as np
 
 from .core.combinator import expression, made_of
 from .core.facts import is_combinator, signature_of
-from .core.shape import Shape, as_shape, given
+from .core.shape import Shape, as_shape, given, shape_behind
 from .core.text import describe_value, in_order, show
 from .core.tree import is_function, opened, plain
 from .registry import lookup, name_of, names
@@ -41,10 +41,11 @@ def describe(shape: Shape) -> str:
     Its slopes are the same, bit for bit. An array among the parameters is
     written as one of NumPy, without its dtype, which has no effect on
     slopes; a scalar JAX array as a Python number, which may change the last
-    bit.
+    bit. Of a spike function it is the shape, with the numbers that it has
+    by now: what `jax.tree.map` or an optimizer returns has no `__name__`.
 
     Raises:
-        TypeError: it is no shape.
+        TypeError: it is no shape, and no spike function of `make_spike`.
         ValueError: something in it is not registered, or traced; or it is
             longer, or nested deeper, than `parse` reads.
 
@@ -52,7 +53,7 @@ def describe(shape: Shape) -> str:
     >>> describe(mix(scale(shapes.sigmoid, 8.0), shapes.atan(alpha=2.0)))
     'mix(scale(sigmoid, 8.0), atan(alpha=2.0))'
     """
-    shape = as_shape(shape, "describe")
+    shape = as_shape(shape_behind(shape), "describe")
     try:
         text = _text(shape)
         parse(text)

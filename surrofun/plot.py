@@ -155,6 +155,8 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
 def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figure:
     """Draw a histogram of the potentials, as `surrofun.flow` measures them.
 
+    The few that are outside of the picture are in its first and last bar.
+
     Args:
         g: a shape.
         x: potentials minus threshold, as for `surrofun.flow`.

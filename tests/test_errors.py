@@ -21,6 +21,12 @@ def ported(input_, grad_input, spikes):
     return grad_input / (1 + jnp.abs(input_)) ** 2
 
 
+class Neuron:
+    @make_spike
+    def fire(x):
+        return jnp.exp(-x * x)
+
+
 def too_many(x):
     return jnp.ones((2, 4))
 
@@ -64,7 +70,9 @@ NO_SHAPES = {
 @pytest.mark.parametrize("call", TAKE_A_SHAPE)
 def test_what_is_no_shape(call):
     who = call.partition("(")[0]
-    allowed = {"make_spike": "None", "shape": "None", "register": ("None", "scale")}.get(who, ())  # as a decorator
+    spikes = tuple(g for g, came in NO_SHAPES.items() if came.startswith("the spike function"))
+    as_decorator = {"make_spike": "None", "shape": "None", "register": ("None", "scale")}
+    allowed = {**as_decorator, "describe": spikes}.get(who, ())
     for g, came in NO_SHAPES.items():
         text = f"TypeError: {who}: expected a shape, that is a function g(x, *params), got {came}"
         if g not in allowed:
@@ -160,6 +168,8 @@ TypeError: <lambda>: expected the potential as v, got x
 TypeError: triangle: expected a real floating point potential, got NoneType None...
 >>> spike('0.5')
 TypeError: triangle: expected a real floating point potential, got str '0.5'...
+>>> Neuron().fire(x)
+TypeError: fire: expected a real floating point potential, got Neuron ...; in a class, put @staticmethod above it
 >>> spike(1.0, steepness=2.0)
 TypeError: ...steepness...
 >>> jax.grad(make_spike(shape(lambda x: jax.lax.complex(x, x))))(0.3)

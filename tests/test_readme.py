@@ -55,7 +55,7 @@ def test_a_nan_slope_in_one_bit():
 
 
 def test_copies():
-    """A spike pickles if its functions do. The copy works as it does, and is equal to it if it is a decorated"""
+    """A spike pickles if its functions do; the copy is equal to it if it decorates one."""
     composed = make_spike(mix(superspike(beta=25.0), rectangle))
     for same in (copy.deepcopy, lambda spike: pickle.loads(pickle.dumps(spike))):
         assert same(decorated) == decorated

@@ -133,7 +133,9 @@ OURS = {
     "laplace": (make_spike(shapes.laplace, step=escape(shapes.laplace, jax.random.PRNGKey(0))),
                 {"elementwise", "H(0)", "eager = jit = vmap", "forward mode", "rebuilding"}),
     "ternary": (make_spike(TWO, step=surrofun.ternary), {"forward mode"}),
-    "stairs": (make_spike(TWO, step=surrofun.staircase(3)), {"forward mode"}),
+    "triangle": (make_spike(shapes.triangle, step=surrofun.staircase(3)), {"forward mode", "peak at a threshold"}),
+    "stairs": (make_spike(mix(TWO, shapes.triangle, shift(shapes.triangle, 2.0)), step=surrofun.staircase(3)),
+               {"forward mode"}),
     "sampled": (make_spike(shapes.triangle, residual=surrofun.sampled(jax.random.key(0))), {"slope by jax.grad"}),
     "superspike(beta=25.0)": (lambda: by_hand(), {"forward mode", "rebuilding", "pickling"}),
 }  # fmt: skip

@@ -214,6 +214,7 @@ def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
     assert make_spike(g).__name__ == scale(g).__name__.removeprefix("scale(").removesuffix(")") == text
     assert make_spike(g) is make_spike(surrofun.parse(text))
     spike = jax.tree.map(lambda p: 2 * p, make_spike(composed(), learnable=True))
+    assert surrofun.describe(spike) == text
     with pytest.raises(TypeError, match=r"got the spike function of mix\(sigmoid\(alpha=4.0\)"):
         scale(spike)
 

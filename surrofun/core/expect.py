@@ -27,7 +27,8 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     try:
         potential = as_array(x)
     except (TypeError, ValueError):
-        raise TypeError(f"{show(g)}: expected a real floating point potential, got {describe_value(x)}") from None
+        hint = "; in a class, put @staticmethod above it" if hasattr(type(x), show(g)) else ""  # x is self
+        raise TypeError(f"{show(g)}: expected a real floating point potential, got {describe_value(x)}{hint}") from None
     if not jnp.issubdtype(potential.dtype, jnp.floating):
         raise TypeError(
             f"{show(g)}: expected a real floating point potential, got dtype {potential.dtype}; "

@@ -166,11 +166,14 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
     _places, slopes, _g = look()
-    thresholds = np.array(_thresholds(f))
+    thresholds, peak = np.array(_thresholds(f)), abs(slopes).max()
     at = np.concatenate([thresholds, thresholds - _NEAR, thresholds + _NEAR])
     near = np.nan_to_num(abs(values_of(slope_of(f), at)))
+    without = (near.reshape(3, -1).max(0) < peak / 100).sum()
     i = (near >= (1 - 1e-6) * near.max()).argmax()  # the first of the highest, at the threshold itself
-    return near[i] >= abs(slopes).max() / 2, numbers(height=near[i], at=at[i])
+    if without and near[i] >= peak / 2 and not _is_drawn(f):
+        return LIMIT, f"no slope at {without} of {len(thresholds)} thresholds"
+    return near[i] >= peak / 2, numbers(height=near[i], at=at[i])
 
 
 def _is_finite(f: Function, **_: Any) -> Finding:
@@ -340,7 +343,7 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
     ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
     ("non-negative", probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
-    ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises"),
+    ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises; mix one for each rise"),
     ("falls again", probes.falls_again, probes.SOFT_STEP),
     ("finite", _is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
     *((f"grad under {name}", functools.partial(grad_under, name), _TRACED) for name in _UNDER),
