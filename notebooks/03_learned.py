@@ -11,10 +11,11 @@
 # %% [markdown]
 # # Learned surrogates
 #
-# The steepness of a surrogate gradient matters, and it need not be chosen by hand. With `learnable=True` the parameters
-# of a shape get a gradient of their own. This notebook shows which gradient that is, five ways to hand over a
-# parameter, a network that trains its steepness together with its weights, a surrogate as a field of a module of
-# equinox and of flax, learned and annealed, and the other way to learn a surrogate, a meta-gradient.
+# The steepness of a surrogate gradient need not be chosen by hand: with `learnable=True` the parameters of a shape get
+# a gradient of their own. (Where it matters, and whether learning it pays, is measured in notebooks 8 and 9.) This
+# notebook shows which gradient that is, five ways to hand over a parameter, a network that trains its steepness
+# together with its weights, a surrogate as a field of a module of equinox and of flax, learned and annealed, and the
+# other way to learn a surrogate, a meta-gradient.
 
 # %%
 import functools

@@ -163,7 +163,8 @@ for g in (shapes.superspike, shapes.triangle, mix(shapes.sigmoid, shift(scale(sh
 # Backward through time, a neuron with one state is a linear recursion: by_v[t] = source[t] + decay[t] * by_v[t + 1].
 # Once the states are known, both factors are known at all times, by one `jax.vjp` of the step for all of them. And a
 # linear recursion is an associative scan, which takes log2(T) rounds instead of T. No formula of the neuron is needed:
-# this holds for any elementwise step, any reset and any spike in it.
+# this holds for any elementwise step and any reset, if the step draws no random numbers, since it is evaluated again at
+# all times at once, and closes over nothing that is learned.
 
 
 # %%
@@ -277,8 +278,8 @@ for rounds in (1, 12, 50):
 # BPTT waits for the end of the sequence. Online rules carry a trace forward instead, the derivative dv / dw of the
 # potential by each weight, and at each time add (learning signal) * psi * trace, where psi is the surrogate slope
 # g(v - threshold). Forward mode gives psi, and what is left of the trace after the reset, for any neuron: one
-# `jax.jvp`. With the whole trace it is e-prop; OTTT leaves the reset out of the trace, which then is the same for
-# all neurons.
+# `jax.jvp`. With the whole trace it is e-prop, as Bellec et al. 2020 define it for any neuron; OTTT leaves the reset
+# out of the trace, which then is the same for all neurons, and so do their own formulas for a LIF neuron.
 #
 # Here the learning signal is given, c[t], as if the loss were sum(c * spikes).
 
@@ -314,11 +315,11 @@ def online(spike, weights, inputs, signals, reset="soft", trace_the_reset=True, 
 
 
 # %% [markdown]
-# Without recurrent weights e-prop is BPTT, for each reset. It leaves out what a spike does to other neurons later,
-# so with recurrent weights it is an approximation. OTTT is exact where the gradient through the reset is detached;
-# elsewhere it depends on the shape how close it comes. The numbers are cosines between the gradient of the rule
-# and that of BPTT: 20 inputs, 30 neurons, 100 steps. (`escape_exponential` is not there: its slope has no bound. Where
-# the gradient of BPTT is infinite, the cosine is `nan`.)
+# Without recurrent weights e-prop with the whole trace is BPTT, for each reset. It leaves out what a spike does to
+# other neurons later, so with recurrent weights it is an approximation. OTTT is exact where the gradient through the
+# reset is detached; elsewhere it depends on the shape how close it comes. The numbers are cosines between the gradient
+# of the rule and that of BPTT: 20 inputs, 30 neurons, 100 steps. (`escape_exponential` is not there: its slope has no
+# bound. Where the gradient of BPTT is infinite, the cosine is `nan`.)
 
 # %%
 keys = jax.random.split(jax.random.key(0), 4)
