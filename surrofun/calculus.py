@@ -208,6 +208,8 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     parts, wherever they are, and an `asym` unites them, though either part
     is only seen on one side. A second derivative of what is searched for
     holds the place of the extreme fixed: it is incomplete where that moves.
+    Where JAX has NaN for the derivative of `g` at one extreme, far out say,
+    those of both may be NaN.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.

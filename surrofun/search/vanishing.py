@@ -90,17 +90,17 @@ def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Arra
     def by_one_at(x: jax.Array) -> Any:
         return _at(x, f, ks)(arrays)
 
-    if limit_at is None:
-        place, moves = x, by_one_at(x)
-    else:
-        four = jnp.stack(jnp.broadcast_arrays(limit_at, -limit_at, x, elsewhere))
-        at_four = jax.vmap(by_one_at)(four)  # one program
-        at_end, at_other, *_ = at_four
-        most = float(np.finfo(x.dtype).max) ** 0.9  # of 0 times infinity, a derivative by the 0 is the largest number
-        endless = (abs(at_end) > most) | (abs(at_other) > most)
-        place, moves = (jnp.where(endless, v[3], jnp.where(jnp.isnan(at_end), v[2], v[0])) for v in (four, at_four))
+    place = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
+    moves = by_one_at(place)
     gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
     return place, jnp.where(gone, 0.0, moves), gone
+
+
+def _where_it_has_a_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> jax.Array:
+    at_end, at_other = by_one_at(limit_at), by_one_at(-limit_at)
+    most = float(np.finfo(x.dtype).max) ** 0.9  # of 0 times infinity, a derivative by the 0 is the largest number
+    endless = (abs(at_end) > most) | (abs(at_other) > most)
+    return jnp.where(endless, elsewhere, jnp.where(jnp.isnan(at_end), x, limit_at))
 
 
 _values.defjvp(_values_jvp, symbolic_zeros=True)
