@@ -211,6 +211,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     parameters: list[Any] = []
     if learnable:
         soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
+    varied = vary_as(x, (spikes, slope_arrays, parameters))
+    if varied is not x:  # in a `shard_map`, as something does that was hidden
+        return _spike(options, g, step, coded, varied)
     encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
     if parameters and is_searched_for and not is_concrete and not forward_mode:
@@ -222,8 +225,20 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
             functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, of_spikes
         )
     rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
+    may_be_mapped = code_operands if is_concrete else (x, parameters, slope_arrays, code_operands)
+    spikes = _mapped_as(spikes, may_be_mapped)
     fire = _fire_forward if forward_mode else _fire
     return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
+
+
+def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
+    """Return the spikes, under `vmap` mapped wherever an operand of the rule is, a random key, say.
+
+    Else their cotangents would be summed before the rule multiplies each by its own slope. The compiler removes it.
+    """
+    traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()
+    is_same = [(v == v).all() if v.ndim else v == v for v in traced]
+    return lax.select(functools.reduce(lax.bitwise_and, is_same), spikes, spikes) if is_same else spikes
 
 
 def _slope(g: Shape, /, x: jax.Array) -> jax.Array:
@@ -285,13 +300,10 @@ def _refuse(primals: Any, tangents: Any) -> Any:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
-    (structure, *_), (spikes, slope_now, slope_arrays, code_operands) = rule, fixed
+    (structure, *_), (spikes, slope_now, slope_arrays, _) = rule, fixed
     if slope_now is None:
         jax.eval_shape(join(structure, slope_arrays), x)  # errors of the shape itself are raised in the forward pass
-    # Under `vmap` the spikes have to be mapped wherever anything is that the rule takes, a random key, say: or their
-    # cotangents would be summed before the rule multiplies each by its own slope. The compiler removes the choice.
-    taken = [v for v in jax.tree.leaves((parameters, slope_arrays, code_operands)) if is_traced(v)]
-    return lax.select(jnp.stack([(v == v).all() for v in taken]).all(), spikes, spikes) if taken else spikes
+    return spikes
 
 
 # Keep. Where no parameter is differentiated, the slope, as the code encodes it, and the operands of the code. Else x,

@@ -19,7 +19,19 @@ from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
 from reference import CASES, A, C, X, close
 
-from surrofun import antiderivative, escape, fit_alpha, make_spike, mix, normalize, sampled, scale, shapes
+from surrofun import (
+    antiderivative,
+    derivative,
+    escape,
+    fit_alpha,
+    make_spike,
+    mix,
+    normalize,
+    sampled,
+    scale,
+    shapes,
+    shift,
+)  # fmt: skip
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
@@ -132,6 +144,48 @@ def keys_of_devices():
 
         total = jax.shard_map(local, mesh=mesh("batch"), in_specs=(P(), P("batch")), out_specs=P())
         np.testing.assert_allclose(jax.jit(jax.grad(total))(x, keys), sum(each), rtol=1e-6, err_msg=str(forward_mode))
+
+
+def mapped_over_a_divided_axis():
+    """An ensemble: eight steepnesses, or eight places, divided over the devices, of potentials that are not."""
+    weights, ps, x = np.arange(1.0, 9, dtype=np.float32), np.linspace(0.1, 0.8, 8, dtype=np.float32), X8[:, 1]
+
+    def total(spike_of, ps, weights):
+        return (weights * jax.vmap(lambda p: spike_of(p)(x).sum())(ps)).sum()
+
+    def steep(height):
+        return lambda p: make_spike(scale(shapes.triangle, 1 + p, height=height), learnable=True)
+
+    def moved(p):
+        return make_spike(shift(shapes.reciprocal, p), learnable=True)
+
+    at, steepness = x[:, None] - ps, 1 + ps
+    u = np.clip(steepness * x[:, None], -1, 1)
+    by_height = (weights * np.where(u < 0, (1 + u) ** 2 / 2, 1 - (1 - u) ** 2 / 2)).sum()
+    by_place = weights * (1 / (1 + ps) - 1 / (1 + abs(at))).sum(0)
+    with jax.set_mesh(divided := mesh("d", AxisType.Explicit)):
+        there = jax.device_put((ps, weights), NamedSharding(divided, P("d")))
+        of_height = jax.grad(lambda h, *there: total(steep(h), *there))
+        np.testing.assert_allclose(jax.jit(of_height)(2.0, *there), by_height, rtol=1e-5)
+        of_place = jax.grad(lambda *there: total(moved, *there))
+        np.testing.assert_allclose(jax.jit(of_place)(*there), by_place, rtol=1e-5)
+
+
+def hidden_in_a_function():
+    """Of potentials that are not divided, a number that is, in the closure of a plain function, or of a step."""
+    c, x = np.linspace(0.5, 1.2, 8, dtype=np.float32), np.float32([-0.25, 0.1, 0.6])
+    for spike_of in (
+        lambda c: make_spike(lambda x: c * (1 - abs(x))),
+        lambda c: make_spike(lambda x: c * (1 - abs(x)), forward_mode=True),
+        lambda c: make_spike(scale(lambda x: 1 - abs(x), height=c), step=lambda x: x >= c),
+        lambda c: make_spike(derivative(lambda x: c * (x - x * abs(x) / 2)), learnable=True),
+    ):
+
+        def local(x, c, of=spike_of):
+            return jax.lax.psum((c[0] * of(c[0])(x)).sum(), "batch")
+
+        total = jax.shard_map(local, mesh=mesh("batch"), in_specs=(P(), P("batch")), out_specs=P())
+        np.testing.assert_allclose(jax.jit(jax.grad(total))(x, c), (c * c).sum() * (1 - abs(x)), rtol=1e-5)
 
 
 def shard_map_without_jit():
@@ -399,7 +453,8 @@ ROWS = [
     *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
     *(learned_of_a_divided_layer, learned_inside_shard_map, searched_inside_shard_map),
-    *(keys_of_devices, shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
+    *(keys_of_devices, mapped_over_a_divided_axis, hidden_in_a_function),
+    *(shard_map_without_jit, fitted_on_each_device, check_of_a_spike),
     *([searched_for] if EXHAUSTIVE else []),
 ]
 

@@ -160,9 +160,15 @@ def by_steepness(p):
     return X[0] * s * (1 - s)
 
 
+def of_record(c, x):
+    """Spikes that were recorded, as of a network that is compared with one that trains."""
+    return make_spike(hat, step=lambda x: jnp.array([1.0, 0.0, 1.0]))(c * x)
+
+
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
     "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
+    "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
     "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: by_steepness(2.0).sum(), 1e-5),
 }
 

@@ -172,7 +172,7 @@ def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
     without = (near.reshape(3, -1).max(0) < peak / 100).sum()
     i = (near >= (1 - 1e-6) * near.max()).argmax()  # the first of the highest, at the threshold itself
     if without and near[i] >= peak / 2 and not _is_drawn(f):
-        return LIMIT, f"no slope at {without} of {len(thresholds)} thresholds"
+        return LIMIT, f"none at {without} of {len(thresholds)}"
     return near[i] >= peak / 2, numbers(height=near[i], at=at[i])
 
 
