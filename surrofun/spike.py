@@ -225,6 +225,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
             functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, of_spikes
         )
     rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
+    # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
     may_be_mapped = code_operands if is_concrete else (x, parameters, slope_arrays, code_operands)
     spikes = _mapped_as(spikes, may_be_mapped)
     fire = _fire_forward if forward_mode else _fire
@@ -236,7 +237,7 @@ def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
 
     Else their cotangents would be summed before the rule multiplies each by its own slope. The compiler removes it.
     """
-    traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()
+    traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # a parameter is in the slope, too
     is_same = [(v == v).all() if v.ndim else v == v for v in traced]
     return lax.select(functools.reduce(lax.bitwise_and, is_same), spikes, spikes) if is_same else spikes
 

@@ -31,7 +31,7 @@ from surrofun import (
     scale,
     shapes,
     shift,
-)  # fmt: skip
+)
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])

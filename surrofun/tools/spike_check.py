@@ -171,9 +171,10 @@ def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
     near = np.nan_to_num(abs(values_of(slope_of(f), at)))
     without = (near.reshape(3, -1).max(0) < peak / 100).sum()
     i = (near >= (1 - 1e-6) * near.max()).argmax()  # the first of the highest, at the threshold itself
-    if without and near[i] >= peak / 2 and not _is_drawn(f):
+    is_high = near[i] >= peak / 2
+    if is_high and without and not _is_drawn(f):
         return LIMIT, f"none at {without} of {len(thresholds)}"
-    return near[i] >= peak / 2, numbers(height=near[i], at=at[i])
+    return is_high, numbers(height=near[i], at=at[i])
 
 
 def _is_finite(f: Function, **_: Any) -> Finding:
