@@ -69,15 +69,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 
     def soft(x: jax.Array) -> Any:
         f, *_, any_constant = opened(g)
-        any_constant = any_constant or constant_is_right(g)
+        serves = any_constant or constant_is_right(g)  # what is declared, as it is
         made = made_of(f)
         # What keeps the constant of its part, as `scale` does, asks the part for the right one: the limits of a whole
         # hold those of its parts over and over.
-        keeps = not any_constant and made and facts_of(made[0].func).get("constant_is_right")
+        keeps = not serves and made and facts_of(made[0].func).get("constant_is_right")
         declared = _closed_form(g, x, args, kwargs, any_constant=not keeps)
         if declared is None:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
-        return declared(x) if any_constant or keeps else _anchored(declared, x, g)
+        return declared(x) if serves or keeps else _anchored(declared, x, g)
 
     return rounded(soft, x)
 
@@ -118,12 +118,15 @@ def constant_is_right(g: Shape) -> bool:
 
 
 def _declares(fact: str, g: Shape) -> bool:
-    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
+    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do.
+
+    A soft step that is searched for has the right constant.
+    """
     f, *_ = opened(g)
     made = made_of(f)
     declaring = made[0].func if made else f
     if fact == "constant_is_right" and not _fact_of(declaring, "soft"):
-        return True  # it is searched for
+        return True
     return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in (parts_of(made) if made else ()))
 
 
@@ -139,9 +142,7 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity with its derivatives; by a parameter that makes one of its limits infinite, that of
-    `soft(0)`.
-    """
+    """Return `soft` at infinity, where it is finite with its derivatives."""
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
     at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))

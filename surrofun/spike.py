@@ -149,9 +149,9 @@ def make_spike(
     # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it: its
     # shape is in the key of a dictionary, and a Partial is hashed by its identity, whatever it holds.
     follows = is_noise_of(step, g)  # with the parameters of the call
-    options = static((step, code_of(residual), forward_mode, learnable, follows))
-    spike = Partial(_call, options, node(g) if learnable else static(g))
-    if isinstance(g, Partial) or importable(g):
+    options = static((code_of(residual), forward_mode, learnable, follows))
+    spike = Partial(_call, node(g) if learnable else static(g), static(step), options)
+    if node(g) is g or importable(g):  # a pytree, or found under its name
         return named(spike, g.__doc__ or "", __wrapped__=g)
     return _as_function(interned(spike), g)  # of a function that is being decorated
 
@@ -166,13 +166,13 @@ def _as_function(spike: Partial, g: Shape) -> Any:
     return vars(spike).setdefault("as_function", declares(spike=True)(call))  # equal spikes share it
 
 
-@declares(spike=True, text=lambda options, shape: show(from_tree(shape)))
-def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
+@declares(spike=True, text=lambda shape, step, options: show(from_tree(shape)))
+def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Call a spike: bind the parameters of the call to its shape, and find what a residual code needs.
 
     The latter, bounds of the slope, is best known outside of a program, where numbers have values.
     """
-    (step, code, forward_mode, learnable, follows), g = from_tree(options), from_tree(shape)
+    g, step, (code, forward_mode, learnable, follows) = map(from_tree, (shape, step, options))
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(opened(g)[0])[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
@@ -184,7 +184,7 @@ def _call(options: Tree, shape: Tree, /, *args: Any, **kwargs: Any) -> jax.Array
         if not is_traced(known):
             call_explained(_soft, *known)  # what is wrong is told here: the backward pass may have no values
     coded = None
-    if code and is_traced((g, x)):  # else there is no backward pass
+    if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
     call = call_explained if is_noise(step) else call_cached  # noise of an infinite area is NaN: with values it is told
@@ -267,7 +267,7 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     _, _, _, code_operands = fixed
     slope = _slope_at(rule, x, fixed)
     if encode:
-        slope = encode(_differentiable_once(slope) if is_traced(slope) else slope, *code_operands)
+        slope = encode(_not_differentiable(slope) if is_traced(slope) else slope, *code_operands)
     return _for_checkpoint(slope)
 
 
@@ -284,12 +284,12 @@ def _for_checkpoint(kept: Any) -> Any:
 
 
 @jax.custom_jvp
-def _differentiable_once(slope: jax.Array) -> jax.Array:
+def _not_differentiable(slope: jax.Array) -> jax.Array:
     """Return the slope, whose own derivative is refused."""
     return slope
 
 
-@_differentiable_once.defjvp
+@_not_differentiable.defjvp
 def _refuse(primals: Any, tangents: Any) -> Any:
     raise NotImplementedError(
         "make_spike: a second derivative needs the slope itself, which residual= does not keep; leave it out"

@@ -232,6 +232,39 @@ def test_a_step_with_numbers_is_a_value_too():
     np.testing.assert_array_equal(fires(ternary(threshold=0.75)), [-1, 0, 0])
 
 
+class AtLeast:
+    """A step that has no hash, as a dataclass that is compared by its fields."""
+
+    __hash__ = None
+
+    def __call__(self, x):
+        return x >= 0.25
+
+
+class Doubled:
+    """Such a code."""
+
+    __hash__ = None
+
+    def __call__(self, g, x):
+        return (lambda slope: slope), (lambda kept, like: 2 * kept), ()
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+def test_a_step_without_a_hash_is_no_leaf(learnable):
+    g, x = shapes.sigmoid(alpha=2.0), X.astype(np.float64)
+    s = 1 / (1 + np.exp(-2 * x))
+    for spike, factor in (
+        (make_spike(g, step=AtLeast(), learnable=learnable), 1),
+        (make_spike(g, step=AtLeast(), residual=Doubled(), learnable=learnable), 2),
+        (pickle.loads(pickle.dumps(make_spike(g, step=AtLeast(), learnable=learnable))), 1),
+    ):
+        assert jax.tree.leaves(spike) == [2.0] * learnable
+        for call in (spike, jax.tree.map(lambda p: p, spike), functools.partial(jax.jit(lambda s, x: s(x)), spike)):
+            np.testing.assert_array_equal(call(X), X >= 0.25)
+            close(jax.grad(lambda x, call=call: call(x).sum())(X), factor * 2 * s * (1 - s))
+
+
 SCRIPT = """
 import jax.numpy as jnp
 from surrofun import antiderivative, combinator, make_spike, shape
@@ -288,6 +321,30 @@ def test_a_field_of_an_equinox_module_learns(field, tmp_path):
     again = eqx.tree_deserialise_leaves(path, layer)
     close(jax.tree.leaves(again), [2, *2 * np.array(NUMBERS)])
     close(again(X), X >= 0)
+
+
+def test_the_number_of_an_equinox_module_that_is_a_shape_is_a_leaf_of_its_spike():
+    eqx = needs("equinox")
+
+    class Bell(eqx.Module):
+        alpha: jax.Array
+
+        def __call__(self, x):
+            return self.alpha / 2 * jnp.exp(-self.alpha * jnp.abs(x))
+
+    class AtLeast(eqx.Module):
+        threshold: jax.Array
+
+        def __call__(self, x):
+            return x >= self.threshold
+
+    bell, step = Bell(jnp.float32(2.0)), AtLeast(jnp.float32(0.25))
+    assert jax.tree.leaves(make_spike(bell, step=step)) == []
+    spike = make_spike(bell, step=step, learnable=True)
+    np.testing.assert_array_equal(jax.jit(lambda spike: spike(X))(spike), X >= 0.25)
+    # S = 1 - exp(-alpha x) / 2 for x > 0, and exp(alpha x) / 2 for x < 0: dS/dalpha = x exp(-alpha |x|) / 2
+    gradient = jax.grad(lambda spike: spike(X).sum())(spike)
+    close(jax.tree.leaves(gradient), [(X / 2 * np.exp(-2 * abs(X.astype(float)))).sum()])
 
 
 @of_a_module

@@ -266,7 +266,7 @@ def shape_behind(g: Any) -> Any:
     """
     if not is_spike(g):
         return g
-    return as_shape(from_tree(g.args[1]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
+    return as_shape(from_tree(g.args[0]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
 
 
 def as_number(value: Any, who: str, name: str) -> Any:

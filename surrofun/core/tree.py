@@ -64,7 +64,8 @@ def plain(number: Any) -> Any:
 def static(value: Any) -> Tree:
     """Return a hashable value as a pytree without leaves; `from_tree` is the way back.
 
-    Any other stays as it is, a leaf; but a callable is put into a Partial, which hashes by identity.
+    Any other stays as it is, a leaf; but a callable, as a step that is a dataclass, is held by a Partial, which hashes
+    by identity.
 
     >>> static(3), jax.tree.leaves(static(3))
     ({('int', 3): None}, [])
@@ -72,7 +73,11 @@ def static(value: Any) -> Tree:
     try:
         return {(type(value).__name__, value): None}
     except TypeError:
-        return static(Partial(value)) if callable(value) else value
+        return static(Partial(_held, value)) if callable(value) else value
+
+
+def _held(value: Any) -> Any:
+    return value
 
 
 def to_tree(value: Any) -> Tree:
@@ -94,7 +99,8 @@ def from_tree(tree: Tree) -> Any:
     (2.0, 3, 'fast', True)
     """
     if _is_static(tree):
-        return next(iter(tree))[1]
+        value = next(iter(tree))[1]
+        return value() if isinstance(value, Partial) and value.func is _held else value
     if isinstance(tree, tuple | list | dict):
         return jax.tree.map(from_tree, tree, is_leaf=lambda v: v is not tree)
     return tree

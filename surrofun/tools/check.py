@@ -236,8 +236,8 @@ def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
     """Return what `make_spike` makes of the parts of a spike function, each of them changed; a plain function stays."""
     if not isinstance(spike, Partial):
         return spike
-    (*options, _), g = map(from_tree, spike.args)
-    parts = zip(("grad_fn", "step", "residual", "forward_mode", "learnable"), (g, *options), strict=True)
+    g, step, (*options, _) = map(from_tree, spike.args)
+    parts = zip(("grad_fn", "step", "residual", "forward_mode", "learnable"), (g, step, *options), strict=True)
     return make_spike(**{name: change(name, part) for name, part in parts})
 
 
