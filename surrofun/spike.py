@@ -263,12 +263,15 @@ def _cotangents(
 
 
 def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
+    """Return what is kept of the slope: itself, or as the code encodes it, with what refuses a second derivative."""
     *_, encode, _ = rule
     _, _, _, code_operands = fixed
     slope = _slope_at(rule, x, fixed)
-    if encode:
-        slope = encode(_not_differentiable(slope) if is_traced(slope) else slope, *code_operands)
-    return _for_checkpoint(slope)
+    if not encode:
+        return _for_checkpoint(slope)
+    # What is encoded may have no derivative, and a second one would be lost without a word. An empty array has one.
+    empty = _not_differentiable(slope[None])[:0] if is_traced(slope) else np.zeros((0, *slope.shape), slope.dtype)
+    return _for_checkpoint((encode(slope, *code_operands), empty))
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
@@ -283,17 +286,26 @@ def _for_checkpoint(kept: Any) -> Any:
     return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
 
-@jax.custom_jvp
-def _not_differentiable(slope: jax.Array) -> jax.Array:
-    """Return the slope, whose own derivative is refused."""
-    return slope
-
-
-@_not_differentiable.defjvp
-def _refuse(primals: Any, tangents: Any) -> Any:
+def _refuse(*_: Any) -> Any:
     raise NotImplementedError(
         "make_spike: a second derivative needs the slope itself, which residual= does not keep; leave it out"
     )
+
+
+@jax.custom_jvp
+def _not_differentiable(slope: jax.Array) -> jax.Array:
+    """Return the slope, whose own derivative is refused."""
+    # Where JAX differentiates `scan` twice in reverse it loses this rule, and falls back to the one inside.
+    return _not_in_reverse(slope)
+
+
+@jax.custom_vjp
+def _not_in_reverse(slope: jax.Array) -> jax.Array:
+    return slope
+
+
+_not_differentiable.defjvp(_refuse)
+_not_in_reverse.defvjp(lambda slope: (slope, None), _refuse)
 
 
 # The rule, for reverse mode, and built on it the one for forward mode.
@@ -341,7 +353,10 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     kept, code_operands, to_learn, perturbed = residual
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
-        return of_spikes * (decode(kept, of_spikes, *code_operands) if decode else kept), None, None
+        if decode:
+            encoded, empty = kept
+            kept = decode(encoded, of_spikes, *code_operands) + empty.sum(0)
+        return of_spikes * kept, None, None
     x, arrays = to_learn
     of_both = late or functools.partial(_cotangents, slope, soft, is_searched_for, is_learned)
     of_x, of_parameters = of_both(arrays, x, of_spikes)
