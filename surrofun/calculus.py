@@ -225,10 +225,11 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
         declared = facts_of(f).get("bounds")
         search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
         ends = declared(*args, **kwargs) if declared and not search else None
-        if ends is None:
-            ends = numerical.bounds(g, around)
-        elif not _is_pair(ends):
-            raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
+    if ends is None:
+        ends = numerical.bounds(g, around)
+    elif not _is_pair(ends):
+        raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
+    with at_compile_time(g, like, ends):
         one, other = (_fact(f, "bounds", end, like) for end in ends)
         xp = numpy_of(one, other)
         return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
@@ -302,11 +303,11 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     g, like = _with_parameters(g, args, kwargs, "area")
     with at_compile_time(g, like):
         declared = _closed_form(g, like)
-        if declared is None:
-            return numerical.area(g, around)
-        if constant_is_right(g):
+        if declared and constant_is_right(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
-        return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
+        if declared:
+            return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
+    return numerical.area(g, around)
 
 
 def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:

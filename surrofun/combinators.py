@@ -173,8 +173,8 @@ def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> No
 
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
     what, wanted = ("area", area) if peak is None else ("peak", peak)
-    with at_compile_time(g, like_of(g)):
-        measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
+    measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
+    with at_compile_time(g, like_of(g), measured):
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():

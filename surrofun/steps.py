@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 
 from .calculus import antiderivative, area
-from .core.concrete import at_compile_time, is_traced
+from .core.concrete import is_traced, numpy_of, without_gradient
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key, as_whole
 from .core.facts import declares, facts_of
@@ -140,10 +140,10 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
 
     def fires(x: jax.Array) -> Any:
         bound = function_of_x(g, x, args, kwargs)
-        with at_compile_time(bound, x):
-            finite = jnp.isfinite(area(bound))
-            if not is_traced(finite) and not finite.all():
-                raise ValueError(f"escape: expected a shape of finite area, got {show(g)}; {OF_A_SOFT_STEP}")
+        whole = without_gradient(area(bound))
+        finite = numpy_of(whole).isfinite(whole)
+        if not is_traced(finite) and not finite.all():
+            raise ValueError(f"escape: expected a shape of finite area, got {show(g)}; {OF_A_SOFT_STEP}")
         # A uniform number may be 0, but is never 1: S = 1 always fires, and S = 0, or less than the least digit, never.
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)

@@ -13,7 +13,7 @@ from needs import exhaustive
 from reference import checking_leaks, declared, equations, fast, noted_events, picky, told_mirror, told_power
 
 import surrofun
-from surrofun import asym, bounds, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import asym, bounds, escape, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
 from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
@@ -130,6 +130,32 @@ def test_programs_of_an_eager_call(run, most):
     with noted_events() as events:
         run(x)
     assert_at_most(most, events.count("backend_compile_duration"))
+
+
+def noisy(g):
+    return make_spike(g, step=escape(g, KEY))
+
+
+SEARCHED = {
+    "soft step": lambda x, a: make_spike(undeclared, learnable=True)(x, a),
+    "peak": lambda x, a: make_spike(normalize(lambda x: undeclared(x, a), peak=1.0))(x),
+    "area": lambda x, a: make_spike(normalize(lambda x: undeclared(x, a), area=1.0))(x),
+    "code": lambda x, a: make_spike(undeclared, residual=jnp.uint8)(x, a),
+    "noise": lambda x, a: noisy(lambda x: undeclared(x, a))(x),
+}
+
+
+@pytest.mark.parametrize("run", SEARCHED.values(), ids=SEARCHED)
+def test_a_search_that_is_traced_compiles_nothing_meanwhile(run):
+    """Of a new number of neurons, so that nothing has been compiled before."""
+
+    def traced(n):
+        jax.jit(jax.grad(lambda x, a: run(x, a).sum())).trace(np.ones((2, n), np.float32), np.ones(n, np.float32))
+
+    traced(next(SIZES))
+    with noted_events() as events:
+        traced(next(SIZES))
+    assert "backend_compile_duration" not in events
 
 
 # Sweeps: floats are operands of programs that are kept by the structure of a shape; another one is no program.

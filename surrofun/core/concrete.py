@@ -69,13 +69,15 @@ def unchecked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
+def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iterator[None]:
     """Evaluate facts of a function of x at once, whatever is being traced; not those of one that varies over the
-    devices of a `shard_map`, since JAX has no value of a constant that meets it.
+    devices of a `shard_map`, since JAX has no value of a constant that meets it; nor what follows of a fact that is
+    traced: each of its constants would be a program.
 
     Args:
         f: the function, as a pytree.
         like: potentials, or zeros of their dtype and rank.
+        found: what is known of it.
 
     >>> @jax.jit
     ... def twice(x):
@@ -85,6 +87,9 @@ def at_compile_time(f: Callable[[Any], Any], like: Any) -> Iterator[None]:
     Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
+        if is_traced(found):
+            yield
+            return
         varies = varying_axes(f)
         if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
             varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies

@@ -251,8 +251,8 @@ def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
     (two_valued, dtype), like = from_tree(settings), like_of(g)
+    lowest, highest = map(_constant, bounds(g))
     with at_compile_time(g, like), np.errstate(invalid="ignore", over="ignore"):
-        lowest, highest = map(_constant, bounds(g))
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
         most = np.inf if two_valued else 1 / np.finfo(like.dtype).tiny  # whose inverse the others divide by
         bounded = (highest - lowest < most) & (lowest >= -largest) & (highest <= largest)

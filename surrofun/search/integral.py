@@ -29,7 +29,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
     2.0
     """
     edges, errors = found["edges"], found["errors"]
-    with at_compile_time(f, like), np.errstate(all="ignore"):
+    with at_compile_time(f, like, edges), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
             slopes = _differentiable_slopes(f, jnp.asarray(inside(numpy_of(edges).asarray(edges))))
             errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import is_traced, unchecked
+from ..core.concrete import at_compile_time, is_traced, numpy_of, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
@@ -61,7 +61,6 @@ def surveyed(g: Shape, around: Around) -> Survey:
     return _look(static((around, NAMES)), g)
 
 
-@unchecked()
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
@@ -84,7 +83,9 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
         )
     lowest, highest = found["lowest"], found["highest"]
     if isinstance(lowest, jax.Array):
-        lowest, highest = _moved(g, jnp.stack([lowest, highest]), jnp.stack([found["lowest_at"], found["highest_at"]]))
+        with at_compile_time(g, like_of(g), found):
+            at = jnp.stack([found["lowest_at"], found["highest_at"]])
+            lowest, highest = _moved(g, jnp.stack([lowest, highest]), at)
     return lowest, highest
 
 
@@ -164,8 +165,9 @@ def area(g: Shape, around: Around) -> jax.Array:
     1.7725
     """
     found, factor = _known_integral(g, around)
-    whole = jnp.asarray(found["area"])
-    return jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)) * factor
+    with at_compile_time(g, like_of(g), found):
+        whole = jnp.asarray(found["area"])
+        return jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)) * factor
 
 
 def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
@@ -184,4 +186,4 @@ def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
             f"got an error of {np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, "
             "around="
         )
-    return result, jnp.where(known, 1.0, jnp.nan)
+    return result, numpy_of(known).where(known, 1.0, np.nan).astype(error.dtype)

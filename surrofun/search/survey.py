@@ -75,31 +75,31 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         if known:
             pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
             at, slopes = _grid(np, pairs, like), functools.partial(numbers_at, f, like)
-            threshold = jnp.zeros((BLOCK, *(1,) * like.ndim), like.dtype)
+            threshold = jnp.asarray(np.zeros((BLOCK, *(1,) * like.ndim), like.dtype))
             holds_tracer = try_concrete(slopes_at, f, threshold) is None  # also in a comparison, which returns none
             if not (holds_tracer and is_traced(lax.stop_gradient(slopes_at(f, threshold)))):
                 seen = slopes(at)
                 found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
                 return jax.tree.map(jnp.asarray, found) if holds_tracer else found
 
-        neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
+    neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
 
-        def in_jax() -> Survey:
-            # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-            there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
-            x = vary_as(jnp.zeros(there.shape, like.dtype), there)
-            pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
-            constants = [lax.stop_gradient(v) for v in held]
+    def in_jax() -> Survey:
+        # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
+        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
+        x = vary_as(jnp.zeros(there.shape, like.dtype), there)
+        pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
+        constants = [lax.stop_gradient(v) for v in held]
 
-            def slopes(x: jax.Array) -> jax.Array:
-                x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
-                return everywhere(lambda x: pure(x, *constants), like.ndim)(x)  # type: ignore[no-any-return]
+        def slopes(x: jax.Array) -> jax.Array:
+            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
+            return everywhere(lambda x: pure(x, *constants), like.ndim)(x)  # type: ignore[no-any-return]
 
-            places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
-            seen = slopes(places)
-            return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
+        places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
+        seen = slopes(places)
+        return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
 
-        return jax.jit(in_jax)()  # type: ignore[no-any-return]
+    return jax.jit(in_jax)()  # type: ignore[no-any-return]
 
 
 def _value(v: Real, like: jax.Array) -> Array:
