@@ -89,7 +89,7 @@ def make_spike(
             the dtype of x), a float dtype, `uint8` (255 values from the
             smallest to the largest slope), `"bit"` (for a shape of two
             values), `sampled(key)`, a pair of plain functions (encode,
-            decode) that close over no tracer, or a code of your own,
+            decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. Only `None` has second derivatives by x.
             Where a parameter is differentiated, x is kept instead.

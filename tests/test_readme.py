@@ -30,17 +30,6 @@ def _said(request):
     assert " ".join((request.function.__doc__ or "").split()) in WORDS
 
 
-def test_a_tracer_is_an_operand_of_a_code():
-    """Give `residual=` a function of (g, x) instead that returns (encode, decode, operands)"""
-
-    def spikes(x, a):  # a pair in its place leaks: test_first_hour.py
-        code = (lambda slope, a: slope * a), (lambda kept, like, a: kept / a), (a,)
-        return make_spike(superspike, residual=lambda g, x: code)(x)
-
-    by_x = jax.grad(lambda x, a: jax.vmap(spikes)(x, jnp.full(len(x), a)).sum())
-    np.testing.assert_allclose(by_x(X, 2.0), 1 / (1 + 10 * np.abs(X)) ** 2, rtol=1e-6)
-
-
 def test_a_negative_parameter():
     """Parameters of the catalogue are positive; a negative one is not refused"""
     np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)

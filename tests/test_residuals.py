@@ -190,6 +190,40 @@ def test_a_pair_of_functions():
     np.testing.assert_array_equal(slopes(shapes.sigmoid, pair), by_hand)
 
 
+def by_whole(n):
+    return (lambda slope: n.astype(jnp.float32) * slope, lambda kept: kept)
+
+
+HIDING = {  # codes of functions that close over a factor c
+    "encode of a pair": lambda c: (lambda slope: c * slope, lambda kept: kept),
+    "decode of a pair": lambda c: (lambda slope: slope, lambda kept: c * kept),
+    "a code": lambda c: lambda g, x: (lambda slope, r: (c * slope, r), lambda kept, like, r: r * kept[0], (1 / c,)),
+    "a whole number": lambda c: by_whole(c.astype(jnp.int32)),
+}
+
+
+@pytest.mark.parametrize("code", HIDING.values(), ids=HIDING)
+def test_what_a_code_closes_over_may_be_traced(code):
+    """It is mapped, or of one step of a scan, where potential and slope are not."""
+    factors, weights = jnp.array([1.0, 2.0, 4.0]), jnp.array([1.0, 10.0, 100.0])
+
+    def fired(c, x):
+        return make_spike(shapes.laplace, residual=code(c))(x)
+
+    def mapped(x):
+        return weights @ jax.vmap(fired, (0, None))(factors, x).sum(1)
+
+    def in_time(x):
+        return jax.lax.scan(lambda sum, cw: (sum + cw[1] * fired(cw[0], x).sum(), None), 0.0, (factors, weights))[0]
+
+    by_hand = 421 * np.exp(-np.abs(X[0])) / 2
+    if code is HIDING["a code"]:
+        by_hand = 111 * np.exp(-np.abs(X[0])) / 2  # r = 1 / c
+    for f in (mapped, in_time):
+        for got in (jax.grad(f)(X[0]), jax.jit(jax.grad(f))(X[0])):
+            np.testing.assert_allclose(got, by_hand, rtol=1e-5)
+
+
 @pytest.mark.parametrize("residual", [*FLOATS, jnp.uint8, sampled(jax.random.key(0))])
 def test_second_derivative_says_that_it_cannot(residual):
     spike = make_spike(shapes.sigmoid, residual=residual)

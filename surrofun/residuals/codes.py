@@ -2,7 +2,7 @@
 
 A code is a function `code(g, x) -> (encode, decode, operands)` of a shape, whose parameters are bound, and a potential,
 with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and
-dtype. What is traced, a bound of the slope or a key, goes into the operands; encode and decode close over no tracer.
+dtype. What is traced, a bound of the slope or a key, goes into the operands, also what functions of a user close over.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from ..core.facts import facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, like_of, node, opened, static
+from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, like_of, node, opened, static
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -83,7 +83,7 @@ def code_of(residual: Any) -> Code | None:
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
-    return encode, Partial(_decoded, Partial(_of_kept_alone, decode)), ()
+    return _closing_over_nothing(encode, Partial(_decoded, Partial(_of_kept_alone, decode)), (), x)
 
 
 def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
@@ -100,7 +100,7 @@ def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
             f"{describe_value(coded)}"
         )
     encode, decode, operands = coded
-    return encode, Partial(_decoded, node(decode)), tuple(operands)
+    return _closing_over_nothing(encode, Partial(_decoded, node(decode)), tuple(operands), x)
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
@@ -110,6 +110,29 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
             f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"
         )
     return slope
+
+
+def _closing_over_nothing(encode: Encode, decode: Decode, operands: tuple[Any, ...], x: jax.Array) -> Coded:
+    """Return a code of a user's, with tracers that its functions close over among the operands: under `vmap` they may
+    be mapped where nothing else is, and in a loop they are dead when the backward pass runs."""
+    if all_pure((encode, decode)):
+        return encode, decode, operands
+    encoded, of_kept = jax.make_jaxpr(encode, return_shape=True)(x, *operands)
+    decoded = jax.make_jaxpr(decode)(of_kept, x, *operands)
+    hidden = encoded.consts, decoded.consts
+    if not is_traced(hidden):
+        return encode, decode, operands
+
+    def encode_with(slope: jax.Array, *operands: Any) -> Any:
+        *own, (hidden, _) = operands
+        kept = jax.core.eval_jaxpr(encoded.jaxpr, hidden, *jax.tree.leaves((slope, own)))
+        return jax.tree.unflatten(jax.tree.structure(of_kept), kept)
+
+    def decode_with(kept: Any, like: jax.Array, *operands: Any) -> Any:
+        *own, (_, hidden) = operands
+        return jax.core.eval_jaxpr(decoded.jaxpr, hidden, *jax.tree.leaves((kept, like, own)))[0]
+
+    return encode_with, decode_with, (*operands, hidden)
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
