@@ -211,7 +211,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     parameters: list[Any] = []
     if learnable:
         soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
-    varied = vary_as(x, (spikes, slope_arrays, parameters))
+    # Errors of the shape itself are raised in the forward pass.
+    there = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
+    varied = vary_as(x, (spikes, there, slope_arrays, parameters))
     if varied is not x:  # in a `shard_map`, as something does that was hidden
         return _spike(options, g, step, coded, varied)
     encode, decode, code_operands = coded or (None, None, ())
@@ -269,9 +271,9 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     slope = _slope_at(rule, x, fixed)
     if not encode:
         return _for_checkpoint(slope)
-    # What is encoded may have no derivative, and a second one would be lost without a word. An empty array has one.
-    empty = _not_differentiable(slope[None])[:0] if is_traced(slope) else np.zeros((0, *slope.shape), slope.dtype)
-    return _for_checkpoint((encode(slope, *code_operands), empty))
+    # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
+    nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
+    return _for_checkpoint((encode(slope, *code_operands), nothing))
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
@@ -293,19 +295,19 @@ def _refuse(*_: Any) -> Any:
 
 
 @jax.custom_jvp
-def _not_differentiable(slope: jax.Array) -> jax.Array:
-    """Return the slope, whose own derivative is refused."""
+def _nothing_of(slope: jax.Array) -> jax.Array:
+    """Return an empty array, of which the derivative by the slope is refused."""
     # Where JAX differentiates `scan` twice in reverse it loses this rule, and falls back to the one inside.
-    return _not_in_reverse(slope)
+    return _nothing_in_reverse(slope)
 
 
 @jax.custom_vjp
-def _not_in_reverse(slope: jax.Array) -> jax.Array:
-    return slope
+def _nothing_in_reverse(slope: jax.Array) -> jax.Array:
+    return jnp.zeros(0, slope.dtype)
 
 
-_not_differentiable.defjvp(_refuse)
-_not_in_reverse.defvjp(lambda slope: (slope, None), _refuse)
+_nothing_of.defjvp(_refuse)
+_nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _refuse)
 
 
 # The rule, for reverse mode, and built on it the one for forward mode.
@@ -313,9 +315,7 @@ _not_in_reverse.defvjp(lambda slope: (slope, None), _refuse)
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
-    (structure, *_), (spikes, slope_now, slope_arrays, _) = rule, fixed
-    if slope_now is None:
-        jax.eval_shape(join(structure, slope_arrays), x)  # errors of the shape itself are raised in the forward pass
+    spikes, *_ = fixed
     return spikes
 
 
@@ -354,8 +354,8 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
         if decode:
-            encoded, empty = kept
-            kept = decode(encoded, of_spikes, *code_operands) + empty.sum(0)
+            encoded, nothing = kept
+            kept = decode(encoded, of_spikes, *code_operands) + nothing.sum()
         return of_spikes * kept, None, None
     x, arrays = to_learn
     of_both = late or functools.partial(_cotangents, slope, soft, is_searched_for, is_learned)

@@ -172,13 +172,19 @@ def mapped_over_a_divided_axis():
 
 
 def hidden_in_a_function():
-    """Of potentials that are not divided, a number that is, in the closure of a plain function, or of a step."""
+    """Of potentials that are not divided, a number that is, in the closure of a plain function or of a step, or that it
+    asks for."""
+
+    def number_of_device():  # that in c
+        return 0.5 + 0.1 * jax.lax.axis_index("batch").astype(jnp.float32)
+
     c, x = np.linspace(0.5, 1.2, 8, dtype=np.float32), np.float32([-0.25, 0.1, 0.6])
     for spike_of in (
         lambda c: make_spike(lambda x: c * (1 - abs(x))),
         lambda c: make_spike(lambda x: c * (1 - abs(x)), forward_mode=True),
         lambda c: make_spike(scale(lambda x: 1 - abs(x), height=c), step=lambda x: x >= c),
         lambda c: make_spike(derivative(lambda x: c * (x - x * abs(x) / 2)), learnable=True),
+        lambda c: make_spike(lambda x: number_of_device() * (1 - abs(x))),
     ):
 
         def local(x, c, of=spike_of):
@@ -196,8 +202,8 @@ def shard_map_without_jit():
 
     for spike in make_spike(fast), make_spike(shapes.superspike(beta=7.0), residual=jnp.uint8):
         slope, right = slope_of(spike), fast(X8)
-        there = jax.shard_map(slope, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
-        for call in there, slope, jax.jit(slope):
+        divided = functools.partial(jax.shard_map, mesh=mesh("batch"), in_specs=P("batch"), out_specs=P("batch"))
+        for call in divided(slope), slope_of(divided(spike)), slope, jax.jit(slope):
             np.testing.assert_allclose(call(X8), right, atol=1 / 508)
 
 
