@@ -13,7 +13,7 @@ from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import fit, rounded
 from .core.expect import as_real
-from .core.facts import declares, facts_of, is_own, signature_of
+from .core.facts import declares, facts_of, is_own, is_pure, signature_of
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, given, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
@@ -104,6 +104,16 @@ def declares_soft_step(g: Shape) -> bool:
     (True, False)
     """
     return _declares("soft", g)
+
+
+def may_hide_in_facts(g: Shape) -> bool:
+    """Say whether something may be hidden in what is declared of a function that is not known to be pure.
+
+    >>> from surrofun import shapes
+    >>> may_hide_in_facts(shapes.sigmoid), may_hide_in_facts(lambda x: x)
+    (False, False)
+    """
+    return any(facts_of(f) for f in opaque_in(g) if not is_pure(f))
 
 
 def constant_is_right(g: Shape) -> bool:

@@ -25,7 +25,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
-from .calculus import antiderivative, constant_is_right, declares_soft_step
+from .calculus import antiderivative, constant_is_right, declares_soft_step, may_hide_in_facts
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
@@ -200,8 +200,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     is_searched_for = learnable and not declares_soft_step(g)  # the soft step
     # Outside of `jit` the slope of a function that has no program is computed once, here, while it is concrete: that
     # takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer. None says
-    # nothing: a tracer is in sight, or hidden, or a declared soft step is learned.
-    slope_now = None if learnable and not is_searched_for else try_concrete(_slope, *without_gradient((g, x)))
+    # nothing: a tracer is in sight, or hidden, or one may be hidden in the soft step alone.
+    slope_now = None if learnable and may_hide_in_facts(g) else try_concrete(_slope, *without_gradient((g, x)))
     if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.

@@ -476,3 +476,17 @@ def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
 
     s = logistic(ALPHA * np.array([0.25, -0.5]))
     np.testing.assert_allclose(jax.grad(total)(ALPHA), (s * (1 - s)) @ [0.25, 1.0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("run", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_a_tracer_that_hides_in_what_is_declared_alone(run):
+    """A place is mapped over which potential, slope and parameter do not depend on; the gradients add up."""
+    x = np.array([-0.4, 0.1, 0.6])
+
+    def total(p, c):
+        g = shape(lambda x, p=1.0: p * jnp.exp(-jnp.abs(p * x)), around=lambda p=1.0: [(c, 1 / p)])
+        return make_spike(g, learnable=True)(jnp.float32(x), p).sum()
+
+    gradient = jax.grad(lambda p: jax.vmap(total, (None, 0))(p, jnp.array([0.0, 0.1, 0.2])).sum())
+    # S = exp(p x) for x < 0, else 2 - exp(-p x): dS/dp = x exp(-p |x|)
+    np.testing.assert_allclose(run(gradient)(2.0), 3 * (x * np.exp(-2 * abs(x))).sum(), rtol=1e-4)
