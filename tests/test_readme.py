@@ -44,11 +44,15 @@ def test_a_nan_slope_in_one_bit():
 
 
 def test_copies():
-    """A spike pickles if its functions do; the copy is equal to it if it decorates one."""
-    composed = make_spike(mix(superspike(beta=25.0), rectangle))
-    for same in (copy.deepcopy, lambda spike: pickle.loads(pickle.dumps(spike))):
-        assert same(decorated) == decorated
-        assert same(composed) != composed
+    """A copy, also a deep one, is equal to it if it has no numbers, or learns them, and has no other option"""
+    composed = mix(superspike(beta=25.0), rectangle)
+    equal = decorated, make_spike(rectangle), make_spike(composed, learnable=True)
+    other = make_spike(composed), make_spike(composed, learnable=True, residual=jnp.float16)
+    for copied in (copy.deepcopy, lambda spike: pickle.loads(pickle.dumps(spike))):
+        for spike in equal:
+            assert jax.tree.structure(copied(spike)) == jax.tree.structure(spike)
+        for spike in other:
+            assert jax.tree.structure(copied(spike)) != jax.tree.structure(spike)
     with pytest.raises((pickle.PicklingError, AttributeError)):
         pickle.dumps(make_spike(lambda x: x))
 

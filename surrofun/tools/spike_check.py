@@ -173,7 +173,7 @@ def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
     i = (near >= (1 - 1e-6) * near.max()).argmax()  # the first of the highest, at the threshold itself
     is_high = near[i] >= peak / 2
     if is_high and without and not _is_drawn(f):
-        return LIMIT, f"none at {without} of {len(thresholds)}"
+        return LIMIT, f"less than 1 % of it at {without} of {len(thresholds)}"
     return is_high, numbers(height=near[i], at=at[i])
 
 
