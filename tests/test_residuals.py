@@ -190,6 +190,17 @@ def test_a_pair_of_functions():
     np.testing.assert_array_equal(slopes(shapes.sigmoid, pair), by_hand)
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (lambda slope: np.asarray(slope, np.float16), jnp.asarray),
+        (lambda slope: 2 * slope if slope.max() > 0.1 else slope, lambda kept: kept / 2),
+    ],
+)
+def test_a_pair_may_ask_for_values_outside_of_jit(pair):
+    np.testing.assert_allclose(slopes(shapes.triangle, pair), np.maximum(0, 1 - abs(X)), rtol=1e-3)
+
+
 def by_whole(n):
     return (lambda slope: n.astype(jnp.float32) * slope, lambda kept: kept)
 

@@ -137,3 +137,21 @@ def test_facts(setting):
     np.testing.assert_allclose(area(g), np.sqrt(np.pi), rtol=1e-5)
     np.testing.assert_allclose(bounds(g), (0.0, 1.0), atol=1e-6)
     np.testing.assert_allclose(antiderivative(g)(jnp.zeros(2)), [np.sqrt(np.pi) / 2] * 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("run", [jax.jit, jax.vmap], ids=["jit", "vmap"])
+def test_what_is_searched_for_of_a_tracer_under_rank_promotion(run):
+    """Area and peak of exp(-(a x)^2) are sqrt(pi) / a and 1, whatever is asked of the user's own arithmetic."""
+
+    def found(a):
+        def bump(x):
+            return jnp.exp(-((a * x) ** 2))
+
+        by_area = normalize(bump, area=1.0)(jnp.float32(0.0))
+        return area(bump), bounds(bump)[1], by_area, normalize(bump, peak=2.0)(jnp.float32(0.0))
+
+    a = jnp.ones(2 if run is jax.vmap else ()) * 2.0
+    with jax.numpy_rank_promotion("raise"):
+        values = run(found)(a)
+    for value, right in zip(values, (np.sqrt(np.pi) / 2, 1, 2 / np.sqrt(np.pi), 2), strict=True):
+        np.testing.assert_allclose(value, right, rtol=1e-4)

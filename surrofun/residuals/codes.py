@@ -117,8 +117,11 @@ def _closing_over_nothing(encode: Encode, decode: Decode, operands: tuple[Any, .
     be mapped where nothing else is, and in a loop they are dead when the backward pass runs."""
     if all_pure((encode, decode)):
         return encode, decode, operands
-    encoded, of_kept = jax.make_jaxpr(encode, return_shape=True)(x, *operands)
-    decoded = jax.make_jaxpr(decode)(of_kept, x, *operands)
+    try:
+        encoded, of_kept = jax.make_jaxpr(encode, return_shape=True)(x, *operands)
+        decoded = jax.make_jaxpr(decode)(of_kept, x, *operands)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+        return encode, decode, operands  # they ask for values, which there are outside of `jit`
     hidden = encoded.consts, decoded.consts
     if not is_traced(hidden):
         return encode, decode, operands

@@ -61,6 +61,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
     return _look(static((around, NAMES)), g)
 
 
+@unchecked()
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
@@ -156,6 +157,7 @@ def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
     return integral(found, x) * factor
 
 
+@unchecked()
 def area(g: Shape, around: Around) -> jax.Array:
     """Return the area of a part, by what it closes over differentiable where it is finite.
 

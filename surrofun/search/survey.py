@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import at_compile_time, is_traced, try_concrete
+from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked
 from ..core.dtype import Real
 from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
@@ -43,6 +43,7 @@ _GROWTH = 3e-4  # of the span, from the last octave but one to the last: more ha
 _GAP = 0.2  # between neighbouring nodes of a panel, at most
 
 
+@unchecked()
 def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = NAMES) -> Survey:
     """Look at an elementwise function once, over the whole line, closely where it is not smooth.
 
