@@ -87,13 +87,10 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
     Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
-        if is_traced(found):
-            yield
-            return
-        varies = varying_axes(f)
-        if jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
-            varies |= varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
-        with contextlib.nullcontext() if varies else jax.ensure_compile_time_eval():
+        stays = is_traced(found) or varying_axes(f)
+        if not stays and jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
+            stays = varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
+        with contextlib.nullcontext() if stays else jax.ensure_compile_time_eval():
             yield
 
 

@@ -22,7 +22,7 @@ from ..core.concrete import at_compile_time, is_traced, numpy_of
 from ..core.dtype import broadcasts, rounded
 from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
-from ..core.program import once
+from ..core.program import NEEDS_A_VALUE, once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
 from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, like_of, node, opened, static
@@ -120,8 +120,8 @@ def _closing_over_nothing(encode: Encode, decode: Decode, operands: tuple[Any, .
     try:
         encoded, of_kept = jax.make_jaxpr(encode, return_shape=True)(x, *operands)
         decoded = jax.make_jaxpr(decode)(of_kept, x, *operands)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
-        return encode, decode, operands  # they ask for values, which there are outside of `jit`
+    except NEEDS_A_VALUE:  # which they have outside of `jit`
+        return encode, decode, operands
     hidden = encoded.consts, decoded.consts
     if not is_traced(hidden):
         return encode, decode, operands

@@ -61,7 +61,6 @@ def surveyed(g: Shape, around: Around) -> Survey:
     return _look(static((around, NAMES)), g)
 
 
-@unchecked()
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
