@@ -67,7 +67,7 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
 
 
 # Where the area is infinite, S(0) has to be 0. What moves a part, cuts it, or mixes it with one of a finite area does
-# not keep that: `shift`, `mix` and `asym` do not declare that the constant is right.
+# not keep that: `shift`, `mix` and `asym` declare `zero_at_minus_inf` alone, for where all areas are finite.
 
 
 @declares(zero_at_minus_inf=True)

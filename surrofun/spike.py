@@ -1,10 +1,11 @@
 """`make_spike`: a step forward, any shape backward.
 
-A call evaluates step and slope by ordinary functions and joins them in a
-derivative rule. The rules stand at module level and close over no tracer:
-those of a shape are operands (`core.concrete.closure_converted`), so that a
-spike may be built anywhere, out of tracers, and be differentiated later. They
-call the spike again, so that higher derivatives are right, too. Where every
+A call evaluates the step, and joins it with the slope, an ordinary function,
+in a derivative rule, which evaluates that. The rules stand at module level and
+close over no tracer: those of a shape are operands
+(`core.concrete.closure_converted`), so that a spike may be built anywhere, out
+of tracers, and be differentiated later. What they return is differentiable by
+the same rules, so that higher derivatives are right, too. Where every
 function in shape, step and residual code is known to be pure (`core.facts`)
 and found in its module, a call runs inside of one cached program
 (`core.program`), and what is learned inside of another.
@@ -44,8 +45,8 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# Structure of the slope; of the soft step, or None where nothing is learned; whether it is searched for; the two stages
-# of the cotangents, or two times None; encode and decode, or None.
+# Structure of the slope; of the soft step, or None where it holds no tracer to learn; whether it is searched for; the
+# two stages of the cotangents, or two times None; encode and decode, or None.
 Rule: TypeAlias = tuple[Structure, Any, bool, tuple[Any, Any], Any, Any]
 # Operands that are not differentiated: spikes; the slope, if it is known already; its tracers; what the code needs.
 Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
@@ -277,7 +278,7 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
-    """Return the slope, evaluated again where it is compiled, or differentiated once more."""
+    """Return the slope: as it is known already, or evaluated, where it is traced or differentiated once more."""
     (structure, *_), (_, slope_now, slope_arrays, _) = rule, fixed
     again = slope_now is None or is_traced((x, slope_arrays))
     return join(structure, slope_arrays)(x) if again else slope_now
