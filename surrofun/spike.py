@@ -37,7 +37,7 @@ from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static, widened
 from .core.varying import vary_as
-from .residuals import code_of
+from .residuals import closing_over_nothing, code_of
 from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, step_of_call
 
@@ -214,10 +214,10 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     # Errors of the shape itself are raised in the forward pass.
     there = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
-    varied = vary_as(x, (spikes, there, slope_arrays, parameters))
+    encode, decode, code_operands = closing_over_nothing(coded, there, x) if coded else (None, None, ())
+    varied = vary_as(x, (spikes, there, slope_arrays, parameters, code_operands))
     if varied is not x:  # in a `shard_map`, as something does that was hidden
         return _spike(options, g, step, coded, varied)
-    encode, decode, code_operands = coded or (None, None, ())
     stages: tuple[Any, Any] = None, None
     if parameters and is_searched_for and not is_concrete and not forward_mode:
         # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward

@@ -172,8 +172,8 @@ def mapped_over_a_divided_axis():
 
 
 def hidden_in_a_function():
-    """Of potentials that are not divided, a number that is, in the closure of a plain function or of a step, or that it
-    asks for."""
+    """Of potentials that are not divided, a number that is, in the closure of a plain function, of a step or of a code,
+    or that it asks for."""
 
     def number_of_device():  # that in c
         return 0.5 + 0.1 * jax.lax.axis_index("batch").astype(jnp.float32)
@@ -185,6 +185,9 @@ def hidden_in_a_function():
         lambda c: make_spike(scale(lambda x: 1 - abs(x), height=c), step=lambda x: x >= c),
         lambda c: make_spike(derivative(lambda x: c * (x - x * abs(x) / 2)), learnable=True),
         lambda c: make_spike(lambda x: number_of_device() * (1 - abs(x))),
+        lambda c: make_spike(lambda x: 1 - abs(x), residual=(lambda slope: c * slope, lambda kept: kept)),
+        lambda c: make_spike(shapes.triangle, residual=(lambda slope: slope, lambda kept: c * kept)),
+        lambda c: make_spike(lambda x: c * (1 - abs(x)), residual=(lambda slope: slope, lambda kept: kept)),
     ):
 
         def local(x, c, of=spike_of):

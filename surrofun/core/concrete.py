@@ -10,7 +10,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
-from .tree import Structure, all_pure, is_module, join, split
+from .tree import Structure, Tree, all_pure, from_tree, is_module, join, split, static
 from .varying import varying_axes
 
 
@@ -104,8 +104,8 @@ def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
     return f(*args, **kwargs) if value is None else value
 
 
-def closure_converted(call: Partial, x: jax.Array, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
-    """Split a function of x: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
+def closure_converted(call: Partial, *args: Any, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
+    """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
     then. Where every function in `call` is declared, they are among its leaves. Any other is traced, which finds them.
@@ -113,8 +113,8 @@ def closure_converted(call: Partial, x: jax.Array, hides_nothing: bool = False) 
     cached program none is.
 
     Args:
-        call: a function of x as a pytree.
-        x: the potentials.
+        call: a function as a pytree.
+        args: what it is called with, pytrees of arrays or of structs.
         hides_nothing: whether it is known that no function in `call` holds a tracer.
 
     >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
@@ -123,15 +123,18 @@ def closure_converted(call: Partial, x: jax.Array, hides_nothing: bool = False) 
     if hides_nothing or all_pure(call):
         return split(call)
     structure, arrays = split(call, is_module)
-    closed = jax.make_jaxpr(lambda arrays, x: join(structure, arrays)(x))(arrays, x)
+    closed, returned = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)(
+        arrays, args
+    )
     # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
-    evaluated = functools.partial(jax.core.eval_jaxpr, closed.jaxpr)
-    again = jax.make_jaxpr(lambda consts, arrays, x: evaluated(consts, *arrays, x)[0])(closed.consts, arrays, x)
-    return split(Partial(_evaluate_jaxpr, again.jaxpr, arrays, closed.consts))
+    leaves = jax.tree.leaves((arrays, args))
+    again = jax.make_jaxpr(functools.partial(jax.core.eval_jaxpr, closed.jaxpr))(closed.consts, *leaves)
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, closed.consts))
 
 
-def _evaluate_jaxpr(jaxpr: Any, arrays: Any, consts: Any, /, x: jax.Array) -> Any:
-    return jax.core.eval_jaxpr(jaxpr, (), *consts, *arrays, x)[0]
+def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *args: Any) -> Any:
+    values = jax.core.eval_jaxpr(jaxpr, (), *consts, *jax.tree.leaves((arrays, args)))
+    return jax.tree.unflatten(from_tree(returned), values)
 
 
 def is_jaxpr(call: Partial) -> bool:
@@ -155,7 +158,7 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
     ([True], [False])
     """
-    constants = call.args[2] if is_jaxpr(call) else []  # the last of the leaves
+    constants = call.args[-1] if is_jaxpr(call) else []  # the last of the leaves
     parts = jax.tree.leaves(call, is_leaf=is_module)
     leaves = [(v, v is part) for part in parts for v in jax.tree.leaves(part)]
     known = len(leaves) - len(constants)

@@ -25,7 +25,7 @@ Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
 
 ARRAYS = (jax.Array, np.ndarray)
-_NOT_OPAQUE = (int, float, str, type(None), Jaxpr, *ARRAYS)
+_NOT_OPAQUE = (int, float, str, type(None), Jaxpr, jax.tree_util.PyTreeDef, *ARRAYS)
 _NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
 _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 

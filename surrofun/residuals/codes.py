@@ -18,14 +18,14 @@ from jax.tree_util import Partial
 
 from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
-from ..core.concrete import at_compile_time, is_traced, numpy_of
+from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of
 from ..core.dtype import broadcasts, rounded
 from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
 from ..core.program import NEEDS_A_VALUE, once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, like_of, node, opened, static
+from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, like_of, node, opened, static
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -83,7 +83,7 @@ def code_of(residual: Any) -> Code | None:
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
-    return _closing_over_nothing(encode, Partial(_decoded, Partial(_of_kept_alone, decode)), (), x)
+    return encode, Partial(_decoded, Partial(_of_kept_alone, decode)), ()
 
 
 def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
@@ -100,7 +100,7 @@ def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
             f"{describe_value(coded)}"
         )
     encode, decode, operands = coded
-    return _closing_over_nothing(encode, Partial(_decoded, node(decode)), tuple(operands), x)
+    return encode, Partial(_decoded, node(decode)), tuple(operands)
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
@@ -112,30 +112,38 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
     return slope
 
 
-def _closing_over_nothing(encode: Encode, decode: Decode, operands: tuple[Any, ...], x: jax.Array) -> Coded:
-    """Return a code of a user's, with tracers that its functions close over among the operands: under `vmap` they may
-    be mapped where nothing else is, and in a loop they are dead when the backward pass runs."""
+def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
+    """Return a code with tracers that its functions close over among the operands: under `vmap` they may be mapped
+    where nothing else is, and in a loop they are dead when the backward pass runs.
+
+    Args:
+        coded: what a code returned, its functions as pytrees.
+        slope: an array or a struct of the shape and dtype of x.
+        x: the potentials.
+
+    >>> def operands(c):
+    ...     coded = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept), ()
+    ...     return closing_over_nothing(coded, jnp.ones(3), jnp.ones(3))[2]
+    >>> jax.jit(operands)(2)
+    ([Array(2, dtype=int32, weak_type=True)], [])
+    """
+    encode, decode, operands = coded
     if all_pure((encode, decode)):
         return encode, decode, operands
     try:
-        encoded, of_kept = jax.make_jaxpr(encode, return_shape=True)(x, *operands)
-        decoded = jax.make_jaxpr(decode)(of_kept, x, *operands)
+        encoding, in_encode = closure_converted(encode, slope, *operands)
+        kept = jax.eval_shape(join(encoding, in_encode), slope, *operands)
+        decoding, in_decode = closure_converted(decode, kept, x, *operands)
     except NEEDS_A_VALUE:  # which they have outside of `jit`
         return encode, decode, operands
-    hidden = encoded.consts, decoded.consts
-    if not is_traced(hidden):
-        return encode, decode, operands
 
-    def encode_with(slope: jax.Array, *operands: Any) -> Any:
-        *own, (hidden, _) = operands
-        kept = jax.core.eval_jaxpr(encoded.jaxpr, hidden, *jax.tree.leaves((slope, own)))
-        return jax.tree.unflatten(jax.tree.structure(of_kept), kept)
+    def encode_with(slope: jax.Array, held: Any, _: Any, *operands: Any) -> Any:
+        return join(encoding, held)(slope, *operands)
 
-    def decode_with(kept: Any, like: jax.Array, *operands: Any) -> Any:
-        *own, (_, hidden) = operands
-        return jax.core.eval_jaxpr(decoded.jaxpr, hidden, *jax.tree.leaves((kept, like, own)))[0]
+    def decode_with(kept: Any, like: jax.Array, _: Any, held: Any, *operands: Any) -> Any:
+        return join(decoding, held)(kept, like, *operands)
 
-    return encode_with, decode_with, (*operands, hidden)
+    return encode_with, decode_with, (in_encode, in_decode, *operands)
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
