@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 import jax
@@ -45,11 +46,11 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# Structure of the slope; of the soft step, or None where it holds no tracer to learn; whether it is searched for; the
-# two stages of the cotangents, or two times None; encode and decode, or None.
-Rule: TypeAlias = tuple[Structure, Any, bool, tuple[Any, Any], Any, Any]
-# Operands that are not differentiated: spikes; the slope, if it is known already; its tracers; what the code needs.
-Fixed: TypeAlias = tuple[jax.Array, Any, list[Any], tuple[Any, ...]]
+# slope, soft: structures of the slope and of the soft step; is_searched_for: whether the soft step is; early, late: two
+# stages of the cotangents; encode, decode: the residual code. What there is none of is None.
+Rule: TypeAlias = SimpleNamespace
+# Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "code_operands".
+Fixed: TypeAlias = dict[str, Any]
 
 
 @overload
@@ -92,8 +93,8 @@ def make_spike(
             values), `sampled(key)`, a pair of plain functions (encode,
             decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
-            `surrofun.residuals`. Only `None` has second derivatives by x.
-            Where a parameter is differentiated, x is kept instead.
+            `surrofun.residuals`. What is encoded has no second derivative
+            by x. Where a parameter is differentiated, x is kept instead.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -117,8 +118,8 @@ def make_spike(
             no bounds for `uint8` or `sampled`, or more than two values for
             `"bit"`; a soft step that is learned is not found. Where
             parameters are traced the gradient is NaN instead.
-        NotImplementedError: a second derivative by x, where `residual` is
-            given.
+        NotImplementedError: a second derivative by x of what `residual`
+            encodes.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -199,40 +200,45 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     is_searched_for = learnable and not declares_soft_step(g)  # the soft step
-    # Outside of `jit` the slope of a function that has no program is computed once, here, while it is concrete: that
-    # takes a tenth of the time that it takes under `grad`, and shows that the function hides no tracer. None says
-    # nothing: a tracer is in sight, or hidden, or one may be hidden in the soft step alone.
+    # Outside of `jit` a slope that has no program is computed here, where it is concrete: that takes a tenth of the
+    # time that it takes under `grad`, and shows that no tracer hides in the shape. None says nothing: it is traced, or
+    # one may hide in the declared soft step alone.
     slope_now = None if learnable and may_hide_in_facts(g) else try_concrete(_slope, *without_gradient((g, x)))
-    if slope_now is not None and not is_traced((g, x)):  # nothing asks for a derivative
+    is_concrete = slope_now is not None
+    if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Join.
-    is_concrete = slope_now is not None
     slope, slope_arrays = closure_converted(Partial(_slope, g), x, hides_nothing=is_concrete)
     soft: Any = None
-    parameters: list[Any] = []
+    soft_arrays: list[Any] = []
     if learnable:
-        soft, parameters = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
+        soft, soft_arrays = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     # Errors of the shape itself are raised in the forward pass.
     there = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
     encode, decode, code_operands = closing_over_nothing(coded, there, x) if coded else (None, None, ())
-    varied = vary_as(x, (spikes, there, slope_arrays, parameters, code_operands))
+    varied = vary_as(x, (spikes, there, slope_arrays, soft_arrays, code_operands))
     if varied is not x:  # in a `shard_map`, as something does that was hidden
         return _spike(options, g, step, coded, varied)
-    stages: tuple[Any, Any] = None, None
-    if parameters and is_searched_for and not is_concrete and not forward_mode:
+    early, late = None, None
+    if soft_arrays and is_searched_for and not is_concrete and not forward_mode:
         # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward
         # pass then, and JAX takes it out of a loop.
-        may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in parameters]
-        of_spikes = x  # as far as shapes go
-        stages = in_two_stages(
-            functools.partial(_cotangents, slope, soft, True, may_learn), (slope_arrays, parameters), x, of_spikes
-        )
-    rule = slope, soft if parameters else None, is_searched_for, stages, encode, decode
+        is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in soft_arrays]
+        both = functools.partial(_cotangents, slope, soft, True, is_learned)
+        early, late = in_two_stages(both, (slope_arrays, soft_arrays), x, x)  # of_spikes is like x
+    rule = SimpleNamespace(
+        slope=slope,
+        soft=soft if soft_arrays else None,
+        is_searched_for=is_searched_for,
+        early=early,
+        late=late,
+        encode=encode,
+        decode=decode,
+    )
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
-    may_be_mapped = code_operands if is_concrete else (x, parameters, slope_arrays, code_operands)
-    spikes = _mapped_as(spikes, may_be_mapped)
-    fire = _fire_forward if forward_mode else _fire
-    return fire(rule, x, parameters, (spikes, slope_now, slope_arrays, code_operands))
+    spikes = _mapped_as(spikes, code_operands if is_concrete else (x, soft_arrays, slope_arrays, code_operands))
+    fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, "code_operands": code_operands}
+    return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, fixed)
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
@@ -256,10 +262,10 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
 def _cotangents(
     slope: Structure, soft: Any, is_searched_for: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
 ) -> Any:
-    slope_arrays, parameters = arrays
+    slope_arrays, soft_arrays = arrays
     flags, (_, rest) = iter(is_learned), soft
     of_leaves = static((tuple(leaf is None and next(flags) for leaf in rest), is_searched_for))
-    trees = join(slope, slope_arrays), join(soft, parameters), of_leaves
+    trees = join(slope, slope_arrays), join(soft, soft_arrays), of_leaves
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
     return of_x, [next(left) if flag else None for flag in is_learned]
@@ -267,21 +273,18 @@ def _cotangents(
 
 def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     """Return what is kept of the slope: itself, or as the code encodes it, with what refuses a second derivative."""
-    *_, encode, _ = rule
-    _, _, _, code_operands = fixed
     slope = _slope_at(rule, x, fixed)
-    if not encode:
+    if not rule.encode:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
     nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    return _for_checkpoint((encode(slope, *code_operands), nothing))
+    return _for_checkpoint((rule.encode(slope, *fixed["code_operands"]), nothing))
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
     """Return the slope: as it is known already, or evaluated, where it is traced or differentiated once more."""
-    (structure, *_), (_, slope_now, slope_arrays, _) = rule, fixed
-    again = slope_now is None or is_traced((x, slope_arrays))
-    return join(structure, slope_arrays)(x) if again else slope_now
+    again = fixed["slope"] is None or is_traced((x, fixed["slope_arrays"]))
+    return join(rule.slope, fixed["slope_arrays"])(x) if again else fixed["slope"]
 
 
 def _for_checkpoint(kept: Any) -> Any:
@@ -315,30 +318,27 @@ _nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _re
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fire(rule: Rule, x: Any, parameters: Any, fixed: Fixed) -> Any:
-    spikes, *_ = fixed
-    return spikes
+def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
+    return fixed["spikes"]
 
 
-# Keep. Where no parameter is differentiated, the slope, as the code encodes it, and the operands of the code. Else x,
-# of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two stages made of
-# these. And which parameters are differentiated.
+# Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and the operands of the
+# code. Else x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two
+# stages made of these. And which of these are differentiated.
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
-    x, parameters, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
+    x, soft_arrays, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     keep = functools.partial(_kept, rule, x, fixed)
-    _, _, slope_arrays, code_operands = fixed
-    _, soft, _, (early, _), _, _ = rule
-    arrays = slope_arrays, parameters
-    to_learn = (_for_checkpoint(x), early(arrays) if early else arrays) if soft else ()
+    arrays = fixed["slope_arrays"], soft_arrays
+    to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if rule.soft else ()
     # A residual holds arrays only: the length of a flag tells whether its parameter is learned. And JAX may mix up
     # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
-    perturbed = [np.zeros(int(parameter.perturbed), bool) for parameter in operands[1]]
+    perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
-        residual = _empty(jax.eval_shape(keep)), _empty(code_operands), to_learn, perturbed
+        residual = _empty(jax.eval_shape(keep)), _empty(fixed["code_operands"]), to_learn, perturbed
     else:
-        residual = keep(), code_operands, _empty(to_learn), perturbed
+        residual = keep(), fixed["code_operands"], _empty(to_learn), perturbed
     return _fire(rule, *values), residual
 
 
@@ -347,21 +347,20 @@ def _empty(values: Any) -> Any:
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    slope, soft, is_searched_for, (_, late), _, decode = rule
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
     residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
     kept, code_operands, to_learn, perturbed = residual
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
-        if decode:
+        if rule.decode:
             encoded, nothing = kept
-            kept = decode(encoded, of_spikes, *code_operands) + nothing.sum()
+            kept = rule.decode(encoded, of_spikes, *code_operands) + nothing.sum()
         return of_spikes * kept, None, None
     x, arrays = to_learn
-    of_both = late or functools.partial(_cotangents, slope, soft, is_searched_for, is_learned)
-    of_x, of_parameters = of_both(arrays, x, of_spikes)
-    return of_x, of_parameters, None
+    both = rule.late or functools.partial(_cotangents, rule.slope, rule.soft, rule.is_searched_for, is_learned)
+    of_x, of_arrays = both(arrays, x, of_spikes)
+    return of_x, of_arrays, None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
@@ -374,13 +373,13 @@ def _fire_forward(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
-    (_, soft, *_), (x, parameters, fixed), (by_x, by_parameters, _) = rule, primals, tangents
+    (x, soft_arrays, fixed), (by_x, by_soft, _) = primals, tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(by_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
-    for k, by in enumerate(by_parameters):
+    for k, by in enumerate(by_soft):
         if not isinstance(by, SymbolicZero):  # one by one: the derivative by one that stays may be NaN
-            tangent += moved_by(lambda arrays: join(soft, arrays)(widened(x)), parameters, k, by).astype(x.dtype)
+            tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, by).astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 
 
