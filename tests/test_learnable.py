@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive
+from needs import exhaustive, sample
 from reference import logistic, power
 from scipy.integrate import quad
 
@@ -19,6 +19,7 @@ S = logistic(ALPHA * X)
 DS_DALPHA = X * S * (1 - S)  # of the logistic function: 0.0534
 DG_DALPHA = S * (1 - S) * (1 + ALPHA * X * (1 - 2 * S))  # of its slope: 0.0632
 JVP = pytest.param(True, id="jvp", marks=exhaustive)
+WAYS = pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
 BOTH = pytest.mark.parametrize("forward_mode", [pytest.param(False, id="vjp"), JVP])
 
 
@@ -103,38 +104,40 @@ class Bumps:
         return sum(jnp.exp(-((x - self.centres[i]) ** 2)) for i in range(3))
 
 
-@pytest.mark.parametrize("compiled", [lambda f: f, pytest.param(jax.jit, marks=exhaustive)], ids=["eager", "jit"])
+@sample
+@WAYS
 @pytest.mark.parametrize(
     "of", [lambda m: m, lambda m: derivative(antiderivative(m)), shift], ids=["it", "back", "shift"]
 )
-def test_what_a_module_holds_is_not_one_number_a_neuron(of, compiled):
+def test_what_a_module_holds_is_not_one_number_a_neuron(of, way):
     """Though there are as many. By quadrature of dg/dc, which is -dg/dx of a bump."""
     x, centres = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3), np.float32([-1, 0, 1])
-    got = compiled(jax.grad(lambda c: make_spike(of(Bumps(c)), learnable=True)(x).sum()))(centres)
+    got = way(jax.grad(lambda c: make_spike(of(Bumps(c)), learnable=True)(x).sum()))(centres)
     np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
 
 
+@sample
 @pytest.mark.parametrize(("size", "x"), [((1,), 0.3), ((1, 1), [0.3, -0.1, 0.5])], ids=["1", "1x1"])
-@pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
-def test_one_number_with_more_axes_than_the_potential(size, x, compiled):
+@WAYS
+def test_one_number_with_more_axes_than_the_potential(size, x, way):
     """As a weight of a layer has them. The soft step of c / cosh(x)^2 is c (1 + tanh(x))."""
 
     def loss(c):
         return make_spike(lambda x: c.sum() / jnp.cosh(x) ** 2, learnable=True)(jnp.float32(x)).sum()
 
-    by_c = compiled(jax.grad(loss))(jnp.full(size, 1.5))
+    by_c = way(jax.grad(loss))(jnp.full(size, 1.5))
     np.testing.assert_allclose(by_c, np.full(size, (1 + np.tanh(x)).sum()), rtol=1e-5)
 
 
-@pytest.mark.parametrize("compiled", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@WAYS
 @pytest.mark.parametrize(
     ("residual", "options"),
     [(None, {}), (jnp.uint8, {}), pytest.param(None, {"forward_mode": True}, marks=exhaustive)],
     ids=["vjp", "uint8", "jvp"],
 )
-def test_by_x_and_by_the_parameter_in_turn(residual, options, compiled, x64):
+def test_by_x_and_by_the_parameter_in_turn(residual, options, way, x64):
     """Whatever has been differentiated before, and in which order."""
-    spike = compiled(make_spike(shapes.sigmoid, learnable=True, residual=residual, **options))
+    spike = way(make_spike(shapes.sigmoid, learnable=True, residual=residual, **options))
     by_x, by_alpha = jax.grad(spike), jax.grad(spike, 1)
     for _ in range(2):
         np.testing.assert_allclose(by_x(X, ALPHA), ALPHA * S * (1 - S), rtol=1e-6 if residual is None else 0.01)
@@ -454,14 +457,14 @@ def two_steps(x, a, b, c, d, e):
 
 
 @exhaustive
-@pytest.mark.parametrize("run", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@WAYS
 @pytest.mark.parametrize(
     "g", [two_bumps, shape(two_bumps), derivative(two_steps)], ids=["plain", "declared", "soft step"]
 )
-def test_five_numbers_of_one_function(g, run):
+def test_five_numbers_of_one_function(g, way):
     """The last is one a neuron. Nothing is as large as x times the panels of a search."""
     x, *numbers = jnp.linspace(-1, 1, 24).reshape(4, 6), 1.0, 2.0, 0.1, 0.5, jnp.linspace(0.5, 1.5, 6)
-    learned = run(jax.grad(lambda numbers: make_spike(g, learnable=True)(x, *numbers).sum()))(numbers)
+    learned = way(jax.grad(lambda numbers: make_spike(g, learnable=True)(x, *numbers).sum()))(numbers)
     right = jax.grad(lambda numbers: two_steps(x, *numbers).sum())(numbers)
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), learned, right)
 
@@ -478,8 +481,9 @@ def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
     np.testing.assert_allclose(jax.grad(total)(ALPHA), (s * (1 - s)) @ [0.25, 1.0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("run", [lambda f: f, jax.jit], ids=["eager", "jit"])
-def test_a_tracer_that_hides_in_what_is_declared_alone(run):
+@sample
+@WAYS
+def test_a_tracer_that_hides_in_what_is_declared_alone(way):
     """A place is mapped over which potential, slope and parameter do not depend on; the gradients add up."""
     x = np.array([-0.4, 0.1, 0.6])
 
@@ -489,4 +493,4 @@ def test_a_tracer_that_hides_in_what_is_declared_alone(run):
 
     gradient = jax.grad(lambda p: jax.vmap(total, (None, 0))(p, jnp.array([0.0, 0.1, 0.2])).sum())
     # S = exp(p x) for x < 0, else 2 - exp(-p x): dS/dp = x exp(-p |x|)
-    np.testing.assert_allclose(run(gradient)(2.0), 3 * (x * np.exp(-2 * abs(x))).sum(), rtol=1e-4)
+    np.testing.assert_allclose(way(gradient)(2.0), 3 * (x * np.exp(-2 * abs(x))).sum(), rtol=1e-4)

@@ -17,6 +17,7 @@ from surrofun.calculus import surveyed
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
 
+WAYS = pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
 DEFAULT = [(0.0, 1.0)]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
 PLACES = np.array([-np.inf, -1e3, -30, -2, -1.01, -0.7, 0, 0.3, 0.99, 1.5, 4, 1e3, np.inf])[:, None]  # in half-widths
@@ -344,7 +345,7 @@ def test_a_look_is_few_calls_even_within_a_program():
     assert calls(of_a_tracer, sizes=4) <= 11
 
 
-@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@WAYS
 def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
     soft = way(antiderivative(lambda x, p: jnp.exp(-p * jnp.abs(x))))(jnp.zeros((8, 1)), jnp.array([1.0, 2.0, 4.0]))
     np.testing.assert_allclose(soft, np.tile([1.0, 0.5, 0.25], (8, 1)), rtol=1e-5)
@@ -413,18 +414,21 @@ def test_what_is_not_known_of_moving_jumps_is_no_number():
     assert jnp.isnan(of_both(jnp.array([0.3, 0.4]))).all()
 
 
+@sample
+@WAYS
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 1e-5), ("float16", 1e-2)])
-def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, x64):
+def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, way, x64):
     """It is moved by as much as its own digits ask for, not by what those of the potential would."""
 
     def of_one_side(p):
         return area(lambda x: jnp.where(x < (0.3 + p * p).astype(x.dtype), jnp.exp(-abs(x)), 0.0))
 
-    for way in (jax.grad(of_one_side), jax.jit(jax.grad(of_one_side))):
-        np.testing.assert_allclose(way(np.dtype(dtype).type(0.5)), np.exp(-0.55), rtol=off)
+    moved = way(jax.grad(of_one_side))(np.dtype(dtype).type(0.5))
+    np.testing.assert_allclose(moved, np.exp(-0.55), rtol=off)
 
 
-@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@sample
+@WAYS
 def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""
     w, closed_over = jnp.array([0.5, 0.75]), lambda w: area(lambda x: gate(x, w))
@@ -491,7 +495,7 @@ def test_a_second_derivative_where_a_kink_moves(f, second, dtype, request):
         np.testing.assert_allclose(moved(dtype(p)), second(p), rtol=1e-3)
 
 
-@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@WAYS
 def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
     """Half a width of the square root of the number, at numbers that the step is large beside."""
     moved = way(jax.grad(lambda p: area(lambda x, p: jnp.where(x * x < p, 1.0, 0.0), p)))
@@ -512,16 +516,16 @@ VANISHING = {
 
 
 @sample
+@pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 @pytest.mark.parametrize("name", VANISHING)
-def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(name):
+@WAYS
+def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(way, name, derivative_of):
     """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""
     slope, soft = VANISHING[name]
-    learned = functools.partial(antiderivative(slope), 0.5)
-    moved = jax.jit(lambda p: (jax.grad(learned)(p), jax.jvp(learned, (p,), (1.0,))[1]))(2.0)
+    moved = jax.jit(derivative_of(functools.partial(antiderivative(slope), 0.5)))(2.0)
     np.testing.assert_allclose(moved, (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6, rtol=1e-5)
-    for derivative_of in (jax.jacfwd, jax.jacrev):  # the lower bound is far out, and does not move
-        ends = derivative_of(lambda p: jnp.stack(bounds(lambda x: p * slope(x, p))))
-        np.testing.assert_allclose([ends(2.0), jax.jit(ends)(2.0)], [[0.0, 1.0]] * 2, atol=1e-6)
+    ends = way(derivative_of(lambda p: jnp.stack(bounds(lambda x: p * slope(x, p)))))
+    np.testing.assert_allclose(ends(2.0), [0.0, 1.0], atol=1e-6)  # the lower one is far out, and does not move
 
 
 def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
@@ -566,8 +570,7 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
         np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
-@pytest.mark.parametrize("way", [lambda f: f, pytest.param(jax.jit, marks=exhaustive)], ids=["eager", "jit"])
-@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=exhaustive)])
+@sample
 @pytest.mark.parametrize(
     ("g", "derivatives"),  # of both extremes, by p
     [
@@ -599,6 +602,8 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
         "kink and jump",
     ],
 )
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@WAYS
 def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
     if dtype == np.float64:
         request.getfixturevalue("x64")
