@@ -71,15 +71,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 
     def soft(x: jax.Array) -> Any:
         f, *_, any_constant = opened(g)
-        serves = any_constant or constant_is_right(g)  # what is declared, as it is
+        anchored = any_constant or is_anchored(g)
         made = made_of(f)
-        # What keeps the constant of its part, as `scale` does, asks the part for the right one: the limits of a whole
+        # What keeps the constant of its part, as `scale` does, asks the part for an anchored one: the limits of a whole
         # hold those of its parts over and over.
-        keeps = not serves and made and facts_of(made[0].func).get("constant_is_right")
-        declared = _closed_form(g, x, args, kwargs, any_constant=not keeps)
+        by_part = not anchored and made and facts_of(made[0].func).get("anchored")
+        declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
         if declared is None:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
-        return declared(x) if serves or keeps else _anchored(declared, x, g)
+        return declared(x) if anchored or by_part else _anchored(declared, x, g)
 
     return rounded(soft, x)
 
@@ -118,15 +118,15 @@ def may_hide_in_facts(g: Shape) -> bool:
     return any(facts_of(f) for f in opaque_in(g) if not is_pure(f))
 
 
-def constant_is_right(g: Shape) -> bool:
+def is_anchored(g: Shape) -> bool:
     """Say whether the soft step of a shape is known to have the constant that `antiderivative` asks for, so that no
     limit of it has to be taken.
 
     >>> from surrofun import shapes, shift
-    >>> constant_is_right(shapes.sigmoid), constant_is_right(shift(shapes.reciprocal, 0.5))
+    >>> is_anchored(shapes.sigmoid), is_anchored(shift(shapes.reciprocal, 0.5))
     (True, False)
     """
-    return _declares("zero_at_minus_inf", g) or _declares("constant_is_right", g)
+    return _declares("zero_at_minus_inf", g) or _declares("anchored", g)
 
 
 def _declares(fact: str, g: Shape) -> bool:
@@ -137,7 +137,7 @@ def _declares(fact: str, g: Shape) -> bool:
     f, *_ = opened(g)
     made = made_of(f)
     declaring = made[0].func if made else f
-    if fact == "constant_is_right" and not _fact_of(declaring, "soft"):
+    if fact == "anchored" and not _fact_of(declaring, "soft"):
         return True
     return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in (parts_of(made) if made else ()))
 
@@ -315,7 +315,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     g, like = _with_parameters(g, args, kwargs, "area")
     with at_compile_time(g, like):
         declared = _closed_form(g, like)
-        if declared and constant_is_right(g):
+        if declared and is_anchored(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         if declared:
             return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)

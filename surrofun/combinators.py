@@ -38,7 +38,7 @@ def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1
         raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True)
+@declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
     soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
@@ -193,7 +193,7 @@ def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> An
     return [_times(factor, end) for end in ends]
 
 
-@declares(zero_at_minus_inf=True, constant_is_right=True)
+@declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
     soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,

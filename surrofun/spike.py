@@ -27,7 +27,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
-from .calculus import antiderivative, constant_is_right, declares_soft_step, may_hide_in_facts
+from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
@@ -181,7 +181,7 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     refuse_unfit_call(g, args, kwargs, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = step_of_call(step, g, follows, has_parameters)
-    if learnable and is_traced(g) and declares_soft_step(g) and not constant_is_right(g):
+    if learnable and is_traced(g) and declares_soft_step(g) and not is_anchored(g):
         known = without_gradient((g, x))
         if not is_traced(known):
             call_explained(_soft, *known)  # what is wrong is told here: the backward pass may have no values

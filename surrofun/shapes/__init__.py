@@ -34,7 +34,7 @@ __all__ = [
 ]  # fmt: skip
 
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
-    facts.declares(constant_is_right=True)(globals()[_name])
+    facts.declares(anchored=True)(globals()[_name])
     text.without_types(globals()[_name])
 
 if not TYPE_CHECKING:
