@@ -123,10 +123,10 @@ def closure_converted(call: Partial, *args: Any, hides_nothing: bool = False) ->
     if hides_nothing or all_pure(call):
         return split(call)
     structure, arrays = split(call, is_module)
-    closed, returned = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)(
-        arrays, args
-    )
-    # Once more with the constants as arguments: newer versions of JAX keep the constants in the jaxpr itself.
+    trace = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)
+    closed, returned = trace(arrays, args)
+    # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
+    # tracers of that trace, which `jax.checking_leaks` complains of.
     leaves = jax.tree.leaves((arrays, args))
     again = jax.make_jaxpr(functools.partial(jax.core.eval_jaxpr, closed.jaxpr))(closed.consts, *leaves)
     return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, closed.consts))
