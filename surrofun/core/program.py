@@ -17,7 +17,7 @@ from .dtype import is_real
 from .tree import Tree, is_cacheable, native
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
-NEEDS_A_VALUE = (
+_NEEDS_A_VALUE = (
     jax.errors.ConcretizationTypeError,
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
@@ -47,7 +47,7 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
         token = _searches.set(search)
         try:
             return _program(f, treedef, leaves)
-        except NEEDS_A_VALUE:
+        except _NEEDS_A_VALUE:
             pass
         finally:
             _searches.reset(token)

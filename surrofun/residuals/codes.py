@@ -18,11 +18,11 @@ from jax.tree_util import Partial
 
 from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
-from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of
+from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, try_concrete, without_gradient
 from ..core.dtype import broadcasts, rounded
 from ..core.expect import as_key
 from ..core.facts import facts_of, signature_of
-from ..core.program import NEEDS_A_VALUE, once
+from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
 from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, like_of, node, opened, static
@@ -118,7 +118,7 @@ def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
 
     Args:
         coded: what a code returned, its functions as pytrees.
-        slope: an array or a struct of the shape and dtype of x.
+        slope: where it is concrete, else a struct of its shape and dtype, those of x.
         x: the potentials.
 
     >>> def operands(c):
@@ -128,14 +128,17 @@ def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
     ([Array(2, dtype=int32, weak_type=True)], [])
     """
     encode, decode, operands = coded
-    if all_pure((encode, decode)):
+
+    def there_and_back(slope: jax.Array, x: jax.Array, *operands: Any) -> Any:
+        return decode(encode(slope, *operands), x, *operands)
+
+    # Where the slope is concrete, calling them shows whether they close over a tracer, in less time than tracing them.
+    known = without_gradient((x, *operands)) if isinstance(slope, jax.Array) else None
+    if all_pure((encode, decode)) or (known and try_concrete(there_and_back, slope, *known) is not None):
         return encode, decode, operands
-    try:
-        encoding, in_encode = closure_converted(encode, slope, *operands)
-        kept = jax.eval_shape(join(encoding, in_encode), slope, *operands)
-        decoding, in_decode = closure_converted(decode, kept, x, *operands)
-    except NEEDS_A_VALUE:  # which they have outside of `jit`
-        return encode, decode, operands
+    encoding, in_encode = closure_converted(encode, slope, *operands)
+    kept = jax.eval_shape(join(encoding, in_encode), slope, *operands)
+    decoding, in_decode = closure_converted(decode, kept, x, *operands)
 
     def encode_with(slope: jax.Array, held: Any, _: Any, *operands: Any) -> Any:
         return join(encoding, held)(slope, *operands)
