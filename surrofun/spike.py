@@ -38,7 +38,7 @@ from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static, widened
 from .core.varying import vary_as
-from .residuals import closing_over_nothing, code_of
+from .residuals import code_converted, code_of
 from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, step_of_call
 
@@ -46,10 +46,11 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# slope, soft: structures of the slope and of the soft step; is_searched_for: whether the soft step is; early, late: two
-# stages of the cotangents; encode, decode: the residual code. What there is none of is None.
+# slope, soft, encode, decode: structures of the slope, the soft step and the residual code; is_searched_for: whether
+# the soft step is; early, late: two stages of the cotangents. What there is none of is None.
 Rule: TypeAlias = SimpleNamespace
-# Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "code_operands".
+# Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
+# "to_decode", the arrays of encode or of decode, and the operands of the code.
 Fixed: TypeAlias = dict[str, Any]
 
 
@@ -215,8 +216,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         soft, soft_arrays = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     # Errors of the shape itself are raised in the forward pass.
     there = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
-    encode, decode, code_operands = closing_over_nothing(coded, there, x) if coded else (None, None, ())
-    varied = vary_as(x, (spikes, there, slope_arrays, soft_arrays, code_operands))
+    encode, to_encode, decode, to_decode = code_converted(coded, there, x) if coded else (None, (), None, ())
+    varied = vary_as(x, (spikes, there, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`, as something does that was hidden
         return _spike(options, g, step, coded, varied)
     early, late = None, None
@@ -236,8 +237,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
         decode=decode,
     )
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
-    spikes = _mapped_as(spikes, code_operands if is_concrete else (x, soft_arrays, slope_arrays, code_operands))
-    fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, "code_operands": code_operands}
+    of_code = {"to_encode": to_encode, "to_decode": to_decode}
+    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code))
+    fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
     return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, fixed)
 
 
@@ -278,7 +280,8 @@ def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
     nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    return _for_checkpoint((rule.encode(slope, *fixed["code_operands"]), nothing))
+    arrays, operands = fixed["to_encode"]
+    return _for_checkpoint((join(rule.encode, arrays)(slope, *operands), nothing))
 
 
 def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
@@ -322,9 +325,9 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
     return fixed["spikes"]
 
 
-# Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and the operands of the
-# code. Else x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two
-# stages made of these. And which of these are differentiated.
+# Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and what decodes it. Else
+# x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two stages made
+# of these. And which of these are differentiated.
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
@@ -336,9 +339,9 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
-        residual = _empty(jax.eval_shape(keep)), _empty(fixed["code_operands"]), to_learn, perturbed
+        residual = _empty(jax.eval_shape(keep)), _empty(fixed["to_decode"]), to_learn, perturbed
     else:
-        residual = keep(), fixed["code_operands"], _empty(to_learn), perturbed
+        residual = keep(), fixed["to_decode"], _empty(to_learn), perturbed
     return _fire(rule, *values), residual
 
 
@@ -350,12 +353,12 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     if isinstance(of_spikes, SymbolicZero):
         return None, None, None
     residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
-    kept, code_operands, to_learn, perturbed = residual
+    kept, to_decode, to_learn, perturbed = residual
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
         if rule.decode:
-            encoded, nothing = kept
-            kept = rule.decode(encoded, of_spikes, *code_operands) + nothing.sum()
+            (encoded, nothing), (arrays, operands) = kept, to_decode
+            kept = join(rule.decode, arrays)(encoded, of_spikes, *operands) + nothing.sum()
         return of_spikes * kept, None, None
     x, arrays = to_learn
     both = rule.late or functools.partial(_cotangents, rule.slope, rule.soft, rule.is_searched_for, is_learned)

@@ -146,6 +146,14 @@ def test_by_x_and_by_the_parameter_in_turn(residual, options, way, x64):
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
 
 
+@WAYS
+def test_a_slope_that_is_the_parameter_itself(way):
+    """A function that returns what it closes over as it is: its area is infinite, and S is c x."""
+    for c, x in ((jnp.float32(2), jnp.float32(0.25)), (jnp.array([2.0, 3.0]), jnp.array([0.25, 0.5]))):
+        by_c = way(jax.grad(lambda c, x=x: make_spike(lambda x: c, learnable=True)(x).sum()))(c)
+        np.testing.assert_allclose(by_c, x, rtol=1e-5)
+
+
 @BOTH
 def test_a_normalized_area_that_does_not_move(forward_mode, x64):
     spike = make_spike(normalize(shapes.sigmoid, area=2.0), learnable=True, forward_mode=forward_mode)

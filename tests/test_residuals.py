@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from jax.tree_util import Partial
 from needs import exhaustive
 from reference import gradient
 
@@ -195,6 +196,8 @@ def test_a_pair_of_functions():
     [
         (lambda slope: np.asarray(slope, np.float16), jnp.asarray),
         (lambda slope: 2 * slope if slope.max() > 0.1 else slope, lambda kept: kept / 2),
+        (lambda slope: (slope.ravel(), slope.shape), lambda kept: kept[0].reshape(kept[1])),
+        (lambda slope: (slope > 0, slope[slope > 0]), lambda kept: jnp.zeros(X.shape).at[kept[0]].set(kept[1])),
     ],
 )
 def test_a_pair_may_ask_for_values_outside_of_jit(pair):
@@ -210,6 +213,8 @@ HIDING = {  # codes of functions that close over c, and the weighted sum of what
     "decode of a pair": (lambda c: (lambda slope: slope, lambda kept: c * kept), 421),
     "a code": (lambda c: lambda g, x: (lambda s, r: (c * s, r), lambda kept, like, r: r * kept[0], (1 / c,)), 111),
     "a whole number": (lambda c: by_whole(c.astype(jnp.int32)), 421),
+    "encode is a Partial": (lambda c: (Partial(jnp.multiply, c), jnp.asarray), 421),
+    "decode is a Partial": (lambda c: (jnp.asarray, Partial(jnp.multiply, c)), 421),
 }
 
 
@@ -230,6 +235,35 @@ def test_what_a_code_closes_over_may_be_traced(code, total):
     for f in (mapped, in_a_scan):
         for got in (jax.grad(f)(X[0]), jax.jit(jax.grad(f))(X[0])):
             np.testing.assert_allclose(got, total * np.exp(-np.abs(X[0])) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("jit", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("number", [2.0, jnp.float32(2)], ids=["float", "array"])
+def test_a_pair_of_which_one_holds_a_number(number, jit):
+    for pair in (Partial(jnp.multiply, number), jnp.asarray), (jnp.asarray, Partial(jnp.multiply, number)):
+        got = jit(partial(slopes, shapes.triangle, pair))(X)
+        np.testing.assert_allclose(got, 2 * np.maximum(0, 1 - abs(X)), rtol=1e-6)
+
+
+def test_a_code_that_asks_for_values_and_hides_a_tracer_is_refused():
+    """Its operands are found by tracing it, and then there is no value."""
+
+    def spike(c):
+        return make_spike(shapes.triangle, residual=(lambda s: c * s if s.max() > 0 else s, lambda kept: kept))
+
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        jax.grad(lambda x: jax.vmap(lambda c: spike(c)(x).sum())(jnp.ones(3)).sum())(X)
+
+
+def test_what_encode_alone_hides_is_not_kept():
+    """Noise of the size of the potential that a slope is rounded with: a byte a spike is kept."""
+
+    def pull(noise, x):
+        pair = (lambda slope: jnp.floor(255 * slope + noise).astype(jnp.uint8), lambda kept: kept / 255)
+        return jax.vjp(make_spike(shapes.triangle, residual=pair), x)[1]
+
+    held = jax.tree.leaves(jax.jit(pull)(jax.random.uniform(jax.random.key(0), X.shape), X))
+    assert sum(array.nbytes for array in held) < 1.01 * X.size
 
 
 @pytest.mark.parametrize("residual", [*FLOATS, jnp.uint8, sampled(jax.random.key(0))])

@@ -165,10 +165,17 @@ def of_record(c, x):
     return make_spike(hat, step=lambda x: jnp.array([1.0, 0.0, 1.0]))(c * x)
 
 
+def of_level(c, x):
+    """A slope that is returned as it is found, in a closure."""
+    level = jnp.full(x.shape, c)
+    return make_spike(lambda x: level)(x)
+
+
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
     "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
     "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
+    "a level slope": (of_level, X[0], lambda c: c * np.ones_like(X[0]), 1e-5),
     "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: by_steepness(2.0).sum(), 1e-5),
 }
 
@@ -183,6 +190,26 @@ def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand,
         return (weights * jax.vmap(f, (0, None))(jnp.array(cs), v).sum(1)).sum()
 
     close(jit(jax.grad(total))(v), sum(w * by_hand(c) for w, c in zip(weights, cs, strict=True)), rtol=1e-5, atol=error)
+
+
+@pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
+@pytest.mark.parametrize("residual", [None, jnp.uint8])
+def test_the_number_in_a_mapped_axis(residual, jit):
+    """A slope and a step may ask for it, though the potential be known."""
+
+    def fired(x):
+        def number():
+            return 1.0 + jax.lax.axis_index("runs").astype(x.dtype)
+
+        return make_spike(lambda x: number() * hat(x), step=lambda x: 4 * x >= number(), residual=residual)(x)
+
+    def mapped(f):
+        return jit(jax.vmap(lambda _, x: f(x), (0, None), axis_name="runs"))(jnp.arange(3), x)
+
+    x = np.float32([-0.5, 0.5, 0.8])
+    np.testing.assert_array_equal(mapped(fired), [[0, 1, 1], [0, 1, 1], [0, 0, 1]])
+    got = mapped(jax.grad(lambda x: fired(x).sum()))
+    close(got, np.outer([1, 2, 3], 1 - abs(x)), rtol=1e-5, atol=3 / 508 if residual else 0)
 
 
 def test_grad_of_vmap_over_random_keys():

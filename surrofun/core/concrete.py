@@ -50,9 +50,10 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return None
     try:
         with jax.core.eval_context():
-            return f(*args, **kwargs)
-    except jax.errors.UnexpectedTracerError:  # it is hidden in f
+            value = f(*args, **kwargs)
+    except (jax.errors.UnexpectedTracerError, NameError):  # a tracer is hidden in f, or it asks for an axis of a `vmap`
         return None
+    return None if is_traced(value) else value  # f may return what is hidden as it is
 
 
 @contextlib.contextmanager
@@ -104,7 +105,7 @@ def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
     return f(*args, **kwargs) if value is None else value
 
 
-def closure_converted(call: Partial, *args: Any, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
+def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: Any = False) -> tuple[Structure, list[Any]]:
     """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by

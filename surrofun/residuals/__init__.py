@@ -29,6 +29,6 @@ pure, a spike is traced again at each call.
 """
 
 from .codes import Code as Code
-from .codes import closing_over_nothing as closing_over_nothing
+from .codes import code_converted as code_converted
 from .codes import code_of as code_of
 from .codes import sampled as sampled

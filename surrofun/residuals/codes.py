@@ -20,8 +20,8 @@ from ..calculus import around, bounds, surveyed
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, try_concrete, without_gradient
 from ..core.dtype import broadcasts, rounded
-from ..core.expect import as_key
-from ..core.facts import facts_of, signature_of
+from ..core.expect import as_key, as_real
+from ..core.facts import declares, facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
@@ -86,6 +86,7 @@ def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
     return encode, Partial(_decoded, Partial(_of_kept_alone, decode)), ()
 
 
+@declares(text=show)
 def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
     return decode(kept)
 
@@ -104,7 +105,7 @@ def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
-    slope = jnp.asarray(decode(kept, like, *operands)).astype(like.dtype)
+    slope = jnp.asarray(as_real(decode(kept, like, *operands), "slope", decode)).astype(like.dtype)
     if not broadcasts(slope.shape, like.shape):
         raise TypeError(
             f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"
@@ -112,8 +113,8 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
     return slope
 
 
-def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
-    """Return a code with tracers that its functions close over among the operands: under `vmap` they may be mapped
+def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
+    """Split both functions of a code, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
     where nothing else is, and in a loop they are dead when the backward pass runs.
 
     Args:
@@ -121,11 +122,14 @@ def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
         slope: where it is concrete, else a struct of its shape and dtype, those of x.
         x: the potentials.
 
-    >>> def operands(c):
+    Returns:
+        `(encode, to_encode, decode, to_decode)`: structures, and (arrays, operands) of each.
+
+    >>> def to_encode(c):
     ...     coded = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept), ()
-    ...     return closing_over_nothing(coded, jnp.ones(3), jnp.ones(3))[2]
-    >>> jax.jit(operands)(2)
-    ([Array(2, dtype=int32, weak_type=True)], [])
+    ...     return code_converted(coded, jnp.ones(3), jnp.ones(3))[1]
+    >>> jax.jit(to_encode)(2)
+    ([Array(2, dtype=int32, weak_type=True)], ())
     """
     encode, decode, operands = coded
 
@@ -134,19 +138,11 @@ def closing_over_nothing(coded: Any, slope: Any, x: jax.Array) -> Coded:
 
     # Where the slope is concrete, calling them shows whether they close over a tracer, in less time than tracing them.
     known = without_gradient((x, *operands)) if isinstance(slope, jax.Array) else None
-    if all_pure((encode, decode)) or (known and try_concrete(there_and_back, slope, *known) is not None):
-        return encode, decode, operands
-    encoding, in_encode = closure_converted(encode, slope, *operands)
-    kept = jax.eval_shape(join(encoding, in_encode), slope, *operands)
-    decoding, in_decode = closure_converted(decode, kept, x, *operands)
-
-    def encode_with(slope: jax.Array, held: Any, _: Any, *operands: Any) -> Any:
-        return join(encoding, held)(slope, *operands)
-
-    def decode_with(kept: Any, like: jax.Array, _: Any, held: Any, *operands: Any) -> Any:
-        return join(decoding, held)(kept, like, *operands)
-
-    return encode_with, decode_with, (in_encode, in_decode, *operands)
+    hides_nothing = all_pure((encode, decode)) or (known and try_concrete(there_and_back, slope, *known) is not None)
+    encoding, in_encode = closure_converted(encode, slope, *operands, hides_nothing=hides_nothing)
+    kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope, *operands)
+    decoding, in_decode = closure_converted(decode, kept, x, *operands, hides_nothing=hides_nothing)
+    return encoding, (in_encode, operands), decoding, (in_decode, operands)
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
