@@ -13,7 +13,7 @@ from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import fit, rounded
 from .core.expect import as_real
-from .core.facts import declares, facts_of, is_own, is_pure, signature_of
+from .core.facts import declares, facts_of, is_own, is_pure
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, given, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
@@ -329,7 +329,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     if like is None:
         g = as_shape(g, who)
         f, *_ = opened(g)
-        refuse_unknown(f, signature_of(f)[1], args, kwargs)
+        refuse_unknown(f, args, kwargs)
         like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
     return function_of_x(g, like, args, kwargs), like
 

@@ -144,16 +144,17 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     return declared
 
 
-def refuse_unknown(f: Any, takes: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse parameters that a function does not take, by its signature without x, if it has one.
+def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse parameters that a function does not take after x, if it has a signature.
 
     Raises:
         TypeError: in the name of `f`.
 
-    >>> refuse_unknown(pow, signature_of(pow)[1], (), {"beta": 2.0})
+    >>> refuse_unknown(pow, (), {"beta": 2.0})
     Traceback (most recent call last):
     TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
     """
+    _, takes = signature_of(f)
     if takes is not None:
         try:
             takes.bind_partial(*args, **kwargs)
@@ -187,7 +188,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
     (True, 'pow(exp=2.0)')
     """
     f, _, before, *_ = opened(g)
-    refuse_unknown(f, signature_of(f)[1], (), params)
+    refuse_unknown(f, (), params)
     for name, value in params.items():
         _refuse_variable(value, g)
         refuse_unfit(f, name, value)
