@@ -63,8 +63,9 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     axes = tuple(map(plain, axis if isinstance(axis, tuple) else (axis,)))
     if len({n % x.ndim for n in axes if isinstance(n, int) and -x.ndim <= n < x.ndim}) < len(axes):
         raise ValueError(f"flow: expected as axis one or several of an array of shape {x.shape}, got {axis!r}")
-    slope = evaluated(rounded, function_of_x(g, x, args, kwargs), x, what="slope", blame=g)
-    inside = _inside(slope, _peak(g, x, *args, **kwargs))
+    g = function_of_x(g, x, args, kwargs)
+    slope = evaluated(rounded, g, x, what="slope", blame=g)
+    inside = _inside(slope, _peak(g))
     measured = {
         "rate": heaviside(x).mean(),
         "inside": inside.mean(),
@@ -117,7 +118,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         raise wrong(f"fit_alpha: expected a coverage in (0, 1], got {describe_value(coverage)}")
 
     x = _potentials(g, x, "fit_alpha")
-    alpha: jax.Array = call_cached(_steepest, node(g), _peak(g, x), x, jnp.asarray(coverage, x.dtype))
+    alpha: jax.Array = call_cached(_steepest, node(g), _peak(function_of_x(g, x)), x, jnp.asarray(coverage, x.dtype))
     if not isinstance(alpha, jax.core.Tracer) and float(alpha) in _UNREACHED:
         expected = f"fit_alpha: expected a coverage that some alpha of {show(g)} gives, got {coverage}"
         raise ValueError(f"{expected}; {_UNREACHED[float(alpha)]}")
@@ -148,8 +149,8 @@ def _potentials(g: Shape, x: ArrayLike, who: str) -> jax.Array:
     return potentials
 
 
-def _peak(g: Shape, x: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
-    lowest, highest = bounds(function_of_x(g, x, args, kwargs))
+def _peak(g: Shape) -> jax.Array:
+    lowest, highest = bounds(g)
     return jnp.maximum(-lowest, highest)
 
 
