@@ -71,7 +71,7 @@ def _odd_cosines(n: int, phase: Real) -> Real:
     """Return cos(phase) + cos(3 phase) + ... of n terms, by 2 cos(a) cos(b) = cos(a + b) + cos(a - b)."""
     if n <= 2:
         c = jnp.cos(phase)
-        return n * c if n < 2 else c * (4 * c * c - 2)
+        return c if n == 1 else c * (4 * c * c - 2)
     if n % 2:
         return _odd_cosines(n - 1, phase) + jnp.cos((2 * n - 1) * phase)
     return 2 * jnp.cos(n * phase) * _odd_cosines(n // 2, phase)
