@@ -187,7 +187,7 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     """
     if not is_noise(step):
         return False
-    flattened: Any = [jax.tree.flatten(node(as_shape(f, "escape"))) for f in (step.args[0], g)]
+    flattened: Any = map(jax.tree.flatten, (step.args[0], node(g)))
     (leaves, treedef), (others, other) = flattened
     return treedef == other and all(a is b for a, b in zip(leaves, others, strict=True))
 
