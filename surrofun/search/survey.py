@@ -27,8 +27,8 @@ INTEGRAL = "edges", "errors"
 NAMES = *EXTREMES, *INTEGRAL, "places", "slopes"
 
 # A round divides the worst panel of each pile. A call costs more than what is in it where f gives numbers, so that few
-# large rounds are best (True); in a compiled loop it is the other way round (False).
-_PILES, _ROUNDS = {True: 128, False: 16}, {True: 24, False: 32}
+# large rounds are best; in a compiled loop it is the other way round.
+_PILES, _ROUNDS = {np: 128, jnp: 16}, {np: 24, jnp: 32}
 _PARTS = 4  # that a panel is divided into
 _GOAL = {"float32": 1e-8, "float64": 1e-9}  # relative error at which the rounds end
 _FINEST, _COARSEST = -16, 36  # octaves, in widths of a place; OUTER follow
@@ -125,7 +125,7 @@ def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     reach = functools.reduce(xp.maximum, [xp.abs(v).max(0) for v in ends])
     outer = reach * _sides(np.arange(1, OUTER * _FINE + 1) / _FINE, zero)
     (edges,) = ordered(xp, 0, 1, representable(xp.concatenate([*ends, outer]), like.dtype))
-    edges = xp.concatenate([edges] + [edges[-1:]] * (1 + -len(edges) % _PILES[True]))  # whole rows of piles
+    edges = xp.concatenate([edges] + [edges[-1:]] * (1 + -len(edges) % _PILES[np]))  # whole rows of piles
     return nodes(xp, edges[:-1], edges[1:], like.dtype)
 
 
@@ -153,7 +153,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
 
     Places and slopes are all that were looked at, or where these are not to be kept, those of the panels at first.
     """
-    piles, rounds = _PILES[xp is np], _ROUNDS[xp is np]
+    piles, rounds = _PILES[xp], _ROUNDS[xp]
     samples = shaped(xp.stack([at, seen]), 2, 3, -1, piles)  # (2, nodes, rows, piles, *n)
     panels = measured(xp, samples, dtype)
     first, last, zero = panels.shape[1], panels[1, -1, -1], xp.zeros_like(panels[0, 0, 0])
