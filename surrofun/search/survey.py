@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked
+from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked, without_gradient
 from ..core.dtype import Real
 from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
@@ -105,8 +105,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
 
 def _value(v: Real, like: jax.Array) -> Array:
     """Return a constant of the rank and the precision of `like`."""
-    if isinstance(v, jax.core.Tracer):
-        v = lax.stop_gradient(v)  # outside of a program, it is a number then
+    v = without_gradient(v)  # outside of a program, it is a number then
     v = v.astype(like.dtype) if isinstance(v, jax.core.Tracer) else representable(np.asarray(v, np.float64), like.dtype)
     return v if v.ndim else v.reshape((1,) * like.ndim)
 
@@ -139,11 +138,12 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
         found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
     if not {*names} <= {*EXTREMES}:
         panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
-        starts, ends = ordered(xp, 0, 2, *panels[:2])
+        starts, ends, _, errors, _ = panels
         spare = (1 << (len(ends) - 1).bit_length()) - len(ends) if xp is np else 0  # few sizes, for few programs
-        edges = xp.concatenate([starts, *[ends[-1:]] * (1 + spare)])
-        near = xp.where(is_near(xp, panels[0], edges[-1]), panels[3], 0.0)
-        found.update(zip(INTEGRAL, (edges, xp.stack([panels[3], near]).sum(1)), strict=True))
+        sorted_starts, sorted_ends = ordered(xp, 0, 2, starts, ends)
+        edges = xp.concatenate([sorted_starts, *[sorted_ends[-1:]] * (1 + spare)])
+        near = xp.where(is_near(xp, starts, edges[-1]), errors, 0.0)
+        found.update(zip(INTEGRAL, (edges, xp.stack([errors, near]).sum(1)), strict=True))
         found.update(places=shaped(at, 0, 2, -1), slopes=shaped(seen, 0, 2, -1))
     return {name: found[name].astype(dtype) for name in names}
 
