@@ -18,7 +18,7 @@ from .arrays import column
 from .integral import integral, with_integral
 from .jumps import areas_of_jumps
 from .panels import Function, slopes_at
-from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
+from .survey import EXTREMES, INTEGRAL, Survey, survey
 from .vanishing import vanishing
 
 Around: TypeAlias = Callable[..., Any]
@@ -58,7 +58,7 @@ def surveyed(g: Shape, around: Around) -> Survey:
     (1.0, True)
     """
     require_concrete(g)
-    return _look(static((around, NAMES)), g)
+    return survey(g, around(g), like_of(g))
 
 
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
