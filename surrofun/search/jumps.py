@@ -87,8 +87,8 @@ def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Arra
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
     first, last = _beside(xp, low, high, _CLOSE)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
-    around = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
-    is_jump = (rise(around[1:3])[0] > (around.max(0) - around.min(0)) / 2) & (starts < ends)
+    across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
+    is_jump = (rise(across[1:3])[0] > (across.max(0) - across.min(0)) / 2) & (starts < ends)
     # Of two panels that meet at a jump both have it.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
@@ -102,13 +102,14 @@ def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
     return xp.stack([low - off, high + off])
 
 
-def _filled(xp: Arithmetic, x: Array) -> jax.Array:
-    """Return places (samples, jumps, *n), filled up to one number of samples, to compile what takes them once."""
-    return jnp.asarray(xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))]))
-
-
 def _sampled(xp: Arithmetic, f: Function) -> Function:
-    return lambda x: xp.asarray(everywhere(f, x.ndim - 2)(_filled(xp, x)))[: len(x)]
+    """Return f as a function of places (samples, jumps, *n); it is given as many samples always, to compile it once."""
+
+    def sampled(x: Array) -> Array:
+        more = xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))
+        return xp.asarray(everywhere(f, x.ndim - 2)(jnp.asarray(xp.concatenate([x, more]))))[: len(x)]
+
+    return sampled
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
