@@ -185,10 +185,13 @@ def eight_bits(g: Shape, x: jax.Array) -> Coded:
 
 @_as_one_program
 def _to_bytes(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> Any:
-    slope = slope.astype(lowest.dtype)
-    span = jnp.where(highest > lowest, highest - lowest, 1.0)
-    steps = jnp.rint(254 * jnp.clip((slope - lowest) / span, 0.0, 1.0))
+    steps = jnp.rint(254 * jnp.clip(_share(slope, lowest, highest), 0.0, 1.0))
     return jnp.where(jnp.isnan(slope), 255.0, steps).astype(jnp.uint8)
+
+
+def _share(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
+    """Return where a slope is between its bounds, from 0 to 1."""
+    return (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
 
 
 @_as_one_program
@@ -258,7 +261,7 @@ def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
 @_as_one_program
 def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Array, data: jax.Array) -> jax.Array:
     key = jax.random.wrap_key_data(data, impl=from_tree(impl))
-    share = (slope.astype(lowest.dtype) - lowest) / jnp.where(highest > lowest, highest - lowest, 1.0)
+    share = _share(slope, lowest, highest)
     return pack(1 - uniform(key, share) <= share)  # a uniform number may be 0, but is never 1
 
 
