@@ -29,7 +29,7 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
     if jnp.iscomplexobj(out):
         raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
-    return as_array(cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype))
+    return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
 
 
 def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
