@@ -78,7 +78,7 @@ def combinator(
     if formula is None:
         return functools.partial(combinator, **facts)
     for name, f in {"formula": formula, **facts}.items():
-        if not (callable(f) or (f is None and name != "formula")):
+        if not (f is None or callable(f)):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
     _, signature = signature_of(formula)
     if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
