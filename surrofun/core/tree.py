@@ -114,7 +114,7 @@ def _is_static(tree: Tree) -> bool:
 
 
 def _has_static(tree: Tree) -> bool:
-    return not isinstance(tree, (float, *ARRAYS)) and any(map(_is_static, jax.tree.leaves(tree, is_leaf=_is_static)))
+    return any(map(_is_static, jax.tree.leaves(tree, is_leaf=_is_static)))
 
 
 def node(f: Any) -> Tree:
