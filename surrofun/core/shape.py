@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
 
-import jax
 import numpy as np
 from jax.tree_util import Partial
 
@@ -15,7 +14,7 @@ from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_ported
 from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, from_tree, interned, opened, plain, with_parameters
+from .tree import ARRAYS, from_tree, interned, is_variable, opened, plain, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
@@ -291,7 +290,7 @@ def as_number(value: Any, who: str, name: str) -> Any:
 
 def _refuse_variable(value: Any, who: Any) -> None:
     """Refuse a variable of flax.nnx: a shape that is composed of it outside of the call would never learn."""
-    if hasattr(value, "__jax_array__") and not isinstance(value, jax.Array):
+    if is_variable(value):
         name = who if isinstance(who, str) else show(who)
         raise TypeError(
             f"{name}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "

@@ -57,8 +57,16 @@ def plain(number: Any) -> Any:
     number = number.item() if isinstance(number, np.generic) else number
     if type(number) is int and abs(number) >= 2**31:
         return float(number)
-    is_variable = hasattr(number, "__jax_array__") and not isinstance(number, ARRAYS)
-    return number.__jax_array__() if is_variable else number
+    return number.__jax_array__() if is_variable(number) else number
+
+
+def is_variable(value: Any) -> bool:
+    """Say whether a value is no array, but stands for one, as a variable of flax.nnx does.
+
+    >>> is_variable(2.0), is_variable(jax.numpy.ones(3))
+    (False, False)
+    """
+    return hasattr(value, "__jax_array__") and not isinstance(value, ARRAYS)
 
 
 def static(value: Any) -> Tree:
@@ -127,12 +135,12 @@ def node(f: Any) -> Tree:
 
 
 def is_function(value: Any) -> bool:
-    """Say whether a value is a function, and no variable of flax.nnx, which can be called, too.
+    """Say whether a value is a function, and no variable, which can be called, too.
 
     >>> is_function(abs), is_function(2.0)
     (True, False)
     """
-    return callable(value) and not hasattr(value, "__jax_array__")
+    return callable(value) and not is_variable(value)
 
 
 def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
