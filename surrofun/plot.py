@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from .core.shape import Shape, as_shape, given, is_spike, shape_behind
 from .core.text import describe_value, show, without_types
 from .registry import lookup, names
-from .tools.curves import panels, places, summary, top, values, window
+from .tools.curves import curves_of, places, summary, top, values, window
 from .tools.flow import flow as measured
 from .tools.probes import floats_in
 
@@ -56,7 +56,7 @@ def shape(
     (g,) = _shapes("shape", g, **parameters)
     _refuse_unordered("shape", xlim)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
-    x, drawn = panels(g, spike, xlim)
+    x, drawn = curves_of(g, spike, xlim)
     slope = drawn[_SLOPE]
     count = slope.shape[1]
     colors = _colors(count)

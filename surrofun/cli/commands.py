@@ -21,7 +21,7 @@ from ..core.text import show
 from ..registry import lookup, names
 from ..spike import make_spike
 from ..tools.check import check, report
-from ..tools.curves import panels, summary
+from ..tools.curves import curves_of, summary
 from . import terminal
 from .arguments import find, finite_shape, valid, whole, writable
 
@@ -154,7 +154,7 @@ def _show(options: argparse.Namespace) -> None:
 def _drawn(text: str) -> tuple[Any, str]:
     found = find(text)
     g = finite_shape(found)
-    x, drawn = panels(g, found if is_spike(found) else None)
+    x, drawn = curves_of(g, found if is_spike(found) else None)
     if not np.isfinite(drawn["surrogate gradient"]).all():
         raise ValueError("the slope is not finite")
     columns, unicode = shutil.get_terminal_size().columns, terminal.writes_unicode(sys.stdout)

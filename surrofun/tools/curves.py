@@ -104,13 +104,13 @@ def places(g: Shape, low: float, high: float) -> Array:
     return x[(low <= x) & (x <= high)]
 
 
-def panels(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
+def curves_of(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
     """Return the places in the window of a shape, and what there is to draw of it: one row a place.
 
     Of a step that is given, the jumps next to the threshold are inside, too.
 
     >>> from surrofun import shapes
-    >>> x, drawn = panels(shapes.triangle, xlim=(-2.0, 2.0))
+    >>> x, drawn = curves_of(shapes.triangle, xlim=(-2.0, 2.0))
     >>> {name: float(curve.max()) for name, curve in drawn.items()}
     {'step': 1.0, 'soft step': 1.0, 'surrogate gradient': 1.0}
     """
