@@ -60,7 +60,7 @@ def antiderivative(g: Shape) -> Shape:
     """
     g = as_shape(g, "antiderivative")
     doc = f"The soft step of {show(g)}."
-    return named(Partial(_soft_step, node(g)), doc, __wrapped__=g)  # type: ignore[no-any-return]  # help shows the parameters of g
+    return named(Partial(_soft_step, node(g)), doc, __wrapped__=g)  # help shows the parameters of g
 
 
 @declares(text=lambda g: f"antiderivative({show(g)})")
@@ -197,7 +197,7 @@ def derivative(soft: Shape) -> Shape:
     if isinstance(soft, Partial) and soft.func is _soft_step:
         return as_shape(soft.args[0], "derivative")
     soft = as_shape(soft, "derivative")
-    return named(Partial(_derivative, node(soft)), __signature__=CALL)  # type: ignore[no-any-return]
+    return named(Partial(_derivative, node(soft)), __signature__=CALL)
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")

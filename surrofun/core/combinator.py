@@ -109,7 +109,7 @@ def combinator(
                 f"{show(combined)}: expected at most {_MOST} shapes, of compositions at most {_DEEPEST} deep, got "
                 f"{shapes} shapes, {depth} deep; write one function of x instead"
             )
-        return named(g, __signature__=CALL)  # type: ignore[no-any-return]
+        return named(g, __signature__=CALL)
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
     return declared_by(combined, formula, **facts, formula=formula, signature=signature)

@@ -192,10 +192,10 @@ def given(g: Shape, /, **params: Any) -> Shape:
         _refuse_variable(value, g)
         refuse_unfit(f, name, value)
     params = {**before, **params}
-    return named(with_parameters(f, params)) if params else f  # type: ignore[no-any-return]
+    return named(with_parameters(f, params)) if params else f
 
 
-def named(g: Partial, doc: str = "", **attributes: Any) -> Any:
+def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
     """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show.
 
     >>> named(Partial(abs)).__name__
@@ -245,8 +245,8 @@ def as_shape(g: Any, who: str) -> Shape:
         name, value = [*names, "alpha"][0], show(f.args[0])
         raise TypeError(f"{expected}{show(g)}, which gives {value} to x; give it by keyword, {name}={value}")
     if params:
-        return named(with_parameters(as_shape(f, who), params))  # type: ignore[no-any-return]
-    return named(f) if isinstance(f, Partial) else f  # type: ignore[no-any-return]
+        return named(with_parameters(as_shape(f, who), params))
+    return named(f) if isinstance(f, Partial) else f
 
 
 def is_spike(g: Any) -> bool:

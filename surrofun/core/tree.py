@@ -12,7 +12,7 @@ type beside it tells 1 from True.
 import functools
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -21,6 +21,7 @@ from jax.tree_util import Partial
 
 from .facts import importable, is_pure
 
+T = TypeVar("T")
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
 
@@ -299,7 +300,7 @@ def join(structure: Structure, arrays: Any) -> Tree:
     return treedef.unflatten(next(left) if leaf is None else leaf for leaf in rest)
 
 
-def interned(tree: Tree) -> Tree:
+def interned(tree: T) -> T:
     """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object.
 
     >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
@@ -310,4 +311,4 @@ def interned(tree: Tree) -> Tree:
         return tree
     # `repr` tells 0.0 from -0.0, `id` tells functions apart that have an == of their own.
     key = treedef, tuple(map(repr, leaves)), tuple(map(id, opaque_in(tree)))
-    return _interned.setdefault(key, tree)
+    return _interned.setdefault(key, tree)  # type: ignore[no-any-return]

@@ -58,7 +58,7 @@ def code_of(residual: Any) -> Code | None:
     if residual is None:
         return None
     if isinstance(residual, tuple) and len(residual) == 2 and all(map(callable, residual)):
-        return interned(Partial(_pair, *map(node, residual)))  # type: ignore[no-any-return]
+        return interned(Partial(_pair, *map(node, residual)))
     if isinstance(residual, str) and residual == "bit":
         return one_bit
     if residual is sampled:
@@ -70,12 +70,12 @@ def code_of(residual: Any) -> Code | None:
     elif callable(residual) and not is_spike(residual):
         _, others = signature_of(residual)
         if others is None or others.parameters:  # a function of g and x
-            return interned(Partial(_of_user, node(residual)))  # type: ignore[no-any-return]
+            return interned(Partial(_of_user, node(residual)))
     if dtype == np.uint8:
         return eight_bits
     bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
     if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
-        return interned(Partial(_narrow, static(dtype.name)))  # type: ignore[no-any-return]
+        return interned(Partial(_narrow, static(dtype.name)))
     raise TypeError(
         "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair of functions "
         f"(encode, decode), or a code(g, x) -> (encode, decode, operands), got {describe_value(residual)}"
