@@ -215,9 +215,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     if learnable:
         soft, soft_arrays = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
     # Errors of the shape itself are raised in the forward pass.
-    there = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
-    encode, to_encode, decode, to_decode = code_converted(coded, there, x) if coded else (None, (), None, ())
-    varied = vary_as(x, (spikes, there, slope_arrays, soft_arrays, to_encode, to_decode))
+    slope_like = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
+    encode, to_encode, decode, to_decode = code_converted(coded, slope_like, x) if coded else (None, (), None, ())
+    varied = vary_as(x, (spikes, slope_like, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`, as something does that was hidden
         return _spike(options, g, step, coded, varied)
     both = functools.partial(_cotangents, slope, soft, is_searched_for)
@@ -296,7 +296,7 @@ def _for_checkpoint(kept: Any) -> Any:
     return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
 
-def _refuse(*_: Any) -> Any:
+def _refuse_second_derivative(*_: Any) -> Any:
     raise NotImplementedError(
         "make_spike: a second derivative needs the slope itself, which residual= does not keep; leave it out"
     )
@@ -314,8 +314,8 @@ def _nothing_in_reverse(slope: jax.Array) -> jax.Array:
     return jnp.zeros(0, slope.dtype)
 
 
-_nothing_of.defjvp(_refuse)
-_nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _refuse)
+_nothing_of.defjvp(_refuse_second_derivative)
+_nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _refuse_second_derivative)
 
 
 # The rule, for reverse mode, and built on it the one for forward mode.

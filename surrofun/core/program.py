@@ -24,7 +24,7 @@ _NEEDS_A_VALUE = (
 )
 # Whether the program that is traced may search; None outside of programs. It is not in the key of the cache, since a
 # function is always called with the same `search`.
-_searches: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_searches", default=None)
+_may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_search", default=None)
 
 
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
@@ -44,13 +44,13 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     leaves = list(map(native, leaves))
     are_operands = all(map(_is_operand, leaves))
     if are_operands and is_cacheable(trees):
-        token = _searches.set(search)
+        token = _may_search.set(search)
         try:
             return _program(f, treedef, leaves)
         except _NEEDS_A_VALUE:
             pass
         finally:
-            _searches.reset(token)
+            _may_search.reset(token)
     if are_operands and get_abstract_mesh().manual_axes:  # in a `shard_map` JAX takes the rule of a spike only in `jit`
         return jax.jit(lambda *trees: f(*trees), inline=True)(*trees)
     return f(*trees)
@@ -91,8 +91,8 @@ def require_concrete(tree: Tree, always: bool = False) -> None:
 
     >>> require_concrete(2.0)
     """
-    searches = _searches.get()
-    if searches is None or (searches and not always):
+    may_search = _may_search.get()
+    if may_search is None or (may_search and not always):
         return
     for leaf in jax.tree.leaves(tree):
         if isinstance(leaf, jax.core.Tracer):
