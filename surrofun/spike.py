@@ -138,7 +138,7 @@ def make_spike(
     refuse_parameters(parameters, ("step", "residual", "forward_mode", "learnable"), grad_fn, "make_spike")
     if not facts_of(grad_fn):  # else `shape` has looked; in a hot loop it takes time
         refuse_ported(grad_fn, "make_spike")
-    step = as_step(step, "make_spike")
+    step = as_step(step)
     for what, option in (("forward_mode", forward_mode), ("learnable, for all parameters together", learnable)):
         if not isinstance(option, bool):
             raise TypeError(f"make_spike: expected True or False as {what}, got {describe_value(option)}")

@@ -151,21 +151,21 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
     return rounded(fires, x)
 
 
-def as_step(step: Any, who: str) -> Callable[..., Any]:
-    """Return `step`, if it may be one.
+def as_step(step: Any) -> Callable[..., Any]:
+    """Return the option `step=` of `make_spike`, if it may be one.
 
     Raises:
-        TypeError: in the name of `who`, it is no function, or makes a step.
+        TypeError: it is no function, or makes a step.
 
-    >>> as_step(sign, "make_spike") is sign
+    >>> as_step(sign) is sign
     True
     """
     if not callable(step):
         hint = "; a parameter of a step is written by keyword, heaviside(at_zero=0.0)" if hasattr(step, "dtype") else ""
-        raise TypeError(f"{who}: expected a function as step, got {describe_value(step)}{hint}")
+        raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}{hint}")
     if step is staircase or step is escape:
         example = "staircase(5)" if step is staircase else "escape(g, key)"
-        raise TypeError(f"{who}: expected a step, got {show(step)}, which makes one: step={example}")
+        raise TypeError(f"make_spike: expected a step, got {show(step)}, which makes one: step={example}")
     return step  # type: ignore[no-any-return]
 
 
