@@ -312,12 +312,9 @@ def _looks(g: Shape, like: Any) -> Any:
     """Return slopes by which to tell whether there are more than two, that at NaN first; if none is traced, all but
     those at NaN and at infinity come from a survey.
     """
-    steps, looks = _LOOKS.astype(like.dtype).reshape(-1, *like.shape), []
-    for place in around(g):
-        centre, width = (lax.expand_dims(v, range(1 + like.ndim - v.ndim)) for v in place)
-        looks.append(centre + width * steps)
-    places = jnp.concatenate(jnp.broadcast_arrays(*looks))
-    slopes = _constant(slopes_at(functools.partial(rounded, g), places))
+    steps = _LOOKS.astype(like.dtype).reshape(-1, *like.shape)
+    looks = jnp.broadcast_arrays(*(centre + width * steps for centre, width in around(g)))
+    slopes = _constant(slopes_at(functools.partial(rounded, g), jnp.concatenate(looks)))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])
