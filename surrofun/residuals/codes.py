@@ -292,8 +292,10 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]
         most = np.inf if two_valued else 1 / np.finfo(like.dtype).tiny  # whose inverse the others divide by
         bounded = (highest - lowest < most) & (lowest >= -largest) & (highest <= largest)
-        slopes = _looks(g, like) if two_valued else lowest[None]
-        suit = bounded & ((slopes == lowest[None]) | (slopes == highest[None])).all(axis=0)
+        suit = bounded
+        if two_valued:
+            slopes = _looks(g, like)
+            suit = bounded & ((slopes == lowest) | (slopes == highest)).all(axis=0)
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
