@@ -70,7 +70,6 @@ def integral(found: Survey, x: Real) -> jax.Array:
     """
     x = jnp.asarray(x)
     edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
-    x = lax.expand_dims(x, tuple(range(edges.ndim - 1 - x.ndim)))
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
     return _looked_up(_lookup_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
 
