@@ -185,12 +185,12 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     if learnable and is_traced(g) and declares_soft_step(g) and not is_anchored(g):
         known = without_gradient((g, x))
         if not is_traced(known):
-            call_explained(_soft, *known)  # what is wrong is told here: the backward pass may have no values
+            call_explained(_soft, *known)  # raises here, where values are concrete: the backward pass may have tracers
     coded = None
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    call = call_explained if is_noise(step) else call_cached  # noise of an infinite area is NaN: with values it is told
+    call = call_explained if is_noise(step) else call_cached  # NaN is of an infinite area: with values it raises
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
@@ -218,7 +218,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     slope_like = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
     encode, to_encode, decode, to_decode = code_converted(coded, slope_like, x) if coded else (None, (), None, ())
     varied = vary_as(x, (spikes, slope_like, slope_arrays, soft_arrays, to_encode, to_decode))
-    if varied is not x:  # in a `shard_map`, as something does that was hidden
+    if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
     both = functools.partial(_cotangents, slope, soft, is_searched_for)
     early, late = None, None
@@ -382,7 +382,7 @@ def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
     if not isinstance(by_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
     for k, by in enumerate(by_soft):
-        if not isinstance(by, SymbolicZero):  # one by one: the derivative by one that stays may be NaN
+        if not isinstance(by, SymbolicZero):  # one by one: by one of tangent 0 it may be NaN
             tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, by).astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 

@@ -226,6 +226,16 @@ def test_grad_of_vmap_over_random_keys():
     np.testing.assert_array_equal(total, weights @ one_by_one)
 
 
+def test_a_rule_outside_that_has_no_gradient_of_the_spikes():
+    @jax.custom_vjp
+    def rate(z):
+        return z.sum()
+
+    rate.defvjp(lambda z: (rate(z), None), lambda _, of_rate: (None,))
+    for jit in (jax.jit, lambda f: f):
+        np.testing.assert_array_equal(jit(jax.grad(lambda x: rate(make_spike(hat)(x)) + x[0]))(X[0]), [1, 0, 0])
+
+
 def test_associative_scan():
     def run(x, a):
         return lax.associative_scan(lambda left, right: jax.tree.map(jnp.add, left, fire(right, a)), x)

@@ -18,8 +18,8 @@ _FEW = 4  # parameters for each of which dS/dp is computed by itself
 def cotangents(
     slope: Tree, soft: Tree, learned: Tree, x: jax.Array, of_spikes: jax.Array
 ) -> tuple[jax.Array, Sequence[jax.Array]]:
-    """Return `(of_x, of_learned)`: that of the spikes times the slope, and for each learned parameter its sum
-    with dS/dp.
+    """Return `(of_x, of_learned)`: of_spikes times the slope, and for each learned parameter the sum of of_spikes times
+    dS/dp.
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter.
 

@@ -52,6 +52,7 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
         finally:
             _may_search.reset(token)
     if are_operands and get_abstract_mesh().manual_axes:  # in a `shard_map` JAX takes the rule of a spike only in `jit`
+        # Of a new function each time: nothing is kept of what may be impure.
         return jax.jit(lambda *trees: f(*trees), inline=True)(*trees)
     return f(*trees)
 

@@ -23,7 +23,7 @@ from .facts import importable, is_pure
 
 T = TypeVar("T")
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
-Structure: TypeAlias = tuple[Any, ...]  # a treedef, and for each leaf None, or a leaf that is no operand
+Structure: TypeAlias = tuple[Any, ...]  # a treedef, and its leaves, None for those that are traced
 
 ARRAYS = (jax.Array, np.ndarray)
 _NOT_OPAQUE = (int, float, str, type(None), Jaxpr, jax.tree_util.PyTreeDef, *ARRAYS)

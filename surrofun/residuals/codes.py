@@ -34,8 +34,8 @@ Decode: TypeAlias = Callable[..., jax.Array]
 Coded: TypeAlias = tuple[Encode, Decode, tuple[Any, ...]]  # and what both take as operands
 Code: TypeAlias = Callable[..., Coded]
 
-# Where a slope is evaluated around each place, in its widths, to tell whether it has two values only: where no survey
-# looks, and at distances of which each is less than a tenth larger than the one before.
+# Where a slope is evaluated around each place, in its widths, to tell whether it has two values only: at NaN and at
+# infinity, where no survey looks, and at distances of which each is less than a tenth larger than the one before.
 _LOOKS = np.concatenate([[np.nan, np.inf, -np.inf, 0.0], *(s * np.geomspace(2.0**-16, 2.0**40, 410) for s in (-1, 1))])
 
 _as_one_program = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
