@@ -46,8 +46,8 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# slope, soft, encode, decode: structures of the slope, the soft step and the residual code; cotangents: what the
-# backward pass makes of slope and soft step; early, late: the same in two stages. What there is none of is None.
+# slope, soft, encode, decode: structures of the slope, the soft step and the residual code; backward: what makes the
+# cotangents where something is learned; early, late: the same in two stages. What there is none of is None.
 Rule: TypeAlias = SimpleNamespace
 # Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
 # "to_decode", the arrays of encode or of decode, and the operands of the code.
@@ -220,18 +220,18 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     varied = vary_as(x, (spikes, slope_like, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
-    both = functools.partial(_cotangents, slope, soft, is_searched_for)
+    backward = functools.partial(_cotangents, slope, soft, is_searched_for)
     early, late = None, None
     if soft_arrays and is_searched_for and not is_concrete and not forward_mode:
         # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward
         # pass then, and JAX takes it out of a loop.
         is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in soft_arrays]
         arrays = slope_arrays, soft_arrays
-        early, late = in_two_stages(functools.partial(both, is_learned), arrays, x, x)  # of_spikes is like x
+        early, late = in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # of_spikes is like x
     rule = SimpleNamespace(
         slope=slope,
         soft=soft if soft_arrays else None,
-        cotangents=both,
+        backward=backward,
         early=early,
         late=late,
         encode=encode,
@@ -362,8 +362,8 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
             kept = join(rule.decode, arrays)(encoded, of_spikes, *operands) + nothing.sum()
         return of_spikes * kept, None, None
     x, arrays = to_learn
-    both = rule.late or functools.partial(rule.cotangents, is_learned)
-    of_x, of_arrays = both(arrays, x, of_spikes)
+    backward = rule.late or functools.partial(rule.backward, is_learned)
+    of_x, of_arrays = backward(arrays, x, of_spikes)
     return of_x, of_arrays, None
 
 

@@ -279,6 +279,16 @@ def test_a_place_that_is_at_the_threshold_for_one_neuron_alone(x64):
     np.testing.assert_allclose(area(bell, np.array([0.0, 1e6])), np.sqrt(2 * np.pi), rtol=1e-5)
 
 
+def test_a_traced_constant_is_known_and_looked_at_alike_each_time(optimized):
+    """XLA reads beyond one number that is broadcast, where a sum or a maximum follows a product of matrices."""
+    looked = jax.jit(lambda c: look(lambda x: c * jnp.ones_like(x), DEFAULT, jnp.zeros(()), ("edges", "errors")))
+    found, x = [looked(2.0) for _ in range(20)], jnp.array([-40.0, -0.5, 0.3, 7.0])
+    for again in found:
+        assert 0 <= again["error"] <= TOLERANCE["float32"]
+        np.testing.assert_array_equal(again["edges"], found[0]["edges"])
+        np.testing.assert_allclose(integral(again, x), 2 * x, rtol=1e-5)
+
+
 def test_a_nan_is_told():
     found = look(lambda x: jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x)), [(1.0, 1.0)], jnp.zeros(()))
     assert np.isnan([found["error"], found["area"], found["lowest"], found["highest"]]).all()

@@ -90,7 +90,9 @@ def dot(weights: Any, slopes: Array) -> Array:
     weights = np.asarray(weights, slopes.dtype)
     if isinstance(slopes, np.ndarray):
         return np.tensordot(weights, slopes, 1)
-    return jnp.tensordot(weights, slopes, 1, precision=lax.Precision.HIGHEST)
+    # On a CPU XLA of jax 0.10 to 0.12 reads beyond one number that is broadcast, as a constant slope is, where a sum or
+    # a maximum follows the product. Behind the barrier it is an array.
+    return jnp.tensordot(weights, lax.optimization_barrier(slopes), 1, precision=lax.Precision.HIGHEST)
 
 
 def everywhere(f: Callable[[Any], Any], rank: int) -> Callable[[Any], Any]:
