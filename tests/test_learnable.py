@@ -146,6 +146,7 @@ def test_by_x_and_by_the_parameter_in_turn(residual, options, way, x64):
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
 
 
+@sample
 @WAYS
 def test_a_slope_that_is_the_parameter_itself(way):
     """A function that returns what it closes over as it is: its area is infinite, and S is c x."""
