@@ -187,6 +187,7 @@ def hidden_in_a_function():
         lambda c: make_spike(lambda x: number_of_device() * (1 - abs(x))),
         lambda c: make_spike(lambda x: 1 - abs(x), residual=(lambda slope: c * slope, lambda kept: kept)),
         lambda c: make_spike(shapes.triangle, residual=(lambda slope: slope, lambda kept: c * kept)),
+        lambda c: make_spike(shapes.triangle, residual=(lambda slope: number_of_device() * slope, lambda kept: kept)),
         lambda c: make_spike(lambda x: c * (1 - abs(x)), residual=(lambda slope: slope, lambda kept: kept)),
     ):
 

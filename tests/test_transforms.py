@@ -192,24 +192,38 @@ def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand,
     close(jit(jax.grad(total))(v), sum(w * by_hand(c) for w, c in zip(weights, cs, strict=True)), rtol=1e-5, atol=error)
 
 
+def number():
+    """That in the axis of a `vmap`, from 1."""
+    return 1.0 + lax.axis_index("runs").astype(jnp.float32)
+
+
+NUMBERED = {  # spikes whose slope is the number times 1 - |x|
+    "slope": lambda: make_spike(lambda x: number() * hat(x), step=lambda x: 4 * x >= number()),
+    "slope, in bytes": lambda: make_spike(lambda x: number() * hat(x), residual=jnp.uint8),
+    "encode": lambda: make_spike(hat, residual=(lambda slope: number() * slope, jnp.asarray)),
+    "decode": lambda: make_spike(shapes.triangle, residual=(jnp.asarray, lambda kept: number() * kept)),
+}
+
+
 @pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
-@pytest.mark.parametrize("residual", [None, jnp.uint8])
-def test_the_number_in_a_mapped_axis(residual, jit):
-    """A slope and a step may ask for it, though the potential be known."""
-
-    def fired(x):
-        def number():
-            return 1.0 + jax.lax.axis_index("runs").astype(x.dtype)
-
-        return make_spike(lambda x: number() * hat(x), step=lambda x: 4 * x >= number(), residual=residual)(x)
+@pytest.mark.parametrize("name", NUMBERED)
+def test_the_number_in_a_mapped_axis(name, jit):
+    """A slope, a step and a code may ask for it, where potentials are not mapped; the cotangents have weights."""
+    x, weights, numbers = np.float32([-0.5, 0.5, 0.8]), np.float32([3, -1, 5]), np.array([[1], [2], [3]])
 
     def mapped(f):
-        return jit(jax.vmap(lambda _, x: f(x), (0, None), axis_name="runs"))(jnp.arange(3), x)
+        return jax.vmap(lambda _, x: f(x), (0, None), axis_name="runs")
 
-    x = np.float32([-0.5, 0.5, 0.8])
-    np.testing.assert_array_equal(mapped(fired), [[0, 1, 1], [0, 1, 1], [0, 0, 1]])
-    got = mapped(jax.grad(lambda x: fired(x).sum()))
-    close(got, np.outer([1, 2, 3], 1 - abs(x)), rtol=1e-5, atol=3 / 508 if residual else 0)
+    spikes = jit(mapped(lambda x: NUMBERED[name]()(x)))(jnp.arange(3), x)
+    np.testing.assert_array_equal(spikes, 4 * x >= numbers if name == "slope" else [x >= 0] * 3)
+    error = {"rtol": 1e-5, "atol": 5 * 3 / 508 if "bytes" in name else 0}
+    of_each = jit(mapped(jax.grad(lambda x: NUMBERED[name]()(x).sum())))(jnp.arange(3), x)
+    close(of_each, numbers * (1 - abs(x)), **error)
+
+    def total(x):
+        return (weights * mapped(lambda x: NUMBERED[name]()(x).sum())(jnp.arange(3), x)).sum()
+
+    close(jit(jax.grad(total))(x), (weights @ numbers) * (1 - abs(x)), **error)
 
 
 def test_grad_of_vmap_over_random_keys():

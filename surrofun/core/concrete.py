@@ -1,7 +1,6 @@
 """What is concrete is evaluated at once; where a tracer hides in a function, it is made an operand."""
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -126,11 +125,17 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: Any =
     structure, arrays = split(call, is_module)
     trace = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)
     closed, returned = trace(arrays, args)
+    # What asks for its number in an axis of `vmap` is mapped over it: the number is among the constants.
+    names = [effect.name for effect in closed.jaxpr.effects if hasattr(effect, "name")]
+    consts = [*closed.consts, *map(jax.lax.axis_index, names)]
+
+    def evaluated(consts: Any, *leaves: Any) -> Any:
+        return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
+
     # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
     # tracers of that trace, which `jax.checking_leaks` complains of.
-    leaves = jax.tree.leaves((arrays, args))
-    again = jax.make_jaxpr(functools.partial(jax.core.eval_jaxpr, closed.jaxpr))(closed.consts, *leaves)
-    return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, closed.consts))
+    again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, consts))
 
 
 def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *args: Any) -> Any:
