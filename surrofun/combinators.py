@@ -25,8 +25,10 @@ _INACTIVE = 0.6180339
 
 
 def _times(factor: Real, value: Real) -> Real:
-    """Return the product, which is 0 where the factor is 0, though the value be infinite; its derivative by
-    the factor is the largest number then."""
+    """Return the product, which is 0 where the factor is 0, though the value be infinite.
+
+    Its derivative by the factor is the largest number then.
+    """
     if not is_traced(factor) and np.all(np.asarray(factor) != 0):
         return factor * value
     most = float(np.finfo(jnp.result_type(value)).max)

@@ -104,7 +104,7 @@ def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
     return f(*args, **kwargs) if value is None else value
 
 
-def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: Any = False) -> tuple[Structure, list[Any]]:
+def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool = False) -> tuple[Structure, list[Any]]:
     """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by

@@ -136,9 +136,10 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
     def there_and_back(slope: jax.Array, x: jax.Array, *operands: Any) -> Any:
         return decode(encode(slope, *operands), x, *operands)
 
-    # Where the slope is concrete, calling them shows whether they close over a tracer, in less time than tracing them.
-    known = without_gradient((x, *operands)) if isinstance(slope, jax.Array) else None
-    hides_nothing = all_pure((encode, decode)) or (known and try_concrete(there_and_back, slope, *known) is not None)
+    hides_nothing = all_pure((encode, decode))
+    if not hides_nothing and isinstance(slope, jax.Array):
+        # Where the slope is concrete, calling them shows it, in less time than tracing them.
+        hides_nothing = try_concrete(there_and_back, slope, *without_gradient((x, *operands))) is not None
     encoding, in_encode = closure_converted(encode, slope, *operands, hides_nothing=hides_nothing)
     kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope, *operands)
     decoding, in_decode = closure_converted(decode, kept, x, *operands, hides_nothing=hides_nothing)
