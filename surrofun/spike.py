@@ -94,8 +94,9 @@ def make_spike(
             values), `sampled(key)`, a pair of plain functions (encode,
             decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
-            `surrofun.residuals`. What is encoded has no second derivative
-            by x. Where a parameter is differentiated, x is kept instead.
+            `surrofun.residuals`. What is encoded has no second derivative,
+            of which a meta-gradient is one. Where a parameter is
+            differentiated, x is kept instead.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -115,12 +116,12 @@ def make_spike(
             no real float, or the slope or the step does not broadcast to
             its shape.
         ValueError: `residual` is given with `forward_mode`; where it is
-            differentiated, the slope is beyond a float `residual`, or has
-            no bounds for `uint8` or `sampled`, or more than two values for
-            `"bit"`; a soft step that is learned is not found. Where
-            parameters are traced the gradient is NaN instead.
-        NotImplementedError: a second derivative by x of what `residual`
-            encodes.
+            differentiated, declared bounds are beyond a float `residual`,
+            or the slope has no bounds for `uint8` or `sampled`, or more
+            than two values for `"bit"`; a soft step that is learned is not
+            found. Where parameters are traced the gradient is NaN instead,
+            or what a cast to the float gives.
+        NotImplementedError: a second derivative of what `residual` encodes.
 
     >>> @make_spike
     ... def spike(x, alpha=1.0):
@@ -201,9 +202,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     is_searched_for = learnable and not declares_soft_step(g)  # the soft step
-    # Outside of `jit` a slope that has no program is computed here, where it is concrete: that takes a tenth of the
-    # time that it takes under `grad`, and shows that no tracer hides in the shape. None says nothing: it is traced, or
-    # one may hide in the declared soft step alone.
+    # Outside of `jit` a slope that has no program is computed here, where it is concrete: that takes less time than
+    # under `grad`, and shows that no tracer hides in the shape. None says nothing: it may be traced, ask for an axis of
+    # a `vmap`, or have a tracer in its declared soft step alone.
     slope_now = None if learnable and may_hide_in_facts(g) else try_concrete(_slope, *without_gradient((g, x)))
     is_concrete = slope_now is not None
     if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
@@ -223,8 +224,9 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     backward = functools.partial(_cotangents, slope, soft, is_searched_for)
     early, late = None, None
     if soft_arrays and is_searched_for and not is_concrete and not forward_mode:
-        # A search over numbers is done by now. One over tracers goes into the early stage: it belongs to the forward
-        # pass then, and JAX takes it out of a loop.
+        # A search over numbers runs in the backward pass. One over tracers goes into the early stage: it belongs to the
+        # forward pass then, and JAX takes it out of a loop. In a cached program on jax 0.12 XLA takes it out: the
+        # search is one equation there, which takes x, too.
         is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in soft_arrays]
         arrays = slope_arrays, soft_arrays
         early, late = in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # of_spikes is like x
@@ -305,7 +307,7 @@ def _refuse_second_derivative(*_: Any) -> Any:
 @jax.custom_jvp
 def _nothing_of(slope: jax.Array) -> jax.Array:
     """Return an empty array, of which the derivative by the slope is refused."""
-    # Where JAX differentiates `scan` twice in reverse it loses this rule, and falls back to the one inside.
+    # Where jax 0.8 to 0.10 differentiate `scan` twice in reverse they lose this rule, and fall back to the one inside.
     return _nothing_in_reverse(slope)
 
 
@@ -372,7 +374,7 @@ _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _fire_forward(rule: Rule, *operands: Any) -> Any:
-    # Where JAX differentiates `scan` twice in reverse it loses this rule, and falls back to the one of `_fire`.
+    # Where jax 0.8 to 0.10 differentiate `scan` twice in reverse they lose this rule, and fall back to that of `_fire`.
     return _fire(rule, *operands)
 
 

@@ -36,9 +36,10 @@ def without_gradient(values: Any) -> Any:
 
 
 def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where f computes with a tracer.
+    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where f is given a tracer, or
+    holds one.
 
-    It is also faster: under `grad`, JAX takes ten times as long even for what is not differentiated.
+    It is also faster: under `grad`, JAX takes longer even for what is not differentiated.
 
     >>> jax.jit(lambda x: x + try_concrete(float, 1.0))(1.0)
     Array(2., dtype=float32, weak_type=True)
@@ -108,9 +109,9 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
-    then. Where every function in `call` is declared, they are among its leaves. Any other is traced, which finds them.
-    A leaf that is concrete stays in the structure, since more is found of a number than of an operand; inside of a
-    cached program none is.
+    then. Where every function in `call` is known to be pure, they are among its leaves. Any other is traced, which
+    finds them. A leaf that is concrete stays in the structure, since more is found of a number than of an operand;
+    inside of a cached program none is.
 
     Args:
         call: a function as a pytree.
@@ -125,7 +126,7 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     structure, arrays = split(call, is_module)
     trace = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)
     closed, returned = trace(arrays, args)
-    # What asks for its number in an axis of `vmap` is mapped over it: the number is among the constants.
+    # What asks for its number in an axis of `vmap` has to be mapped over it: the number is one more operand, for that.
     names = [effect.name for effect in closed.jaxpr.effects if hasattr(effect, "name")]
     consts = [*closed.consts, *map(jax.lax.axis_index, names)]
 

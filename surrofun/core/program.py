@@ -73,7 +73,7 @@ def _is_operand(leaf: Any) -> bool:
     return isinstance(leaf, (float, jax.Array)) or (isinstance(leaf, np.ndarray) and is_real(leaf))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)  # what a user compiles holds operations, not calls
+@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)  # what XLA is given holds operations, not calls
 def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
     return f(*treedef.unflatten(leaves))
 

@@ -2,7 +2,8 @@
 
 A code is a function `code(g, x) -> (encode, decode, operands)` of a shape, whose parameters are bound, and a potential,
 with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and
-dtype. What is traced, a bound of the slope or a key, goes into the operands, also what functions of a user close over.
+dtype. What is traced, a bound of the slope or a key, goes into the operands; tracers that functions of a user close
+over are found (`code_converted`).
 """
 
 import contextlib
@@ -138,7 +139,7 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
     hides_nothing = all_pure((encode, decode))
     if not hides_nothing and isinstance(slope, jax.Array):
-        # Where the slope is concrete, calling them shows it, in less time than tracing them.
+        # Where the slope is concrete, to call both once shows it, in less time than to trace them.
         hides_nothing = try_concrete(there_and_back, slope, *without_gradient((x, *operands))) is not None
     encoding, in_encode = closure_converted(encode, slope, *operands, hides_nothing=hides_nothing)
     kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope, *operands)
