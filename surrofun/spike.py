@@ -28,7 +28,14 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
-from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
+from .core.concrete import (
+    axis_numbers,
+    closure_converted,
+    concrete_if_possible,
+    is_traced,
+    try_concrete,
+    without_gradient,
+)
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
@@ -215,10 +222,12 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     soft_arrays: list[Any] = []
     if learnable:
         soft, soft_arrays = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
-    # Errors of the shape itself are raised in the forward pass.
-    slope_like = slope_now if is_concrete else jax.eval_shape(join(slope, slope_arrays), x)
+    slope_like, numbers = slope_now, []
+    if not is_concrete:  # errors of the shape itself are raised in the forward pass
+        closed = jax.make_jaxpr(join(slope, slope_arrays))(x)
+        (slope_like,), numbers = closed.out_avals, axis_numbers(closed)
     encode, to_encode, decode, to_decode = code_converted(coded, slope_like, x) if coded else (None, (), None, ())
-    varied = vary_as(x, (spikes, slope_like, slope_arrays, soft_arrays, to_encode, to_decode))
+    varied = vary_as(x, (spikes, numbers, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
     backward = functools.partial(_cotangents, slope, soft, is_searched_for)
@@ -241,7 +250,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     )
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
     of_code = {"to_encode": to_encode, "to_decode": to_decode}
-    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code))
+    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code, numbers))
     fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
     return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, fixed)
 

@@ -197,7 +197,13 @@ def number():
     return 1.0 + lax.axis_index("runs").astype(jnp.float32)
 
 
+@shape
+def numbered_hat(x):
+    return number() * hat(x)
+
+
 NUMBERED = {  # spikes whose slope is the number times 1 - |x|
+    "declared slope": lambda: make_spike(numbered_hat),
     "slope": lambda: make_spike(lambda x: number() * hat(x), step=lambda x: 4 * x >= number()),
     "slope, in bytes": lambda: make_spike(lambda x: number() * hat(x), residual=jnp.uint8),
     "encode": lambda: make_spike(hat, residual=(lambda slope: number() * slope, jnp.asarray)),

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
@@ -126,9 +127,7 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     structure, arrays = split(call, is_module)
     trace = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)
     closed, returned = trace(arrays, args)
-    # What asks for its number in an axis of `vmap` has to be mapped over it: the number is one more operand, for that.
-    names = [effect.name for effect in closed.jaxpr.effects if hasattr(effect, "name")]
-    consts = [*closed.consts, *map(jax.lax.axis_index, names)]
+    consts = [*closed.consts, *axis_numbers(closed)]  # one more operand, so that the rule is mapped over the axis
 
     def evaluated(consts: Any, *leaves: Any) -> Any:
         return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
@@ -137,6 +136,15 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     # tracers of that trace, which `jax.checking_leaks` complains of.
     again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
     return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, consts))
+
+
+def axis_numbers(closed: ClosedJaxpr) -> list[jax.Array]:
+    """Return the numbers that a function asks for in named axes, as those of `vmap`.
+
+    >>> axis_numbers(jax.make_jaxpr(abs)(2.0))
+    []
+    """
+    return [jax.lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]
 
 
 def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *args: Any) -> Any:

@@ -120,7 +120,7 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
     Args:
         coded: what a code returned, its functions as pytrees.
-        slope: where it is concrete, else a struct of its shape and dtype, those of x.
+        slope: where it is concrete, else what JAX knows of it while it traces, as its shape and dtype.
         x: the potentials.
 
     Returns:
