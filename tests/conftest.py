@@ -17,8 +17,9 @@ from needs import sampled
 from surrofun import registry
 
 if os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1" and jax.__version_info__ < (0, 11):
-    # A later one does not know this flag, and aborts.
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
+    # Later ones do not know the first flag, and abort. The second: not to divide each program among threads.
+    flags = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}"
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 

@@ -319,6 +319,7 @@ def stairs(x, levels):
     return jnp.sum(x[..., None] >= levels, -1).astype(x.dtype)
 
 
+@exhaustive
 def test_what_a_step_or_a_code_holds_may_be_no_number_a_neuron():
     spike = make_spike(shapes.triangle, residual=jax.tree_util.Partial(nearest, jnp.linspace(0, 1, 33)))
     assert faults(check(spike)) == set()

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive
+from needs import exhaustive, sample
 from reference import checking_leaks, declared, equations, fast, noted_events, picky, told_mirror, told_power
 
 import surrofun
@@ -225,6 +225,7 @@ SWEEPS = {  # a spike of each steepness a, and below the same one again, when no
 EVENTS = {"a plain function that learns": 10 if jax.__version_info__ >= (0, 9) else 50}  # traced, but not compiled
 
 
+@sample
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_sweep_traces_and_compiles_nothing(name):
     """Ten more steepnesses, each with a spike of its own, called and differentiated."""

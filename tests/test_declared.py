@@ -60,7 +60,8 @@ BUILT = {name: (build(2.5), by_hand) for name, (build, by_hand) in OF_P.items()}
 X = np.array([[-3.0, -0.75, -0.3], [-0.125, 0.0, 0.2], [0.3, 0.6, 2.0]], np.float32)
 XS = X.astype(np.float64)
 STEEP = np.array([0.5, 1.5, 3.0])  # one a neuron
-users = pytest.mark.parametrize("name", ["mirror with facts", "power"])  # one with facts, one without
+# One with facts, one without.
+users = pytest.mark.parametrize("name", ["mirror with facts", pytest.param("power", marks=exhaustive)])
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=exhaustive) if n == "mirror" else n for n in BUILT])

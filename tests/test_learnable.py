@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive, sample
+from needs import eager_or_jit, exhaustive, sample
 from reference import logistic, power
 from scipy.integrate import quad
 
@@ -19,7 +19,6 @@ S = logistic(ALPHA * X)
 DS_DALPHA = X * S * (1 - S)  # of the logistic function: 0.0534
 DG_DALPHA = S * (1 - S) * (1 + ALPHA * X * (1 - 2 * S))  # of its slope: 0.0632
 JVP = pytest.param(True, id="jvp", marks=exhaustive)
-WAYS = pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
 BOTH = pytest.mark.parametrize("forward_mode", [pytest.param(False, id="vjp"), JVP])
 
 
@@ -105,7 +104,7 @@ class Bumps:
 
 
 @sample
-@WAYS
+@eager_or_jit
 @pytest.mark.parametrize(
     "of", [lambda m: m, lambda m: derivative(antiderivative(m)), shift], ids=["it", "back", "shift"]
 )
@@ -118,7 +117,7 @@ def test_what_a_module_holds_is_not_one_number_a_neuron(of, way):
 
 @sample
 @pytest.mark.parametrize(("size", "x"), [((1,), 0.3), ((1, 1), [0.3, -0.1, 0.5])], ids=["1", "1x1"])
-@WAYS
+@eager_or_jit
 def test_one_number_with_more_axes_than_the_potential(size, x, way):
     """As a weight of a layer has them. The soft step of c / cosh(x)^2 is c (1 + tanh(x))."""
 
@@ -129,7 +128,7 @@ def test_one_number_with_more_axes_than_the_potential(size, x, way):
     np.testing.assert_allclose(by_c, np.full(size, (1 + np.tanh(x)).sum()), rtol=1e-5)
 
 
-@WAYS
+@eager_or_jit
 @pytest.mark.parametrize(
     ("residual", "options"),
     [(None, {}), (jnp.uint8, {}), pytest.param(None, {"forward_mode": True}, marks=exhaustive)],
@@ -147,7 +146,7 @@ def test_by_x_and_by_the_parameter_in_turn(residual, options, way, x64):
 
 
 @sample
-@WAYS
+@eager_or_jit
 def test_a_slope_that_is_the_parameter_itself(way):
     """A function that returns what it closes over as it is: its area is infinite, and S is c x."""
     for c, x in ((jnp.float32(2), jnp.float32(0.25)), (jnp.array([2.0, 3.0]), jnp.array([0.25, 0.5]))):
@@ -466,7 +465,7 @@ def two_steps(x, a, b, c, d, e):
 
 
 @exhaustive
-@WAYS
+@eager_or_jit
 @pytest.mark.parametrize(
     "g", [two_bumps, shape(two_bumps), derivative(two_steps)], ids=["plain", "declared", "soft step"]
 )
@@ -491,7 +490,7 @@ def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
 
 
 @sample
-@WAYS
+@eager_or_jit
 def test_a_tracer_that_hides_in_what_is_declared_alone(way):
     """A place is mapped over which potential, slope and parameter do not depend on; the gradients add up."""
     x = np.array([-0.4, 0.1, 0.6])

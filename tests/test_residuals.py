@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax import export
 from jax.tree_util import Partial
-from needs import exhaustive
+from needs import eager_or_jit, exhaustive
 from reference import gradient
 
 from surrofun import asym, make_spike, mix, sampled, scale, shape, shapes, shift
@@ -237,11 +237,11 @@ def test_what_a_code_closes_over_may_be_traced(code, total):
             np.testing.assert_allclose(got, total * np.exp(-np.abs(X[0])) / 2, rtol=1e-5)
 
 
-@pytest.mark.parametrize("jit", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@eager_or_jit
 @pytest.mark.parametrize("number", [2.0, jnp.float32(2)], ids=["float", "array"])
-def test_a_pair_of_which_one_holds_a_number(number, jit):
+def test_a_pair_of_which_one_holds_a_number(number, way):
     for pair in (Partial(jnp.multiply, number), jnp.asarray), (jnp.asarray, Partial(jnp.multiply, number)):
-        got = jit(partial(slopes, shapes.triangle, pair))(X)
+        got = way(partial(slopes, shapes.triangle, pair))(X)
         np.testing.assert_allclose(got, 2 * np.maximum(0, 1 - abs(X)), rtol=1e-6)
 
 

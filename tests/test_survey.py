@@ -2,14 +2,13 @@
 
 import functools
 import gc
-import itertools
 import tracemalloc
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive, sample
+from needs import eager_or_jit, exhaustive, sample
 from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds, make_spike, mix, shape, shapes
@@ -17,7 +16,7 @@ from surrofun.calculus import surveyed
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
 
-WAYS = pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+pytestmark = sample
 DEFAULT = [(0.0, 1.0)]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
 PLACES = np.array([-np.inf, -1e3, -30, -2, -1.01, -0.7, 0, 0.3, 0.99, 1.5, 4, 1e3, np.inf])[:, None]  # in half-widths
@@ -355,7 +354,7 @@ def test_a_look_is_few_calls_even_within_a_program():
     assert calls(of_a_tracer, sizes=4) <= 11
 
 
-@WAYS
+@eager_or_jit
 def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
     soft = way(antiderivative(lambda x, p: jnp.exp(-p * jnp.abs(x))))(jnp.zeros((8, 1)), jnp.array([1.0, 2.0, 4.0]))
     np.testing.assert_allclose(soft, np.tile([1.0, 0.5, 0.25], (8, 1)), rtol=1e-5)
@@ -399,7 +398,6 @@ JUMPING = {  # a slope of two numbers, its soft step, and the numbers
 }
 
 
-@sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", JUMPING)
 def test_a_jump_that_a_parameter_moves(name, dtype, x64):
@@ -424,8 +422,7 @@ def test_what_is_not_known_of_moving_jumps_is_no_number():
     assert jnp.isnan(of_both(jnp.array([0.3, 0.4]))).all()
 
 
-@sample
-@WAYS
+@eager_or_jit
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 1e-5), ("float16", 1e-2)])
 def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, way, x64):
     """It is moved by as much as its own digits ask for, not by what those of the potential would."""
@@ -437,8 +434,7 @@ def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, way, x64):
     np.testing.assert_allclose(moved, np.exp(-0.55), rtol=off)
 
 
-@sample
-@WAYS
+@eager_or_jit
 def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""
     w, closed_over = jnp.array([0.5, 0.75]), lambda w: area(lambda x: gate(x, w))
@@ -465,7 +461,6 @@ def test_where_two_jumps_meet_how_they_move_is_no_number(dtype, x64):
     np.testing.assert_allclose(of_following(dtype(0.5)), np.exp(-0.5), rtol=1e-4)  # both move together, as one
 
 
-@sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("g", "derivative"),
@@ -482,7 +477,6 @@ def test_a_jump_may_have_a_value_in_between(g, derivative, dtype, x64):
         np.testing.assert_allclose(moved(dtype(p)), derivative(p), rtol=1e-4)
 
 
-@sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("f", "second"),
@@ -505,7 +499,7 @@ def test_a_second_derivative_where_a_kink_moves(f, second, dtype, request):
         np.testing.assert_allclose(moved(dtype(p)), second(p), rtol=1e-3)
 
 
-@WAYS
+@eager_or_jit
 def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
     """Half a width of the square root of the number, at numbers that the step is large beside."""
     moved = way(jax.grad(lambda p: area(lambda x, p: jnp.where(x * x < p, 1.0, 0.0), p)))
@@ -525,10 +519,9 @@ VANISHING = {
 }
 
 
-@sample
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 @pytest.mark.parametrize("name", VANISHING)
-@WAYS
+@eager_or_jit
 def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(way, name, derivative_of):
     """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""
     slope, soft = VANISHING[name]
@@ -564,7 +557,6 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
     np.testing.assert_allclose(jax.jit(jax.grad(summed))(p), right, rtol=1e-5)
 
 
-@sample
 @pytest.mark.parametrize(
     ("g", "numbers"),
     [
@@ -574,13 +566,12 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
     ],
     ids=["plateau", "clipped", "kink"],
 )
-def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
-    for way in (lambda f: f, jax.jit):
-        moved = way(jax.grad(lambda p: bounds(g, p)[1]))
-        np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
+@eager_or_jit
+def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers, way):
+    moved = way(jax.grad(lambda p: bounds(g, p)[1]))
+    np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
-@sample
 @pytest.mark.parametrize(
     ("g", "derivatives"),  # of both extremes, by p
     [
@@ -613,7 +604,7 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers):
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@WAYS
+@eager_or_jit
 def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
     if dtype == np.float64:
         request.getfixturevalue("x64")
@@ -625,7 +616,8 @@ def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype
     np.testing.assert_allclose(of_neurons, expected[:, 1], rtol=1e-4, atol=2e-5)
 
 
-def test_the_peak_at_a_kink_that_a_parameter_moves():
+@eager_or_jit
+def test_the_peak_at_a_kink_that_a_parameter_moves(way):
     """Where a rise and a fall meet, the place moves with the parameter, and the slope with it."""
 
     def tent(x, by, height):
@@ -634,8 +626,8 @@ def test_the_peak_at_a_kink_that_a_parameter_moves():
     def highest(by, height):
         return bounds(tent, by=by, height=height)[1]
 
-    by, eager = 0.37, jax.value_and_grad(highest, (0, 1))
-    for run, height in itertools.product((jax.jit(eager), eager), (1.7, 170.0)):
+    by, run = 0.37, way(jax.value_and_grad(highest, (0, 1)))
+    for height in (1.7, 170.0):
         value, gradient = run(by, height)
         assert value == pytest.approx(height * (1 + 0.2 * by), rel=1e-5)
         np.testing.assert_allclose(gradient, [0.2 * height, 1 + 0.2 * by], rtol=1e-4)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export, lax
-from needs import sample
+from needs import eager_or_jit, sample
 from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, hat, lif
 
 from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
@@ -127,9 +127,9 @@ def test_spikes_and_gradient(row):
 THREE = np.array([0.5, 1.0, 3.0], np.float32)  # values of the parameter
 
 
-@pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
-def test_vmap_over_the_parameter(jit):
-    check(*jit(jax.vmap(pulled(fire), (None, 0)))(XS, THREE), a=THREE[:, None, None])
+@eager_or_jit
+def test_vmap_over_the_parameter(way):
+    check(*way(jax.vmap(pulled(fire), (None, 0)))(XS, THREE), a=THREE[:, None, None])
 
 
 def test_grad_of_vmap_over_the_parameter():
@@ -180,16 +180,16 @@ UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and 
 }
 
 
-@pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
+@eager_or_jit
 @pytest.mark.parametrize(("f", "v", "by_hand", "error"), UNSEEN.values(), ids=UNSEEN)
-def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand, error, jit):
+def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand, error, way):
     """Each cotangent, which has a weight of its own, is multiplied before they are added up."""
     cs, weights = np.float32([1, 2, 4]), np.float32([3, -1, 5])
 
     def total(v):
         return (weights * jax.vmap(f, (0, None))(jnp.array(cs), v).sum(1)).sum()
 
-    close(jit(jax.grad(total))(v), sum(w * by_hand(c) for w, c in zip(weights, cs, strict=True)), rtol=1e-5, atol=error)
+    close(way(jax.grad(total))(v), sum(w * by_hand(c) for w, c in zip(weights, cs, strict=True)), rtol=1e-5, atol=error)
 
 
 def number():
@@ -211,25 +211,25 @@ NUMBERED = {  # spikes whose slope is the number times 1 - |x|
 }
 
 
-@pytest.mark.parametrize("jit", [jax.jit, lambda f: f], ids=["jit", "eager"])
+@eager_or_jit
 @pytest.mark.parametrize("name", NUMBERED)
-def test_the_number_in_a_mapped_axis(name, jit):
+def test_the_number_in_a_mapped_axis(name, way):
     """A slope, a step and a code may ask for it, where potentials are not mapped; the cotangents have weights."""
     x, weights, numbers = np.float32([-0.5, 0.5, 0.8]), np.float32([3, -1, 5]), np.array([[1], [2], [3]])
 
     def mapped(f):
         return jax.vmap(lambda _, x: f(x), (0, None), axis_name="runs")
 
-    spikes = jit(mapped(lambda x: NUMBERED[name]()(x)))(jnp.arange(3), x)
+    spikes = way(mapped(lambda x: NUMBERED[name]()(x)))(jnp.arange(3), x)
     np.testing.assert_array_equal(spikes, 4 * x >= numbers if name == "slope" else [x >= 0] * 3)
     error = {"rtol": 1e-5, "atol": 5 * 3 / 508 if "bytes" in name else 0}
-    of_each = jit(mapped(jax.grad(lambda x: NUMBERED[name]()(x).sum())))(jnp.arange(3), x)
+    of_each = way(mapped(jax.grad(lambda x: NUMBERED[name]()(x).sum())))(jnp.arange(3), x)
     close(of_each, numbers * (1 - abs(x)), **error)
 
     def total(x):
         return (weights * mapped(lambda x: NUMBERED[name]()(x).sum())(jnp.arange(3), x)).sum()
 
-    close(jit(jax.grad(total))(x), (weights @ numbers) * (1 - abs(x)), **error)
+    close(way(jax.grad(total))(x), (weights @ numbers) * (1 - abs(x)), **error)
 
 
 def test_grad_of_vmap_over_random_keys():
