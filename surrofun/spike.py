@@ -351,7 +351,7 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
-        residual = _empty(jax.eval_shape(keep)), _empty(fixed["to_decode"]), to_learn, perturbed
+        residual = _empty(keep()), _empty(fixed["to_decode"]), to_learn, perturbed
     else:
         residual = keep(), fixed["to_decode"], _empty(to_learn), perturbed
     return _fire(rule, *values), residual
