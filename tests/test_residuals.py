@@ -111,8 +111,13 @@ def test_a_bit_of_a_function_that_returns_double_precision(x64):
 
 @pytest.mark.parametrize(
     ("where", "at"),
-    [(lambda x: abs(x) > 2000, 3000.0), (lambda x: abs(x - 5.3) < 0.3, 5.3), (lambda x: x == jnp.inf, jnp.inf)],
-    ids=["far", "at a distance", "infinity"],
+    [
+        (lambda x: abs(x) > 2000, 3000.0),
+        (lambda x: abs(x - 5.3) < 0.3, 5.3),
+        (lambda x: x == jnp.inf, jnp.inf),
+        (lambda x: x == -jnp.inf, -jnp.inf),
+    ],
+    ids=["far", "at a distance", "infinity", "minus infinity"],
 )
 def test_a_third_value_is_found(where, at):
     """Also where a parameter is traced, if it is not narrower than a tenth of its distance."""
@@ -355,6 +360,8 @@ def test_a_float_that_cannot_hold_the_slope(dtype, largest, beyond):
     text = f"expected slopes of at most {largest} for residual={dtype}, got slopes between 0 and 100000"
     with pytest.raises(ValueError, match=text):
         slopes(scale(shapes.triangle, height=1e5), residual)
+    with pytest.raises(ValueError, match=f"expected slopes of at most {largest} .* between -100000 and 2"):
+        slopes(scale(shapes.triangle, height=jnp.array([2.0, -1e5])), residual, np.zeros(2, np.float32))
     for height in (1e5, jnp.inf):
         np.testing.assert_array_equal(slopes(lambda x, height=height: height + 0 * x, residual, 0.5), beyond)
     assert slopes(scale(shapes.triangle, height=float(largest)), residual, 0.0) == largest
