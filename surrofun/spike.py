@@ -256,7 +256,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
-    """Return the spikes, under `vmap` mapped wherever an operand of the rule is, a random key, say.
+    """Return the spikes, under `vmap` mapped wherever what the rule computes with is, a random key, say.
 
     Else their cotangents would be summed before the rule multiplies each by its own slope. The compiler removes it.
     """
@@ -344,17 +344,17 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, soft_arrays, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
-    keep = functools.partial(_kept, rule, x, fixed)
+    kept, to_decode = _kept(rule, x, fixed), fixed["to_decode"]
     arrays = fixed["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if rule.soft else ()
     # A residual holds arrays only: the length of a flag tells whether its parameter is learned. And JAX may mix up
     # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
-        residual = _empty(keep()), _empty(fixed["to_decode"]), to_learn, perturbed
+        kept, to_decode = _empty((kept, to_decode))
     else:
-        residual = keep(), fixed["to_decode"], _empty(to_learn), perturbed
-    return _fire(rule, *values), residual
+        to_learn = _empty(to_learn)
+    return _fire(rule, *values), (kept, to_decode, to_learn, perturbed)
 
 
 def _empty(values: Any) -> Any:

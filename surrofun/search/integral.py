@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, numpy_of
 from ..core.dtype import Real
@@ -41,7 +42,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
 
 def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     """Return f(x), by what f closes over differentiable, also far out, where f has vanished."""
-    slopes = functools.partial(slopes_at, f)
+    slopes = Partial(slopes_at, f)
     sizes = abs(lax.stop_gradient(slopes(x)))
     xp = numpy_of(sizes)
     sizes = xp.asarray(sizes)

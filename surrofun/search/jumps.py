@@ -11,10 +11,10 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
 from ..core.concrete import aligned_arrays, closure_converted, is_traced, numpy_of, unchecked
-from ..core.tree import Structure, join
+from ..core.tree import Structure
 from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated
 from .panels import Function, slopes_at
-from .vanishing import by_one
+from .vanishing import by_ones
 
 _MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
 _DIGITS = 100.0  # the last ones of a slope, which may be off
@@ -43,43 +43,51 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     >>> jnp.round(jax.jacfwd(areas)(0.5), 3)
     Array([0., 3., 0.], dtype=float32)
     """
-    structure, arrays = closure_converted(Partial(slopes_at, f), edges[0])
-    return _areas(structure, edges, lax.stop_gradient(slopes_at(f, edges)), arrays)
+    return _areas(*closure_converted(Partial(slopes_at, f), edges[0]), (), edges)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _areas(f: Structure, edges: jax.Array, seen: jax.Array, arrays: Any) -> jax.Array:
-    return jnp.zeros_like(seen[1:])  # which are divided over devices as the tangents are
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 2))
+def _areas(f: Structure, arrays: Any, ks: tuple[int, ...], edges: jax.Array) -> jax.Array:
+    """Return the same for a derivative of f, as each number of the arrays of ks moves by one."""
+    return jnp.zeros_like(_slopes(f, arrays, ks, edges.ndim - 1)(edges[1:]))  # which is divided over devices as it is
 
 
 @unchecked()
 @np.errstate(invalid="ignore")
-def _areas_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (edges, seen, arrays), (*_, by_arrays) = primals, tangents
-    total = jnp.zeros_like(seen[1:])
-    jumps = _located(f, edges, seen, lax.stop_gradient(arrays))
+def _areas_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (arrays, edges), (by_arrays, _) = primals, tangents
+    areas = _areas(f, arrays, ks, edges)
+    total = jnp.zeros_like(areas)
+    jumps = _located(f, lax.stop_gradient(arrays), ks, edges)
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, edges.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_k, by = _by_one(f, k, is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
-        if is_aligned and is_traced(arrays):  # else there is no second derivative; where a kink moves, the first jumps
-            by_k += areas_of_jumps(everywhere(functools.partial(by_one, f, arrays, k), edges.ndim - 1), edges)
-        # Else it is not known which of its numbers moves which neuron.
-        total += by_k * by if is_aligned else jnp.where(by_k == 0, 0.0, jnp.nan) * by.sum()
-    return _areas(f, *primals), total
+        by_k, by = _by_one(f, (*ks, k), is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
+        if is_traced(arrays):  # else there is no second derivative; where a kink moves, the first jumps
+            by_k += _areas(f, arrays, (*ks, k), edges)
+        if not is_aligned:  # it is not known which of its numbers moves which neuron
+            by_k, by = jnp.where(by_k == 0, by_k, jnp.nan), by.sum()
+        total += by_k * by
+    return areas, total
 
 
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-def _located(f: Structure, edges: Array, seen: Array, arrays: Any) -> tuple[Array, ...]:
+def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Function:
+    """Return a derivative of f as a function of places with axes in front."""
+    return everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)
+
+
+def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
     """Return the ends of the steepest panels, between which numbers the slope jumps in each, and whether it does."""
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
 
     def rise(slopes: Array) -> Array:  # what rounding does not make
         return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
 
-    slopes, edges, seen = _sampled(xp, join(f, arrays)), xp.asarray(edges), xp.asarray(seen)
+    at = _slopes(f, arrays, ks, edges.ndim - 1)
+    slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
     widths = edges[1:] - edges[:-1]
     steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
     starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
@@ -102,20 +110,25 @@ def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
     return xp.stack([low - off, high + off])
 
 
-def _sampled(xp: Arithmetic, f: Function) -> Function:
-    """Return f as a function of places (samples, jumps, *n); it is given as many samples always, to compile it once."""
+def _sampled(xp: Arithmetic, slopes: Function) -> Function:
+    """Return slopes at places (samples, ...), of which as many are given always, to compile the function once."""
 
     def sampled(x: Array) -> Array:
         more = xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))
-        return xp.asarray(everywhere(f, x.ndim - 2)(jnp.asarray(xp.concatenate([x, more]))))[: len(x)]
+        return xp.asarray(slopes(jnp.asarray(xp.concatenate([x, more]))))[: len(x)]
 
     return sampled
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
-    """Return the derivatives of the areas, as each number of the k-th array moves by one."""
+def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
+    """Return the derivatives of the areas, as each number of the last array of ks moves by one."""
+    *before, k = ks
     xp = numpy_of(edges, jumps, arrays)
+
+    def sampled(arrays: Any, ks: Any) -> Function:
+        return _sampled(xp, _slopes(f, arrays, tuple(ks), edges.ndim - 1))
+
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
@@ -123,16 +136,16 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
     digit = max(eps, of_number)
     digits = max(_CLOSE, 2 * digit / eps)
     beside = _beside(xp, low, high, digits)
-    jump = _sampled(xp, join(f, arrays))(beside)
+    jump = sampled(arrays, before)(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
     moved_by = xp.asarray(step, edges.dtype)
     # The slopes beside the jump change with the number, too.
-    changes = moved_by * xp.nan_to_num(_sampled(xp, functools.partial(by_one, f, arrays, k))(beside))
+    changes = moved_by * xp.nan_to_num(sampled(arrays, ks)(beside))
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
-        slopes = _sampled(xp, join(f, [*arrays[:k], number + part * step, *arrays[k + 1 :]]))
+        slopes = sampled([*arrays[:k], number + part * step, *arrays[k + 1 :]], before)
         distance = _move(xp, slopes, low, high, digits, jump + part * changes, is_jump.any())
         distance = distance / (2 * part * moved_by)
         return i + 1, xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
@@ -148,8 +161,8 @@ def _by_one(f: Structure, k: int, is_aligned: bool, edges: Array, jumps: Any, ar
 
 
 @_by_one.defjvp
-def _by_one_jvp(f: Structure, k: int, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    areas = _by_one(f, k, is_aligned, *primals)
+def _by_one_jvp(f: Structure, ks: Any, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    areas = _by_one(f, ks, is_aligned, *primals)
     moves = sum(by.sum().astype(areas.dtype) for by in tangents[2] if jnp.issubdtype(by.dtype, jnp.floating))
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 

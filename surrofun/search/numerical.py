@@ -1,6 +1,5 @@
 """Soft step, bounds and area where they are not declared, by numerical search; the latest few surveys are kept."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -8,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, is_traced, numpy_of, unchecked
 from ..core.program import once, require_concrete
@@ -93,7 +93,7 @@ def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
     """Return two extremes with the derivatives of g at their places, and with what is added where a place moves itself:
     at a kink, and with a jump. An extreme of what has vanished is far out, and does not move.
     """
-    slopes = functools.partial(slopes_at, g)
+    slopes = Partial(slopes_at, g)
     nearest = abs(at) * _NEAREST[at.dtype.name]
     is_kink, beside, shares = _kink(slopes, end, at, nearest)
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), at[::-1])).sum(0)

@@ -8,11 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
-from jax.tree_util import Partial
 
 from ..core.concrete import aligned_arrays, closure_converted, unchecked
 from ..core.cotangents import moved_by
-from ..core.tree import Structure, join
+from ..core.tree import Structure, join, node
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 
@@ -32,25 +31,24 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
     >>> bool(jax.grad(slope)(2.0) == 0)
     True
     """
-    structure, arrays = closure_converted(Partial(f), x)
+    structure, arrays = closure_converted(node(f), x)
     return _values(structure, (), (x, elsewhere, limit_at), None, arrays)
 
 
-def by_one(f: Structure, arrays: list[Any], k: int, x: jax.Array) -> jax.Array:
-    """Return the derivative of a function at x, as each number of the k-th of its arrays moves by one.
+def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[Any]], Any]:
+    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one.
 
-    >>> jax.jit(lambda p: by_one(*closure_converted(Partial(jnp.multiply, p), jnp.ones(2)), 0, jnp.ones(2)))(3.0)
-    Array([1., 1.], dtype=float32)
+    >>> @jax.jit
+    ... def moves(p):
+    ...     f, arrays = closure_converted(lambda x: p * p * x, jnp.ones(2))
+    ...     return by_ones(f, (0,), jnp.ones(2))(arrays)
+    >>> moves(3.0)
+    Array([6., 6.], dtype=float32)
     """
-    return _at(x, f, (k,))(arrays)  # type: ignore[no-any-return]
-
-
-def _at(x: jax.Array, f: Structure, ks: tuple[int, ...]) -> Callable[[list[Any]], Any]:
-    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one."""
     if not ks:
         return lambda arrays: join(f, arrays)(x)
     *before, k = ks
-    return lambda arrays: moved_by(_at(x, f, tuple(before)), arrays, k, jnp.ones_like(arrays[k]))
+    return lambda arrays: moved_by(by_ones(f, tuple(before), x), arrays, k, jnp.ones_like(arrays[k]))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
@@ -60,7 +58,7 @@ def _values(f: Structure, ks: tuple[int, ...], places: Any, before: Any, arrays:
     Each has a place of its own: at infinity a second one may be NaN where the first is not.
     """
     if not ks:
-        return _at(places[0], f, ks)(arrays)  # type: ignore[no-any-return]
+        return by_ones(f, ks, places[0])(arrays)  # type: ignore[no-any-return]
     _, moves, _ = _derivative(f, ks, places, before, arrays)
     return moves  # type: ignore[no-any-return]
 
@@ -79,7 +77,7 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
             place, _, gone = _derivative(f, (*ks, k), places, values, arrays)
             x, elsewhere, _ = places
             place = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(place), x, place))
-            total += jnp.where(gone, 0.0, moved_by(_at(place, f, ks), arrays, k, by))
+            total += jnp.where(gone, 0.0, moved_by(by_ones(f, ks, place), arrays, k, by))
     return values, total
 
 
@@ -88,7 +86,7 @@ def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Arra
     x, elsewhere, limit_at = places
 
     def by_one_at(x: jax.Array) -> Any:
-        return _at(x, f, ks)(arrays)
+        return by_ones(f, ks, x)(arrays)
 
     place = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
     moves = by_one_at(place)
