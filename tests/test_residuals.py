@@ -253,11 +253,11 @@ def test_a_pair_of_which_one_holds_a_number(number, way):
 def test_a_code_that_asks_for_values_where_a_parameter_is_differentiated():
     """Outside of `jit` there are values; x is kept then, and the code has no part in it."""
     pair = lambda slope: 2 * slope if slope.max() > 0 else slope, lambda kept: kept / 2
-    spike = make_spike(lambda x, a=1.0: jnp.exp(-a * jnp.abs(x)), learnable=True, residual=pair)
-    by_x, by_a = jax.grad(lambda x, a: spike(x, a).sum(), (0, 1))(X, 2.0)
-    np.testing.assert_allclose(by_x, np.exp(-2 * abs(X)), rtol=1e-5)
-    of_tails = -np.exp(-2 * abs(X)) * (1 + 2 * abs(X)) / 4  # S = 1 / a less the tail above, or the tail below
-    np.testing.assert_allclose(by_a, np.where(X < 0, of_tails, -0.5 - of_tails).sum(), rtol=1e-5)
+    spike = make_spike(shapes.sigmoid, learnable=True, residual=pair)  # of S = 1 / (1 + exp(-alpha x))
+    by_x, by_alpha = jax.grad(lambda x, alpha: (X * spike(x, alpha)).sum(), (0, 1))(X, 2.0)
+    by_alpha_x = 1 / (4 * np.cosh(X) ** 2)
+    np.testing.assert_allclose(by_x, 2 * X * by_alpha_x, rtol=1e-5)
+    np.testing.assert_allclose(by_alpha, (X * X * by_alpha_x).sum(), rtol=1e-5)
 
 
 def test_a_code_that_asks_for_values_and_hides_a_tracer_is_refused():

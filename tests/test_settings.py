@@ -139,7 +139,7 @@ def test_facts(setting):
     np.testing.assert_allclose(antiderivative(g)(jnp.zeros(2)), [np.sqrt(np.pi) / 2] * 2, rtol=1e-5)
 
 
-@pytest.mark.parametrize("run", [jax.jit, jax.vmap], ids=["jit", "vmap"])
+@pytest.mark.parametrize("run", [pytest.param(jax.jit, id="jit"), pytest.param(jax.vmap, id="vmap", marks=exhaustive)])
 def test_what_is_searched_for_of_a_tracer_under_rank_promotion(run):
     """Area and peak of exp(-(a x)^2) are sqrt(pi) / a and 1, whatever is asked of the user's own arithmetic."""
 
