@@ -40,15 +40,18 @@ def antiderivative(g: Shape) -> Shape:
     (1 - x^2)^0.3. It is NaN where a jump moves that is not among the seven
     largest; where two meet; where a small step does not tell how fast one
     moves, as that at sqrt(p) for p near 0; and where an array moves one
-    that is no parameter of `g`, but in a closure or a module. The second
-    derivative is NaN where any jump moves, and by such an array where a
-    kink does, or a float overflows far out. The first is less exact for
-    what `g` does not show yet, as a jump with a weight of 0, and about 1e13
-    for a leak of 0, beside which the area is infinite. Where `g` has
-    vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far
-    out, this counts as 0; beside another term that has not vanished, it
-    stays NaN. Derivatives by x are those of the polynomials that make up
-    the integral.
+    that is no parameter of `g`, but in a closure or a module. It is less
+    exact for what `g` does not show yet, as a jump with a weight of 0, and
+    about 1e13 for a leak of 0, beside which the area is infinite. Where `g`
+    has vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2
+    far out, this counts as 0; beside another term that has not vanished, it
+    stays NaN.
+
+    The second derivative is NaN where a jump moves, and by an array that is
+    no parameter where a kink does, or where a float overflows far out. It
+    is off by about 1e-2 of the largest where a kink of dg/dx moves, as at
+    the edges of a cosine bump. The third is NaN where a kink of `g` moves.
+    Derivatives by x are those of the polynomials that make up the integral.
 
     Returns:
         S(x, *params), in the dtype of x. Where the numerical integral is

@@ -83,7 +83,7 @@ def shape(
 
 
 def _refuse_unordered(who: str, xlim: tuple[float, float] | None) -> None:
-    if xlim is not None and not xlim[0] < xlim[1]:
+    if xlim is not None and not (len(xlim) == 2 and -np.inf < xlim[0] < xlim[1] < np.inf):
         raise ValueError(f"plot.{who}: expected xlim from a smaller to a larger potential, got {xlim}")
 
 

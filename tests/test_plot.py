@@ -272,6 +272,10 @@ TypeError: plot.shape: expected 3 matplotlib Axes as ax, got 1 of Axes
 TypeError: plot.shape: expected 3 matplotlib Axes as ax, got none
 >>> plot.shape(atan, xlim=(1, -1))
 ValueError: plot.shape: expected xlim from a smaller to a larger potential, got (1, -1)
+>>> plot.compare(atan, xlim=(-np.inf, 1.0))
+ValueError: plot.compare: expected xlim from a smaller to a larger potential, got (-inf, 1.0)
+>>> plot.shape(atan, xlim=(1, 2, 3))
+ValueError: plot.shape: expected xlim from a smaller to a larger potential, got (1, 2, 3)
 >>> plot.flow(atan, np.array([np.nan]))
 ValueError: plot.flow: expected potentials of which one at least is finite, got none
 >>> plot.raster(np.eye(2), ax=[1])
