@@ -228,8 +228,9 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
             if not isinstance(number, int | float | np.ndarray):
                 raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
     except TypeError as error:
-        takes_what = f"{show(f)} takes {', '.join(map(str, parameters)) or 'no parameters'}"
-        raise ValueError(f"{takes_what}; {error}{_hint(f, takes, len(args), named)}") from None
+        what = ["keywords" if p.kind is p.VAR_KEYWORD else str(p) for p in parameters] or ["no parameters"]
+        hint = _hint(f, takes, len(args), named)
+        raise ValueError(f"{show(f)} takes {', '.join(what)}; {error}{hint}") from None
     return given(f, **dict(zip(takes.parameters, args, strict=False)) | named)
 
 
