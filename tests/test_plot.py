@@ -181,6 +181,14 @@ def test_no_sharp_peak_is_missed():
     np.testing.assert_allclose([slope[abs(x - by) < 0.1].max() for by in peaks], 1e4 / 3, rtol=1e-3)
 
 
+def test_what_one_shape_has_compiled_serves_for_another(events):
+    """Which is drawn at more places."""
+    plot.compare(shapes.triangle)
+    events.clear()
+    plot.compare(mix(shapes.triangle, shift(shapes.triangle, 0.3)))
+    assert events.count("backend_compile_duration") <= 5
+
+
 def test_compared_shapes_are_told_apart():
     gs = [lookup(name) for name in names()]
     axes = plot.compare(*gs).axes[0]
