@@ -49,7 +49,7 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 2))
 def _areas(f: Structure, arrays: Any, ks: tuple[int, ...], edges: jax.Array) -> jax.Array:
     """Return the same for a derivative of f, as each number of the arrays of ks moves by one."""
-    return jnp.zeros_like(_slopes(f, arrays, ks, edges.ndim - 1)(edges[1:]))  # which is divided over devices as it is
+    return jnp.zeros_like(_slopes(f, arrays, ks, edges.ndim - 1)(edges)[1:])  # which is divided over devices as it is
 
 
 @unchecked()
@@ -123,11 +123,11 @@ def _sampled(xp: Arithmetic, slopes: Function) -> Function:
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
 def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
     """Return the derivatives of the areas, as each number of the last array of ks moves by one."""
-    *before, k = ks
+    before, k = ks[:-1], ks[-1]
     xp = numpy_of(edges, jumps, arrays)
 
-    def sampled(arrays: Any, ks: Any) -> Function:
-        return _sampled(xp, _slopes(f, arrays, tuple(ks), edges.ndim - 1))
+    def sampled(arrays: Any, ks: tuple[int, ...]) -> Function:
+        return _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
 
     edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     number = xp.asarray(arrays[k])

@@ -47,8 +47,8 @@ def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[A
     """
     if not ks:
         return lambda arrays: join(f, arrays)(x)
-    *before, k = ks
-    return lambda arrays: moved_by(by_ones(f, tuple(before), x), arrays, k, jnp.ones_like(arrays[k]))
+    before, k = ks[:-1], ks[-1]
+    return lambda arrays: moved_by(by_ones(f, before, x), arrays, k, jnp.ones_like(arrays[k]))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
