@@ -95,7 +95,11 @@ BAD = {
     "raises": (lambda x: x.potential, "runs", "AttributeError: .*no attribute 'potential'"),
     "if": (lambda x: 1.0 if x > 0 else 0.0, "runs", "ValueError: .*ambiguous.*"),
     "no function": (0.5, "runs", "TypeError: 'float' object is not callable"),
-    "in the place of x": (functools.partial(shapes.sigmoid, 4.0), "runs", r".*which gives 4\.0 to x; .*, alpha=4\.0"),
+    "in the place of x": (
+        functools.partial(shapes.sigmoid, 4.0),
+        "runs",
+        r".*which gives 4\.0 to x, .*, alpha=4\.0, .*",
+    ),
     "tuple": (lambda x: (x, x), "runs", "returns tuple"),
     "nothing": (lambda x: None, "runs", "returns NoneType"),
     "complex": (lambda x: jax.lax.complex(x, x), "runs", "returns complex64"),

@@ -350,6 +350,15 @@ def test_a_sweep_leaves_nothing_behind():
     assert whole - half < 10 * 8000  # where each has a program it is 10 * 100,000
 
 
+def test_a_search_by_what_a_closure_holds_leaves_no_program_behind():
+    def programs_after(a):
+        jax.grad(lambda a: make_spike(lambda x: a * jnp.exp(-x * x), learnable=True)(X).sum())(a)
+        gc.collect()
+        return len(jax.devices()[0].client.live_executables())
+
+    assert programs_after(2.0) == programs_after(3.0)
+
+
 # Instructions: the forward step is one comparison, a shape its formula
 
 

@@ -61,9 +61,10 @@ NO_SHAPES = {
     "make_spike(atan)": "the spike function of atan; give the shape itself",
     "make_spike(lambda x: x)": "the spike function of <lambda>; give the shape itself",
     "make_spike(jnp.cos, step=jnp.sin)": "the spike function of cos; give the shape itself",
-    "partial(sigmoid, 4.0)": "sigmoid(4.0), which gives 4.0 to x; give it by keyword, alpha=4.0",
-    "partial(plain, 2.0)": "plain(2.0), which gives 2.0 to x; give it by keyword, width=2.0",
-    "partial(plain, jnp.ones(3))": "plain(<float32[3]>), which gives <float32[3]> to x; give it by keyword, width=...",
+    "partial(sigmoid, 4.0)": "sigmoid(4.0), which gives 4.0 to x, ...; give it by keyword, alpha=4.0, or if x is ...",
+    "partial(plain, 2.0)": "plain(2.0), which gives 2.0 to x, the place of the potential; give it by keyword, "
+    "width=2.0, or if x is no potential, write lambda x: plain(2.0, x)",
+    "partial(plain, jnp.ones(3))": "plain(<float32[3]>), which gives <float32[3]> to x, ...",
 }
 
 

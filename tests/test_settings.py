@@ -127,6 +127,8 @@ def test_learned_but_not_declared(setting):
 
     expected = (soft_steps(2 + 1e-5) - soft_steps(2 - 1e-5)) / 2e-5
     np.testing.assert_allclose(learned(lambda x, a: jnp.exp(-a * x * x)), expected, rtol=1e-4)
+    closed = jax.grad(lambda a: make_spike(lambda x: jnp.exp(-a * x * x), learnable=True)(jnp.asarray(X)).sum())
+    np.testing.assert_allclose(closed(2.0), expected, rtol=1e-4)
 
 
 @under("strict")

@@ -101,6 +101,22 @@ def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
         np.testing.assert_allclose(ends, [0.0, stated_area(name, parameters)], rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["rectangle", "leaky_rectangle", "triangle", "epanechnikov", "p_norm"])
+def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
+    """Exactly: an optimizer that divides by the size of a gradient would follow what rounding leaves of it."""
+    g = CATALOGUE[name](leak=0.0) if name == "leaky_rectangle" else CATALOGUE[name]
+    parameter = "alpha" if name == "triangle" else "width"
+
+    def soft(x, p):
+        return antiderivative(g)(x, **{parameter: p}).sum()
+
+    for dtype in (np.float32, np.float64):
+        by = [
+            jax.grad(soft, 1)(x * jnp.ones(64, dtype), jnp.linspace(0.1, 2.0, 64, dtype=dtype)) for x in (-25.0, 25.0)
+        ]
+        np.testing.assert_array_equal(by, 0.0)
+
+
 def test_derivatives_by_x():
     """Of the slope as the NumPy formula's differences say, and of the soft step the slope."""
     x, h = np.linspace(-2.987, 3.123, 60), 1e-6  # on no kink

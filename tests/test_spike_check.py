@@ -95,6 +95,11 @@ BAD = {
     "a closure that fails under scan": (builds_its_rule_in_the_call, UNDER, "UnexpectedTracerError: .*"),
     "a rule that returns 0": (by_hand(jnp.zeros_like), {"slope by jax.grad"}, "0 everywhere"),
     "a rule that raises": (by_hand(lambda x: x.potential), {"slope by jax.grad"}, "AttributeError: .*"),
+    "a code that decodes twice the slope": (
+        make_spike(shapes.atan, residual=(lambda slope: slope, lambda kept: 2 * kept)),
+        {"slope of the shape"},
+        "1.0",
+    ),
     "a rule of the whole batch": (by_hand(rule=of_half_the_batch), {"slope elementwise"}, r"\d\.\d+"),
     "a step that falls": (by_hand(step=lambda x: (x < 0).astype(x.dtype)), {"fires"}, "falls from 1 to 0"),
     "a threshold elsewhere": (by_hand(step=lambda x: fires(x - 1)), {"peak at a threshold"}, "'height': 0.0014.*"),
@@ -252,6 +257,7 @@ ok     silent at NaN          0
 ok     eager = jit = vmap     jit 0, vmap 0
 ok     slope by jax.grad      peak 1, at 0, area 0.08
 ok     slope elementwise      0
+ok     slope of the shape     0
 ok     cotangent              0
 ok     non-negative           lowest 0
 ok     peak at a threshold    height 1, at 0

@@ -240,10 +240,13 @@ def as_shape(g: Any, who: str) -> Shape:
     if like is not None:  # a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
     if isinstance(f, functools.partial) and not facts_of(f.func).get("text"):
-        _, takes = signature_of(f.func)
+        first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []
         name, value = [*names, "alpha"][0], show(f.args[0])
-        raise TypeError(f"{expected}{show(g)}, which gives {value} to x; give it by keyword, {name}={value}")
+        raise TypeError(
+            f"{expected}{show(g)}, which gives {value} to {first}, the place of the potential; give it by keyword, "
+            f"{name}={value}, or if {first} is no potential, write lambda x: {show(f.func)}({value}, x)"
+        )
     if params:
         return named(with_parameters(as_shape(f, who), params))
     return named(f) if isinstance(f, Partial) else f

@@ -1,5 +1,6 @@
 """What NumPy and JAX spell differently, and axes in front of those of the neurons."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -19,8 +20,8 @@ def repeated(xp: Arithmetic, goes_on: Callable[..., Any], step: Callable[..., An
     >>> repeated(np, lambda n: n < 5, lambda n: 2 * n, 1)
     8
     """
-    if xp is jnp:
-        return lax.while_loop(goes_on, step, state)
+    if xp is jnp:  # jitted, since of a loop outside of `jit` JAX keeps what it has compiled
+        return jax.jit(functools.partial(lax.while_loop, goes_on, step))(state)
     while goes_on(state):
         state = step(state)
     return state

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 from jax.extend.core import Literal
 
+from ..core.concrete import unchecked
+
 
 def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Split `f(first, *later)` into `late(early(first), *later)`.
@@ -42,9 +44,11 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     to_kept = jaxpr.replace(invars=jaxpr.invars[:count], outvars=kept, eqns=early_ones)
     from_kept = jaxpr.replace(constvars=[], invars=[*kept, *jaxpr.invars[count:]], eqns=later_ones[::-1])
 
+    @unchecked()
     def early(first: Any) -> list[Any]:
         return jax.core.eval_jaxpr(to_kept, closed.consts, *jax.tree.leaves(first))
 
+    @unchecked()
     def late(known: list[Any], *later: Any) -> Any:
         return treedef.unflatten(jax.core.eval_jaxpr(from_kept, (), *known, *jax.tree.leaves(later)))
 

@@ -13,7 +13,13 @@ from .digits import distance, inside, positive, rising, room
 
 def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     x = jnp.clip(x, -width / 2, width / 2)
-    return jnp.where(x < -width / 4, (x + width / 2) / width, x / width + 0.5)  # next to the edge the sum is exact
+    return jnp.where(x < -width / 4, (x + width / 2) / width, _share(x, width) + 0.5)  # near the edge the sum is exact
+
+
+def _share(x: Real, width: Real) -> Real:
+    """Return x / width, 1/2 at most: beyond the edge exactly, so that the width does not move it there."""
+    to_edge = width / 2 - jnp.clip(jnp.abs(x), 0.0, width / 2)
+    return jnp.where(jnp.abs(x) < width / 4, x / width, jnp.sign(x) * (0.5 - to_edge / width))
 
 
 @declares(zero_at_minus_inf=True)
@@ -185,7 +191,7 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
 
 def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     no_leak = jnp.asarray(leak) == 0
-    inside = jnp.where(no_leak, _flat_soft(x, width), jnp.clip(x, -width / 2, width / 2) / width)
+    inside = jnp.where(no_leak, _flat_soft(x, width), _share(x, width))
     beyond = jnp.maximum(0, jnp.where(no_leak & jnp.isinf(x), 0.0, jnp.abs(x)) - width / 2)
     return inside + jnp.sign(x) * leak * beyond
 

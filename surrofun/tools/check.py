@@ -77,6 +77,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         eager = jit = vmap: the largest difference of the spikes.
         slope by jax.grad: its peak with its sign, where, and its area.
         slope elementwise, cotangent: cotangents times slopes.
+        slope of the shape: how far `residual` is off it, in peaks; a
+            quarter is a fault.
         peak at a threshold, falls again: as above; a threshold without a
             slope is a limit.
         grad under jit, vmap, scan, checkpoint, shard_map: as without,

@@ -24,6 +24,7 @@ _MOST_LEVELS = 64  # of a step; a function of more values than this is none
 _NEAR = 1e-5  # of a threshold, on either side, is still at it
 _EVERYWHERE = np.concatenate([s * np.geomspace(1e-6, 1e3, 383) for s in (-1, 1)] + [np.zeros(2)])
 _COTANGENT = np.random.default_rng(1).normal(size=BLOCK)  # what the rule is given, a number for each spike
+_COARSEST = 0.25  # that a residual code may be off, in peaks of the slope
 _DIFFERENCE = 1e-2  # of a potential, for the second derivative: a step of finite differences
 
 
@@ -195,6 +196,18 @@ def _slope_is_elementwise(f: Function, **_: Any) -> Finding:
     return probes.is_elementwise(slope_of(f))
 
 
+def _is_of_its_shape(f: Function, *, own: Any, **_: Any) -> Finding:
+    """Measure how far the slope is off that of the shape, relative to its peak: by digits that a residual code loses,
+    or because its decode does not return what its encode was given.
+    """
+    if own is None:
+        return True, "none known"
+    slopes, expected = values_of(slope_of(f), SCATTERED), values_of(own, SCATTERED)
+    finite = np.isfinite(expected)
+    off = abs(slopes - expected)[finite].max() / abs(expected[finite]).max()
+    return off <= _COARSEST, float(off)
+
+
 def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
     return same(_gradients(backward(f)), _COTANGENT * values_of(slope_of(f), SCATTERED))
 
@@ -342,6 +355,7 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("eager = jit = vmap", _unless_drawn(probes.agree), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
     ("slope by jax.grad", _has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
     ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
+    ("slope of the shape", _is_of_its_shape, "have decode, in residual=, return the slope that encode was given"),
     ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
     ("non-negative", probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
     ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises; mix one for each rise"),
