@@ -187,6 +187,8 @@ def test_every_fact_is_declared(name):
     _, *takes = inspect.signature(CATALOGUE[name]).parameters.values()
     declared = facts_of(CATALOGUE[name])
     for fact in ("soft", "bounds", "around"):
+        if (name, fact) == ("multi_gaussian", "bounds"):  # they have no closed form, and are searched for
+            continue
         parameters = list(inspect.signature(declared[fact]).parameters.values())[fact == "soft" :]
         shared = {p.name: p.default for p in parameters[: len(takes)]}
         assert shared == {p.name: p.default for p in takes}, fact
@@ -292,7 +294,7 @@ def test_facts_hold_for_numbers_arrays_and_tracers(name):
     columns = {k: np.array([p[k] for p in settings]) for k in settings[0] if k not in counts}
 
     def facts(**parameters):  # a soft step is evaluated with all of them elsewhere
-        return jax.tree.leaves([facts_of(CATALOGUE[name])[fact](**parameters) for fact in ("bounds", "around")])
+        return jax.tree.leaves([fact(CATALOGUE[name], **parameters) for fact in (bounds, around)])
 
     want = [np.stack(column) for column in zip(*(facts(**p) for p in settings), strict=True)]
     for way in (facts, jax.jit(functools.partial(facts, **counts))):

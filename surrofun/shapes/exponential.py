@@ -119,38 +119,9 @@ def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0
     return (1 + h) * _gaussian_soft(x, sigma) - h * sides
 
 
-def _multi_gaussian_bounds(h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> tuple[Real, Real]:
-    """Return the least and the largest slope: the best of 66 points u = x / sigma, improved by Newton's method."""
-
-    def derivatives(u: Real) -> list[Real]:
-        bells = []
-        for centre, width, weight in ((0.0, 1.0, 1 + h), (1.0, s, -h / s), (-1.0, s, -h / s)):
-            z = (u - centre) / width
-            value = weight * jnp.exp(-z * z / 2)
-            bells.append((value, -z / width * value, (z * z - 1) / (width * width) * value))
-        return [sum(parts) for parts in zip(*bells, strict=True)]
-
-    some = jnp.zeros_like(jnp.asarray(s * sigma * h))
-    points = jnp.linspace(-4.0, 4.0, 33, dtype=some.dtype).reshape(-1, *(1,) * some.ndim)
-    grid = jnp.concatenate([points + 4 + some, jnp.abs(1 + s * points) + some])
-    ends = []
-    for sign in (-1, 1):
-        values = sign * derivatives(grid)[0]
-        best = values.max(axis=0)
-        u = jnp.where(values == best, grid, 0.0).max(axis=0)
-        for _ in range(4):
-            _, first, second = derivatives(u)
-            downhill = sign * second < 0
-            u = u - jnp.where(downhill, first / jnp.where(downhill, second, 1.0), 0.0)
-            best = jnp.maximum(best, sign * derivatives(u)[0])
-        ends.append(sign * jnp.maximum(best, 0.0) / (sigma * _SQRT2PI))  # far out the slope is 0
-    return ends[0], ends[1]
-
-
 @declares(zero_at_minus_inf=True)
 @shape(
     soft=_multi_gaussian_soft,
-    bounds=_multi_gaussian_bounds,
     around=lambda h=0.15, s=6.0, sigma=0.5: [
         (0.0, positive(sigma)),
         (sigma, positive(s * sigma)),
@@ -163,8 +134,8 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
 
     Area 1 - h. Peak (1 + h - 2 * h / s * exp(-1 / (2 * s**2))) /
     (sigma * sqrt(2 * pi)) at 0. Support: all x, negative far out, so that
-    its soft step is not monotone. The bounds are found by Newton's method,
-    to 1e-6 of the peak. Default: Yin, Corradi & Bohte 2021.
+    its soft step is not monotone. The bounds are searched for. Default:
+    Yin, Corradi & Bohte 2021.
     Elsewhere: sinabs `MultiGaussian(sigma=sigma, h=h, s=s)`; with height
     0.5 braintools `MultiGaussianGrad(h, s, sigma)` and slax
     `multi_gauss(lens=sigma, scale=s, height=h)`, whose lens is 0.3.
