@@ -19,7 +19,7 @@ from .core.shape import CALL, Shape, as_number, as_shape, given, named, potentia
 from .core.text import describe_value, show
 from .core.tree import function_of_x, like_of, node, opaque_in, opened
 from .search import numerical
-from .search.survey import Survey
+from .search.survey import Survey, survey
 from .search.vanishing import vanishing
 
 # At infinity the derivative of a soft step by a parameter is often 0 * inf. It is taken at _FAR instead, whose cube is
@@ -340,9 +340,15 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
 
 
 def surveyed(g: Shape, like: Any) -> Survey:
-    """Return what a look at the whole line tells, for potentials like `like`.
+    """Return what a look at the whole line tells, for potentials like `like`, with every place and the slope there.
 
-    >>> float(surveyed(jnp.exp, jnp.zeros(()))["highest"])
-    inf
+    It is not cached: that may be a megabyte.
+
+    >>> from surrofun import shapes
+    >>> found = surveyed(shapes.triangle, jnp.zeros(()))
+    >>> float(found["highest"]), found["places"].shape == found["slopes"].shape
+    (1.0, True)
     """
-    return numerical.surveyed(function_of_x(g, like), around)
+    g = function_of_x(g, like)
+    require_concrete(g)
+    return survey(g, around(g), like)

@@ -47,20 +47,6 @@ def _look(settings: Tree, g: Shape) -> Survey:
     return survey(g, around(g), like_of(g), names)
 
 
-def surveyed(g: Shape, around: Around) -> Survey:
-    """Return the survey of a part, with every place that was looked at and the slope there.
-
-    It is not cached: that may be a megabyte.
-
-    >>> from ..core.tree import function_of_x
-    >>> found = surveyed(function_of_x(lambda x: jnp.exp(-jnp.abs(x)), jnp.zeros(())), lambda g: [(0.0, 1.0)])
-    >>> float(found["highest"]), found["places"].shape == found["slopes"].shape
-    (1.0, True)
-    """
-    require_concrete(g)
-    return survey(g, around(g), like_of(g))
-
-
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
