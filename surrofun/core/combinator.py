@@ -177,12 +177,7 @@ def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = 
 
 @declares(text=expression)
 def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
-    """Evaluate a composed shape at x; without x, return it with the parameters given.
-
-    >>> from surrofun import scale, shapes
-    >>> composed(Partial(scale), {"g": Partial(shapes.triangle), "alpha": 2.0}, 0.0)
-    Array(2., dtype=float32)
-    """
+    """Evaluate a composed shape at x; without x, return it with the parameters given."""
     g = Partial(composed, f, held)
     if not args and "x" not in kwargs:
         return given(g, **kwargs)
@@ -197,20 +192,12 @@ def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) ->
 
 
 def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:
-    """Return the combinator of a composed shape, and its parts and numbers by name; of any other, None.
-
-    >>> made_of(abs) is None
-    True
-    """
+    """Return the combinator of a composed shape, and its parts and numbers by name; of any other, None."""
     return g.args if isinstance(g, Partial) and g.func is composed else None
 
 
 def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
-    """Return the shapes that a composition combines.
-
-    >>> [part.func for part in parts_of((Partial(abs), {"g": Partial(abs), "gs": (Partial(max),), "alpha": 2.0}))]
-    [<built-in function abs>, <built-in function max>]
-    """
+    """Return the shapes that a composition combines."""
     _, held = made
     return [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
 
@@ -218,11 +205,8 @@ def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
 def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
     """Return `(f, args, kwargs)`: the function or combinator that `g` is made of, and what it takes after x.
 
-    Args:
-        g: any shape.
-        like: an array of the dtype and rank of the potentials, which the parameters get.
-        args, kwargs: parameters of the call.
-        any_constant: whether the soft steps of the parts may have any constant.
+    The parameters, also `args` and `kwargs` of the call, get the dtype and the rank of `like`, an array as the
+    potentials. With `any_constant`, the soft steps of the parts may have any constant.
 
     >>> from surrofun import scale, shapes
     >>> f, (g, alpha), _ = bind(scale(shapes.sigmoid, 2.0), jax.numpy.zeros(()))

@@ -15,20 +15,12 @@ from .varying import varying_axes
 
 
 def is_traced(values: Any) -> bool:
-    """Say whether there is a tracer among nested values.
-
-    >>> is_traced([1.0, jax.numpy.ones(3)])
-    False
-    """
+    """Say whether there is a tracer among nested values."""
     return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
 
 
 def without_gradient(values: Any) -> Any:
-    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`.
-
-    >>> jax.grad(lambda x: x * without_gradient(x))(3.0)
-    Array(3., dtype=float32, weak_type=True)
-    """
+    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`."""
 
     def constant(value: Any) -> Any:
         return as_array(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
@@ -44,8 +36,6 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
     >>> jax.jit(lambda x: x + try_concrete(float, 1.0))(1.0)
     Array(2., dtype=float32, weak_type=True)
-    >>> jax.jit(lambda x: try_concrete(lambda: 2 * x) is None)(1.0)
-    Array(True, dtype=bool)
     """
     if is_traced((args, kwargs)):
         return None
@@ -61,10 +51,6 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def unchecked() -> Iterator[None]:
     """Switch off what a user asks JAX to complain of, where facts are found: they are taken at infinity, too, in arrays
     that line up from the front, and by NumPy.
-
-    >>> with jax.numpy_rank_promotion("raise"), unchecked():
-    ...     (jax.numpy.ones((2, 3)) + jax.numpy.ones(3)).shape
-    (2, 3)
     """
     with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False), jax.transfer_guard("allow"):
         yield
@@ -72,21 +58,10 @@ def unchecked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iterator[None]:
-    """Evaluate facts of a function of x at once, whatever is being traced; not those of one that varies over the
-    devices of a `shard_map`, since JAX has no value of a constant that meets it; nor what follows of a fact that is
-    traced: each of its constants would be a program.
+    """Evaluate facts of a function of x at once, whatever is being traced.
 
-    Args:
-        f: the function, as a pytree.
-        like: potentials, or zeros of their dtype and rank.
-        found: what is known of it.
-
-    >>> @jax.jit
-    ... def twice(x):
-    ...     with at_compile_time(abs, x):
-    ...         return x * float(jax.numpy.cosh(0.0) + 1)  # a number, though a program is traced
-    >>> twice(3.0)
-    Array(6., dtype=float32, weak_type=True)
+    Not those of one that varies over the devices of a `shard_map`, since JAX has no value of a constant that meets it;
+    nor what follows of a fact, `found`, that is traced: each of its constants would be a program.
     """
     with unchecked():
         stays = is_traced(found) or varying_axes(f)
@@ -97,11 +72,7 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
 
 
 def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return `f(*args, **kwargs)`, evaluated at once where that can be done, else in the trace.
-
-    >>> concrete_if_possible(abs, -2.0)
-    2.0
-    """
+    """Return `f(*args, **kwargs)`, evaluated at once where that can be done, else in the trace."""
     value = try_concrete(f, *args, **kwargs)
     return f(*args, **kwargs) if value is None else value
 
@@ -110,14 +81,9 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
-    then. Where every function in `call` is known to be pure, they are among its leaves. Any other is traced, which
-    finds them. A leaf that is concrete stays in the structure, since more is found of a number than of an operand;
-    inside of a cached program none is.
-
-    Args:
-        call: a function as a pytree.
-        args: what it is called with, pytrees of arrays or of structs.
-        hides_nothing: whether it is known that no function in `call` holds a tracer.
+    then. Where every function in `call`, a pytree, is known to be pure, or `hides_nothing`, they are among its leaves.
+    Any other is traced, at arguments or structs like these, which finds them. A leaf that is concrete stays in the
+    structure, since more is found of a number than of an operand; inside of a cached program none is.
 
     >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
     [Array(2., dtype=float32, weak_type=True)]
@@ -139,11 +105,7 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
 
 
 def axis_numbers(closed: ClosedJaxpr) -> list[jax.Array]:
-    """Return the numbers that a function asks for in named axes, as those of `vmap`.
-
-    >>> axis_numbers(jax.make_jaxpr(abs)(2.0))
-    []
-    """
+    """Return the numbers that a function asks for in named axes, as those of `vmap`."""
     return [jax.lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]
 
 
@@ -153,11 +115,7 @@ def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *ar
 
 
 def is_jaxpr(call: Partial) -> bool:
-    """Say whether `closure_converted` made a jaxpr of a function of x, whose leaves have to keep their shapes.
-
-    >>> is_jaxpr(Partial(np.multiply, 2.0))
-    False
-    """
+    """Say whether `closure_converted` made a jaxpr of a function of x, whose leaves have to keep their shapes."""
     return call.func is _evaluate_jaxpr
 
 
@@ -165,10 +123,6 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of it.
 
     Of what a user's module holds, and of what `closure_converted` found, that is not known: any use is possible.
-
-    Args:
-        call: what `closure_converted` returned, as a tree.
-        shape: that of x.
 
     >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
     ([True], [False])
@@ -184,20 +138,12 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
 
 
 def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:
-    """Say the same of the arrays of what `closure_converted` returned, which are those of its leaves that are traced.
-
-    >>> aligned_arrays(*split(Partial(np.multiply, 2.0)), (2, 3))
-    []
-    """
+    """Say the same of the arrays that `closure_converted` returned, which are those of its leaves that are traced."""
     _, rest = structure
     flags = zip(rest, aligned_leaves(join(structure, arrays), shape), strict=True)
     return [flag for leaf, flag in flags if leaf is None]
 
 
 def numpy_of(*values: Any) -> Any:
-    """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced.
-
-    >>> numpy_of(1.0, jax.numpy.ones(3)).__name__
-    'numpy'
-    """
+    """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced."""
     return jax.numpy if is_traced(values) else np

@@ -21,21 +21,8 @@ def cotangents(
     """Return `(of_x, of_learned)`: of_spikes times the slope, and for each learned parameter the sum of of_spikes times
     dS/dp.
 
-    The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter.
-
-    Args:
-        slope, soft: the shape and its soft step, functions of x as pytrees.
-        learned: for each leaf of the soft step whether it is differentiated, and whether it is searched for, as
-            structure.
-        x: the potentials.
-        of_spikes: the cotangent of the spikes, of the shape of x.
-
-    >>> from jax.tree_util import Partial
-    >>> from .tree import static
-    >>> soft = Partial(jnp.multiply, jnp.float32(2.0))       # S = p x, of slope p
-    >>> slope = Partial(lambda p, x: p + 0 * x, jnp.float32(2.0))
-    >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
-    (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
+    The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` says of
+    each leaf of the soft step whether it is differentiated, and of the soft step whether it is searched for.
     """
     leaves, treedef = jax.tree.flatten(soft)
     flags, is_searched_for = from_tree(learned)
@@ -60,11 +47,7 @@ def cotangents(
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
-    """Return the tangent of `f(values)` where only the k-th of the values moves, by `tangent`.
-
-    >>> moved_by(lambda values: values[0] * values[1], [2.0, 3.0], 0, 1.0)
-    Array(3., dtype=float32, weak_type=True)
-    """
+    """Return the tangent of `f(values)` where only the k-th of the values moves, by `tangent`."""
     return jax.jvp(lambda v: f([*values[:k], v, *values[k + 1 :]]), (values[k],), (tangent,))[1]
 
 

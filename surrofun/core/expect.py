@@ -16,14 +16,7 @@ from .tree import plain
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
-    """Return `x` as an array, if it is real floating point.
-
-    Raises:
-        TypeError: in the name of the shape `g`, it is not.
-
-    >>> as_potential(0.5, abs)
-    Array(0.5, dtype=float32, weak_type=True)
-    """
+    """Return `x` as an array, if it is real floating point; else the shape `g` complains."""
     try:
         potential = as_array(x)
     except (TypeError, ValueError):
@@ -38,14 +31,7 @@ def as_potential(x: Any, g: Any) -> jax.Array:
 
 
 def as_whole(n: Any, least: int, who: str) -> int:
-    """Return `n`, if it is a whole number, of Python or of NumPy, and large enough.
-
-    Raises:
-        ValueError: in the name of the function `who`, which takes it as n, it is not.
-
-    >>> as_whole(np.int64(3), 1, "staircase")
-    3
-    """
+    """Return `n`, if it is a whole number, of Python or of NumPy, and large enough; else `who` complains."""
     n = plain(n)
     if isinstance(n, bool) or not isinstance(n, int) or n < least:
         raise ValueError(f"{who}: expected as n a whole number of at least {least}, got {show(n)}")
@@ -53,21 +39,10 @@ def as_whole(n: Any, least: int, who: str) -> int:
 
 
 def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
-    """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`.
+    """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`: `rounded` or `compared`.
 
-    Args:
-        how: `rounded` or `compared`, the rules of dtype.
-        f: a function of the potential.
-        x: potential minus threshold, any shape.
-        what: what it was to return, for the complaint.
-        blame: the function that the user knows, which is the one that complains.
-
-    Raises:
-        TypeError: `f` returns no array of real numbers, or one that does not broadcast to the shape of `x`.
-
-    >>> from surrofun.core.dtype import rounded
-    >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
-    Array([1, 1], dtype=bfloat16)
+    If it is no array of real numbers that broadcasts to the shape of `x`, the function `blame`, which the user knows,
+    complains: it was to be `what`.
     """
     value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
     if not broadcasts(value.shape, x.shape):
@@ -78,19 +53,7 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
 
 
 def as_real(value: Any, what: str, blame: Any) -> Any:
-    """Return what a function of the potential returned, if it is one real number or array.
-
-    Args:
-        value: what it returned.
-        what: what that was to be.
-        blame: the function that the user knows.
-
-    Raises:
-        TypeError: it is not.
-
-    >>> as_real(0.5, "slope", abs)
-    0.5
-    """
+    """Return what a function of the potential returned as `what`, if it is one real array; else `blame` complains."""
     if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
         return value
     came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
@@ -98,14 +61,7 @@ def as_real(value: Any, what: str, blame: Any) -> Any:
 
 
 def as_key(key: Any, who: str) -> jax.Array:
-    """Return `key`, if it is one random key, also of the older kind or traced.
-
-    Raises:
-        TypeError: in the name of the function `who`, it is none.
-
-    >>> as_key(jax.random.key(0), "sampled") == jax.random.key(0)
-    Array(True, dtype=bool)
-    """
+    """Return `key`, if it is one random key, also of the older kind or traced; else the function `who` complains."""
     dtype = getattr(key, "dtype", None)
     if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) or dtype == jnp.uint32):
         raise TypeError(f"{who}: expected a random key, as jax.random.key(0) makes one, got {describe_value(key)}")
@@ -115,13 +71,7 @@ def as_key(key: Any, who: str) -> jax.Array:
 
 
 def refuse_ported(f: Any, who: str) -> None:
-    """Refuse a rule of another library, which is given the gradient that comes in.
-
-    Raises:
-        TypeError: in the name of the function `who`.
-
-    >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
-    """
+    """Refuse a rule of another library, which is given the gradient that comes in, in the name of `who`."""
     if isinstance(f, types.FunctionType):
         _, others = signature_of(f)
         for p in others.parameters.values() if others else ():
@@ -133,15 +83,7 @@ def refuse_ported(f: Any, who: str) -> None:
 
 
 def refuse_parameters(parameters: dict[str, Any], options: Sequence[str], g: Any, who: str) -> None:
-    """Refuse parameters of a shape, or misspelled options, that are given to a function that takes none.
-
-    Raises:
-        TypeError: in the name of the function `who`, there are some.
-
-    >>> refuse_parameters({"alpha": 2.0}, ["step"], None, "make_spike")
-    Traceback (most recent call last):
-    TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=2.0)
-    """
+    """Refuse parameters of a shape, or misspelled options, that are given to `who`, which takes none."""
     if not parameters:
         return
     name, value = next(iter(parameters.items()))

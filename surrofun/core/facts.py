@@ -19,11 +19,7 @@ _LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions a
 
 
 def facts_of(f: Any) -> Facts:
-    """Return what a function declares of itself; nothing, if it declares nothing.
-
-    >>> facts_of(declares(bounds=None)(lambda x: x)), facts_of(abs)
-    ({'bounds': None}, {})
-    """
+    """Return what a function declares of itself; nothing, if it declares nothing."""
     if not isinstance(f, types.FunctionType):
         return {}
     of, facts = getattr(f, "__facts__", (None, {}))
@@ -57,20 +53,12 @@ def declares(**facts: Any) -> Callable[[F], F]:
 
 
 def is_combinator(f: Any) -> bool:
-    """Say whether `f` was made by `combinator`.
-
-    >>> is_combinator(abs)
-    False
-    """
+    """Say whether `f` was made by `combinator`."""
     return "formula" in facts_of(f)
 
 
 def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it has no closure, no object whose method it is, no array.
-
-    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
-    (True, False)
-    """
+    """Say whether a function may be declared pure: it has no closure, no object whose method it is, no array."""
     if is_pure(f):
         return True
     if not isinstance(f, types.FunctionType):
@@ -80,33 +68,21 @@ def looks_pure(f: Any) -> bool:
 
 
 def is_pure(f: Any) -> bool:
-    """Say whether a function is known to depend on its arguments alone: declared pure, of a library, or of `jax.jit`.
-
-    >>> is_pure(abs), is_pure(lambda x: x)
-    (True, False)
-    """
+    """Say whether a function is known to depend on its arguments alone: declared so, of a library, or of `jax.jit`."""
     if facts_of(f).get("pure"):
         return True
     return (_package_of(f) in _LIBRARIES or isinstance(f, jax.stages.Wrapped)) and importable(f)
 
 
 def importable(f: Any) -> bool:
-    """Say whether a function, or what was made of it, is found under its own name in its module.
-
-    >>> importable(importable), importable(lambda x: x)
-    (True, False)
-    """
+    """Say whether a function, or what was made of it, is found under its own name in its module."""
     module = sys.modules.get(getattr(f, "__module__", None) or "")
     found = getattr(module, getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or "", None)
     return found is f or (found is not None and getattr(found, "__wrapped__", None) is f)
 
 
 def is_own(f: Any) -> bool:
-    """Say whether a function is of this package.
-
-    >>> is_own(is_own), is_own(abs)
-    (True, False)
-    """
+    """Say whether a function is of this package."""
     return _package_of(f) == "surrofun"
 
 

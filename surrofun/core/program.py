@@ -29,16 +29,9 @@ _may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_
 
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
     """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is declared and importable, and
-    every leaf is a float or an array. One function that is not makes all of them be evaluated afresh.
+    every leaf is a float or an array, an operand then. One function that is not makes all of them be evaluated afresh.
 
-    Args:
-        f: a function of this package.
-        trees: pytrees; their floats and arrays are operands of the program.
-        search: whether the program may search for a fact; else that is done outside, with values.
-
-    >>> import jax.numpy as jnp
-    >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
-    Array(2., dtype=float32)
+    f is a function of this package. The program may `search` for a fact; else that is done outside, with values.
     """
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
@@ -58,12 +51,7 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
 
 
 def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
-    """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong.
-
-    >>> import jax.numpy as jnp
-    >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))
-    Array(2., dtype=float32)
-    """
+    """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong."""
     result = call_cached(f, *trees)
     known = not is_traced((result, trees))
     return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
@@ -81,16 +69,8 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
 def require_concrete(tree: Tree, always: bool = False) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
-    So a search runs on values, of which it finds more than of tracers.
-
-    Args:
-        tree: a pytree.
-        always: whether a program that may search is aborted, too: with values it would find another thing.
-
-    Raises:
-        jax.errors.ConcretizationTypeError: it holds a tracer.
-
-    >>> require_concrete(2.0)
+    So a search runs on values, of which it finds more than of tracers. With `always`, a program that may search is
+    aborted, too: with values it would find another thing.
     """
     may_search = _may_search.get()
     if may_search is None or (may_search and not always):
@@ -104,9 +84,6 @@ def once(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return `f(*trees)` of a function of this package; the latest few are kept, where nothing in the trees can change.
 
     Not in a `shard_map`, where they may be tracers.
-
-    >>> once(max, 2.0, 3.0)
-    3.0
     """
     leaves, treedef = jax.tree.flatten(trees)
     kept = is_cacheable(trees) and all(type(leaf) is float for leaf in leaves)

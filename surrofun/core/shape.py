@@ -105,11 +105,7 @@ def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
 
 
 def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
-    """Return what a fact takes beside x, which only a soft step takes; some functions of C have no signature.
-
-    >>> signature_of_fact("soft", lambda x, alpha=1.0: x)
-    <Signature (alpha=1.0)>
-    """
+    """Return what a fact takes beside x, which only a soft step takes; some functions of C have no signature."""
     try:
         return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
     except ValueError:
@@ -117,20 +113,12 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
 
 
 def declared_by(declared: F, f: Any, **facts: Any) -> F:
-    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so.
-
-    >>> facts_of(declared_by(lambda x: x, abs, soft=None))
-    {'soft': None, 'pure': True}
-    """
+    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so."""
     return declares(**facts, pure=all(map(looks_pure, filter(callable, (f, *facts.values())))))(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `f(x, *params)` evaluated by `evaluate(f, x, *params)`; without x, itself with the parameters given.
-
-    >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
-    6
-    """
+    """Return `f(x, *params)` evaluated by `evaluate(f, x, *params)`; without x, itself with the parameters given."""
     first, _ = signature_of(f)
 
     @functools.wraps(f)
@@ -144,15 +132,7 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
 
 
 def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse parameters that a function does not take after x, if it has a signature.
-
-    Raises:
-        TypeError: in the name of `f`.
-
-    >>> refuse_unknown(pow, (), {"beta": 2.0})
-    Traceback (most recent call last):
-    TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
-    """
+    """Refuse parameters that a function does not take after x, if it has a signature."""
     _, takes = signature_of(f)
     if takes is not None:
         try:
@@ -162,14 +142,7 @@ def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Non
 
 
 def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:
-    """Return the potential of a call, which may be given by name and is taken out of `kwargs` then, and what follows.
-
-    Raises:
-        TypeError: in the name of `g`, there is none.
-
-    >>> potential_of(abs, (0.5, 2.0), {"x": 1.0})
-    (0.5, (2.0,))
-    """
+    """Return the potential of a call, which is taken out of `kwargs` if it is given by name, and what follows it."""
     if args:
         return args[0], args[1:]
     if name not in kwargs:
@@ -178,10 +151,7 @@ def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: st
 
 
 def given(g: Shape, /, **params: Any) -> Shape:
-    """Return the shape `g` with these parameters; equal ones without arrays are the same object.
-
-    Raises:
-        TypeError: in the name of `g`, it does not take one of them, or it is no number.
+    """Return the shape `g` with these parameters, if it takes them; equal ones without arrays are the same object.
 
     >>> given(pow, exp=2.0) is given(pow, exp=2.0), given(pow, exp=2.0).__name__
     (True, 'pow(exp=2.0)')
@@ -196,11 +166,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
 
 
 def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
-    """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show.
-
-    >>> named(Partial(abs)).__name__
-    'abs'
-    """
+    """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show."""
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
@@ -214,14 +180,9 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
 
 
 def as_shape(g: Any, who: str) -> Shape:
-    """Return `g`, if it may be a shape: a function of x and parameters, and no spike function.
+    """Return `g`, if it may be a shape: a function of x and parameters, and no spike function; else `who` complains.
 
-    Raises:
-        TypeError: in the name of the function `who`, it is not; or parameters are given to it by position, of which
-            the first would take the place of x.
-
-    >>> as_shape(abs, "scale") is abs
-    True
+    So it does of parameters that are given by position, of which the first would take the place of x.
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
     if not callable(g):
@@ -253,20 +214,12 @@ def as_shape(g: Any, who: str) -> Shape:
 
 
 def is_spike(g: Any) -> bool:
-    """Say whether `g` is a spike function of `make_spike`.
-
-    >>> is_spike(abs)
-    False
-    """
+    """Say whether `g` is a spike function of `make_spike`."""
     return bool(facts_of(g.func if isinstance(g, Partial) else g).get("spike"))
 
 
 def shape_behind(g: Any) -> Any:
-    """Return the shape that a spike function of `make_spike` is made of, and any other function as it is.
-
-    >>> shape_behind(abs) is abs
-    True
-    """
+    """Return the shape that a spike function of `make_spike` is made of, and any other function as it is."""
     if not is_spike(g):
         return g
     return as_shape(from_tree(g.args[0]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
@@ -275,11 +228,7 @@ def shape_behind(g: Any) -> Any:
 def as_number(value: Any, who: str, name: str) -> Any:
     """Return `value`, if it is a number, an array or a tracer; a NumPy scalar as a Python number.
 
-    Raises:
-        TypeError: in the name of the function `who`, to which it is given as `name`, it is none.
-
-    >>> as_number(np.float32(0.5), "scale", "alpha")
-    0.5
+    Else the function `who`, to which it is given as `name`, complains.
     """
     value = plain(value) if isinstance(value, np.generic) and not isinstance(value, str | bytes) else value
     if isinstance(value, ARRAYS):

@@ -35,9 +35,6 @@ def native(array: Any) -> Any:
     """Return a NumPy array in a dtype that JAX takes: of the byte order of this machine, and of at most 64 bits.
 
     Anything else stays as it is.
-
-    >>> native(np.ones(1, ">f4"))
-    array([1.], dtype=float32)
     """
     if not isinstance(array, np.ndarray):
         return array
@@ -49,9 +46,6 @@ def plain(number: Any) -> Any:
     """Return a NumPy scalar as a Python number, the value of a variable of flax.nnx, and anything else as it is.
 
     A whole number that is too large for JAX becomes a float.
-
-    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2"), plain(2**31)
-    (0.5, 2.0, '2', 2147483648.0)
     """
     if isinstance(number, np.longdouble):
         return float(number)  # it has no other item() than itself
@@ -62,11 +56,7 @@ def plain(number: Any) -> Any:
 
 
 def is_variable(value: Any) -> bool:
-    """Say whether a value is no array, but stands for one, as a variable of flax.nnx does.
-
-    >>> is_variable(2.0), is_variable(jax.numpy.ones(3))
-    (False, False)
-    """
+    """Say whether a value is no array, but stands for one, as a variable of flax.nnx does."""
     return hasattr(value, "__jax_array__") and not isinstance(value, ARRAYS)
 
 
@@ -102,11 +92,7 @@ def to_tree(value: Any) -> Tree:
 
 
 def from_tree(tree: Tree) -> Any:
-    """Return the parameter that `to_tree` was given.
-
-    >>> from_tree(to_tree((2.0, 3, "fast", True)))
-    (2.0, 3, 'fast', True)
-    """
+    """Return the parameter that `to_tree` was given."""
     if _is_static(tree):
         value = next(iter(tree))[1]
         return value() if isinstance(value, Partial) and value.func is _held else value
@@ -127,20 +113,12 @@ def _has_static(tree: Tree) -> bool:
 
 
 def node(f: Any) -> Tree:
-    """Return a function as a pytree; a plain one has no leaves.
-
-    >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
-    ([], 2.0)
-    """
+    """Return a function as a pytree; a plain one has no leaves."""
     return Partial(f) if jax.tree_util.all_leaves([f]) else f
 
 
 def is_function(value: Any) -> bool:
-    """Say whether a value is a function, and no variable, which can be called, too.
-
-    >>> is_function(abs), is_function(2.0)
-    (True, False)
-    """
+    """Say whether a value is a function, and no variable, which can be called, too."""
     return callable(value) and not is_variable(value)
 
 
@@ -160,11 +138,8 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
 def function_of_x(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
     """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
 
-    Args:
-        f: a shape.
-        like: an array of the dtype and rank of the potentials.
-        args, kwargs: parameters of the call; half precision becomes float32, as the potential does.
-        any_constant: whether its soft step may have any constant, since the composition as a whole gets its own.
+    `like` is an array of the dtype and rank of the potentials. Parameters of half precision become float32, as the
+    potential does. With `any_constant`, its soft step may have any, since the composition as a whole gets its own.
 
     >>> function_of_x(pow, np.zeros(1), (2.0,))(3.0)
     9.0
@@ -203,21 +178,13 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
 
 
 def like_of(g: Any) -> Any:
-    """Return an array of the dtype and rank of the potentials, which `function_of_x` told a shape; of any other, None.
-
-    >>> like_of(function_of_x(pow, np.ones(3))), like_of(pow) is None
-    (array([0.]), True)
-    """
+    """Return the array, as the potentials are, which `function_of_x` told a shape; of any other, None."""
     *_, like, _ = opened(g)
     return like
 
 
 def opaque_in(tree: Tree) -> list[Any]:
-    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's.
-
-    >>> opaque_in((Partial(abs, 2.0), static(pow)))
-    [<built-in function pow>, <built-in function abs>]
-    """
+    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's."""
     found, rest = [], [tree]
     while rest:
         item = rest.pop()
@@ -237,29 +204,17 @@ def opaque_in(tree: Tree) -> list[Any]:
 
 
 def all_pure(tree: Tree) -> bool:
-    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves.
-
-    >>> all_pure(Partial(abs)), all_pure(Partial(lambda x: x))
-    (True, False)
-    """
+    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves."""
     return all(map(is_pure, opaque_in(tree)))
 
 
 def is_cacheable(tree: Tree) -> bool:
-    """Say whether a program of a tree may be cached: what is opaque in it is also found under its name in its module.
-
-    >>> is_cacheable(Partial(abs))
-    True
-    """
+    """Say whether a program of a tree may be cached: what is opaque in it is pure, and found under its name."""
     return all(is_pure(f) and importable(f) for f in opaque_in(tree))
 
 
 def widened(parameters: Any) -> Any:
-    """Return nested parameters with every array of half precision in float32, as the potential is.
-
-    >>> widened({"alpha": np.ones((), np.float16), "n": 2})
-    {'alpha': array(1., dtype=float32), 'n': 2}
-    """
+    """Return nested parameters with every array of half precision in float32, as the potential is."""
 
     def widen(p: Any) -> Any:
         half = isinstance(p, ARRAYS) and jax.numpy.issubdtype(p.dtype, np.floating) and p.dtype.itemsize < 4
@@ -269,11 +224,7 @@ def widened(parameters: Any) -> Any:
 
 
 def is_module(value: Any) -> bool:
-    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox.
-
-    >>> is_module(abs), is_module(Partial(abs, 2.0))
-    (False, False)
-    """
+    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox."""
     return callable(value) and not isinstance(value, functools.partial) and not jax.tree_util.all_leaves([value])
 
 
