@@ -22,13 +22,7 @@ _BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of 
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
-    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`.
-
-    >>> from .survey import survey
-    >>> f = lambda x: jnp.exp(-abs(x))
-    >>> round(float(with_integral(f, survey(f, [(0.0, 1.0)], jnp.zeros(())), jnp.zeros(()))["area"]), 5)
-    2.0
-    """
+    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`."""
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(f, like, edges), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):
@@ -60,9 +54,7 @@ def _integrated_by_jax(edges: Array, errors: Array, slopes: Array, jumps: Array)
 def integral(found: Survey, x: Real) -> jax.Array:
     """Return S(x), the integral up to x, from -inf where the area is finite, else from 0.
 
-    Args:
-        found: what `with_integral` found.
-        x: of a shape that broadcasts with that of the neurons; it may be infinite.
+    x may be infinite, and has a shape that broadcasts with that of the neurons.
 
     >>> from .survey import survey
     >>> f, like = lambda x: jnp.exp(-abs(x)), jnp.zeros(())

@@ -31,12 +31,9 @@ _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to
 
 
 def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
-    """Return the survey of a part of a composition, made once where it cannot change.
+    """Return the survey of a part of a composition, with what is asked for by name; made once where it cannot change.
 
-    Args:
-        g: a part: it knows its parameters, and dtype and rank of the potentials.
-        around: the function that tells the places of a part.
-        names: what is wanted of the survey.
+    A part knows its parameters, and dtype and rank of the potentials; `around` tells its places.
     """
     require_concrete(g)
     return once(_look, static((around, names)), g)  # type: ignore[no-any-return]
@@ -50,16 +47,8 @@ def _look(settings: Tree, g: Shape) -> Survey:
 def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
-    They are differentiable by what a traced part closes over, its leaves included.
-
-    Raises:
-        ValueError: a slope is NaN, where it is concrete.
-
-    >>> from ..core.tree import function_of_x
-    >>> bump = function_of_x(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
-    >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
-    >>> float(lowest) < 1e-12, float(highest)
-    (True, 1.0)
+    They are differentiable by what a traced part closes over, its leaves included. A slope that is NaN is refused,
+    where it is concrete.
     """
     found = _found(g, around, EXTREMES)
     if not is_traced(found["highest"]) and np.isnan(found["highest"]).any():
@@ -131,26 +120,14 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
 
 @unchecked()
 def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
-    """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
-
-    >>> from ..core.tree import function_of_x
-    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
-    >>> round(float(soft_step(bump, lambda g: [(0.0, 1.0)], jnp.inf)), 4)
-    1.7725
-    """
+    """Return the integral of a part up to x, from -inf where the area is finite, else from 0."""
     found, factor = _known_integral(g, around)
     return integral(found, x) * factor
 
 
 @unchecked()
 def area(g: Shape, around: Around) -> jax.Array:
-    """Return the area of a part, by what it closes over differentiable where it is finite.
-
-    >>> from ..core.tree import function_of_x
-    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
-    >>> round(float(area(bump, lambda g: [(0.0, 1.0)])), 4)
-    1.7725
-    """
+    """Return the area of a part, by what it closes over differentiable where it is finite."""
     found, factor = _known_integral(g, around)
     with at_compile_time(g, like_of(g), found):
         whole = jnp.asarray(found["area"])
@@ -160,8 +137,7 @@ def area(g: Shape, around: Around) -> jax.Array:
 def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
     """Return the survey of a part with its integral, and 1 where that is known: a factor of what is read off it.
 
-    Raises:
-        ValueError: it is not known; where something is traced, the factor is NaN instead, and so are derivatives.
+    Where it is not known it is refused, or if something is traced, the factor is NaN, and so are derivatives.
     """
     result = with_integral(g, _found(g, around, INTEGRAL), like_of(g))  # not kept: it is larger than the edges
     error = result["error"]

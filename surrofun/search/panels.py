@@ -36,21 +36,13 @@ _RISES = np.polynomial.polynomial.polyint(np.linalg.inv(np.vander(_INSIDE, incre
 
 
 def slopes_at(f: Function, x: jax.Array) -> jax.Array:
-    """Return f(x) in the dtype of x, of a shape that x broadcasts to.
-
-    >>> slopes_at(lambda x: 1, jnp.zeros(2))
-    Array([1., 1.], dtype=float32)
-    """
+    """Return f(x) in the dtype of x, of a shape that x broadcasts to."""
     slopes = jnp.asarray(f(x)).astype(x.dtype)
     return jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, x.shape))
 
 
 def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return f(x) as numbers, in blocks of which the last is filled up with places again.
-
-    >>> numbers_at(jnp.exp, jnp.zeros(()), np.zeros(2))
-    array([1., 1.])
-    """
+    """Return f(x) as numbers, in blocks of which the last is filled up with places again."""
     rank = x.ndim - like.ndim
     front, neurons = x.shape[:rank], x.shape[rank:]
     count = math.prod(front)
@@ -62,11 +54,7 @@ def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndar
 
 
 def nodes(xp: Arithmetic, starts: Array, ends: Array, dtype: Any) -> Array:
-    """Return the nodes of panels, nine in front of their axes; the first and the last are the ends themselves.
-
-    >>> nodes(np, np.array([0.0]), np.array([2.0]), np.float32)[[0, 4, 8], 0]
-    array([0., 1., 2.])
-    """
+    """Return the nodes of panels, nine in front of their axes; the first and the last are the ends themselves."""
     shares, widths = column(NODES, starts), ends - starts
     places = xp.where(shares < 0.5, starts + widths * shares, ends - widths * (1 - shares))
     return representable(places, dtype)
@@ -75,12 +63,7 @@ def nodes(xp: Arithmetic, starts: Array, ends: Array, dtype: Any) -> Array:
 def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     """Return starts, ends, rough areas and errors of panels, and the ranks by which they are divided.
 
-    Args:
-        samples: places and slopes of the nodes, (2, 9, ...).
-
-    >>> at = nodes(np, np.array([0.0]), np.array([1.0]), np.float64)
-    >>> measured(np, np.stack([at, at**3]), np.float64)[3]
-    array([0.])
+    Of places and slopes at their nodes, (2, 9, ...).
     """
     at, seen = samples
     starts, ends, widths = at[0], at[-1], at[-1] - at[0]
@@ -99,20 +82,12 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
 
 
 def inside(edges: Array) -> Array:
-    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels.
-
-    >>> inside(np.array([0.0, 2.0])).round(2)[:, 0]
-    array([0.09, 0.46, 1.  , 1.54, 1.91])
-    """
+    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels."""
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
 
 
 def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:
-    """Say which places are near the threshold, by the distance of the last edge.
-
-    >>> is_near(np, np.array([-1.0, 65.0]), 2.0**43)
-    array([ True, False])
-    """
+    """Say which places are near the threshold, by the distance of the last edge."""
     return xp.abs(x) <= _NEAR * last
 
 
