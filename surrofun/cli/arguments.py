@@ -37,10 +37,6 @@ def find(text: str) -> Shape:
     """Return the shape of an expression, the function of `package.module:function`, or what it returns for numbers.
 
     Nothing in the text is evaluated: the numbers of `package.module:function(25, height=0.5)` are read as in `parse`.
-
-    Raises:
-        ValueError: it is no expression of registered shapes; the module cannot be imported or has no such function;
-            what stands in the brackets is no number.
     """
     if ":" not in text:
         return parse(text)
@@ -80,11 +76,7 @@ def _called(f: Any, args: Any, kwargs: Any) -> Any:
 
 
 def finite_shape(found: Any) -> Shape:
-    """Return what `find` found, if its slope is finite around the threshold; of a spike function, its shape.
-
-    Raises:
-        ValueError: it is not finite.
-    """
+    """Return what `find` found, or of a spike function its shape; its slope has to be finite around the threshold."""
     shape: Shape = shape_behind(found)
     x = jnp.array([[-1.0], [0.0], [1.0]])  # a column: one neuron, or as many as it has
     if not np.isfinite(as_real(shape(x), "slope", shape)).all():
@@ -100,11 +92,7 @@ def whole(text: str, least: int = 0) -> int:
 
 
 def writable(text: str) -> str:
-    """Return the path of a figure, with a suffix; see that it can be saved before any work is done for it.
-
-    Raises:
-        ValueError: it is a directory, cannot be written to, or matplotlib does not write such files.
-    """
+    """Return the path of a figure, with a suffix; see that it can be saved before any work is done for it."""
     try:
         from matplotlib.figure import Figure
     except ImportError:

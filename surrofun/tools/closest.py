@@ -37,11 +37,8 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     """Return the shape of the catalogue closest to a slope, and by how much of the peak it is off at most.
 
     Each shape is fitted in its height and in one parameter; the rest is at its default. Right at a jump the error is
-    not counted. Of several that are as close, the one with the fewest parameters and the shortest text is named.
-
-    Args:
-        slope: an elementwise function.
-        places, slopes: where it was looked at, in order, and its values there, all finite.
+    not counted. Of several that are as close, the one with the fewest parameters and the shortest text is named. The
+    places where it was looked at are in order, and the slopes there are finite.
 
     >>> x = np.linspace(-1, 1, 201)
     >>> closest(lambda x: 3 * jnp.exp(-2 * jnp.abs(x)), x, 3 * np.exp(-2 * abs(x)))
