@@ -104,33 +104,17 @@ def _fact_of(f: Any, fact: str) -> Any:
 
 
 def declares_soft_step(g: Shape) -> bool:
-    """Say whether no soft step in a shape has to be searched for.
-
-    >>> from surrofun import shapes, shift
-    >>> declares_soft_step(shift(shapes.sigmoid, 0.5)), declares_soft_step(jnp.exp)
-    (True, False)
-    """
+    """Say whether no soft step in a shape has to be searched for."""
     return _declares("soft", g)
 
 
 def may_hide_in_facts(g: Shape) -> bool:
-    """Say whether something may be hidden in what is declared of a function that is not known to be pure.
-
-    >>> from surrofun import shapes
-    >>> may_hide_in_facts(shapes.sigmoid), may_hide_in_facts(lambda x: x)
-    (False, False)
-    """
+    """Say whether something may be hidden in what is declared of a function that is not known to be pure."""
     return any(facts_of(f) for f in opaque_in(g) if not is_pure(f))
 
 
 def is_anchored(g: Shape) -> bool:
-    """Say whether the soft step of a shape is known to have the constant that `antiderivative` asks for, so that no
-    limit of it has to be taken.
-
-    >>> from surrofun import shapes, shift
-    >>> is_anchored(shapes.sigmoid), is_anchored(shift(shapes.reciprocal, 0.5))
-    (True, False)
-    """
+    """Say whether a soft step is known to have the constant that `antiderivative` asks for: no limit is taken."""
     return _declares("zero_at_minus_inf", g) or _declares("anchored", g)
 
 
@@ -171,11 +155,7 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity, a constant.
-
-    Raises:
-        ValueError: it is NaN, in the name of `g`; where something is traced, it is returned.
-    """
+    """Return `soft` at infinity, a constant; NaN is refused, in the name of `g`, unless something is traced."""
     with unchecked():
         value = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
     if not is_traced(value) and jnp.isnan(value).any():
@@ -256,10 +236,6 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     """Return the largest slope of a part, of which the bounds may be known.
 
     Bounds that a user declares may be wide: they serve only where something is traced.
-
-    >>> from surrofun import shapes
-    >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
-    1.0
     """
     measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
     return (numerical.bounds(g, around) if measured else ends or bounds(g))[1]
@@ -343,11 +319,6 @@ def surveyed(g: Shape, like: Any) -> Survey:
     """Return what a look at the whole line tells, for potentials like `like`, with every place and the slope there.
 
     It is not cached: that may be a megabyte.
-
-    >>> from surrofun import shapes
-    >>> found = surveyed(shapes.triangle, jnp.zeros(()))
-    >>> float(found["highest"]), found["places"].shape == found["slopes"].shape
-    (1.0, True)
     """
     g = function_of_x(g, like)
     require_concrete(g)

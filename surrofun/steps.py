@@ -152,14 +152,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
 
 
 def as_step(step: Any) -> Callable[..., Any]:
-    """Return the option `step=` of `make_spike`, if it may be one.
-
-    Raises:
-        TypeError: it is no function, or makes a step.
-
-    >>> as_step(sign) is sign
-    True
-    """
+    """Return the option `step=` of `make_spike`, if it may be one: a function, and none that makes a step."""
     if not callable(step):
         hint = "; a parameter of a step is written by keyword, heaviside(at_zero=0.0)" if hasattr(step, "dtype") else ""
         raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}{hint}")
@@ -170,21 +163,12 @@ def as_step(step: Any) -> Callable[..., Any]:
 
 
 def compares(step: Any) -> bool:
-    """Say whether a step only compares x, which is done in the dtype of x.
-
-    >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
-    (True, False)
-    """
+    """Say whether a step only compares x, which is done in the dtype of x."""
     return bool(facts_of(opened(step)[0]).get("compares"))
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:
-    """Say whether a step is escape noise of this very shape, which it follows.
-
-    >>> noise = escape(abs, jax.random.key(0))
-    >>> is_noise_of(noise, abs), is_noise_of(sign, abs)
-    (True, False)
-    """
+    """Say whether a step is escape noise of this very shape, which it follows."""
     if not is_noise(step):
         return False
     flattened: Any = map(jax.tree.flatten, (step.args[0], node(g)))
@@ -193,22 +177,14 @@ def is_noise_of(step: Any, g: Shape) -> bool:
 
 
 def is_noise(step: Any) -> bool:
-    """Say whether a step is one of `escape`.
-
-    >>> is_noise(jnp.sign)
-    False
-    """
+    """Say whether a step is one of `escape`."""
     return isinstance(step, Partial) and step.func is _escape
 
 
 def step_of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Callable[..., Any]:
     """Return the step of a call of a spike; noise that follows `g` gets the parameters of the call with it.
 
-    Raises:
-        TypeError: it is noise of another shape: the parameters may be of either.
-
-    >>> step_of_call(sign, abs, False, True) is sign
-    True
+    Noise of another shape refuses them: they may be of either.
     """
     if follows:
         return Partial(_escape, node(g), step.args[1])

@@ -43,19 +43,7 @@ _as_one_program = functools.partial(jax.jit, inline=True)  # one call of a progr
 
 
 def code_of(residual: Any) -> Code | None:
-    """Return the code for the option `residual=` of `make_spike`.
-
-    Args:
-        residual: None, a float dtype, `uint8`, `"bit"`, a pair of plain functions (encode, decode), or a code, which
-            is a function of a shape and of a potential.
-
-    Raises:
-        TypeError: it is none of these.
-
-    >>> encode, decode, ends = code_of(jnp.uint8)(jnp.tanh, jnp.zeros(3))
-    >>> encode(jnp.array([-1.0, 0.0, 1.0]), *ends)
-    Array([  0, 127, 254], dtype=uint8)
-    """
+    """Return the code for the option `residual=` of `make_spike`."""
     if residual is None:
         return None
     if isinstance(residual, tuple) and len(residual) == 2 and all(map(callable, residual)):
@@ -118,19 +106,8 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
     """Split both functions of a code, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
     where nothing else is, and in a loop they are dead when the backward pass runs.
 
-    Args:
-        coded: what a code returned, its functions as pytrees.
-        slope: where it is concrete, else what JAX knows of it while it traces, as its shape and dtype.
-        x: the potentials.
-
-    Returns:
-        `(encode, to_encode, decode, to_decode)`: structures, and (arrays, operands) of each.
-
-    >>> def to_encode(c):
-    ...     coded = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept), ()
-    ...     return code_converted(coded, jnp.ones(3), jnp.ones(3))[1]
-    >>> jax.jit(to_encode)(2)
-    ([Array(2, dtype=int32, weak_type=True)], ())
+    The slope is concrete, or what JAX knows of it while it traces, as its shape and dtype. What is returned are
+    structures, `encode` and `decode`, each followed by its (arrays, operands).
     """
     encode, decode, operands = coded
 
@@ -176,12 +153,7 @@ def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:
-    """Keep the slope as one of 255 even values from lowest to highest, or NaN; off by 1/508 of this range at most.
-
-    >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
-    Traceback (most recent call last):
-    ValueError: abs: expected a bounded slope for uint8 or sampled, got slopes between 0 and inf; use a float dtype
-    """
+    """Keep the slope as one of 255 even values from lowest to highest, or NaN; off by 1/508 of this range at most."""
     return _to_bytes, _from_bytes, _ends(g, False, x)
 
 
@@ -270,10 +242,7 @@ def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Arra
 def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return the bounds of the slope, in float32 at least, or rounded as it is if it has but two values.
 
-    They are NaN if they do not suit the code.
-
-    Raises:
-        ValueError: they do not suit, where they are concrete.
+    If they do not suit the code they are refused, or where they are traced, NaN.
     """
     ends = once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))
     if not broadcasts(ends[0].shape, x.shape):
