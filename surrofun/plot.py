@@ -266,14 +266,6 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
 
 def _shapes(who: str, *gs: Any, **parameters: Any) -> tuple[Shape, ...]:
     """Return the shapes that a figure is asked for, with parameters; of a spike function its own."""
-    for g in gs:
-        expected = f"plot.{who}: expected a shape, that is a function g(x, *params), got"
-        if isinstance(g, str):
-            cure = f"shapes.{g}" if g in names() else f"parse({g!r})"
-            raise TypeError(f"{expected} {describe_value(g)}; {cure} is one")
-        if isinstance(g, list | tuple):
-            cure = "plot.compare(*gs) draws several" if who == "shape" else f"give them one by one, plot.{who}(*gs)"
-            raise TypeError(f"{expected} a {type(g).__name__}; {cure}")
     return tuple(given(as_shape(shape_behind(g), f"plot.{who}"), **parameters) for g in gs)
 
 

@@ -291,18 +291,12 @@ TypeError: plot.raster: expected 1 matplotlib Axes as ax, got 1 of int...
 >>> plot.shape(4.0)
 TypeError: plot.shape: expected a shape, that is a function g(x, *params), got float 4.0
 >>> plot.shape('sigmoid')
-TypeError: plot.shape: expected a shape, that is a function g(x, *params), got str 'sigmoid'; shapes.sigmoid is one
+TypeError: plot.shape: expected a shape, that is a function g(x, *params), got str 'sigmoid'; shapes.sigmoid, if...
 >>> plot.compare('sigmoid(2)')
 TypeError: plot.compare: expected a shape, that is a function g(x, *params), got str 'sigmoid(2)';
-parse('sigmoid(2)') is one
+parse('sigmoid(2)') reads a shape from text
 >>> plot.compare([sigmoid, atan])
-TypeError: plot.compare: expected a shape, that is a function g(x, *params), got a list; give them one by one,
-plot.compare(*gs)
->>> plot.gallery((atan,))
-TypeError: plot.gallery: expected a shape, that is a function g(x, *params), got a tuple; give them one by one,
-plot.gallery(*gs)
->>> plot.shape([atan])
-TypeError: plot.shape: expected a shape, that is a function g(x, *params), got a list; plot.compare(*gs) draws several
+TypeError: plot.compare: expected a shape, that is a function g(x, *params), got list [...]; give them one by one
 >>> plot.shape(hole)
 ValueError: hole: the slope is not finite around the threshold...
 """
