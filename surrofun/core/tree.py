@@ -80,11 +80,7 @@ def _held(value: Any) -> Any:
 
 
 def to_tree(value: Any) -> Tree:
-    """Return a parameter as a pytree whose leaves are its floats and arrays.
-
-    >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
-    [2.0]
-    """
+    """Return a parameter as a pytree whose leaves are its floats and arrays."""
     if isinstance(value, tuple | list | dict):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = native(plain(value))
@@ -251,11 +247,7 @@ def join(structure: Structure, arrays: Any) -> Tree:
 
 
 def interned(tree: T) -> T:
-    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object.
-
-    >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
-    (True, (0.0,))
-    """
+    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object."""
     leaves, treedef = jax.tree.flatten(tree)
     if not all(type(leaf) is float for leaf in leaves):
         return tree

@@ -127,12 +127,7 @@ def integrated(
 
 
 def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
-    """Return the integral up to each edge, the areas beyond the first and the last, the area, and the tails' error.
-
-    >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
-    >>> table(np, edges, np.diff(edges) * [0, 0, 0, 1, 1, 0, 0, 0], np.float64)[0]
-    array([0., 0., 0., 0., 1., 2., 2., 2., 2.])
-    """
+    """Return the integral up to each edge, the areas beyond the first and the last, the area, and the tails' error."""
     middle = edges[1:] / 2 + edges[:-1] / 2
     octaves = edges[-1] * column(2.0 ** np.arange(-OUTER, 0), edges[-1])[:, None]  # (OUTER, 1, *n)
     side = xp.stack([-middle, middle])  # (2, panels, *n)

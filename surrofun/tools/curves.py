@@ -127,12 +127,7 @@ def _jumps(step: Any, reach: float) -> tuple[float, float]:
 
 
 def summary(g: Shape) -> str:
-    """Return area and peak of a shape in words.
-
-    >>> from surrofun import shapes
-    >>> summary(shapes.triangle)
-    'area 1, peak 1 at 0'
-    """
+    """Return area and peak of a shape in words."""
     x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
