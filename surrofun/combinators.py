@@ -16,24 +16,12 @@ from .core.concrete import at_compile_time, is_traced, without_gradient
 from .core.dtype import Real
 from .core.facts import declares
 from .core.shape import Shape
-from .core.stretch import stretched
+from .core.stretch import stretched, times
 from .core.text import OF_A_SOFT_STEP, show
 from .core.tree import like_of
 
 # Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
 _INACTIVE = 0.6180339
-
-
-def _times(factor: Real, value: Real) -> Real:
-    """Return the product, which is 0 where the factor is 0, though the value be infinite.
-
-    Its derivative by the factor is the largest number then.
-    """
-    if not is_traced(factor) and np.all(np.asarray(factor) != 0):
-        return factor * value
-    most = float(np.finfo(jnp.result_type(value)).max)
-    # A condition of the shape of the value: with one of `factor == 0` alone, some programs of jax 0.12 do not lower.
-    return factor * jnp.where((factor == 0) & jnp.isinf(value), jnp.sign(value) * most, value)
 
 
 def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
@@ -43,8 +31,8 @@ def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1
 
 @declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
-    soft=lambda x, g, alpha=1.0, *, height=1.0: _times(height, antiderivative(g)(stretched(x, alpha))),
-    bounds=lambda g, alpha=1.0, *, height=1.0: [_times(height * alpha, end) for end in bounds(g)],
+    soft=lambda x, g, alpha=1.0, *, height=1.0: times(height, antiderivative(g)(stretched(x, alpha))),
+    bounds=lambda g, alpha=1.0, *, height=1.0: [times(height * alpha, end) for end in bounds(g)],
     around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
     check=_require_positive_steepness,
 )
@@ -105,13 +93,13 @@ def _weighted(gs: Any, weights: Any) -> Any:
 
 
 def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
-    ends = [[_times(w, end) for end in bounds(g)] for g, w in _weighted(gs, weights)]
+    ends = [[times(w, end) for end in bounds(g)] for g, w in _weighted(gs, weights)]
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
 @declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
-    soft=lambda x, *gs, weights=(): sum(_times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
+    soft=lambda x, *gs, weights=(): sum(times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
     check=_require_one_weight_a_shape,
 )
@@ -193,7 +181,7 @@ def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
 def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
     ends = bounds(g)
     factor = _factor(g, area, peak, ends)
-    return [_times(factor, end) for end in ends]
+    return [times(factor, end) for end in ends]
 
 
 @declares(zero_at_minus_inf=True, anchored=True)

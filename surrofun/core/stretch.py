@@ -1,10 +1,12 @@
-"""A product whose derivative is a limit at infinity."""
+"""Products whose values and derivatives are limits at infinity."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from .concrete import is_traced
 from .dtype import Real
 
 
@@ -22,3 +24,15 @@ def _product(x: Real, alpha: Real) -> Real:
 def _product_jvp(primals: Any, tangents: Any) -> Any:
     (x, alpha), (by_x, by_alpha) = primals, tangents
     return _product(x, alpha), alpha * by_x + by_alpha * jnp.where(jnp.isinf(x), 0.0, x)
+
+
+def times(factor: Real, value: Real) -> Real:
+    """Return the product, which is 0 where the factor is 0, though the value be infinite.
+
+    Its derivative by the factor is the largest number then.
+    """
+    if not is_traced(factor) and np.all(np.asarray(factor) != 0):
+        return factor * value
+    most = float(np.finfo(jnp.result_type(value)).max)
+    # A condition of the shape of the value: with one of `factor == 0` alone, some programs of jax 0.12 do not lower.
+    return factor * jnp.where((factor == 0) & jnp.isinf(value), jnp.sign(value) * most, value)

@@ -8,6 +8,7 @@ from ..core.dtype import Real
 from ..core.expect import as_whole
 from ..core.facts import declares
 from ..core.shape import shape
+from ..core.stretch import times
 from .digits import distance, inside, positive, rising, room
 
 
@@ -190,10 +191,8 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
 
 
 def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
-    no_leak = jnp.asarray(leak) == 0
-    inside = jnp.where(no_leak, _flat_soft(x, width), _share(x, width))
-    beyond = jnp.maximum(0, jnp.where(no_leak & jnp.isinf(x), 0.0, jnp.abs(x)) - width / 2)
-    return inside + jnp.sign(x) * leak * beyond
+    inside = jnp.where(jnp.asarray(leak) == 0, _flat_soft(x, width), _share(x, width))
+    return inside + times(leak, jnp.sign(x) * jnp.maximum(0, jnp.abs(x) - width / 2))
 
 
 @shape(

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from ..core.dtype import Real
 from ..core.shape import shape
+from ..core.stretch import times
 from .digits import FAR, positive
 
 
@@ -27,15 +28,8 @@ def straight_through(x: Real) -> Real:
     return jnp.ones_like(x)
 
 
-def _leaky_step_soft(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
-    def line(factor: Real, here: Real) -> Real:  # of a factor of 0 it is 0 at infinity, too
-        return factor * jnp.where(here & ((factor != 0) | ~jnp.isinf(x)), x, 0.0)
-
-    return jnp.where(x < 0, line(leak, x < 0), line(slope, ~(x < 0)))
-
-
 @shape(
-    soft=_leaky_step_soft,
+    soft=lambda x, leak=0.1, slope=1.0: times(leak, jnp.minimum(x, 0.0)) + times(slope, jnp.maximum(x, 0.0)),
     bounds=lambda leak=0.1, slope=1.0: (jnp.minimum(leak, slope), jnp.maximum(leak, slope)),
     around=lambda leak=0.1, slope=1.0: [(0.0, 1.0)],
 )
@@ -60,8 +54,7 @@ def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
 
 def _log_tailed_soft(x: Real, leak: Real = 0.0) -> Real:
     above = jnp.where(x > 1, 1 + jnp.log(jnp.where(x > 1, x, 1.0)), x)
-    below = leak * jnp.where((x > 0) | (jnp.isinf(x) & (jnp.asarray(leak) == 0)), 0.0, x)
-    return jnp.where(x > 0, above, below)
+    return jnp.where(x > 0, above, times(leak, jnp.minimum(x, 0.0)))
 
 
 @shape(
