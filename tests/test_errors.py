@@ -170,7 +170,7 @@ TypeError: triangle: expected a real floating point potential, got NoneType None
 >>> spike('0.5')
 TypeError: triangle: expected a real floating point potential, got str '0.5'...
 >>> Neuron().fire(x)
-TypeError: fire: expected a real floating point potential, got Neuron ...; in a class, put @staticmethod above it
+TypeError: fire: expected a real floating point potential, got Neuron ...; as an attribute of a class, it has to be a staticmethod
 >>> spike(1.0, steepness=2.0)
 TypeError: ...steepness...
 >>> jax.grad(make_spike(shape(lambda x: jax.lax.complex(x, x))))(0.3)

@@ -20,7 +20,8 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     try:
         potential = as_array(x)
     except (TypeError, ValueError):
-        hint = "; in a class, put @staticmethod above it" if hasattr(type(x), show(g)) else ""  # x is self
+        # It may be self, which a class gives to its functions, and from Python 3.14 to its Partials, too.
+        hint = "; as an attribute of a class, it has to be a staticmethod" if hasattr(x, "__dict__") else ""
         raise TypeError(f"{show(g)}: expected a real floating point potential, got {describe_value(x)}{hint}") from None
     if not jnp.issubdtype(potential.dtype, jnp.floating):
         raise TypeError(
@@ -41,8 +42,8 @@ def as_whole(n: Any, least: int, who: str) -> int:
 def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
     """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`: `rounded` or `compared`.
 
-    If it is no array of real numbers that broadcasts to the shape of `x`, the function `blame`, which the user knows,
-    complains: it was to be `what`.
+    If it is no array of real numbers that broadcasts to the shape of `x`, `blame`, the function that the user knows,
+    complains that it is no `what`: no slope, or no step.
     """
     value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
     if not broadcasts(value.shape, x.shape):
