@@ -33,8 +33,13 @@ __all__ = [
     "squarewave_fourier", "straight_through", "superspike", "triangle",
 ]  # fmt: skip
 
+_OF_FINITE_AREA = {  # whatever their parameters are
+    "atan", "circ", "cosine", "epanechnikov", "gaussian", "half_sech", "laplace", "multi_gaussian", "p_norm",
+    "q_pseudo_spike", "rectangle", "sigmoid", "superspike", "triangle",
+}  # fmt: skip
+
 for _name in __all__:  # each soft step is 0 at -inf, or at the threshold where the area is infinite
-    facts.declares(anchored=True)(globals()[_name])
+    facts.declares(anchored=True, zero_at_minus_inf=_name in _OF_FINITE_AREA)(globals()[_name])
     text.without_types(globals()[_name])
 
 if not TYPE_CHECKING:

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 
 from ..core.dtype import Real
 from ..core.expect import as_whole
-from ..core.facts import declares
 from ..core.shape import shape
 from ..core.stretch import times
 from .digits import distance, inside, positive, rising, room
@@ -23,7 +22,6 @@ def _share(x: Real, width: Real) -> Real:
     return jnp.where(jnp.abs(x) < width / 4, x / width, jnp.sign(x) * (0.5 - to_edge / width))
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_flat_soft,
     bounds=lambda width=1.0, closed=False: (0.0, 1 / width),
@@ -50,7 +48,6 @@ def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     return jnp.where(jnp.abs(x) <= width / 2 if closed else jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=lambda x, alpha=1.0: rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0),
     bounds=lambda alpha=1.0: (0.0, alpha),
@@ -85,7 +82,6 @@ def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
     return rising(x, width / (2 * jnp.pi) * jnp.where(near, y * y * y / 6 * series, y - jnp.sin(y)), width)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_cosine_soft,
     bounds=lambda width=1.0: (0.0, 1.0),
@@ -120,7 +116,6 @@ def _density(n: int) -> float:
     return float(math.factorial(2 * n + 1) / (2 ** (2 * n + 1) * math.factorial(n) ** 2))
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_epanechnikov_soft,
     bounds=lambda width=1.0, n=1: (0.0, _density(n) / width),
@@ -163,7 +158,6 @@ def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
     return a, 1 + (a - t)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=lambda x, width=1.0, n=2: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
     bounds=lambda width=1.0, n=2: (0.0, as_whole(n, 2, "p_norm") * 2 ** (1 / n - 2) / width),

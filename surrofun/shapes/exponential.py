@@ -7,7 +7,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtype import Real
-from ..core.facts import declares
 from ..core.shape import shape
 from ..core.stretch import stretched
 from .digits import FAR, distance, expm1_over, limited, positive, rising
@@ -19,7 +18,6 @@ for _k in range(1, 16):
 _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=lambda x, alpha=1.0: rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0),
     bounds=lambda alpha=1.0: (0.0, alpha / 2),
@@ -45,7 +43,6 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
     return alpha / 2 * jnp.exp(-stretched(jnp.abs(x), alpha))
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=lambda x, alpha=4.0: rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0),
     bounds=lambda alpha=4.0: (0.0, alpha / 4),
@@ -89,7 +86,6 @@ def _square(x: Real, centre: Real) -> Real:
     return y * y + 2 * y * lax.stop_gradient((x - y) - centre)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_gaussian_soft,
     bounds=lambda sigma=0.5: (0.0, 1 / (sigma * _SQRT2PI)),
@@ -119,7 +115,6 @@ def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0
     return (1 + h) * _gaussian_soft(x, sigma) - h * sides
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_multi_gaussian_soft,
     around=lambda h=0.15, s=6.0, sigma=0.5: [
@@ -211,7 +206,6 @@ def _half_sech_soft(x: Real, alpha: Real = 0.08) -> Real:
     return jnp.where(near, x * series, angle / jnp.where(near, 1.0, alpha))
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_half_sech_soft,
     bounds=lambda alpha=0.08: (0.0, 1.0),

@@ -4,7 +4,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..core.dtype import Real
-from ..core.facts import declares
 from ..core.shape import shape
 from ..core.stretch import stretched
 from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positive, rising
@@ -15,7 +14,6 @@ def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
     return rising(x, 1 / (beta + beta * beta * distance(x)), 2 / beta)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_superspike_soft,
     bounds=lambda beta=10.0: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
@@ -82,7 +80,6 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     return jnp.exp(-q * log1p_of(jnp.abs(x), alpha))
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
     soft=lambda x, q=2.0: rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0),
@@ -164,7 +161,6 @@ def _atan_soft(x: Real, alpha: Real = 2.0) -> Real:
     return rising(x, jnp.arctan2(jnp.ones_like(u), u) / jnp.pi, 1.0)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_atan_soft,
     bounds=lambda alpha=2.0: (0.0, alpha / 2),
@@ -194,7 +190,6 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
     return rising(x, alpha / w / (w + r), 2 * alpha)
 
 
-@declares(zero_at_minus_inf=True)
 @shape(
     soft=_circ_soft,
     bounds=lambda alpha=1.0: (0.0, 1.0),
