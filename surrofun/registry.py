@@ -56,8 +56,6 @@ def register(name: str, g: Any = None) -> Any:
     if g is None:
         return functools.partial(register, name)
     g = g if is_combinator(g) else as_shape(g, "register")
-    if isinstance(g, type):
-        raise TypeError(f"register: expected a shape, that is a function g(x, *params), got {describe_value(g)}")
     if name in _named and not _is_rewritten(_named[name], g):
         raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_named[name])}")
     _named[name] = g

@@ -185,7 +185,7 @@ def as_shape(g: Any, who: str) -> Shape:
     So it does of parameters that are given by position, of which the first would take the place of x.
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
-    if not callable(g):
+    if not callable(g) or isinstance(g, type):
         hint = ""
         if isinstance(g, str):
             of_catalogue = f"shapes.{g}, if the catalogue has it, or " if g.isidentifier() else ""
