@@ -17,21 +17,10 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
-from reference import CASES, A, C, X, close
+from reference import CASES, LAPLACE, A, C, X, close, laplace
 
-from surrofun import (
-    antiderivative,
-    derivative,
-    escape,
-    fit_alpha,
-    make_spike,
-    mix,
-    normalize,
-    sampled,
-    scale,
-    shapes,
-    shift,
-)
+import surrofun
+from surrofun import antiderivative, derivative, escape, make_spike, mix, normalize, sampled, scale, shapes, shift
 from surrofun.tools.spike_check import grad_under
 
 X8, C8 = np.concatenate([X, X + 0.1]), np.concatenate([C, C[::-1]])
@@ -398,11 +387,11 @@ def searched_for():
         return jax.device_put(jnp.asarray(v, jnp.float32), NamedSharding(across, P(*spec)))
 
     def total(p, x):
-        soft = antiderivative(lambda x: jnp.exp(-p * abs(x)))(x)
+        soft = antiderivative(lambda x: laplace(x, p))(x)
         return soft.sum(), soft
 
     def learned(p):
-        return make_spike(lambda x: jnp.exp(-p * abs(x)), learnable=True)(split).sum()
+        return make_spike(lambda x: laplace(x, p), learnable=True)(split).sum()
 
     across, x, p = divided(), np.linspace(-2, 2, 32).reshape(8, 4), np.array([[1.0, 2, 3, 4]])
     with jax.set_mesh(across):
@@ -411,45 +400,35 @@ def searched_for():
         (_, of_each), by_p = jax.jit(jax.value_and_grad(total, has_aux=True))(put(p, None, "neurons"), split)
         without_jit = jax.grad(learned)(put(p, None, "neurons"))
     for alpha, found in ((2.0, of_number), (p, of_each)):
-        exact = np.where(x < 0, np.exp(-alpha * abs(x)), 2 - np.exp(-alpha * abs(x))) / alpha
-        np.testing.assert_allclose(found, exact, rtol=2e-6, atol=1e-6)
+        np.testing.assert_allclose(found, LAPLACE.soft(x, alpha), rtol=2e-6, atol=1e-6)
     for gradient in (by_p, without_jit):
-        np.testing.assert_allclose(gradient, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
-
-
-def by_steepness(x, p):
-    """The derivative by p of the integral of exp(-p |x|) up to x."""
-    return np.where(x < 0, -1, 1) * np.exp(-p * abs(x)) * (1 / p**2 + abs(x) / p) - np.where(x < 0, 0, 2 / p**2)
+        np.testing.assert_allclose(gradient, LAPLACE.soft_da(x, p).sum(0, keepdims=True), rtol=1e-4)
 
 
 def searched_inside_shard_map():
     """Soft step and area of exp(-p |x|) that nobody declared, where each device has a steepness of its own."""
 
-    def bump(x, p):
-        return jnp.exp(-p * abs(x))
-
     def gradients(x, p):
-        by_p = jax.grad(lambda p: make_spike(bump, learnable=True)(x, p).sum())(p)
-        by_hidden_p = jax.grad(lambda p: make_spike(lambda x: bump(x, p), learnable=True)(x).sum())(p)
-        by_x = jax.grad(lambda x: make_spike(normalize(bump, area=1.0))(x, p).sum())(x)
-        of_a_code = jax.grad(lambda x: make_spike(bump, residual=jnp.uint8)(x, p).sum())(x)
+        by_p = jax.grad(lambda p: make_spike(laplace, learnable=True)(x, p).sum())(p)
+        by_hidden_p = jax.grad(lambda p: make_spike(lambda x: laplace(x, p), learnable=True)(x).sum())(p)
+        by_x = jax.grad(lambda x: make_spike(normalize(laplace, area=1.0))(x, p).sum())(x)
+        of_a_code = jax.grad(lambda x: make_spike(laplace, residual=jnp.uint8)(x, p).sum())(x)
         return by_p, by_hidden_p, by_x, of_a_code
 
     x, p = np.linspace(-2, 2, 32).reshape(4, 8), np.arange(1.0, 9.0)[None] / 2
     divided = P(None, "neurons")
     across = jax.shard_map(gradients, mesh=mesh("neurons"), in_specs=divided, out_specs=divided)
     *by_each_p, by_x, of_a_code = jax.jit(across)(x, p)
-    slopes = np.exp(-p * abs(x))
     for by_p in by_each_p:
-        np.testing.assert_allclose(by_p, by_steepness(x, p).sum(0, keepdims=True), rtol=1e-4)
-    np.testing.assert_allclose(by_x, p / 2 * slopes, rtol=1e-5)
-    np.testing.assert_allclose(of_a_code, slopes, atol=0.5 / 254 + 1e-6)
+        np.testing.assert_allclose(by_p, LAPLACE.soft_da(x, p).sum(0, keepdims=True), rtol=1e-4)
+    np.testing.assert_allclose(by_x, p / 2 * LAPLACE.slope(x, p), rtol=1e-5)
+    np.testing.assert_allclose(of_a_code, LAPLACE.slope(x, p), atol=0.5 / 254 + 1e-6)
 
 
 def fitted_on_each_device():
     """The steepness at which half of the potentials of a device is within 0.9 / alpha, where superspike has faded."""
     across = {"in_specs": P("batch"), "out_specs": P("batch")}
-    fit = jax.shard_map(lambda x: fit_alpha(shapes.superspike, x)[None], mesh=mesh("batch"), **across)
+    fit = jax.shard_map(lambda x: surrofun.fit_alpha(shapes.superspike, x)[None], mesh=mesh("batch"), **across)
     x = np.linspace(0.1, 2.0, 48).reshape(8, 6)[:, :5]
     np.testing.assert_allclose(jax.jit(fit)(x), 0.9 / np.median(x, 1), rtol=1e-3)
 

@@ -37,6 +37,13 @@ TRIANGLE = elementwise(  # a max(0, 1 - a |x|)
     da=lambda x, a: (1 - 2 * a * np.abs(x)) * (a * np.abs(x) < 1),
     soft_da=lambda x, a: x * np.maximum(0, 1 - a * np.abs(x)),
 )
+LAPLACE = elementwise(  # exp(-a |x|); its soft step is exp(a x) / a below the threshold, (2 - exp(-a x)) / a above it
+    slope=lambda x, a: np.exp(-a * np.abs(x)),
+    soft=lambda x, a: np.where(x < 0, np.exp(-a * np.abs(x)), 2 - np.exp(-a * np.abs(x))) / a,
+    soft_da=lambda x, a: (
+        np.exp(-a * np.abs(x)) * (x / a - np.where(x < 0, 1, -1) / a**2) - np.where(x < 0, 0, 2) / a**2
+    ),
+)
 
 
 def fast(x, a):
@@ -46,6 +53,11 @@ def fast(x, a):
 
 def hat(x):
     return jnp.maximum(0, 1 - jnp.abs(x))
+
+
+def laplace(x, a):
+    """Like `fast`; `shapes.laplace` declares its facts."""
+    return jnp.exp(-a * jnp.abs(x))
 
 
 def tent(x, alpha=1.0):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import exhaustive, sample
-from reference import checking_leaks, declared, equations, fast, noted_events, picky, told_mirror, told_power
+from reference import checking_leaks, declared, equations, fast, laplace, noted_events, picky, told_mirror, told_power
 
 import surrofun
 from surrofun import asym, bounds, escape, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
@@ -137,11 +137,11 @@ def noisy(g):
 
 
 SEARCHED = {
-    "soft step": lambda x, a: make_spike(undeclared, learnable=True)(x, a),
-    "peak": lambda x, a: make_spike(normalize(lambda x: undeclared(x, a), peak=1.0))(x),
-    "area": lambda x, a: make_spike(normalize(lambda x: undeclared(x, a), area=1.0))(x),
-    "code": lambda x, a: make_spike(undeclared, residual=jnp.uint8)(x, a),
-    "noise": lambda x, a: noisy(lambda x: undeclared(x, a))(x),
+    "soft step": lambda x, a: make_spike(laplace, learnable=True)(x, a),
+    "peak": lambda x, a: make_spike(normalize(lambda x: laplace(x, a), peak=1.0))(x),
+    "area": lambda x, a: make_spike(normalize(lambda x: laplace(x, a), area=1.0))(x),
+    "code": lambda x, a: make_spike(laplace, residual=jnp.uint8)(x, a),
+    "noise": lambda x, a: noisy(lambda x: laplace(x, a))(x),
 }
 
 
@@ -175,10 +175,6 @@ def halves(g, x):
     return halved, doubled, (bounds(g)[1],)
 
 
-def undeclared(x, a):
-    return jnp.exp(-a * jnp.abs(x))
-
-
 def declared_in_a_function(alpha):
     @shape
     def local(x, alpha=1.0):
@@ -202,7 +198,7 @@ def asks(x, a):
 SWEEPS = {  # a spike of each steepness a, and below the same one again, when no older one is alive
     "plain": logistic,
     "learning": lambda a: logistic(a, learnable=True),
-    "a plain function that learns": lambda a: lambda p: make_spike(undeclared, learnable=True)(0.3, p + a),
+    "a plain function that learns": lambda a: lambda p: make_spike(laplace, learnable=True)(0.3, p + a),
     "in forward mode": lambda a: logistic(a, forward_mode=True),
     "in 8 bits": lambda a: logistic(a, residual=jnp.uint8),
     "in a user's jitted code": lambda a: logistic(a, residual=halves),
@@ -307,7 +303,7 @@ def test_bytes_of_other_spikes():
     assert_at_most(4, eager_bytes(mix(*[shift(declared, k / 20) for k in range(8)])))
 
 
-@pytest.mark.parametrize("g", [undeclared, lambda x, a: mix(scale(shapes.sigmoid, a), lambda x: jnp.exp(-(x**2)))(x)])
+@pytest.mark.parametrize("g", [laplace, lambda x, a: mix(scale(shapes.sigmoid, a), lambda x: jnp.exp(-(x**2)))(x)])
 def test_what_learns_keeps_the_potential_once_also_where_its_soft_step_is_searched_for(g):
     x = jnp.zeros((500, 1000))  # more than any table has
     kept = jax.eval_shape(lambda a: jax.vjp(make_spike(g, learnable=True), x, a)[1], 2.0)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import EXHAUSTIVE, eager_or_jit, exhaustive, sample
-from reference import logistic, power
+from reference import LAPLACE, laplace, logistic, power
 from scipy.integrate import quad
 
 import surrofun
@@ -326,16 +326,6 @@ def test_half_precision_in_a_scan_learns():
     np.testing.assert_allclose(jax.grad(total)(jnp.float32(4.0)), by_hand, rtol=0.02)
 
 
-def laplace(x, a):
-    return jnp.exp(-a * jnp.abs(x))
-
-
-def laplace_moved(x, a):
-    """dS/da by hand: S is exp(a x) / a below the threshold and (2 - exp(-a x)) / a above it."""
-    below, above = np.exp(a * x) * (x / a - a**-2), np.exp(-a * x) * (x / a + a**-2) - 2 * a**-2
-    return np.where(x < 0, below, above)
-
-
 DECLARED = [pytest.param(shape, id="declared", marks=exhaustive), pytest.param(lambda f: f, id="plain")]
 
 
@@ -354,8 +344,8 @@ def test_a_search_is_before_the_loop_of_what_learns(declared, a):
     assert loops
     assert not any("sort[" in loop for loop in loops)
     assert "sort[" in str(program)
-    expected = laplace_moved(xs.astype(float), a)
-    np.testing.assert_allclose(jax.jit(jax.grad(loss))(a), expected.sum((0, 1) if a.ndim else None), rtol=2e-5)
+    expected = LAPLACE.soft_da(xs, a).sum((0, 1) if a.ndim else None)
+    np.testing.assert_allclose(jax.jit(jax.grad(loss))(a), expected, rtol=2e-5)
 
 
 def test_the_shape_of_a_soft_step_learns_by_it():
