@@ -14,6 +14,7 @@ from reference import checking_leaks, declared, equations, fast, laplace, noted_
 
 import surrofun
 from surrofun import asym, bounds, escape, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun.calculus import surveyed
 from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
@@ -330,20 +331,40 @@ def test_no_tracer_leaks_from_any_spike():
         jax.jit(jax.vmap(jax.grad(run), (0, None))).lower(jnp.array([1.0, 2.0]), X)
 
 
-def test_a_sweep_leaves_nothing_behind():
+@shape
+def comb(x, alpha):
+    return jnp.where(jnp.sin(alpha * x) > 0.3, jnp.exp(-abs(x)), 0.0)
+
+
+def gradients(a):
+    for g in (shapes.sigmoid(alpha=a), mix(scale(declared, a), declared), scale(fast, height=a)(a=a)):
+        jax.grad(make_spike(g))(0.0)
+
+
+SWEPT = {  # what is done with each value of a parameter, and how many bytes it may leave
+    "gradients": (gradients, 8000),  # where each has a program it is 100,000
+    "area": (functools.partial(surrofun.area, comb), 120_000),
+    "soft step": (functools.partial(surrofun.antiderivative(comb), 0.3), 120_000),
+    "bounds": (functools.partial(bounds, comb), 120_000),
+    "survey": (lambda alpha: surveyed(comb(alpha=alpha), np.zeros((), np.float32)), 120_000),
+}
+
+
+@pytest.mark.parametrize("name", [n if n == "gradients" else pytest.param(n, marks=exhaustive) for n in SWEPT])
+def test_little_is_kept_of_each_value_of_a_parameter(name):
+    run, most = SWEPT[name]
+
     def bytes_after(alphas):
-        for a in alphas:
-            for g in (shapes.sigmoid(alpha=a), mix(scale(declared, a), declared), scale(fast, height=a)(a=a)):
-                jax.grad(make_spike(g))(0.0)
+        for alpha in alphas.tolist():
+            run(alpha)
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
-    alphas = np.linspace(0.5, 4.0, 22).tolist()
-    bytes_after(alphas[:2])
+    bytes_after(np.linspace(5, 6, 40))  # as many as are kept of anything
     tracemalloc.start()
-    half, whole = bytes_after(alphas[2:12]), bytes_after(alphas[12:])
+    before, after = bytes_after(np.array([4.9])), bytes_after(np.linspace(7, 8, 33))
     tracemalloc.stop()
-    assert whole - half < 10 * 8000  # where each has a program it is 10 * 100,000
+    assert after - before < 33 * most
 
 
 def test_a_search_by_what_a_closure_holds_leaves_no_program_behind():

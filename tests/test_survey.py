@@ -1,8 +1,6 @@
 """What is found of a function that declares nothing: against closed forms, never against the code's own answer."""
 
 import functools
-import gc
-import tracemalloc
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +10,6 @@ from needs import eager_or_jit, exhaustive, sample
 from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds, make_spike, mix, shape, shapes
-from surrofun.calculus import surveyed
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
 
@@ -292,35 +289,6 @@ def test_a_nan_is_told():
     found = look(lambda x: jnp.where(abs(x - 1) < 1e-3, jnp.nan, 1 / (1 + x * x)), [(1.0, 1.0)], jnp.zeros(()))
     assert np.isnan([found["error"], found["area"], found["lowest"], found["highest"]]).all()
     assert np.isnan(jax.jit(lambda x: integral(found, x))(jnp.array([0.0, 3.0, jnp.inf]))).all()
-
-
-@shape
-def comb(x, alpha):
-    return jnp.where(jnp.sin(alpha * x) > 0.3, jnp.exp(-abs(x)), 0.0)
-
-
-FACTS = {
-    "area": functools.partial(area, comb),
-    "soft step": functools.partial(antiderivative(comb), 0.3),
-    "bounds": functools.partial(bounds, comb),
-    "survey": lambda alpha: surveyed(comb(alpha=alpha), np.zeros((), np.float32)),
-}
-
-
-@exhaustive
-@pytest.mark.parametrize("name", FACTS)
-def test_little_is_kept_of_each_value_of_a_parameter(name):
-    def sweep(alphas):
-        for alpha in alphas.tolist():
-            FACTS[name](alpha)
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
-
-    sweep(np.linspace(5, 6, 40))  # as many as are kept of anything
-    tracemalloc.start()
-    before, after = sweep(np.array([4.9])), sweep(np.linspace(7, 8, 33))
-    tracemalloc.stop()
-    assert after - before < 4e6
 
 
 def test_a_look_is_few_calls_even_within_a_program():
