@@ -60,11 +60,6 @@ def in_while_loop(f, x, a):
     return lax.while_loop(lambda s: s[0] < 2, lambda s: (s[0] + 1, *pulled(f)(x, a)), start)[1:]
 
 
-def without_jit(f, x, a):
-    with jax.disable_jit():
-        return jax.jit(pulled(f))(x, a)
-
-
 def strictly(f, x, a):
     with checking_leaks(), jax.debug_nans(True), jax.numpy_rank_promotion("raise"):
         return jax.jit(pulled(f))(x, a)
@@ -103,7 +98,7 @@ ROWS = {
     "export of grad": lambda f: exported(pulled(f), X.shape),
     "grad of export, any batch": lambda f: pulled(exported(f, "batch, 3")),
     "export of grad, any batch": lambda f: partial(weighted_gradient, f),
-    "disable_jit": lambda f: partial(without_jit, f),
+    "disable_jit": lambda f: jax.disable_jit()(jax.jit(pulled(f))),
     "checking leaks, NaN and ranks": lambda f: partial(strictly, f),
 }
 
@@ -171,12 +166,23 @@ def of_level(c, x):
     return make_spike(lambda x: level)(x)
 
 
+def of_key(c, x):
+    """A slope that is drawn with a key of its own."""
+    return make_spike(shapes.triangle, residual=sampled(jax.random.key(c.astype(int))))(x)
+
+
+def drawn_slope(c):
+    return jax.grad(lambda x: of_key(c, x).sum())(MANY)
+
+
+MANY = np.linspace(-0.95, 0.95, 40, dtype=np.float32)
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
     "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
     "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
     "a level slope": (of_level, X[0], lambda c: c * np.ones_like(X[0]), 1e-5),
     "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: by_steepness(2.0).sum(), 1e-5),
+    "a random key": (of_key, MANY, drawn_slope, 0),
 }
 
 
@@ -230,20 +236,6 @@ def test_the_number_in_a_mapped_axis(name, way):
         return (weights * mapped(lambda x: NUMBERED[name]()(x).sum())(jnp.arange(3), x)).sum()
 
     close(way(jax.grad(total))(x), (weights @ numbers) * (1 - abs(x)), **error)
-
-
-def test_grad_of_vmap_over_random_keys():
-    """As of one draw after the other."""
-    keys, weights = jax.random.split(jax.random.key(0), 4), np.float32([1, 10, 100, 1000])
-    x = np.float32([-0.4, 0.1, 0.6])
-
-    def drawn(key, x):
-        return make_spike(shapes.triangle, residual=sampled(key))(x)
-
-    total = jax.grad(lambda x: (weights * jax.vmap(drawn, (0, None))(keys, x).sum(1)).sum())(x)
-    one_by_one = np.array([jax.grad(lambda x, key=key: drawn(key, x).sum())(x) for key in keys])
-    assert (one_by_one != one_by_one[0]).any()
-    np.testing.assert_array_equal(total, weights @ one_by_one)
 
 
 def test_a_rule_outside_that_has_no_gradient_of_the_spikes():
