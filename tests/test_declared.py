@@ -104,14 +104,6 @@ def test_gradient_of_a_users_combinator(name):
     close(by_p, (c * soft_dp).sum(), rtol=1e-4)
 
 
-def test_gradient_of_a_users_combinator_in_forward_mode():
-    spike = make_spike(told_mirror(shift(shapes.sigmoid, 0.3)), learnable=True, forward_mode=True)
-    for transform in (lambda f: f, jax.jit):
-        _, tangent = transform(lambda x, a: jax.jvp(spike, (x, a), (jnp.ones_like(x), 2.0)))(X, 1.5)
-        soft_da = difference(lambda a: Mirrored.soft(XS, a), 1.5)
-        close(tangent, Mirrored.slope(XS, 1.5) + 2 * soft_da)
-
-
 def test_places_are_those_of_the_parts_unless_declared():
     moved = shift(shapes.triangle, 0.5)
     for g, centre in ((mirror(moved), 0.5), (told_mirror(moved), -0.5), (told_power(moved), 0.5)):
@@ -230,8 +222,6 @@ def test_facts_of_a_partial_are_those_with_its_parameters():
         assert (bounds(g), bounds(g, alpha=5.0)) == ([0, 3], [0, 5])
         assert around(g) == [(0, pytest.approx(1 / 3))]
         assert antiderivative(g)(-1 / 6) == pytest.approx(1 / 8, rel=1e-5)
-        assert make_spike(g) is make_spike(shapes.triangle(alpha=3.0))
-        assert scale(g, 2.0) is scale(shapes.triangle(alpha=3.0), 2.0)
 
 
 def test_marks_do_not_travel_with_wraps():
@@ -350,22 +340,3 @@ def test_eight_bits_of_a_users_combinator(name):
     slopes = jax.grad(lambda x, *a: spike(x, *a).sum())
     for alpha, by_x in ((by_hand.default, slopes(X)), (1.5, slopes(X, 1.5)), (1.5, jax.jit(slopes)(X, 1.5))):
         np.testing.assert_allclose(by_x, by_hand.slope(XS, alpha), rtol=0, atol=1.001 * by_hand.peak(alpha) / 508)
-
-
-def test_one_bit_of_more_than_two_values():
-    with pytest.raises(ValueError, match=r"^power\(triangle\): expected a shape of two values for residual='bit'"):
-        jax.grad(make_spike(power(shapes.triangle), residual="bit"))(0.5)
-
-
-@users
-def test_flow_and_fit_of_a_users_combinator(name):
-    g, by_hand = BUILT[name]
-    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
-    slope, peak = by_hand.slope(x.astype(np.float64), 1.5), by_hand.peak(1.5)
-    told = surrofun.flow(g, x, alpha=1.5)
-    expected = {"rate": (x >= 0).mean(), "inside": (slope > 0.01 * peak).mean()}
-    expected |= {"mean": slope.mean(), "rms": np.sqrt((slope**2).mean())}
-    assert {k: float(told[k]) for k in expected} == pytest.approx(expected, rel=1e-4)
-    alpha = surrofun.fit_alpha(g, x, 0.5)
-    sees = by_hand.slope(float(alpha) * x, by_hand.default) > 0.01 * by_hand.peak(by_hand.default)
-    assert sees.mean() == pytest.approx(0.5, abs=1.5 / x.size)

@@ -155,12 +155,6 @@ def test_a_slope_that_is_the_parameter_itself(way):
 
 
 @BOTH
-def test_a_normalized_area_that_does_not_move(forward_mode, x64):
-    spike = make_spike(normalize(shapes.sigmoid, area=2.0), learnable=True, forward_mode=forward_mode)
-    np.testing.assert_allclose(jax.grad(spike, 1)(X, ALPHA), 2 * DS_DALPHA, rtol=1e-9)
-
-
-@BOTH
 def test_per_neuron_and_mix_weights(forward_mode, x64):
     x, c = jnp.linspace(-1, 1, 12).reshape(4, 3), np.arange(12.0).reshape(4, 3) - 3
     alpha = np.array([1.0, 2.0, 4.0])

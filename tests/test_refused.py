@@ -48,13 +48,6 @@ def test_a_whole_number_beyond_32_bits_is_a_number_everywhere():
     assert surrofun.area(shapes.superspike, beta=big) == pytest.approx(2 / big)
 
 
-def test_the_derivative_of_an_area_that_is_not_known_is_not_known():
-    def slow(x, a):
-        return (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3
-
-    assert np.isnan(jax.jit(jax.value_and_grad(lambda a: surrofun.area(slow, a=a)))(0.9)).all()
-
-
 @pytest.mark.parametrize("learnable", [False, True])
 @pytest.mark.parametrize(
     ("g", "numbers"),
