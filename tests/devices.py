@@ -17,7 +17,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 from needs import EXHAUSTIVE
-from reference import CASES, LAPLACE, A, C, X, close, laplace
+from reference import CASES, FAST, LAPLACE, A, C, X, close, laplace
 
 import surrofun
 from surrofun import antiderivative, derivative, escape, make_spike, mix, normalize, sampled, scale, shapes, shift
@@ -344,11 +344,8 @@ def layer_on_each_device():
 
 # What is learned by a spike whose batch and neurons are divided, of parameters that are not.
 
-BETA, TWO = 4.0, X8[:, :2].astype(np.float64)
-BY_X = 1 / (1 + BETA * abs(TWO)) ** 2
-# S is 1 / (b + b^2 |x|) below the threshold, and 2 / b less that above.
-TAIL = -(1 + 2 * BETA * abs(TWO)) / (BETA + BETA**2 * abs(TWO)) ** 2
-BY_BETA = np.where(TWO < 0, TAIL, -2 / BETA**2 - TAIL)
+BETA = 4.0
+BY_X, BY_BETA = FAST.slope(X8[:, :2], BETA), FAST.soft_da(X8[:, :2], BETA)
 
 
 def divided():

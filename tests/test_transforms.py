@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax import export, lax
 from needs import eager_or_jit, sample
-from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, hat, lif
+from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, hat, lif, logistic
 
 from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
 
@@ -150,11 +150,6 @@ def of_constant(c, p):
     return make_spike(derivative(lambda x: jax.nn.sigmoid(p * x) + c), learnable=True)(X[0])
 
 
-def by_steepness(p):
-    s = 1 / (1 + np.exp(-p * X[0]))
-    return X[0] * s * (1 - s)
-
-
 def of_record(c, x):
     """Spikes that were recorded, as of a network that is compared with one that trains."""
     return make_spike(hat, step=lambda x: jnp.array([1.0, 0.0, 1.0]))(c * x)
@@ -176,12 +171,13 @@ def drawn_slope(c):
 
 
 MANY = np.linspace(-0.95, 0.95, 40, dtype=np.float32)
+BY_STEEPNESS = (X[0] * logistic(2 * X[0]) * logistic(-2 * X[0])).sum()
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
     "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
     "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
     "a level slope": (of_level, X[0], lambda c: c * np.ones_like(X[0]), 1e-5),
-    "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: by_steepness(2.0).sum(), 1e-5),
+    "the constant of a soft step": (of_constant, np.float32(2.0), lambda c: BY_STEEPNESS, 1e-5),
     "a random key": (of_key, MANY, drawn_slope, 0),
 }
 
@@ -538,7 +534,8 @@ STEPS_OF_TRACERS = {  # the step of a value, two values, the spikes by hand
     "a random key": (lambda key: lambda x: x + noise(key) > 0, KEYS, lambda: [noise(key) + X > 0 for key in KEYS]),
     "a soft step": (
         lambda beta: antiderivative(scale(shapes.sigmoid, beta)),
-        *(BETAS, lambda: 1 / (1 + np.exp(-4 * BETAS[:, None, None].astype(float) * X))),
+        BETAS,
+        lambda: logistic(4 * BETAS[:, None, None].astype(float) * X),
     ),
 }
 
