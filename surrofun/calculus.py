@@ -22,8 +22,8 @@ from .search import numerical
 from .search.survey import Survey, survey
 from .search.vanishing import vanishing
 
-# At infinity the derivative of a soft step by a parameter is often 0 * inf. It is taken at _FAR instead, whose cube is
-# still finite; where the soft step is farther from its limit there than _SETTLED of it, it is not known.
+# At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken at _FAR, whose cube is still
+# finite; where the soft step is farther from its limit there than _SETTLED of it, it is not known.
 _FAR, _SETTLED = {"float32": 2.0**40, "float64": 1e30}, 1e-3
 
 
@@ -78,8 +78,8 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
         f, *_, any_constant = opened(g)
         anchored = any_constant or is_anchored(g)
         made = made_of(f)
-        # What keeps the constant of its part, as `scale` does, asks the part for an anchored one: the limits of a whole
-        # hold those of its parts over and over.
+        # A combinator that keeps the constant of its part, as `scale` does, asks the part for an anchored soft step:
+        # else the limits of parts would be taken again and again, in those of the whole.
         by_part = not anchored and made and facts_of(made[0].func).get("anchored")
         declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
         if declared is None:
@@ -104,7 +104,7 @@ def _fact_of(f: Any, fact: str) -> Any:
 
 
 def declares_soft_step(g: Shape) -> bool:
-    """Say whether no soft step in a shape has to be searched for."""
+    """Say whether all soft steps in a shape are declared, so that none has to be searched for."""
     return _declares("soft", g)
 
 
@@ -143,7 +143,7 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
 
 
 def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
-    """Return `soft` at infinity, where it is finite with its derivatives."""
+    """Return `soft` at infinity, with its derivatives if it is finite."""
     limit = _value_at(soft, end, x, g)
     moves = jnp.isfinite(limit)
     at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))

@@ -1,7 +1,7 @@
 """Shapes from shapes, each a formula and its facts.
 
 Parameters given at call time go to every shape inside. A combinator of your
-own is written in the same way.
+own is written in the same way, without `declares`.
 """
 
 from typing import Any
@@ -115,7 +115,7 @@ def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
             an array. They need not sum to one.
 
     Raises:
-        ValueError: there is no shape, or the number of weights is another.
+        ValueError: there is no shape, or the number of weights differs.
 
     >>> from surrofun.shapes import rectangle, triangle
     >>> g = mix(triangle, rectangle, weights=(0.75, 0.25))
@@ -194,15 +194,15 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     """Return `g` rescaled in height, to the given area or peak.
 
     Args:
-        g: a shape of finite, positive area, respectively peak.
+        g: a shape of finite, positive area or peak.
         area: the wanted integral over all x, or
         peak: the wanted largest slope; exactly one of the two. Of second
             derivatives, see `bounds`.
 
     Raises:
         TypeError: both or none of the two are given.
-        ValueError: on evaluation, `g` has no such area or peak; the slope
-            is NaN where something is traced, as the numbers of a spike are.
+        ValueError: on evaluation, `g` has no such area or peak. Where it is
+            traced, also by a float in a spike, the slope is NaN instead.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)

@@ -29,7 +29,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
 from .core.concrete import (
-    axis_numbers,
+    axis_indices,
     closure_converted,
     concrete_if_possible,
     is_traced,
@@ -54,10 +54,12 @@ Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
 # slope, soft, encode, decode: structures of the slope, the soft step and the residual code; backward: what makes the
-# cotangents where something is learned; early, late: the same in two stages. What there is none of is None.
+# cotangents where something is learned; early, late: the same in two stages, of a search over tracers. What is absent
+# is None.
 Rule: TypeAlias = SimpleNamespace
 # Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
-# "to_decode", the arrays of encode or of decode, and the operands of the code.
+# "to_decode", the arrays of encode or of decode, and the operands of the code. In names, of_ is a cotangent, by_ a
+# tangent.
 Fixed: TypeAlias = dict[str, Any]
 
 
@@ -90,8 +92,8 @@ def make_spike(
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
             potential minus the threshold; of a soft step S it is
             `derivative(S)`. If it, step and residual code are declared by
-            `shape`, of `jax.jit` or of a library, and found in a module,
-            they are compiled once, else evaluated at each call.
+            `shape`, of `jax.jit`, JAX or NumPy, and found in a module, they
+            are compiled once, else evaluated at each call.
         step: any plain function of x; it may close over tracers (a random
             key, a soft step), which get no gradient: an amplitude that is
             learned is a factor on the spike.
@@ -102,8 +104,8 @@ def make_spike(
             decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. What is encoded has no second derivative,
-            of which a meta-gradient is one. Where a parameter is
-            differentiated, x is kept instead.
+            of which a meta-gradient is one. Where a parameter
+            learns, x is kept instead.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -113,9 +115,10 @@ def make_spike(
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
         float; half precision is computed in float32 and rounded once. The
-        arguments, traced or not, go to `grad_fn`. As a pytree it has the
-        numbers of its shape as leaves, if it learns, else none: what maps
-        or traces leaves, as `vmap` does, is given the shape instead.
+        arguments, traced or not, go to `grad_fn`. It is a pytree, unless it
+        decorates a function; its leaves are the numbers of its shape if it
+        learns, else none: give what maps or traces leaves, as `vmap` does,
+        the shape instead.
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
@@ -198,11 +201,14 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    call = call_explained if is_noise(step) else call_cached  # NaN is of an infinite area: with values it raises
+    call = (
+        call_explained if is_noise(step) else call_cached
+    )  # noise is NaN if the area is infinite: with values it raises
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
+    """Evaluate the step, split slope, soft step and code into structure and operands, and join all in the rule."""
     (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
     # Evaluate.
     how = compared if compares(step) else rounded
@@ -222,20 +228,20 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     soft_arrays: list[Any] = []
     if learnable:
         soft, soft_arrays = closure_converted(Partial(_soft, g), widened(x), hides_nothing=is_concrete)
-    slope_like, numbers = slope_now, []
+    slope_like, indices = slope_now, []
     if not is_concrete:  # errors of the shape itself are raised in the forward pass
         closed = jax.make_jaxpr(join(slope, slope_arrays))(x)
-        (slope_like,), numbers = closed.out_avals, axis_numbers(closed)
+        (slope_like,), indices = closed.out_avals, axis_indices(closed)
     encode, to_encode, decode, to_decode = code_converted(coded, slope_like, x) if coded else (None, (), None, ())
-    varied = vary_as(x, (spikes, numbers, slope_arrays, soft_arrays, to_encode, to_decode))
+    varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
     backward = functools.partial(_cotangents, slope, soft, is_searched_for)
     early, late = None, None
     if soft_arrays and is_searched_for and not is_concrete and not forward_mode:
-        # A search over numbers runs in the backward pass. One over tracers goes into the early stage: it belongs to the
-        # forward pass then, and JAX takes it out of a loop. In a cached program on jax 0.12 XLA takes it out: the
-        # search is one equation there, which takes x, too.
+        # A search over values runs in the backward pass. One over tracers goes into the early stage, which is part of
+        # the forward pass, so that JAX takes it out of a loop. On jax 0.12 a cached program is one equation that takes
+        # x, too; there XLA takes it out.
         is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in soft_arrays]
         arrays = slope_arrays, soft_arrays
         early, late = in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # of_spikes is like x
@@ -250,13 +256,13 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     )
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
     of_code = {"to_encode": to_encode, "to_decode": to_decode}
-    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code, numbers))
+    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code, indices))
     fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
     return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, fixed)
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
-    """Return the spikes, under `vmap` mapped wherever what the rule computes with is, a random key, say.
+    """Return the spikes, mapped by `vmap` wherever an operand of the rule is, a random key, say.
 
     Else their cotangents would be summed before the rule multiplies each by its own slope. The compiler removes it.
     """
@@ -276,6 +282,7 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
 def _cotangents(
     slope: Structure, soft: Any, is_searched_for: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
 ) -> Any:
+    """Return the cotangents of x and of each soft array, None where it is not learned; values: x and of the spikes."""
     slope_arrays, soft_arrays = arrays
     flags, (_, rest) = iter(is_learned), soft
     of_leaves = static((tuple(leaf is None and next(flags) for leaf in rest), is_searched_for))
@@ -303,7 +310,7 @@ def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
 
 
 def _for_checkpoint(kept: Any) -> Any:
-    """Return what is kept, with a name for the policies of `jax.checkpoint`, which only traces."""
+    """Return what is kept, with a name for the policies of `jax.checkpoint` if it is traced."""
     return checkpoint_name(kept, "surrogate") if is_traced(kept) else kept
 
 
@@ -338,8 +345,8 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
 
 
 # Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and what decodes it. Else
-# x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early one of two stages made
-# of these. And which of these are differentiated.
+# x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early stage made of them;
+# and which of the soft arrays are differentiated.
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
@@ -393,7 +400,7 @@ def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
     if not isinstance(by_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
     for k, by in enumerate(by_soft):
-        if not isinstance(by, SymbolicZero):  # one by one: by one of tangent 0 it may be NaN
+        if not isinstance(by, SymbolicZero):  # one by one: 0 tangents may give NaN
             tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, by).astype(x.dtype)
     return _fire_forward(rule, *primals), tangent
 

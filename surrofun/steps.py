@@ -1,4 +1,4 @@
-"""Forward steps: what a spike returns, of the potential.
+"""Forward steps: spikes as functions of the potential.
 
 A step takes its parameters by keyword, as shapes do:
 `heaviside(at_zero=0.0)` and `ternary(threshold=0.5)` are steps.

@@ -1,8 +1,8 @@
 """`combinator`: a formula becomes a function from shapes to shapes, and what it declares goes on through compositions.
 
 A composed shape is `Partial(composed, Partial(scale), {"g": part, "alpha": 2.0})`: a pytree whose leaves are its floats
-and arrays. When it is evaluated, the parameters of the call are bound to every part (`part`), so that whatever is asked
-of a part needs no parameters.
+and arrays. When it is evaluated, `bind` gives the parameters of the call to every part, so that whatever is asked of a
+part needs no parameters.
 """
 
 import functools
@@ -57,7 +57,8 @@ def combinator(
         soft: `soft(x, *parts)`, an integral over x with any constant, which
             `antiderivative` puts right; else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
-            order, or None; else they are searched for.
+            order, or None; else they are searched for. They may be wider
+            than the slopes: `uint8` is coarser then.
         around: `around(*parts)`, places as for `shape`; else of the parts.
         check: `check(*parts)` raises, when parts do not go together. It
             runs inside of traces, too: a number may be a tracer, and what

@@ -49,8 +49,8 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 @contextlib.contextmanager
 def unchecked() -> Iterator[None]:
-    """Switch off what a user asks JAX to complain of, where facts are found: they are taken at infinity, too, in arrays
-    that line up from the front, and by NumPy.
+    """Switch off the checks of JAX that a user has set, while facts are found: at infinity, too, with arrays of other
+    ranks, and by NumPy.
     """
     with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False), jax.transfer_guard("allow"):
         yield
@@ -60,8 +60,8 @@ def unchecked() -> Iterator[None]:
 def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iterator[None]:
     """Evaluate facts of a function of x at once, whatever is being traced.
 
-    Not those of one that varies over the devices of a `shard_map`, since JAX has no value of a constant that meets it;
-    nor what follows of a fact, `found`, that is traced: each of its constants would be a program.
+    Not if the function varies over the devices of a `shard_map`, where JAX gives constants no value; nor if a fact that
+    is `found` already is traced: each constant beside it would be a program. `like` is an array as the potentials.
     """
     with unchecked():
         stays = is_traced(found) or varying_axes(f)
@@ -81,9 +81,9 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     """Split a function: `join(*closure_converted(call, x))(x)` is `call(x)`, and its structure holds no tracer.
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
-    then. Where every function in `call`, a pytree, is known to be pure, or `hides_nothing`, they are among its leaves.
-    Any other is traced, at arguments or structs like these, which finds them. A leaf that is concrete stays in the
-    structure, since more is found of a number than of an operand; inside of a cached program none is.
+    then. Where every function in `call`, a pytree, is known to be pure, or `hides_nothing`, all tracers are among its
+    leaves. Else it is traced, at arguments or structs like these, which finds them. A leaf that is concrete stays in
+    the structure, since a search finds more from a value than from a tracer; inside of a cached program none is.
 
     >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
     [Array(2., dtype=float32, weak_type=True)]
@@ -93,7 +93,7 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     structure, arrays = split(call, is_module)
     trace = jax.make_jaxpr(lambda arrays, args: join(structure, arrays)(*args), return_shape=True)
     closed, returned = trace(arrays, args)
-    consts = [*closed.consts, *axis_numbers(closed)]  # one more operand, so that the rule is mapped over the axis
+    consts = [*closed.consts, *axis_indices(closed)]  # one more operand, so that the rule is mapped over the axis
 
     def evaluated(consts: Any, *leaves: Any) -> Any:
         return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
@@ -104,8 +104,8 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, consts))
 
 
-def axis_numbers(closed: ClosedJaxpr) -> list[jax.Array]:
-    """Return the numbers that a function asks for in named axes, as those of `vmap`."""
+def axis_indices(closed: ClosedJaxpr) -> list[jax.Array]:
+    """Return the indices that a function asks for in named axes, as those of `vmap`."""
     return [jax.lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]
 
 
@@ -145,5 +145,5 @@ def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) ->
 
 
 def numpy_of(*values: Any) -> Any:
-    """Return `numpy` for numbers, of which nothing has to be compiled, and `jax.numpy` where one is traced."""
+    """Return `numpy` for concrete values, for which nothing has to be compiled, and `jax.numpy` where one is traced."""
     return jax.numpy if is_traced(values) else np

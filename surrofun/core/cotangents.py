@@ -21,8 +21,10 @@ def cotangents(
     """Return `(of_x, of_learned)`: of_spikes times the slope, and for each learned parameter the sum of of_spikes times
     dS/dp.
 
-    The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` says of
-    each leaf of the soft step whether it is differentiated, and of the soft step whether it is searched for.
+    The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
+    static(((True, False), True)): of each leaf of the soft step whether it is differentiated, and whether the soft step
+    is searched for. A few parameters are moved one by one, more of them by one backward pass of all elements; what is
+    not one number a neuron, by a backward pass of the whole.
     """
     leaves, treedef = jax.tree.flatten(soft)
     flags, is_searched_for = from_tree(learned)

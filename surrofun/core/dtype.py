@@ -55,7 +55,7 @@ def cast(x: jax.Array, dtype: Any) -> jax.Array:
 
 
 def fit(parameter: Any, x: jax.Array) -> Any:
-    """Return `parameter` in the dtype and rank of `x`; Python numbers and what holds no numbers stay as they are.
+    """Return `parameter` in the dtype of `x`, and an array with axes in its rank; what is no array stays as it is.
 
     >>> fit(jnp.ones(3, jnp.bfloat16), jnp.zeros((2, 3))).shape
     (1, 3)
@@ -85,9 +85,9 @@ def refuse_unreal(array: Any, who: str, name: str) -> None:
 
 
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
-    """Refuse an array that is not real or does not broadcast against x, and what is no number where the default is one.
+    """Refuse an array that is not real or does not broadcast against x, or what is no number though its default is.
 
-    It is the parameter of `f` at a place after x, or of a name.
+    `place` is that of the parameter of `f`, counted after x, or its name.
     """
     value = plain(value)
     is_array = isinstance(value, ARRAYS)

@@ -72,7 +72,7 @@ def as_key(key: Any, who: str) -> jax.Array:
 
 
 def refuse_ported(f: Any, who: str) -> None:
-    """Refuse a rule of another library, which is given the gradient that comes in, in the name of `who`."""
+    """Refuse, in the name of `who`, a rule of another library, which takes the incoming gradient."""
     if isinstance(f, types.FunctionType):
         _, others = signature_of(f)
         for p in others.parameters.values() if others else ():

@@ -58,7 +58,7 @@ def is_combinator(f: Any) -> bool:
 
 
 def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it has no closure, no object whose method it is, no array."""
+    """Say whether a function may be declared pure: it is no method, closes over nothing, and no default is an array."""
     if is_pure(f):
         return True
     if not isinstance(f, types.FunctionType):
@@ -68,7 +68,10 @@ def looks_pure(f: Any) -> bool:
 
 
 def is_pure(f: Any) -> bool:
-    """Say whether a function is known to depend on its arguments alone: declared so, of a library, or of `jax.jit`."""
+    """Say whether a function is known to depend on its arguments alone.
+
+    So it is declared, or it is one of `_LIBRARIES` or of `jax.jit`, found under its name in its module.
+    """
     if facts_of(f).get("pure"):
         return True
     return (_package_of(f) in _LIBRARIES or isinstance(f, jax.stages.Wrapped)) and importable(f)

@@ -28,10 +28,10 @@ _may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_
 
 
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
-    """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is declared and importable, and
-    every leaf is a float or an array, an operand then. One function that is not makes all of them be evaluated afresh.
+    """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is pure and importable, and every
+    leaf is a float or an array, which is an operand then. Otherwise all of them are evaluated afresh.
 
-    f is a function of this package. The program may `search` for a fact; else that is done outside, with values.
+    f is a function of this package. With `search`, the program may search for facts; else `require_concrete` aborts it.
     """
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
@@ -69,8 +69,8 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
 def require_concrete(tree: Tree, always: bool = False) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
-    So a search runs on values, of which it finds more than of tracers. With `always`, a program that may search is
-    aborted, too: with values it would find another thing.
+    So a search runs on values, where it finds more. With `always`, a program that may search is aborted, too: values
+    would give another result.
     """
     may_search = _may_search.get()
     if may_search is None or (may_search and not always):

@@ -59,7 +59,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give
             its limits, not NaN; the value at -inf is subtracted, so that
             S(-inf) = 0, or that at 0 where the area is infinite.
-        bounds: `bounds(*params) -> (least, largest)` slope over all x.
+        bounds: `bounds(*params) -> (least, largest)` slope over all x; they
+            may be wider, and then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
             edge, in units of x.
 
@@ -93,7 +94,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
 
 def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
-    """Refuse a fact that would be of other parameters than `f` where none are given."""
+    """Refuse a fact whose defaults differ from those of `f`."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
     if takes is None or own is None:
         return
@@ -182,7 +183,7 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
 def as_shape(g: Any, who: str) -> Shape:
     """Return `g`, if it may be a shape: a function of x and parameters, and no spike function; else `who` complains.
 
-    So it does of parameters that are given by position, of which the first would take the place of x.
+    Parameters that are given by position are refused, too: the first would take the place of x.
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
     if not callable(g) or isinstance(g, type):

@@ -27,9 +27,9 @@ def _product_jvp(primals: Any, tangents: Any) -> Any:
 
 
 def times(factor: Real, value: Real) -> Real:
-    """Return the product, which is 0 where the factor is 0, though the value be infinite.
+    """Return the product, which is 0 where the factor is 0, even if the value is infinite.
 
-    Its derivative by the factor is the largest number then.
+    Its derivative by the factor is then the largest float, with the sign of the value.
     """
     if not is_traced(factor) and np.all(np.asarray(factor) != 0):
         return factor * value

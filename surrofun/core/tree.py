@@ -119,7 +119,7 @@ def is_function(value: Any) -> bool:
 
 
 def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
-    """Return a function with parameters: `Partial(f, alpha=2.0)`, where all of them are numbers.
+    """Return a function with parameters: `Partial(f, alpha=2.0)`, where all are floats or arrays.
 
     >>> jax.tree.leaves(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     [2.0]
@@ -151,7 +151,7 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
 
 def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     """Return `(f, args, kwargs, like, any_constant)`: the function or composition that a shape is made of, with all the
-    parameters it was given, and of one that `function_of_x` returned what it was told; of any other, like is None.
+    parameters it was given, and `like` and `any_constant` as `function_of_x` was given them, else None and False.
 
     >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)

@@ -24,8 +24,9 @@ whose size has to be even, of a shape that is nowhere negative:
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-Decorate both functions with `jax.jit`: with one that is not known to be
-pure, a spike is traced again at each call.
+`kept` is what encode returned; `like` has the shape and dtype of x. Put
+both functions in a module, decorated with `jax.jit`: with one that is not
+known to be pure, a spike is traced again at each call.
 """
 
 from .codes import Code as Code

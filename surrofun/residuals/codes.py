@@ -106,8 +106,8 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
     """Split both functions of a code, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
     where nothing else is, and in a loop they are dead when the backward pass runs.
 
-    The slope is concrete, or what JAX knows of it while it traces, as its shape and dtype. What is returned are
-    structures, `encode` and `decode`, each followed by its (arrays, operands).
+    The slope is concrete, or a struct of its shape and dtype. What is returned are the structures of `encode` and
+    `decode`, each followed by its (arrays, operands).
     """
     encode, decode, operands = coded
 
@@ -153,7 +153,7 @@ def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:
-    """Keep the slope as one of 255 even values from lowest to highest, or NaN; off by 1/508 of this range at most."""
+    """Keep the slope as one of 255 evenly spaced values between its bounds, or NaN; off by 1/508 of their distance."""
     return _to_bytes, _from_bytes, _ends(g, False, x)
 
 
@@ -270,7 +270,8 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
         if not isinstance(suit, jax.core.Tracer) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
-            more = f", {slopes[0].max():g} at a NaN potential" if two_valued else ""
+            others = slopes[(slopes != lowest) & (slopes != highest)] if two_valued else ()
+            more = "".join(f", {slope:g} among them (at NaN and infinity, too)" for slope in others[:1])
             more += f", too large for {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
