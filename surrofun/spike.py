@@ -104,8 +104,8 @@ def make_spike(
             decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. What is encoded has no second derivative,
-            of which a meta-gradient is one. Where a parameter
-            learns, x is kept instead.
+            of which a meta-gradient is one. Where a parameter learns, x is
+            kept instead.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -201,9 +201,8 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    call = (
-        call_explained if is_noise(step) else call_cached
-    )  # noise is NaN if the area is infinite: with values it raises
+    # Noise of an infinite area is NaN: with values it raises.
+    call = call_explained if is_noise(step) else call_cached
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
