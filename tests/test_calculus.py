@@ -109,6 +109,16 @@ def test_a_soft_step_with_limits_is_learned_and_one_without_is_refused(name):
         assert area(g, a) == pytest.approx(2 / a)
 
 
+def test_one_neuron_without_a_limit_is_told():
+    quotient, with_limits = LIMITS["a quotient of infinities"], LIMITS["with limits"]
+
+    def soft(x, a):
+        return jnp.where(a > 1, quotient(x, a), with_limits(x, a))
+
+    with pytest.raises(ValueError, match="the limit at -inf, got NaN"):
+        antiderivative(shape(lambda x, a: 1 / (1 + a * abs(x)) ** 2, soft=soft))(jnp.zeros(2), jnp.array([1.0, 2.0]))
+
+
 def test_infinities_that_cancel_are_refused_and_waves_have_no_limit():
     def learned(w):
         parts = shapes.leaky_rectangle(width=w, leak=0.1), shapes.straight_through
