@@ -246,7 +246,7 @@ def test_the_report_of_a_spike():
     assert max(map(len, text.splitlines())) <= 100
 
 
-ROUNDING = {"cotangent", "grad under jit", "grad under vmap", "grad under scan", "grad under checkpoint"}
+ROUNDING = {"slope of the shape", "cotangent", *(f"grad under {way}" for way in ("jit", "vmap", "scan", "checkpoint"))}
 REPORT = """\
 ok     fires                  levels 0 1, threshold 0
 ok     shape kept             (3, 256) from (3, 256)

@@ -125,10 +125,11 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
     [2.0]
     """
     trees = {name: to_tree(value) for name, value in params.items()}
-    are_numbers = not any(_has_static(v) or name in _NOT_A_KEYWORD for name, v in trees.items())
-    if are_numbers and jax.tree_util.all_leaves([f]):  # of a plain function
-        return Partial(f, **trees)
-    return Partial(_bound, node(f), static(None), ((), trees))
+    numbers = {name: v for name, v in trees.items() if not _has_static(v) and name not in _NOT_A_KEYWORD}
+    settings = {name: v for name, v in trees.items() if name not in numbers}
+    if not settings and jax.tree_util.all_leaves([f]):  # a plain function
+        return Partial(f, **numbers)
+    return Partial(_bound, node(f), static(None), ((), settings), **numbers)
 
 
 def function_of_x(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:

@@ -18,7 +18,8 @@ def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
 
 def _share(x: Real, width: Real) -> Real:
     """Return x / width, 1/2 at most: beyond the edge exactly, so that the width does not move it there."""
-    to_edge = width / 2 - jnp.clip(jnp.abs(x), 0.0, width / 2)
+    x = jnp.clip(x, -width / 2, width / 2)
+    to_edge = width / 2 - jnp.abs(x)
     return jnp.where(jnp.abs(x) < width / 4, x / width, jnp.sign(x) * (0.5 - to_edge / width))
 
 
