@@ -205,7 +205,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     `g`. Where a parameter is traced, a `mix` adds up the bounds of its
     parts, wherever they are, and an `asym` unites them, though either part
     is only seen on one side. A second derivative of what is searched for
-    holds the place of the extreme fixed: it is incomplete where that moves.
+    is right at a smooth extreme, and incomplete where a kink moves.
     Where JAX has NaN for the derivative of `g` at one extreme, far out say,
     those of both may be NaN.
 

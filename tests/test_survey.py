@@ -330,6 +330,24 @@ def test_a_look_is_few_calls_even_within_a_program():
     assert calls(of_a_tracer, sizes=3) <= 9
 
 
+@pytest.mark.parametrize(("end", "sign"), [(0, -1), (1, 1)], ids=["lowest", "highest"])
+@eager_or_jit
+def test_a_second_derivative_where_a_smooth_extreme_moves(way, end, sign):
+    """Those of g = (1 + a x) exp(-x^2 / 2) are where a x^2 + x = a, and move by -g_ax / g_xx."""
+
+    def bump(x, a):
+        return (1 + a * x) * jnp.exp(-x * x / 2)
+
+    def first(a):
+        return jax.grad(lambda a: bounds(bump, a)[end].sum())(a)
+
+    a = np.array([0.5, 1.0, 2.0])
+    x = (sign * np.sqrt(1 + 4 * a * a) - 1) / (2 * a)
+    second = np.square(1 - x * x) * np.exp(-x * x / 2) / (1 + 2 * a * x)
+    np.testing.assert_allclose(way(first)(jnp.float32(a)), x * np.exp(-x * x / 2), rtol=1e-5)
+    np.testing.assert_allclose(way(jax.grad(lambda a: first(a).sum()))(jnp.float32(a)), second, rtol=5e-3)
+
+
 @eager_or_jit
 def test_a_potential_for_all_neurons_of_which_each_has_a_parameter(way):
     soft = way(antiderivative(lambda x, p: jnp.exp(-p * jnp.abs(x))))(jnp.zeros((8, 1)), jnp.array([1.0, 2.0, 4.0]))

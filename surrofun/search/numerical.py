@@ -1,5 +1,6 @@
 """Soft step, bounds and area where they are not declared, by numerical search; the latest few surveys are kept."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -9,11 +10,11 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from ..core.concrete import at_compile_time, is_traced, numpy_of, unchecked
+from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
-from ..core.tree import Tree, from_tree, like_of, static
+from ..core.tree import Structure, Tree, from_tree, join, like_of, static
 from .arrays import column
 from .integral import integral, with_integral
 from .jumps import areas_of_jumps
@@ -66,7 +67,8 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
 def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
     """Return two extremes with the derivatives of g at their places, and with what is added where a place moves itself:
-    at a kink, and with a jump. An extreme of what has vanished is far out, and does not move.
+    at a kink, with a jump, and to the second derivative of a smooth one. An extreme of what has vanished is far out,
+    and does not move.
     """
     slopes = Partial(slopes_at, g)
     nearest = abs(at) * _NEAREST[at.dtype.name]
@@ -74,8 +76,30 @@ def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), at[::-1])).sum(0)
     rise = _rises(slopes, at)
     rise = jnp.where(is_kink | ~jnp.isfinite(rise), 0.0, rise)
-    moves = rise * _place_of_jump(g, end, at, nearest, rise)
+    moves = rise * _place_of_jump(g, end, at, nearest, rise) + _bends(*closure_converted(slopes, at), end, at)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + moves, 0.0)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array) -> jax.Array:
+    """Return zeros whose first derivative is 0, and the second what a smooth extreme gains since its place moves."""
+    return jnp.zeros_like(end)
+
+
+@_bends.defjvp
+def _bends_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (arrays, end, at), (by_arrays, *_) = primals, tangents
+
+    def rises(arrays: Any, x: jax.Array) -> Any:
+        return jax.jvp(join(f, arrays), (x,), (jnp.ones_like(x),))[1]
+
+    rise, bend = lax.stop_gradient(jax.jvp(functools.partial(rises, arrays), (at,), (jnp.ones_like(at),)))
+    digits = 64 * float(np.finfo(at.dtype).eps)
+    is_smooth = (bend != 0) & (rise * rise <= digits * abs(end * bend))
+    place = jnp.where(jnp.isfinite(bend), at, at[::-1])  # in reverse mode a choice does not do: 0 * NaN is NaN
+    risen, moves = jax.jvp(lambda arrays: rises(arrays, place), (arrays,), (by_arrays,))
+    nothing = (risen - lax.stop_gradient(risen)) / jnp.where(is_smooth, bend, 1.0)
+    return _bends(f, *primals), jnp.where(is_smooth, -nothing * moves, 0.0)
 
 
 def _kink(slopes: Function, end: jax.Array, at: jax.Array, nearest: jax.Array) -> tuple[jax.Array, ...]:
