@@ -87,6 +87,7 @@ def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array) -> jax.Arra
 
 
 @_bends.defjvp
+@unchecked()
 def _bends_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (arrays, end, at), (by_arrays, *_) = primals, tangents
 
