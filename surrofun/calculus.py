@@ -104,17 +104,32 @@ def _fact_of(f: Any, fact: str) -> Any:
 
 
 def declares_soft_step(g: Shape) -> bool:
-    """Say whether all soft steps in a shape are declared, so that none has to be searched for."""
+    """Say whether all soft steps in a shape are declared, so that none has to be searched for.
+
+    >>> from surrofun import shapes, shift
+    >>> declares_soft_step(shift(shapes.sigmoid, 0.5)), declares_soft_step(jnp.exp)
+    (True, False)
+    """
     return _declares("soft", g)
 
 
 def may_hide_in_facts(g: Shape) -> bool:
-    """Say whether something may be hidden in what is declared of a function that is not known to be pure."""
+    """Say whether something may be hidden in what is declared of a function that is not known to be pure.
+
+    >>> from surrofun import shapes
+    >>> may_hide_in_facts(shapes.sigmoid), may_hide_in_facts(lambda x: x)
+    (False, False)
+    """
     return any(facts_of(f) for f in opaque_in(g) if not is_pure(f))
 
 
 def is_anchored(g: Shape) -> bool:
-    """Say whether a soft step is known to have the constant that `antiderivative` asks for: no limit is taken."""
+    """Say whether a soft step is known to have the constant that `antiderivative` asks for: no limit is taken.
+
+    >>> from surrofun import shapes, shift
+    >>> is_anchored(shapes.sigmoid), is_anchored(shift(shapes.reciprocal, 0.5))
+    (True, False)
+    """
     return _declares("zero_at_minus_inf", g) or _declares("anchored", g)
 
 
@@ -236,6 +251,10 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     """Return the largest slope of a part, of which the bounds may be known.
 
     Bounds that a user declares may be wide: they serve only where something is traced.
+
+    >>> from surrofun import shapes
+    >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
+    1.0
     """
     measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
     return (numerical.bounds(g, around) if measured else ends or bounds(g))[1]
@@ -319,6 +338,9 @@ def surveyed(g: Shape, like: Any) -> Survey:
     """Return what a look at the whole line tells, for potentials like `like`, with every place and the slope there.
 
     It is not cached: that may be a megabyte.
+
+    >>> float(surveyed(jnp.exp, jnp.zeros(()))["highest"])
+    inf
     """
     g = function_of_x(g, like)
     require_concrete(g)

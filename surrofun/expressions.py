@@ -99,7 +99,11 @@ def parse(text: str) -> Shape:
 
 
 def parse_arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the numbers of a call, by position and by keyword, of the text in its brackets."""
+    """Return the numbers of a call, by position and by keyword, of the text in its brackets.
+
+    >>> parse_arguments("25, height=0.5")
+    ([25], {'height': 0.5})
+    """
     tokens = _tokens(text)
     for following, token in itertools.pairwise(tokens):
         if token["name"] and token[0] not in ("True", "False") and following[0] != "=":

@@ -100,5 +100,9 @@ def names() -> tuple[str, ...]:
 
 
 def name_of(f: Callable[..., Any]) -> str | None:
-    """Return the registered name of a shape or a combinator, or None."""
+    """Return the registered name of a shape or a combinator, or None.
+
+    >>> name_of(shapes.sigmoid)
+    'sigmoid'
+    """
     return next((name for name, known in _named.items() if known is f), None)

@@ -152,7 +152,11 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
 
 
 def as_step(step: Any) -> Callable[..., Any]:
-    """Return the option `step=` of `make_spike`, if it may be one: a function, and none that makes a step."""
+    """Return the option `step=` of `make_spike`, if it may be one: a function, and none that makes a step.
+
+    >>> as_step(sign) is sign
+    True
+    """
     if not callable(step):
         hint = "; a parameter of a step is written by keyword, heaviside(at_zero=0.0)" if hasattr(step, "dtype") else ""
         raise TypeError(f"make_spike: expected a function as step, got {describe_value(step)}{hint}")
@@ -163,12 +167,21 @@ def as_step(step: Any) -> Callable[..., Any]:
 
 
 def compares(step: Any) -> bool:
-    """Say whether a step only compares x, which is done in the dtype of x."""
+    """Say whether a step only compares x, which is done in the dtype of x.
+
+    >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
+    (True, False)
+    """
     return bool(facts_of(opened(step)[0]).get("compares"))
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:
-    """Say whether a step is escape noise of this very shape, which it follows."""
+    """Say whether a step is escape noise of this very shape, which it follows.
+
+    >>> noise = escape(abs, jax.random.key(0))
+    >>> is_noise_of(noise, abs), is_noise_of(sign, abs)
+    (True, False)
+    """
     if not is_noise(step):
         return False
     flattened: Any = map(jax.tree.flatten, (step.args[0], node(g)))
@@ -177,7 +190,11 @@ def is_noise_of(step: Any, g: Shape) -> bool:
 
 
 def is_noise(step: Any) -> bool:
-    """Say whether a step is one of `escape`."""
+    """Say whether a step is one of `escape`.
+
+    >>> is_noise(jnp.sign)
+    False
+    """
     return isinstance(step, Partial) and step.func is _escape
 
 
@@ -185,6 +202,9 @@ def step_of_call(step: Any, g: Shape, follows: bool, has_parameters: bool) -> Ca
     """Return the step of a call of a spike; noise that follows `g` gets the parameters of the call with it.
 
     Noise of another shape refuses them: they may be of either.
+
+    >>> step_of_call(sign, abs, False, True) is sign
+    True
     """
     if follows:
         return Partial(_escape, node(g), step.args[1])

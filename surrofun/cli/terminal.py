@@ -92,7 +92,11 @@ def entries(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
 
 
 def wrapped(text: str, indent: int) -> str:
-    """Return a text in lines of the width of the terminal; where there is none, it is one line."""
+    """Return a text in lines of the width of the terminal; where there is none, it is one line.
+
+    >>> wrapped("expected a shape, got float 2.0", 2)
+    'expected a shape, got float 2.0'
+    """
     columns = shutil.get_terminal_size((sys.maxsize, 0)).columns
     return textwrap.fill(text, columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 

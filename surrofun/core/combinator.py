@@ -178,7 +178,12 @@ def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = 
 
 @declares(text=expression)
 def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
-    """Evaluate a composed shape at x; without x, return it with the parameters given."""
+    """Evaluate a composed shape at x; without x, return it with the parameters given.
+
+    >>> from surrofun import scale, shapes
+    >>> composed(Partial(scale), {"g": Partial(shapes.triangle), "alpha": 2.0}, 0.0)
+    Array(2., dtype=float32)
+    """
     g = Partial(composed, f, held)
     if not args and "x" not in kwargs:
         return given(g, **kwargs)
@@ -193,12 +198,20 @@ def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) ->
 
 
 def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:
-    """Return the combinator of a composed shape, and its parts and numbers by name; of any other, None."""
+    """Return the combinator of a composed shape, and its parts and numbers by name; of any other, None.
+
+    >>> made_of(abs) is None
+    True
+    """
     return g.args if isinstance(g, Partial) and g.func is composed else None
 
 
 def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
-    """Return the shapes that a composition combines."""
+    """Return the shapes that a composition combines.
+
+    >>> [part.func for part in parts_of((Partial(abs), {"g": Partial(abs), "gs": (Partial(max),), "alpha": 2.0}))]
+    [<built-in function abs>, <built-in function max>]
+    """
     _, held = made
     return [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
 

@@ -15,12 +15,20 @@ from .varying import varying_axes
 
 
 def is_traced(values: Any) -> bool:
-    """Say whether there is a tracer among nested values."""
+    """Say whether there is a tracer among nested values.
+
+    >>> is_traced([1.0, jax.numpy.ones(3)])
+    False
+    """
     return any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(values))
 
 
 def without_gradient(values: Any) -> Any:
-    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`."""
+    """Return the values without their gradients, which exposes the concrete ones where `grad` is not under `jit`.
+
+    >>> jax.grad(lambda x: x * without_gradient(x))(3.0)
+    Array(3., dtype=float32, weak_type=True)
+    """
 
     def constant(value: Any) -> Any:
         return as_array(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
@@ -36,6 +44,8 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
     >>> jax.jit(lambda x: x + try_concrete(float, 1.0))(1.0)
     Array(2., dtype=float32, weak_type=True)
+    >>> jax.jit(lambda x: try_concrete(lambda: 2 * x) is None)(1.0)
+    Array(True, dtype=bool)
     """
     if is_traced((args, kwargs)):
         return None
@@ -51,6 +61,10 @@ def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 def unchecked() -> Iterator[None]:
     """Switch off the checks of JAX that a user has set, while facts are found: at infinity, too, with arrays of other
     ranks, and by NumPy.
+
+    >>> with jax.numpy_rank_promotion("raise"), unchecked():
+    ...     (jax.numpy.ones((2, 3)) + jax.numpy.ones(3)).shape
+    (2, 3)
     """
     with jax.numpy_rank_promotion("allow"), jax.debug_nans(False), jax.debug_infs(False), jax.transfer_guard("allow"):
         yield
@@ -62,6 +76,13 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
 
     Not if the function varies over the devices of a `shard_map`, where JAX gives constants no value; nor if a fact that
     is `found` already is traced: each constant beside it would be a program. `like` is an array as the potentials.
+
+    >>> @jax.jit
+    ... def twice(x):
+    ...     with at_compile_time(abs, x):
+    ...         return x * float(jax.numpy.cosh(0.0) + 1)  # a number, though a program is traced
+    >>> twice(3.0)
+    Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
         stays = is_traced(found) or varying_axes(f)
@@ -72,7 +93,11 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
 
 
 def concrete_if_possible(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return `f(*args, **kwargs)`, evaluated at once where that can be done, else in the trace."""
+    """Return `f(*args, **kwargs)`, evaluated at once where that can be done, else in the trace.
+
+    >>> concrete_if_possible(abs, -2.0)
+    2.0
+    """
     value = try_concrete(f, *args, **kwargs)
     return f(*args, **kwargs) if value is None else value
 
@@ -105,7 +130,11 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
 
 
 def axis_indices(closed: ClosedJaxpr) -> list[jax.Array]:
-    """Return the indices that a function asks for in named axes, as those of `vmap`."""
+    """Return the indices that a function asks for in named axes, as those of `vmap`.
+
+    >>> axis_indices(jax.make_jaxpr(abs)(2.0))
+    []
+    """
     return [jax.lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]
 
 
@@ -115,7 +144,11 @@ def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *ar
 
 
 def is_jaxpr(call: Partial) -> bool:
-    """Say whether `closure_converted` made a jaxpr of a function of x, whose leaves have to keep their shapes."""
+    """Say whether `closure_converted` made a jaxpr of a function of x, whose leaves have to keep their shapes.
+
+    >>> is_jaxpr(Partial(np.multiply, 2.0))
+    False
+    """
     return call.func is _evaluate_jaxpr
 
 
@@ -138,12 +171,20 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
 
 
 def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:
-    """Say the same of the arrays that `closure_converted` returned, which are those of its leaves that are traced."""
+    """Say the same of the arrays that `closure_converted` returned, which are those of its leaves that are traced.
+
+    >>> aligned_arrays(*split(Partial(np.multiply, 2.0)), (2, 3))
+    []
+    """
     _, rest = structure
     flags = zip(rest, aligned_leaves(join(structure, arrays), shape), strict=True)
     return [flag for leaf, flag in flags if leaf is None]
 
 
 def numpy_of(*values: Any) -> Any:
-    """Return `numpy` for concrete values, for which nothing has to be compiled, and `jax.numpy` where one is traced."""
+    """Return `numpy` for concrete values, for which nothing has to be compiled, and `jax.numpy` where one is traced.
+
+    >>> numpy_of(1.0, jax.numpy.ones(3)).__name__
+    'numpy'
+    """
     return jax.numpy if is_traced(values) else np

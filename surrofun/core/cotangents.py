@@ -25,6 +25,13 @@ def cotangents(
     static(((True, False), True)): of each leaf of the soft step whether it is differentiated, and whether the soft step
     is searched for. A few parameters are moved one by one, more of them by one backward pass of all elements; what is
     not one number a neuron, by a backward pass of the whole.
+
+    >>> from jax.tree_util import Partial
+    >>> from .tree import static
+    >>> soft = Partial(jnp.multiply, jnp.float32(2.0))       # S = p x, of slope p
+    >>> slope = Partial(lambda p, x: p + 0 * x, jnp.float32(2.0))
+    >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
+    (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
     leaves, treedef = jax.tree.flatten(soft)
     flags, is_searched_for = from_tree(learned)
@@ -49,7 +56,11 @@ def cotangents(
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
-    """Return the tangent of `f(values)` where only the k-th of the values moves, by `tangent`."""
+    """Return the tangent of `f(values)` where only the k-th of the values moves, by `tangent`.
+
+    >>> moved_by(lambda values: values[0] * values[1], [2.0, 3.0], 0, 1.0)
+    Array(3., dtype=float32, weak_type=True)
+    """
     return jax.jvp(lambda v: f([*values[:k], v, *values[k + 1 :]]), (values[k],), (tangent,))[1]
 
 

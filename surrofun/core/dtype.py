@@ -36,6 +36,9 @@ def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> ja
     """Return `f(x, *args, **kwargs)` in the dtype of `x`, for a step: comparing needs no more digits than x has.
 
     With a number it does: 1.003 is 1 in bfloat16.
+
+    >>> compared(jnp.greater_equal, jnp.ones(2, jnp.bfloat16), 1.003)
+    Array([0, 0], dtype=bfloat16)
     """
     if args or kwargs:
         return rounded(f, x, *args, **kwargs)
@@ -45,12 +48,20 @@ def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> ja
 
 
 def as_array(value: Any) -> jax.Array:
-    """Return `value` as an array; one that is an array already costs nothing, a tracer neither."""
+    """Return `value` as an array; one that is an array already costs nothing, a tracer neither.
+
+    >>> as_array(0.5)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
     return value if isinstance(value, jax.Array) else jnp.asarray(native(value))
 
 
 def cast(x: jax.Array, dtype: Any) -> jax.Array:
-    """Return `x` in a dtype; one that has it already costs nothing."""
+    """Return `x` in a dtype; one that has it already costs nothing.
+
+    >>> cast(jnp.zeros(()), jnp.bfloat16)
+    Array(0, dtype=bfloat16)
+    """
     return x if x.dtype == dtype and not x.weak_type else x.astype(dtype)
 
 
@@ -70,7 +81,11 @@ def fit(parameter: Any, x: jax.Array) -> Any:
 
 
 def is_real(array: Any) -> bool:
-    """Say whether an array holds real numbers: neither complex ones, nor texts, times or random keys, none masked."""
+    """Say whether an array holds real numbers: neither complex ones, nor texts, times or random keys, none masked.
+
+    >>> is_real(jnp.zeros(2)), is_real(np.zeros(2, complex)), is_real(np.array(["a"]))
+    (True, False, False)
+    """
     is_time = jnp.issubdtype(array.dtype, np.timedelta64)  # for NumPy it is an integer
     if is_time or isinstance(array, np.ma.MaskedArray):
         return False
@@ -78,7 +93,12 @@ def is_real(array: Any) -> bool:
 
 
 def refuse_unreal(array: Any, who: str, name: str) -> None:
-    """Refuse an array that does not hold real numbers, which is given to `who` as `name`."""
+    """Refuse an array that does not hold real numbers, which is given to `who` as `name`.
+
+    >>> refuse_unreal(np.zeros(2, complex), "scale", "alpha")
+    Traceback (most recent call last):
+    TypeError: scale: expected real numbers as alpha, got dtype complex128
+    """
     if not is_real(array):
         came = "a masked array" if isinstance(array, np.ma.MaskedArray) else f"dtype {array.dtype}"
         raise TypeError(f"{who}: expected real numbers as {name}, got {came}")
@@ -88,6 +108,11 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     """Refuse an array that is not real or does not broadcast against x, or what is no number though its default is.
 
     `place` is that of the parameter of `f`, counted after x, or its name.
+
+    >>> refuse_unfit(abs, "y", np.ones(8), (5,))
+    Traceback (most recent call last):
+    TypeError: abs: y of shape (8,) does not broadcast against x of shape (5,); one a neuron is (5,),
+        coefficients a tuple
     """
     value = plain(value)
     is_array = isinstance(value, ARRAYS)
@@ -108,11 +133,18 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
 
 
 def refuse_unfit_call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """Apply `refuse_unfit` to every parameter of a call of `f`."""
+    """Apply `refuse_unfit` to every parameter of a call of `f`.
+
+    >>> refuse_unfit_call(abs, (), {"y": 2.0}, (8, 5))
+    """
     for place, value in [*enumerate(args), *kwargs.items()]:
         refuse_unfit(f, place, value, shape)
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    """Say whether an array of one shape can be broadcast to another."""
+    """Say whether an array of one shape can be broadcast to another.
+
+    >>> broadcasts((3,), (2, 3)), broadcasts((2, 3), (3,))
+    (True, False)
+    """
     return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape[::-1], to[::-1], strict=False))

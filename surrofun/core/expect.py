@@ -16,7 +16,11 @@ from .tree import plain
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
-    """Return `x` as an array, if it is real floating point; else the shape `g` complains."""
+    """Return `x` as an array, if it is real floating point; else the shape `g` complains.
+
+    >>> as_potential(0.5, abs)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
     try:
         potential = as_array(x)
     except (TypeError, ValueError):
@@ -32,7 +36,11 @@ def as_potential(x: Any, g: Any) -> jax.Array:
 
 
 def as_whole(n: Any, least: int, who: str) -> int:
-    """Return `n`, if it is a whole number, of Python or of NumPy, and large enough; else `who` complains."""
+    """Return `n`, if it is a whole number, of Python or of NumPy, and large enough; else `who` complains.
+
+    >>> as_whole(np.int64(3), 1, "staircase")
+    3
+    """
     n = plain(n)
     if isinstance(n, bool) or not isinstance(n, int) or n < least:
         raise ValueError(f"{who}: expected as n a whole number of at least {least}, got {show(n)}")
@@ -44,6 +52,10 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
 
     If it is no array of real numbers that broadcasts to the shape of `x`, `blame`, the function that the user knows,
     complains that it is no `what`: no slope, or no step.
+
+    >>> from surrofun.core.dtype import rounded
+    >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
+    Array([1, 1], dtype=bfloat16)
     """
     value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
     if not broadcasts(value.shape, x.shape):
@@ -54,7 +66,11 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
 
 
 def as_real(value: Any, what: str, blame: Any) -> Any:
-    """Return what a function of the potential returned as `what`, if it is one real array; else `blame` complains."""
+    """Return what a function of the potential returned as `what`, if it is one real array; else `blame` complains.
+
+    >>> as_real(0.5, "slope", abs)
+    0.5
+    """
     if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
         return value
     came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
@@ -62,7 +78,11 @@ def as_real(value: Any, what: str, blame: Any) -> Any:
 
 
 def as_key(key: Any, who: str) -> jax.Array:
-    """Return `key`, if it is one random key, also of the older kind or traced; else the function `who` complains."""
+    """Return `key`, if it is one random key, also of the older kind or traced; else the function `who` complains.
+
+    >>> as_key(jax.random.key(0), "sampled") == jax.random.key(0)
+    Array(True, dtype=bool)
+    """
     dtype = getattr(key, "dtype", None)
     if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) or dtype == jnp.uint32):
         raise TypeError(f"{who}: expected a random key, as jax.random.key(0) makes one, got {describe_value(key)}")
@@ -72,7 +92,10 @@ def as_key(key: Any, who: str) -> jax.Array:
 
 
 def refuse_ported(f: Any, who: str) -> None:
-    """Refuse, in the name of `who`, a rule of another library, which takes the incoming gradient."""
+    """Refuse, in the name of `who`, a rule of another library, which takes the incoming gradient.
+
+    >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
+    """
     if isinstance(f, types.FunctionType):
         _, others = signature_of(f)
         for p in others.parameters.values() if others else ():
@@ -84,7 +107,12 @@ def refuse_ported(f: Any, who: str) -> None:
 
 
 def refuse_parameters(parameters: dict[str, Any], options: Sequence[str], g: Any, who: str) -> None:
-    """Refuse parameters of a shape, or misspelled options, that are given to `who`, which takes none."""
+    """Refuse parameters of a shape, or misspelled options, that are given to `who`, which takes none.
+
+    >>> refuse_parameters({"alpha": 2.0}, ["step"], None, "make_spike")
+    Traceback (most recent call last):
+    TypeError: make_spike: has no option alpha; a parameter belongs to the shape: sigmoid(alpha=2.0)
+    """
     if not parameters:
         return
     name, value = next(iter(parameters.items()))

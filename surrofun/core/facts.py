@@ -19,7 +19,11 @@ _LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions a
 
 
 def facts_of(f: Any) -> Facts:
-    """Return what a function declares of itself; nothing, if it declares nothing."""
+    """Return what a function declares of itself; nothing, if it declares nothing.
+
+    >>> facts_of(declares(bounds=None)(lambda x: x)), facts_of(abs)
+    ({'bounds': None}, {})
+    """
     if not isinstance(f, types.FunctionType):
         return {}
     of, facts = getattr(f, "__facts__", (None, {}))
@@ -53,12 +57,20 @@ def declares(**facts: Any) -> Callable[[F], F]:
 
 
 def is_combinator(f: Any) -> bool:
-    """Say whether `f` was made by `combinator`."""
+    """Say whether `f` was made by `combinator`.
+
+    >>> is_combinator(abs)
+    False
+    """
     return "formula" in facts_of(f)
 
 
 def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it is no method, closes over nothing, and no default is an array."""
+    """Say whether a function may be declared pure: it is no method, closes over nothing, and no default is an array.
+
+    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
+    (True, False)
+    """
     if is_pure(f):
         return True
     if not isinstance(f, types.FunctionType):
@@ -71,6 +83,9 @@ def is_pure(f: Any) -> bool:
     """Say whether a function is known to depend on its arguments alone.
 
     So it is declared, or it is one of `_LIBRARIES` or of `jax.jit`, found under its name in its module.
+
+    >>> is_pure(abs), is_pure(lambda x: x)
+    (True, False)
     """
     if facts_of(f).get("pure"):
         return True
@@ -78,14 +93,22 @@ def is_pure(f: Any) -> bool:
 
 
 def importable(f: Any) -> bool:
-    """Say whether a function, or what was made of it, is found under its own name in its module."""
+    """Say whether a function, or what was made of it, is found under its own name in its module.
+
+    >>> importable(importable), importable(lambda x: x)
+    (True, False)
+    """
     module = sys.modules.get(getattr(f, "__module__", None) or "")
     found = getattr(module, getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or "", None)
     return found is f or (found is not None and getattr(found, "__wrapped__", None) is f)
 
 
 def is_own(f: Any) -> bool:
-    """Say whether a function is of this package."""
+    """Say whether a function is of this package.
+
+    >>> is_own(is_own), is_own(abs)
+    (True, False)
+    """
     return _package_of(f) == "surrofun"
 
 

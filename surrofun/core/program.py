@@ -32,6 +32,10 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     leaf is a float or an array, which is an operand then. Otherwise all of them are evaluated afresh.
 
     f is a function of this package. With `search`, the program may search for facts; else `require_concrete` aborts it.
+
+    >>> import jax.numpy as jnp
+    >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
+    Array(2., dtype=float32)
     """
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
@@ -51,7 +55,12 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
 
 
 def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
-    """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong."""
+    """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong.
+
+    >>> import jax.numpy as jnp
+    >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))
+    Array(2., dtype=float32)
+    """
     result = call_cached(f, *trees)
     known = not is_traced((result, trees))
     return f(*trees) if known and any(np.isnan(v).any() for v in jax.tree.leaves(result)) else result
@@ -71,6 +80,8 @@ def require_concrete(tree: Tree, always: bool = False) -> None:
 
     So a search runs on values, where it finds more. With `always`, a program that may search is aborted, too: values
     would give another result.
+
+    >>> require_concrete(2.0)
     """
     may_search = _may_search.get()
     if may_search is None or (may_search and not always):
@@ -84,6 +95,9 @@ def once(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return `f(*trees)` of a function of this package; the latest few are kept, where nothing in the trees can change.
 
     Not in a `shard_map`, where they may be tracers.
+
+    >>> once(max, 2.0, 3.0)
+    3.0
     """
     leaves, treedef = jax.tree.flatten(trees)
     kept = is_cacheable(trees) and all(type(leaf) is float for leaf in leaves)

@@ -106,7 +106,11 @@ def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
 
 
 def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
-    """Return what a fact takes beside x, which only a soft step takes; some functions of C have no signature."""
+    """Return what a fact takes beside x, which only a soft step takes; some functions of C have no signature.
+
+    >>> signature_of_fact("soft", lambda x, alpha=1.0: x)
+    <Signature (alpha=1.0)>
+    """
     try:
         return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
     except ValueError:
@@ -114,12 +118,20 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
 
 
 def declared_by(declared: F, f: Any, **facts: Any) -> F:
-    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so."""
+    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so.
+
+    >>> facts_of(declared_by(lambda x: x, abs, soft=None))
+    {'soft': None, 'pure': True}
+    """
     return declares(**facts, pure=all(map(looks_pure, filter(callable, (f, *facts.values())))))(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `f(x, *params)` evaluated by `evaluate(f, x, *params)`; without x, itself with the parameters given."""
+    """Return `f(x, *params)` evaluated by `evaluate(f, x, *params)`; without x, itself with the parameters given.
+
+    >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
+    6
+    """
     first, _ = signature_of(f)
 
     @functools.wraps(f)
@@ -133,7 +145,12 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
 
 
 def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse parameters that a function does not take after x, if it has a signature."""
+    """Refuse parameters that a function does not take after x, if it has a signature.
+
+    >>> refuse_unknown(pow, (), {"beta": 2.0})
+    Traceback (most recent call last):
+    TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
+    """
     _, takes = signature_of(f)
     if takes is not None:
         try:
@@ -143,7 +160,11 @@ def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Non
 
 
 def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:
-    """Return the potential of a call, which is taken out of `kwargs` if it is given by name, and what follows it."""
+    """Return the potential of a call, which is taken out of `kwargs` if it is given by name, and what follows it.
+
+    >>> potential_of(abs, (0.5, 2.0), {"x": 1.0})
+    (0.5, (2.0,))
+    """
     if args:
         return args[0], args[1:]
     if name not in kwargs:
@@ -167,7 +188,11 @@ def given(g: Shape, /, **params: Any) -> Shape:
 
 
 def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
-    """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show."""
+    """Return a shape or a spike, or the equal one that is alive, with a name that help and error messages show.
+
+    >>> named(Partial(abs)).__name__
+    'abs'
+    """
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
@@ -184,6 +209,9 @@ def as_shape(g: Any, who: str) -> Shape:
     """Return `g`, if it may be a shape: a function of x and parameters, and no spike function; else `who` complains.
 
     Parameters that are given by position are refused, too: the first would take the place of x.
+
+    >>> as_shape(abs, "scale") is abs
+    True
     """
     expected = f"{who}: expected a shape, that is a function g(x, *params), got "
     if not callable(g) or isinstance(g, type):
@@ -217,12 +245,20 @@ def as_shape(g: Any, who: str) -> Shape:
 
 
 def is_spike(g: Any) -> bool:
-    """Say whether `g` is a spike function of `make_spike`."""
+    """Say whether `g` is a spike function of `make_spike`.
+
+    >>> is_spike(abs)
+    False
+    """
     return bool(facts_of(g.func if isinstance(g, Partial) else g).get("spike"))
 
 
 def shape_behind(g: Any) -> Any:
-    """Return the shape that a spike function of `make_spike` is made of, and any other function as it is."""
+    """Return the shape that a spike function of `make_spike` is made of, and any other function as it is.
+
+    >>> shape_behind(abs) is abs
+    True
+    """
     if not is_spike(g):
         return g
     return as_shape(from_tree(g.args[0]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
@@ -232,6 +268,9 @@ def as_number(value: Any, who: str, name: str) -> Any:
     """Return `value`, if it is a number, an array or a tracer; a NumPy scalar as a Python number.
 
     Else the function `who`, to which it is given as `name`, complains.
+
+    >>> as_number(np.float32(0.5), "scale", "alpha")
+    0.5
     """
     value = plain(value) if isinstance(value, np.generic) and not isinstance(value, str | bytes) else value
     if isinstance(value, ARRAYS):

@@ -48,14 +48,22 @@ def _show_partial(g: Any) -> str:
 
 
 def in_order(f: Any, params: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the parameters of a function in the order of its signature."""
+    """Return the parameters of a function in the order of its signature.
+
+    >>> in_order(lambda x, alpha, beta: x, {"beta": 2.0, "alpha": 1.0})
+    [('alpha', 1.0), ('beta', 2.0)]
+    """
     _, takes = signature_of(f)
     places = {name: place for place, name in enumerate(takes.parameters if takes else ())}
     return sorted(params.items(), key=lambda item: places.get(item[0], len(places)))
 
 
 def describe_value(value: Any) -> str:
-    """Return type and value of an argument that was not what was expected, for an error message."""
+    """Return type and value of an argument that was not what was expected, for an error message.
+
+    >>> describe_value("sigmoid")
+    "str 'sigmoid'"
+    """
     if isinstance(value, jax.Array | np.ndarray) and np.ndim(value):
         return f"an array of shape {np.shape(value)}"
     return f"{type(value).__name__} {value!r}"
@@ -65,6 +73,10 @@ def without_types(*functions: Any) -> None:
     """Let help show the names and defaults of parameters alone, and of a function among the defaults its name.
 
     The repr of a function has its address in it. A `TypeVarTuple` prints as its name alone, and stands in for it.
+
+    >>> without_types(spike := lambda x, step=show: x)
+    >>> inspect.signature(spike)
+    <Signature (x, step=show)>
     """
     for f in functions:
         shown = [p.replace(annotation=p.empty) for p in inspect.signature(f).parameters.values()]

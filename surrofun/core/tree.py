@@ -35,6 +35,9 @@ def native(array: Any) -> Any:
     """Return a NumPy array in a dtype that JAX takes: of the byte order of this machine, and of at most 64 bits.
 
     Anything else stays as it is.
+
+    >>> native(np.ones(1, ">f4"))
+    array([1.], dtype=float32)
     """
     if not isinstance(array, np.ndarray):
         return array
@@ -46,6 +49,9 @@ def plain(number: Any) -> Any:
     """Return a NumPy scalar as a Python number, the value of a variable of flax.nnx, and anything else as it is.
 
     A whole number that is too large for JAX becomes a float.
+
+    >>> plain(np.float32(0.5)), plain(np.longdouble(2)), plain("2"), plain(2**31)
+    (0.5, 2.0, '2', 2147483648.0)
     """
     if isinstance(number, np.longdouble):
         return float(number)  # it has no other item() than itself
@@ -56,7 +62,11 @@ def plain(number: Any) -> Any:
 
 
 def is_variable(value: Any) -> bool:
-    """Say whether a value is no array, but stands for one, as a variable of flax.nnx does."""
+    """Say whether a value is no array, but stands for one, as a variable of flax.nnx does.
+
+    >>> is_variable(2.0), is_variable(jax.numpy.ones(3))
+    (False, False)
+    """
     return hasattr(value, "__jax_array__") and not isinstance(value, ARRAYS)
 
 
@@ -80,7 +90,11 @@ def _held(value: Any) -> Any:
 
 
 def to_tree(value: Any) -> Tree:
-    """Return a parameter as a pytree whose leaves are its floats and arrays."""
+    """Return a parameter as a pytree whose leaves are its floats and arrays.
+
+    >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
+    [2.0]
+    """
     if isinstance(value, tuple | list | dict):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = native(plain(value))
@@ -88,7 +102,11 @@ def to_tree(value: Any) -> Tree:
 
 
 def from_tree(tree: Tree) -> Any:
-    """Return the parameter that `to_tree` was given."""
+    """Return the parameter that `to_tree` was given.
+
+    >>> from_tree(to_tree((2.0, 3, "fast", True)))
+    (2.0, 3, 'fast', True)
+    """
     if _is_static(tree):
         value = next(iter(tree))[1]
         return value() if isinstance(value, Partial) and value.func is _held else value
@@ -109,12 +127,20 @@ def _has_static(tree: Tree) -> bool:
 
 
 def node(f: Any) -> Tree:
-    """Return a function as a pytree; a plain one has no leaves."""
+    """Return a function as a pytree; a plain one has no leaves.
+
+    >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
+    ([], 2.0)
+    """
     return Partial(f) if jax.tree_util.all_leaves([f]) else f
 
 
 def is_function(value: Any) -> bool:
-    """Say whether a value is a function, and no variable, which can be called, too."""
+    """Say whether a value is a function, and no variable, which can be called, too.
+
+    >>> is_function(abs), is_function(2.0)
+    (True, False)
+    """
     return callable(value) and not is_variable(value)
 
 
@@ -175,13 +201,21 @@ def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
 
 
 def like_of(g: Any) -> Any:
-    """Return the array, as the potentials are, which `function_of_x` told a shape; of any other, None."""
+    """Return the array, as the potentials are, which `function_of_x` told a shape; of any other, None.
+
+    >>> like_of(function_of_x(pow, np.ones(3))), like_of(pow) is None
+    (array([0.]), True)
+    """
     *_, like, _ = opened(g)
     return like
 
 
 def opaque_in(tree: Tree) -> list[Any]:
-    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's."""
+    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's.
+
+    >>> opaque_in((Partial(abs, 2.0), static(pow)))
+    [<built-in function pow>, <built-in function abs>]
+    """
     found, rest = [], [tree]
     while rest:
         item = rest.pop()
@@ -201,17 +235,29 @@ def opaque_in(tree: Tree) -> list[Any]:
 
 
 def all_pure(tree: Tree) -> bool:
-    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves."""
+    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves.
+
+    >>> all_pure(Partial(abs)), all_pure(Partial(lambda x: x))
+    (True, False)
+    """
     return all(map(is_pure, opaque_in(tree)))
 
 
 def is_cacheable(tree: Tree) -> bool:
-    """Say whether a program of a tree may be cached: what is opaque in it is pure, and found under its name."""
+    """Say whether a program of a tree may be cached: what is opaque in it is pure, and found under its name.
+
+    >>> is_cacheable(Partial(abs))
+    True
+    """
     return all(is_pure(f) and importable(f) for f in opaque_in(tree))
 
 
 def widened(parameters: Any) -> Any:
-    """Return nested parameters with every array of half precision in float32, as the potential is."""
+    """Return nested parameters with every array of half precision in float32, as the potential is.
+
+    >>> widened({"alpha": np.ones((), np.float16), "n": 2})
+    {'alpha': array(1., dtype=float32), 'n': 2}
+    """
 
     def widen(p: Any) -> Any:
         half = isinstance(p, ARRAYS) and jax.numpy.issubdtype(p.dtype, np.floating) and p.dtype.itemsize < 4
@@ -221,7 +267,11 @@ def widened(parameters: Any) -> Any:
 
 
 def is_module(value: Any) -> bool:
-    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox."""
+    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox.
+
+    >>> is_module(abs), is_module(Partial(abs, 2.0))
+    (False, False)
+    """
     return callable(value) and not isinstance(value, functools.partial) and not jax.tree_util.all_leaves([value])
 
 
@@ -248,7 +298,11 @@ def join(structure: Structure, arrays: Any) -> Tree:
 
 
 def interned(tree: T) -> T:
-    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object."""
+    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object.
+
+    >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
+    (True, (0.0,))
+    """
     leaves, treedef = jax.tree.flatten(tree)
     if not all(type(leaf) is float for leaf in leaves):
         return tree

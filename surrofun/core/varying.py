@@ -7,7 +7,11 @@ from jax import lax
 
 
 def varying_axes(tree: Any) -> frozenset[Any]:
-    """Return the axes of the mesh over which an array of a tree, or a struct, varies; outside of `shard_map`, none."""
+    """Return the axes of the mesh over which an array of a tree, or a struct, varies; outside of `shard_map`, none.
+
+    >>> varying_axes((2.0, jax.numpy.ones(3)))
+    frozenset()
+    """
     arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array | jax.ShapeDtypeStruct)]
     kinds: list[Any] = list(map(jax.typeof, arrays))
     # In `vma` until jax 0.9.
@@ -15,6 +19,10 @@ def varying_axes(tree: Any) -> frozenset[Any]:
 
 
 def vary_as(x: jax.Array, tree: Any) -> jax.Array:
-    """Return x as an array that varies over the devices wherever an array of a tree does."""
+    """Return x as an array that varies over the devices wherever an array of a tree does.
+
+    >>> vary_as(jax.numpy.zeros(()), {"alpha": jax.numpy.ones(3)})
+    Array(0., dtype=float32)
+    """
     axes = tuple(sorted(varying_axes(tree) - varying_axes(x)))
     return lax.pcast(x, axes, to="varying") if axes else x

@@ -43,7 +43,12 @@ _as_one_program = functools.partial(jax.jit, inline=True)  # one call of a progr
 
 
 def code_of(residual: Any) -> Code | None:
-    """Return the code for the option `residual=` of `make_spike`."""
+    """Return the code for the option `residual=` of `make_spike`.
+
+    >>> encode, decode, ends = code_of(jnp.uint8)(jnp.tanh, jnp.zeros(3))
+    >>> encode(jnp.array([-1.0, 0.0, 1.0]), *ends)
+    Array([  0, 127, 254], dtype=uint8)
+    """
     if residual is None:
         return None
     if isinstance(residual, tuple) and len(residual) == 2 and all(map(callable, residual)):
@@ -108,6 +113,12 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
     The slope is concrete, or a struct of its shape and dtype. What is returned are the structures of `encode` and
     `decode`, each followed by its (arrays, operands).
+
+    >>> def to_encode(c):
+    ...     coded = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept), ()
+    ...     return code_converted(coded, jnp.ones(3), jnp.ones(3))[1]
+    >>> jax.jit(to_encode)(2)
+    ([Array(2, dtype=int32, weak_type=True)], ())
     """
     encode, decode, operands = coded
 
@@ -153,7 +164,12 @@ def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:
-    """Keep the slope as one of 255 evenly spaced values between its bounds, or NaN; off by 1/508 of their distance."""
+    """Keep the slope as one of 255 evenly spaced values between its bounds, or NaN; off by 1/508 of their distance.
+
+    >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
+    Traceback (most recent call last):
+    ValueError: abs: expected a bounded slope for uint8 or sampled, got slopes between 0 and inf; use a float dtype
+    """
     return _to_bytes, _from_bytes, _ends(g, False, x)
 
 

@@ -12,6 +12,10 @@ def uniform(key: jax.Array, like: jax.Array) -> jax.Array:
     """Return uniform numbers in [0, 1), four of each random word, which is turned by a byte for each: words cost time.
 
     The covariance of what is drawn by two of one word is 1 / 256 at most; their slopes are not multiplied anyway.
+
+    >>> drawn = uniform(jax.random.key(0), jnp.zeros((8, 256)))
+    >>> drawn.shape, bool((drawn >= 0).all() & (drawn < 1).all()), float(drawn.mean().round(1))
+    ((8, 256), True, 0.5)
     """
     axis = _axis_of_bytes(like)
     if axis is None:
@@ -25,7 +29,11 @@ def uniform(key: jax.Array, like: jax.Array) -> jax.Array:
 
 
 def pack(bits: jax.Array) -> jax.Array:
-    """Return booleans as bits of bytes, eight rows of an axis in one: a CPU packs these faster than eight of a row."""
+    """Return booleans as bits of bytes, eight rows of an axis in one: a CPU packs these faster than eight of a row.
+
+    >>> pack(jnp.arange(8) < 3)
+    Array([7], dtype=uint8)
+    """
     axis = _axis_of_bytes(bits)
     if axis is None:
         return bits

@@ -15,7 +15,11 @@ Arithmetic: TypeAlias = Any  # numpy or jax.numpy
 
 
 def repeated(xp: Arithmetic, goes_on: Callable[..., Any], step: Callable[..., Any], state: Any) -> Any:
-    """Return the state after steps for as long as it goes on."""
+    """Return the state after steps for as long as it goes on.
+
+    >>> repeated(np, lambda n: n < 5, lambda n: 2 * n, 1)
+    8
+    """
     if xp is jnp:  # jitted, since of a loop outside of `jit` JAX keeps what it has compiled
         return jax.jit(functools.partial(lax.while_loop, goes_on, step))(state)
     while goes_on(state):
@@ -24,14 +28,22 @@ def repeated(xp: Arithmetic, goes_on: Callable[..., Any], step: Callable[..., An
 
 
 def put(xp: Arithmetic, array: Array, rows: Array, start: Any, axis: int) -> Array:
-    """Put rows into an array of JAX, where there is room for them; append them to one of NumPy."""
+    """Put rows into an array of JAX, where there is room for them; append them to one of NumPy.
+
+    >>> put(np, np.zeros(1), np.ones(1), 0, 0), put(jnp, jnp.zeros(2), jnp.ones(1), 1, 0)
+    (array([0., 1.]), Array([0., 1.], dtype=float32))
+    """
     if xp is jnp:
         return lax.dynamic_update_slice_in_dim(array, rows, start, axis)
     return np.concatenate([array, rows], axis)
 
 
 def ordered(xp: Arithmetic, axis: int, keys: int, *arrays: Array) -> Sequence[Array]:
-    """Sort arrays along an axis, by the first of them, or by the first and then by the second."""
+    """Sort arrays along an axis, by the first of them, or by the first and then by the second.
+
+    >>> ordered(np, 0, 1, np.array([2, 1]), np.array([3, 4]))
+    [array([1, 2]), array([4, 3])]
+    """
     if xp is jnp:
         return lax.sort(arrays, dimension=axis, num_keys=keys)
     order = np.lexsort(arrays[keys - 1 :: -1], axis=axis)
@@ -53,17 +65,29 @@ def shaped(array: Array, start: int, stop: int, *sizes: int) -> Array:
 
 
 def representable(array: Array, dtype: Any) -> Array:
-    """Return the array with the digits that a dtype has, in its own dtype."""
+    """Return the array with the digits that a dtype has, in its own dtype.
+
+    >>> representable(np.array([1.0, 1.0004, 1e-9]), np.float16)
+    array([1., 1., 0.])
+    """
     return array.astype(dtype).astype(array.dtype)
 
 
 def column(values: Any, like: Array) -> Array:
-    """Return values (k,) in the dtype of an array, and with an axis for each of its axes behind theirs."""
+    """Return values (k,) in the dtype of an array, and with an axis for each of its axes behind theirs.
+
+    >>> column([1.0, 2.0], np.zeros((3, 4))).shape
+    (2, 1, 1)
+    """
     return np.asarray(values, like.dtype).reshape(-1, *(1,) * like.ndim)
 
 
 def dot(weights: Any, slopes: Array) -> Array:
-    """Return the sums along the first axis, weighted by (m,), or by the rows of (k, m)."""
+    """Return the sums along the first axis, weighted by (m,), or by the rows of (k, m).
+
+    >>> dot([1.0, 2.0], np.ones((2, 3)))
+    array([3., 3., 3.])
+    """
     weights = np.asarray(weights, slopes.dtype)
     if isinstance(slopes, np.ndarray):
         return np.tensordot(weights, slopes, 1)
@@ -73,7 +97,11 @@ def dot(weights: Any, slopes: Array) -> Array:
 
 
 def everywhere(f: Callable[[Any], Any], rank: int) -> Callable[[Any], Any]:
-    """Return a function of potentials of this rank as one of those with axes in front."""
+    """Return a function of potentials of this rank as one of those with axes in front.
+
+    >>> everywhere(jnp.sum, 1)(jnp.ones((2, 3)))
+    Array([3., 3.], dtype=float32)
+    """
 
     def at(x: Array) -> Any:
         mapped = f

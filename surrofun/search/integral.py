@@ -22,7 +22,13 @@ _BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of 
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
-    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`."""
+    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`.
+
+    >>> from .survey import survey
+    >>> f = lambda x: jnp.exp(-abs(x))
+    >>> round(float(with_integral(f, survey(f, [(0.0, 1.0)], jnp.zeros(())), jnp.zeros(()))["area"]), 5)
+    2.0
+    """
     edges, errors = found["edges"], found["errors"]
     with at_compile_time(f, like, edges), np.errstate(all="ignore"):
         if not isinstance(edges, np.ndarray):

@@ -50,6 +50,12 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
     They are differentiable by what a traced part closes over, its leaves included. A slope that is NaN is refused,
     where it is concrete.
+
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
+    >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
+    >>> float(lowest) < 1e-12, float(highest)
+    (True, 1.0)
     """
     found = _found(g, around, EXTREMES)
     if not is_traced(found["highest"]) and np.isnan(found["highest"]).any():
@@ -145,14 +151,26 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
 
 @unchecked()
 def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
-    """Return the integral of a part up to x, from -inf where the area is finite, else from 0."""
+    """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
+
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
+    >>> round(float(soft_step(bump, lambda g: [(0.0, 1.0)], jnp.inf)), 4)
+    1.7725
+    """
     found, factor = _known_integral(g, around)
     return integral(found, x) * factor
 
 
 @unchecked()
 def area(g: Shape, around: Around) -> jax.Array:
-    """Return the area of a part, by what it closes over differentiable where it is finite."""
+    """Return the area of a part, by what it closes over differentiable where it is finite.
+
+    >>> from ..core.tree import function_of_x
+    >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
+    >>> round(float(area(bump, lambda g: [(0.0, 1.0)])), 4)
+    1.7725
+    """
     found, factor = _known_integral(g, around)
     with at_compile_time(g, like_of(g), found):
         whole = jnp.asarray(found["area"])

@@ -36,13 +36,21 @@ _RISES = np.polynomial.polynomial.polyint(np.linalg.inv(np.vander(_INSIDE, incre
 
 
 def slopes_at(f: Function, x: jax.Array) -> jax.Array:
-    """Return f(x) in the dtype of x, of a shape that x broadcasts to."""
+    """Return f(x) in the dtype of x, of a shape that x broadcasts to.
+
+    >>> slopes_at(lambda x: 1, jnp.zeros(2))
+    Array([1., 1.], dtype=float32)
+    """
     slopes = jnp.asarray(f(x)).astype(x.dtype)
     return jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, x.shape))
 
 
 def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return f(x) as numbers, in blocks of which the last is filled up with places again."""
+    """Return f(x) as numbers, in blocks of which the last is filled up with places again.
+
+    >>> numbers_at(jnp.exp, jnp.zeros(()), np.zeros(2))
+    array([1., 1.])
+    """
     rank = x.ndim - like.ndim
     front, neurons = x.shape[:rank], x.shape[rank:]
     count = math.prod(front)
@@ -54,7 +62,11 @@ def numbers_at(f: Function, like: jax.Array, x: np.ndarray[Any, Any]) -> np.ndar
 
 
 def nodes(xp: Arithmetic, starts: Array, ends: Array, dtype: Any) -> Array:
-    """Return the nodes of panels, nine in front of their axes; the first and the last are the ends themselves."""
+    """Return the nodes of panels, nine in front of their axes; the first and the last are the ends themselves.
+
+    >>> nodes(np, np.array([0.0]), np.array([2.0]), np.float32)[[0, 4, 8], 0]
+    array([0., 1., 2.])
+    """
     shares, widths = column(NODES, starts), ends - starts
     places = xp.where(shares < 0.5, starts + widths * shares, ends - widths * (1 - shares))
     return representable(places, dtype)
@@ -64,6 +76,10 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
     """Return starts, ends, rough areas and errors of panels, and the ranks by which they are divided.
 
     Of places and slopes at their nodes, (2, 9, ...).
+
+    >>> at = nodes(np, np.array([0.0]), np.array([1.0]), np.float64)
+    >>> measured(np, np.stack([at, at**3]), np.float64)[3]
+    array([0.])
     """
     at, seen = samples
     starts, ends, widths = at[0], at[-1], at[-1] - at[0]
@@ -82,12 +98,20 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
 
 
 def inside(edges: Array) -> Array:
-    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels."""
+    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels.
+
+    >>> inside(np.array([0.0, 2.0])).round(2)[:, 0]
+    array([0.09, 0.46, 1.  , 1.54, 1.91])
+    """
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
 
 
 def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:
-    """Say which places are near the threshold, by the distance of the last edge."""
+    """Say which places are near the threshold, by the distance of the last edge.
+
+    >>> is_near(np, np.array([-1.0, 65.0]), 2.0**43)
+    array([ True, False])
+    """
     return xp.abs(x) <= _NEAR * last
 
 
@@ -127,7 +151,12 @@ def integrated(
 
 
 def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
-    """Return the integral up to each edge, the areas beyond the first and the last, the area, and the tails' error."""
+    """Return the integral up to each edge, the areas beyond the first and the last, the area, and the tails' error.
+
+    >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
+    >>> table(np, edges, np.diff(edges) * [0, 0, 0, 1, 1, 0, 0, 0], np.float64)[0]
+    array([0., 0., 0., 0., 1., 2., 2., 2., 2.])
+    """
     middle = edges[1:] / 2 + edges[:-1] / 2
     octaves = edges[-1] * column(2.0 ** np.arange(-OUTER, 0), edges[-1])[:, None]  # (OUTER, 1, *n)
     side = xp.stack([-middle, middle])  # (2, panels, *n)

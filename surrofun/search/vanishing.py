@@ -36,7 +36,15 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
 
 
 def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[Any]], Any]:
-    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one."""
+    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one.
+
+    >>> @jax.jit
+    ... def moves(p):
+    ...     f, arrays = closure_converted(lambda x: p * p * x, jnp.ones(2))
+    ...     return by_ones(f, (0,), jnp.ones(2))(arrays)
+    >>> moves(3.0)
+    Array([6., 6.], dtype=float32)
+    """
     if not ks:
         return lambda arrays: join(f, arrays)(x)
     before, k = ks[:-1], ks[-1]

@@ -9,23 +9,39 @@ FAR = 1e18  # a potential beyond it counts as this far away: the square is finit
 
 
 def positive(scale: Real) -> Real:
-    """Return the size of a scale, positive and finite also where it is 0 or infinite: a width needs both."""
+    """Return the size of a scale, positive and finite also where it is 0 or infinite: a width needs both.
+
+    >>> positive(-2.0), 1 / positive(0.0)
+    (Array(2., dtype=float32, weak_type=True), Array(1.e+18, dtype=float32, weak_type=True))
+    """
     return jnp.clip(jnp.abs(scale), 1 / FAR, FAR)
 
 
 def distance(x: Real, far: Real = FAR) -> Real:
-    """Return |x|, at most `far`; its derivative at 0 is 1: so second derivatives of smooth shapes are right there."""
+    """Return |x|, at most `far`; its derivative at 0 is 1: so second derivatives of smooth shapes are right there.
+
+    >>> distance(jnp.array([-2.0, 0.0, jnp.inf]))
+    Array([2.e+00, 0.e+00, 1.e+18], dtype=float32)
+    """
     r = jnp.where(x < 0, -x, x)
     return jnp.where(r > far, far, r)
 
 
 def limited(x: Real, far: Real = FAR) -> Real:
-    """Return x, and `far` where |x| is larger: for functions with f(-x) = f(x). It costs less than clipping."""
+    """Return x, and `far` where |x| is larger: for functions with f(-x) = f(x). It costs less than clipping.
+
+    >>> limited(jnp.array([-2.0, -jnp.inf]))
+    Array([-2.e+00,  1.e+18], dtype=float32)
+    """
     return jnp.where(jnp.abs(x) > far, far, x)
 
 
 def rising(x: Real, tail: Real, area: Real) -> Real:
-    """Return the soft step of a shape with two equal sides, of the area beyond |x|; it is exactly 0 at -inf."""
+    """Return the soft step of a shape with two equal sides, of the area beyond |x|; it is exactly 0 at -inf.
+
+    >>> rising(jnp.array([-jnp.inf, -1.0, 1.0]), jnp.array([1e-9, 0.25, 0.25]), 1.0)
+    Array([0.  , 0.25, 0.75], dtype=float32)
+    """
     tail = jnp.where(jnp.isinf(x), 0.0, tail)
     return jnp.where(x < 0, tail, area - tail)
 
@@ -34,6 +50,9 @@ def room(x: Real, alpha: Real) -> Real:
     """Return max(0, 1 - alpha x) of x >= 0, with all its digits also next to the edge, where 1 and alpha x cancel.
 
     Near the edge it is (1 - alpha c) + alpha (c - x) with c next to 1 / alpha. The first part is known exactly.
+
+    >>> room(jnp.array([0.0, 0.25, 1.0]), 2.0)
+    Array([1. , 0.5, 0. ], dtype=float32)
     """
     c, rest = jax.lax.stop_gradient(_reciprocal(jnp.maximum(jnp.asarray(alpha, x.dtype), 1e-18)))
     x = jnp.where(x > 2 * c, 2 * c, x)
@@ -43,7 +62,11 @@ def room(x: Real, alpha: Real) -> Real:
 
 
 def inside(x: Real, width: Real) -> Real:
-    """Return max(0, 1 - |x| / width), with all its digits next to the edge, as `room` does, and its derivatives."""
+    """Return max(0, 1 - |x| / width), with all its digits next to the edge, as `room` does, and its derivatives.
+
+    >>> inside(jnp.array([0.0, -0.5, 3.0]), 2.0)
+    Array([1.  , 0.75, 0.  ], dtype=float32)
+    """
     r = distance(x)
     plain = 1 - r / width  # it has the derivatives
     exact = plain + jax.lax.stop_gradient((width - r) / width - plain)  # next to the edge the difference is exact
@@ -68,7 +91,11 @@ def _without_low_bits(v: Real, info: Real) -> Real:
 
 
 def expm1_over(x: Real, rate: Real) -> Real:
-    """Return (exp(rate x) - 1) / rate, which is x at rate 0; also its derivative by the rate has all digits."""
+    """Return (exp(rate x) - 1) / rate, which is x at rate 0; also its derivative by the rate has all digits.
+
+    >>> expm1_over(jnp.array([-1.0, 3.0]), jnp.array([1.0, 0.0]))
+    Array([-0.6321,  3.    ], dtype=float32)
+    """
     u = rate * x
     near = jnp.abs(u) < 1
     v, series = jnp.where(near, u, 0.0), jnp.ones_like(u)
@@ -78,7 +105,11 @@ def expm1_over(x: Real, rate: Real) -> Real:
 
 
 def log1p_over(x: Real, rate: Real) -> Real:
-    """Return log(1 + rate x) / rate for x >= 0, x at rate 0; also its derivative by the rate has all digits."""
+    """Return log(1 + rate x) / rate for x >= 0, x at rate 0; also its derivative by the rate has all digits.
+
+    >>> log1p_over(jnp.array([1.0, 3.0]), jnp.array([1.0, 0.0]))
+    Array([0.6931, 3.    ], dtype=float32)
+    """
     near = rate * x < 1
     small = jnp.where(near, x, 0.0)
     v = rate * small
@@ -87,7 +118,11 @@ def log1p_over(x: Real, rate: Real) -> Real:
 
 
 def log1p_of(x: Real, rate: Real) -> Real:
-    """Return log(1 + rate x) for x >= 0, also where rate x is too large a number; at infinity that of the largest."""
+    """Return log(1 + rate x) for x >= 0, also where rate x is too large a number; at infinity that of the largest.
+
+    >>> log1p_of(jnp.array([1.0, 1e38]), 100.0)
+    Array([ 4.6151, 92.1034], dtype=float32)
+    """
     x = jnp.minimum(x, jnp.finfo(x.dtype).max)  # type: ignore[no-untyped-call]
     u = rate * x
     near, far = u < 1, u > 1e30

@@ -15,7 +15,11 @@ _NO_LETTERS = re.compile(r"[\W_]")
 
 @functools.cache
 def answers() -> list[tuple[set[str], str]]:
-    """Return the answers of the table, each with the names that it answers to."""
+    """Return the answers of the table, each with the names that it answers to.
+
+    >>> answers()[1]
+    ({'DeterministicPass'}, 'DeterministicPass() of spikingjelly is straight_through')
+    """
     table = resources.files(__package__).joinpath("elsewhere.txt").read_text("utf-8")
     return [({line["name"], line["word"] or line["name"]}, line["answer"]) for line in _LINE.finditer(table)]
 

@@ -10,7 +10,11 @@ from .digits import distance, expm1_over, positive
 
 
 def nearest(x: Real, period: Real) -> tuple[Real, Real]:
-    """Return `(r, n)` with x = r + n * period: the signed distance of x to the nearest multiple is exact."""
+    """Return `(r, n)` with x = r + n * period: the signed distance of x to the nearest multiple is exact.
+
+    >>> nearest(jnp.array([-0.75, 0.5, 7.25]), 1.0)
+    (Array([0.25, 0.5 , 0.25], dtype=float32), Array([-1.,  0.,  7.], dtype=float32))
+    """
     r = jnp.fmod(x, period)
     r = lax.stop_gradient(r - jnp.where(jnp.abs(r) > period / 2, jnp.where(r < 0, -period, period), 0.0))
     n = jnp.clip((x - r) / period, -1e30, 1e30)  # finite, so that n times 0 is 0

@@ -76,7 +76,13 @@ def _last(distances: Array, sizes: Array, level: float) -> float:
 
 
 def samples(g: Shape) -> list[tuple[Array, Array]]:
-    """Return of every neuron the places that a survey of its shape looked at, in order, and the slopes there."""
+    """Return of every neuron the places that a survey of its shape looked at, in order, and the slopes there.
+
+    >>> from surrofun import shapes
+    >>> ((x, slopes),) = samples(shapes.triangle)
+    >>> bool((x[1:] >= x[:-1]).all()), float(slopes.max())
+    (True, 1.0)
+    """
     survey = surveyed(g, jnp.zeros((1,)))
     x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
     slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
@@ -85,7 +91,12 @@ def samples(g: Shape) -> list[tuple[Array, Array]]:
 
 
 def places(g: Shape, low: float, high: float) -> Array:
-    """Return where to sample a shape from `low` to `high`: evenly, and wherever it turns."""
+    """Return where to sample a shape from `low` to `high`: evenly, and wherever it turns.
+
+    >>> from surrofun import shapes
+    >>> len(places(shapes.straight_through, -1.0, 1.0))
+    1001
+    """
     chosen = [np.linspace(low, high, _COLUMNS + 1)]
     for x, slopes in samples(g):
         rises = np.sign(np.diff(np.nan_to_num(slopes.astype(float))))
@@ -127,7 +138,12 @@ def _jumps(step: Any, reach: float) -> tuple[float, float]:
 
 
 def summary(g: Shape) -> str:
-    """Return area and peak of a shape in words."""
+    """Return area and peak of a shape in words.
+
+    >>> from surrofun import shapes
+    >>> summary(shapes.triangle)
+    'area 1, peak 1 at 0'
+    """
     x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
@@ -138,13 +154,22 @@ def summary(g: Shape) -> str:
 
 
 def top(x: Array, slope: Array) -> tuple[float, float]:
-    """Return where the slope is largest, of several places the nearest to the threshold, and how large it is there."""
+    """Return where the slope is largest, of several places the nearest to the threshold, and how large it is there.
+
+    >>> top(np.array([-1.0, 0.5]), np.array([[3.0], [3.0]]))
+    (0.5, 3.0)
+    """
     highest = np.nanmax(slope)
     return float(x[nearest(x, np.nanmax(slope, axis=1) == highest)]), float(highest)
 
 
 def values(f: Shape, x: Array) -> Array:
-    """Return f at each x, one row a place, one column a neuron."""
+    """Return f at each x, one row a place, one column a neuron.
+
+    >>> values(jnp.abs, np.array([-1.0, 2.0]))
+    array([[1.],
+           [2.]], dtype=float32)
+    """
     like = jnp.zeros(1)
     return numbers_at(f, like, x[:, None]).astype(like.dtype)
 

@@ -22,7 +22,13 @@ _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 times the 
 
 
 def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
-    """Return a function that surveys a shape when it is first called: places and slopes where usable, and the shape."""
+    """Return a function that surveys a shape when it is first called: places and slopes where usable, and the shape.
+
+    >>> from surrofun import shapes
+    >>> places, slopes, g = look_at(lambda: shapes.triangle, np.isfinite)()
+    >>> float(slopes.max()), g is shapes.triangle
+    (1.0, True)
+    """
 
     @functools.cache
     def look() -> Any:
@@ -101,7 +107,12 @@ def _rises(f: Shape, *, g: Shape, **_: Any) -> Finding:
 
 
 def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
-    """Compare dS/dp with finite differences of the integral of the slope; a soft step that is searched for is slow."""
+    """Compare dS/dp with finite differences of the integral of the slope; a soft step that is searched for is slow.
+
+    >>> from surrofun import shapes
+    >>> learns(None, g=shapes.triangle)
+    (True, 'none given; alpha=1.0 would be measured')
+    """
     names, held, moved = probes.floats_in(g, scalar=True)
     if not names:
         return True, f"none given{_which_to_give(g)}"

@@ -29,7 +29,11 @@ _DIFFERENCE = 1e-2  # of a potential, for the second derivative: a step of finit
 
 
 def is_step(f: Function) -> Finding:
-    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has."""
+    """Say whether f can be traced, keeps the shape of x and has a few levels, as a step has.
+
+    >>> is_step(jnp.sign), is_step(jnp.sin)
+    ((True, None), (False, None))
+    """
     traced = jax.eval_shape(f, jnp.zeros(BLOCK))
     levels = np.unique([values_of(f, x.ravel()) for x in (_EVERYWHERE, SCATTERED)])
     return traced.shape == BLOCK and 1 < len(levels) <= _MOST_LEVELS, None
@@ -39,6 +43,10 @@ def has_a_rule_of_its_own(f: Function) -> Finding:
     """Say whether the derivative of f is NaN, or not that of its values at most of the potentials that tell.
 
     A potential tells if f would move by more than rounding, were the derivative right, in a step of 1 % or 0.1 %.
+
+    >>> from surrofun import make_spike, shapes
+    >>> has_a_rule_of_its_own(make_spike(shapes.triangle)), has_a_rule_of_its_own(jnp.sin)
+    ((True, None), (False, None))
     """
     if not jnp.issubdtype(jax.eval_shape(f, jnp.zeros(BLOCK)).dtype, jnp.floating):  # it has no derivative
         below, above = _far_off(f)
@@ -52,17 +60,30 @@ def has_a_rule_of_its_own(f: Function) -> Finding:
 
 
 def slope_of(f: Function) -> Function:
-    """Return the derivative of f, as its rule for reverse mode gives it."""
+    """Return the derivative of f, as its rule for reverse mode gives it.
+
+    >>> slope_of(jnp.square)(3.0)
+    Array(6., dtype=float32, weak_type=True)
+    """
     return jax.grad(lambda x: jnp.sum(f(x)))
 
 
 def backward(f: Function) -> Backward:
-    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent."""
+    """Return what the rule of f makes of a cotangent, as a function of x and the cotangent.
+
+    >>> backward(jnp.square)(3.0, 0.5)
+    Array(3., dtype=float32, weak_type=True)
+    """
     return lambda x, cotangent: jax.vjp(f, x)[1](cotangent)[0]
 
 
 def shape_of(f: Function) -> Shape:
-    """Return the derivative of f as a shape that is around the thresholds."""
+    """Return the derivative of f as a shape that is around the thresholds.
+
+    >>> from surrofun import make_spike, shapes
+    >>> shape_of(make_spike(shapes.triangle))(0.25)
+    Array(0.75, dtype=float32)
+    """
     places = [(at, 1.0) for at in _thresholds(f)]
     return shape(jax.jit(slope_of(f)), around=lambda: places)
 
@@ -226,7 +247,12 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
 
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
-    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call."""
+    """Compare gradients under a transformation, all of them under `jax.jit` too, with that of an eager call.
+
+    >>> from surrofun import make_spike, shapes
+    >>> grad_under("vmap", make_spike(shapes.triangle))
+    (True, 0.0)
+    """
     with jax.disable_jit(transformation == "scan"):  # which makes it a loop in Python
         expected = _gradients(_over_time(f) if transformation == "scan" else backward(f))
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
