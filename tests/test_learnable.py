@@ -305,6 +305,21 @@ def test_a_parameter_keeps_its_dtype_and_its_sum_all_digits():
     assert by_shift(jnp.bfloat16(0.3), jnp.ones(3)).dtype == jnp.bfloat16
 
 
+def test_half_precision_in_a_scan_learns():
+    def total(alpha):
+        def step(v, x):
+            v = (v * 0.5 + x).astype(jnp.bfloat16)
+            return v, make_spike(shapes.sigmoid, learnable=True)(v, alpha)
+
+        return jax.lax.scan(step, jnp.bfloat16(0), jnp.asarray(XS, jnp.bfloat16))[1].sum(dtype=jnp.float32)
+
+    v, by_hand = 0.0, 0.0
+    for x in XS:
+        v = v * 0.5 + x
+        by_hand += v * logistic(4 * v) * logistic(-4 * v)
+    np.testing.assert_allclose(jax.grad(total)(jnp.float32(4.0)), by_hand, rtol=0.02)
+
+
 DECLARED = [pytest.param(shape, id="declared", marks=exhaustive), pytest.param(lambda f: f, id="plain")]
 
 

@@ -200,6 +200,13 @@ def test_another_number_is_no_retrace():
     assert len(traces) == 3
 
 
+def test_cond_takes_a_shape():
+    g = as_arrays(composed())
+    for take in (True, False):
+        picked = jax.jit(lambda take, g: jax.lax.cond(take, loss, lambda g: 2 * loss(g), g))
+        close(jax.tree.leaves(jax.grad(picked, 1)(take, g)), (1 if take else 2) * np.array(by_hand()))
+
+
 def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
     g = jax.tree.map(lambda p: 2 * p, composed())
     text = "mix(sigmoid(alpha=4.0), shift(atan(alpha=3.0), 0.5), weights=(1.5, 1.0))"
