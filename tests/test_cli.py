@@ -108,12 +108,14 @@ def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
     assert facts["straight_through"][0] == "area infinite"
 
 
-def test_without_docstrings_names_and_parameters_are_listed():
+def test_what_is_missing_without_docstrings():
     code = "import sys; from surrofun.cli.commands import main; main(['list']); main(['show', '-h'])"
     done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "surrofun: Not described, since python -OO drops docstrings: formula, area, peak, source\n"
     rows = [line.split("\t") for line in done.stdout.partition("\nusage: ")[0].splitlines()]
     assert [len(row) for row in rows] == [2] * (1 + len(names()))
     assert rows[:2] == [["name", "parameters"], ["atan", "alpha=2.0"]]
+    assert "\nNot described, since python -OO drops docstrings.\n" in done.stdout
 
 
 def test_chart_draws_the_curve_where_it_is():

@@ -26,6 +26,7 @@ from . import terminal
 from .arguments import find, finite_shape, valid, whole, writable
 
 _COLORS = {"ok": 32, "limit": 33, "FAULT": 31}  # green, yellow, red
+_DROPPED = "Not described, since python -OO drops docstrings"
 _SHAPE = "an expression, or package.module:function, or what that returns for numbers"
 _TITLES = "name", "parameters", "formula", "area", "peak", "source"
 # In every docstring of the catalogue: the formula, and so on.
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(commands: Any, run: Callable[[argparse.Namespace], Any]) -> argparse.ArgumentParser:
     """Add the command of a function, with its name, and its docstring as help; return the parser of its arguments."""
-    description, _, examples = (inspect.getdoc(run) or "").partition("\n\n")  # python -OO drops it
+    description, _, examples = (inspect.getdoc(run) or f"{_DROPPED}.").partition("\n\n")
     parser: argparse.ArgumentParser = commands.add_parser(
         run.__name__.removeprefix("_"),
         help=description[:1].lower() + description[1:-1],
@@ -103,6 +104,8 @@ def _list(_: argparse.Namespace) -> None:
       python -m surrofun list | cut -f 1,6
     """
     rows = list(map(_row, names()))
+    if sys.flags.optimize > 1:
+        print(f"surrofun: {_DROPPED}: {', '.join(_TITLES[2:])}", file=sys.stderr)
     if sys.stdout.isatty():
         print(*terminal.entries(list(map(_entry, rows)), shutil.get_terminal_size().columns), sep="\n")
     else:
