@@ -17,7 +17,7 @@ from .core.facts import declares, facts_of, is_own, is_pure
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_number, as_shape, given, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
-from .core.tree import function_of_x, like_of, node, opaque_in, opened
+from .core.tree import function_of_x, like_of, node, opaque_in, unbound
 from .search import numerical
 from .search.survey import Survey, survey
 from .search.vanishing import vanishing
@@ -75,7 +75,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        f, *_, any_constant = opened(g)
+        f, *_, any_constant = unbound(g)
         anchored = any_constant or is_anchored(g)
         made = made_of(f)
         # A combinator that keeps the constant of its part, as `scale` does, asks the part for an anchored soft step:
@@ -138,7 +138,7 @@ def _declares(fact: str, g: Shape) -> bool:
 
     A soft step that is searched for has the right constant.
     """
-    f, *_ = opened(g)
+    f, *_ = unbound(g)
     made = made_of(f)
     declaring = made[0].func if made else f
     if fact == "anchored" and not _fact_of(declaring, "soft"):
@@ -328,7 +328,7 @@ def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], wh
     like = like_of(g)
     if like is None:
         g = as_shape(g, who)
-        f, *_ = opened(g)
+        f, *_ = unbound(g)
         refuse_unknown(f, args, kwargs)
         like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
     return function_of_x(g, like, args, kwargs), like

@@ -23,7 +23,7 @@ from .core.combinator import expression, made_of
 from .core.facts import is_combinator, signature_of
 from .core.shape import Shape, as_shape, given, shape_behind
 from .core.text import describe_value, in_order, show
-from .core.tree import is_function, opened, plain
+from .core.tree import is_function, plain, unbound
 from .registry import lookup, name_of, names
 
 Token: TypeAlias = re.Match[str]  # knows its text and its place in it
@@ -244,7 +244,7 @@ def _text(g: Any) -> str:
     """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
     if not is_function(g):
         return _literal(g)
-    f, _, params, *_ = opened(g)
+    f, _, params, *_ = unbound(g)
     if name := name_of(g) or (not params and name_of(f)):
         return name
     if params:
@@ -259,8 +259,8 @@ def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
     """Return the name of a registered shape that holds parameters, if it is `f` with others of these."""
     if name_of(f):
         return None
-    held = ((name, opened(lookup(name))) for name in names())
-    return next((name for name, (base, _, own, *_) in held if own and base is f and own.keys() <= params.keys()), None)
+    bases = ((name, unbound(lookup(name))) for name in names())
+    return next((name for name, (base, _, own, *_) in bases if own and base is f and own.keys() <= params.keys()), None)
 
 
 def _literal(value: Any) -> str:

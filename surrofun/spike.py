@@ -43,7 +43,7 @@ from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, opened, static, widened
+from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, static, unbound, widened
 from .core.varying import vary_as
 from .residuals import code_converted, code_of
 from .search.stages import in_two_stages
@@ -60,7 +60,7 @@ Rule: TypeAlias = SimpleNamespace
 # Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
 # "to_decode", the arrays of encode or of decode, and the operands of the code. In names, of_ is a cotangent, by_ a
 # tangent.
-Fixed: TypeAlias = dict[str, Any]
+Constants: TypeAlias = dict[str, Any]
 
 
 @overload
@@ -187,7 +187,7 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     The latter, bounds of the slope, is best known outside of a program, where numbers have values.
     """
     g, step, (code, forward_mode, learnable, follows) = map(from_tree, (shape, step, options))
-    x, args = potential_of(g, args, kwargs, "x" if args else signature_of(opened(g)[0])[0])
+    x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g)[0])[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
     refuse_unfit_call(g, args, kwargs, x.shape)
@@ -256,8 +256,8 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
     of_code = {"to_encode": to_encode, "to_decode": to_decode}
     spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code, indices))
-    fixed = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
-    return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, fixed)
+    constants = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
+    return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, constants)
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
@@ -291,21 +291,21 @@ def _cotangents(
     return of_x, [next(left) if flag else None for flag in is_learned]
 
 
-def _kept(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
+def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
     """Return what is kept of the slope: itself, or as the code encodes it, with what refuses a second derivative."""
-    slope = _slope_at(rule, x, fixed)
+    slope = _slope_at(rule, x, constants)
     if not rule.encode:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
     nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    arrays, operands = fixed["to_encode"]
+    arrays, operands = constants["to_encode"]
     return _for_checkpoint((join(rule.encode, arrays)(slope, *operands), nothing))
 
 
-def _slope_at(rule: Rule, x: jax.Array, fixed: Fixed) -> Any:
+def _slope_at(rule: Rule, x: jax.Array, constants: Constants) -> Any:
     """Return the slope: as it is known already, or evaluated, where it is traced or differentiated once more."""
-    again = fixed["slope"] is None or is_traced((x, fixed["slope_arrays"]))
-    return join(rule.slope, fixed["slope_arrays"])(x) if again else fixed["slope"]
+    again = constants["slope"] is None or is_traced((x, constants["slope_arrays"]))
+    return join(rule.slope, constants["slope_arrays"])(x) if again else constants["slope"]
 
 
 def _for_checkpoint(kept: Any) -> Any:
@@ -339,8 +339,8 @@ _nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _re
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
-    return fixed["spikes"]
+def _fire(rule: Rule, x: Any, soft_arrays: Any, constants: Constants) -> Any:
+    return constants["spikes"]
 
 
 # Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and what decodes it. Else
@@ -349,9 +349,9 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, fixed: Fixed) -> Any:
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
-    x, soft_arrays, fixed = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
-    kept, to_decode = _kept(rule, x, fixed), fixed["to_decode"]
-    arrays = fixed["slope_arrays"], soft_arrays
+    x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
+    kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
+    arrays = constants["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if rule.soft else ()
     # A residual holds arrays only: the length of a flag tells whether its parameter is learned. And JAX may mix up
     # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
@@ -394,10 +394,10 @@ def _fire_forward(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
-    (x, soft_arrays, fixed), (by_x, by_soft, _) = primals, tangents
+    (x, soft_arrays, constants), (by_x, by_soft, _) = primals, tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(by_x, SymbolicZero):
-        tangent = _for_checkpoint(_slope_at(rule, x, fixed)) * by_x
+        tangent = _for_checkpoint(_slope_at(rule, x, constants)) * by_x
     for k, by in enumerate(by_soft):
         if not isinstance(by, SymbolicZero):  # one by one: 0 tangents may give NaN
             tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, by).astype(x.dtype)

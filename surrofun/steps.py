@@ -20,7 +20,7 @@ from .core.expect import as_key, as_whole
 from .core.facts import declares, facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import OF_A_SOFT_STEP, describe_value, show
-from .core.tree import function_of_x, node, opened
+from .core.tree import function_of_x, node, unbound
 
 if TYPE_CHECKING:
     from .core.types import Declared
@@ -172,7 +172,7 @@ def compares(step: Any) -> bool:
     >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
     (True, False)
     """
-    return bool(facts_of(opened(step)[0]).get("compares"))
+    return bool(facts_of(unbound(step)[0]).get("compares"))
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:

@@ -18,7 +18,7 @@ from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .facts import declares, facts_of, signature_of
 from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
-from .tree import Tree, from_tree, function_of_x, is_function, node, opened, to_tree
+from .tree import Tree, from_tree, function_of_x, is_function, node, to_tree, unbound
 
 # Deeper ones reach Python's limit of recursion in a derivative; of more shapes the program takes minutes to compile.
 _DEEPEST, _MOST = 64, 256
@@ -95,15 +95,15 @@ def combinator(
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
-        held = {}
+        arguments = {}
         for name, value in bound.arguments.items():
             bound.arguments[name] = valid = _valid(show(combined), signature.parameters[name], value)
-            if value is not None:  # None stands for the default, which is not held
-                held[name] = to_tree(valid)
+            if value is not None:  # None stands for the default, which is left out
+                arguments[name] = to_tree(valid)
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
-        g = Partial(composed, Partial(combined), held)
+        g = Partial(composed, Partial(combined), arguments)
         depth, shapes = _extent(g)
         if depth > _DEEPEST or shapes > _MOST:
             raise ValueError(
@@ -148,14 +148,14 @@ def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
 
 def _extent(g: Any) -> tuple[int, int]:
     """Return how deep a composition is, 0 for a shape, and how many shapes are in it."""
-    made = made_of(opened(g)[0])
+    made = made_of(unbound(g)[0])
     if not made:
         return 0, 1
     extents = list(map(_extent, parts_of(made)))
     return 1 + max((depth for depth, _ in extents), default=0), sum(shapes for _, shapes in extents)
 
 
-def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = show) -> str:
+def expression(f: Partial, arguments: dict[str, Tree], write: Callable[[Any], str] = show) -> str:
     """Return the call of the combinator that makes a composed shape.
 
     >>> from surrofun import shapes, shift
@@ -166,25 +166,25 @@ def expression(f: Partial, held: dict[str, Tree], write: Callable[[Any], str] = 
     by_position = True
     for name, parameter in facts_of(f.func)["signature"].parameters.items():
         if parameter.kind is parameter.VAR_POSITIONAL:
-            texts += map(write, held.get(name, ()))
-        elif name not in held:
+            texts += map(write, arguments.get(name, ()))
+        elif name not in arguments:
             by_position = False
         else:
             by_position = by_position and parameter.kind is not parameter.KEYWORD_ONLY
-            text = write(from_tree(held[name]))
+            text = write(from_tree(arguments[name]))
             texts.append(text if by_position else f"{name}={text}")
     return f"{write(f.func)}({', '.join(texts)})"
 
 
 @declares(text=expression)
-def composed(f: Partial, held: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
+def composed(f: Partial, arguments: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
     """Evaluate a composed shape at x; without x, return it with the parameters given.
 
     >>> from surrofun import scale, shapes
     >>> composed(Partial(scale), {"g": Partial(shapes.triangle), "alpha": 2.0}, 0.0)
     Array(2., dtype=float32)
     """
-    g = Partial(composed, f, held)
+    g = Partial(composed, f, arguments)
     if not args and "x" not in kwargs:
         return given(g, **kwargs)
     x, args = potential_of(g, args, kwargs)
@@ -212,8 +212,8 @@ def parts_of(made: tuple[Partial, dict[str, Tree]]) -> list[Shape]:
     >>> [part.func for part in parts_of((Partial(abs), {"g": Partial(abs), "gs": (Partial(max),), "alpha": 2.0}))]
     [<built-in function abs>, <built-in function max>]
     """
-    _, held = made
-    return [p for value in held.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
+    _, arguments = made
+    return [p for value in arguments.values() for p in (value if type(value) is tuple else (value,)) if is_function(p)]
 
 
 def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> tuple[Any, Any, Any]:
@@ -227,13 +227,13 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
     >>> f.__name__, alpha
     ('scale', 2.0)
     """
-    g, own_args, own_kwargs, _, own_any_constant = opened(g)
+    g, own_args, own_kwargs, _, own_any_constant = unbound(g)
     args, kwargs = (*own_args, *args), {**own_kwargs, **(kwargs or {})}
     made = made_of(g)
     if made is None:
         refuse_unfit_call(g, args, kwargs, like.shape)
         return g, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
-    f, held = made
+    f, arguments = made
 
     def bind_one(name: str, value: Tree) -> Any:
         if type(value) is tuple:
@@ -243,7 +243,7 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
         refuse_unfit(f.func, name, number := from_tree(value), like.shape)
         return fit(number, like)
 
-    bound = {name: bind_one(name, value) for name, value in held.items()}
+    bound = {name: bind_one(name, value) for name, value in arguments.items()}
     call = inspect.BoundArguments(facts_of(f.func)["signature"], bound)
     call.apply_defaults()
     return f.func, call.args, call.kwargs

@@ -14,7 +14,7 @@ from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_ported
 from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, from_tree, interned, is_variable, opened, plain, with_parameters
+from .tree import ARRAYS, from_tree, interned, is_variable, plain, unbound, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
@@ -178,7 +178,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
     >>> given(pow, exp=2.0) is given(pow, exp=2.0), given(pow, exp=2.0).__name__
     (True, 'pow(exp=2.0)')
     """
-    f, _, before, *_ = opened(g)
+    f, _, before, *_ = unbound(g)
     refuse_unknown(f, (), params)
     for name, value in params.items():
         _refuse_variable(value, g)
@@ -196,7 +196,7 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
-        f, _, params, *_ = opened(g)
+        f, _, params, *_ = unbound(g)
         has_structure = f is not g and f is not g.func  # as a whole number, which inspect does not see
         if has_structure and signature_of(f)[1]:
             vars(g).update(__signature__=inspect.signature(functools.partial(f, **params)))
@@ -228,7 +228,7 @@ def as_shape(g: Any, who: str) -> Shape:
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
-    f, _, params, like, _ = opened(g)
+    f, _, params, like, _ = unbound(g)
     if like is not None:  # a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
     if isinstance(f, functools.partial) and not facts_of(f.func).get("text"):

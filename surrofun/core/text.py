@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .facts import facts_of, signature_of
-from .tree import opened
+from .tree import unbound
 
 OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite area may have given S itself
 
@@ -34,7 +34,7 @@ def show(value: Any) -> str:
 
 def _show_partial(g: Any) -> str:
     """Return the expression of a shape with parameters or of a composition, computed of its structure."""
-    f, _, params, like, _ = opened(g)
+    f, _, params, like, _ = unbound(g)
     if like is not None:  # a part of a composition that is evaluated is called what it is without the call
         return show(g.args[0])
     shown = [f"{name}={show(value)}" for name, value in in_order(f, params)]

@@ -176,11 +176,11 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
     return f(*x, *args, **{**kwargs, **numbers})
 
 
-def opened(g: Any) -> tuple[Any, Any, Any, Any, bool]:
+def unbound(g: Any) -> tuple[Any, Any, Any, Any, bool]:
     """Return `(f, args, kwargs, like, any_constant)`: the function or composition that a shape is made of, with all the
     parameters it was given, and `like` and `any_constant` as `function_of_x` was given them, else None and False.
 
-    >>> opened(with_parameters(pow, {"n": 3, "alpha": 2.0}))
+    >>> unbound(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)
     """
     args: Any = ()
@@ -206,7 +206,7 @@ def like_of(g: Any) -> Any:
     >>> like_of(function_of_x(pow, np.ones(3))), like_of(pow) is None
     (array([0.]), True)
     """
-    *_, like, _ = opened(g)
+    *_, like, _ = unbound(g)
     return like
 
 

@@ -26,7 +26,7 @@ from ..core.facts import declares, facts_of, signature_of
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, like_of, node, opened, static
+from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, like_of, node, static, unbound
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -136,7 +136,7 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
-    f, *_ = opened(g)
+    f, *_ = unbound(g)
     if facts_of(f).get("bounds") or made_of(f):
         once(_refuse_too_large, dtype, _in_float32_at_least(g, x))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()

@@ -12,7 +12,7 @@ import numpy as np
 from ..calculus import antiderivative, around, bounds, declares_soft_step
 from ..core.facts import signature_of
 from ..core.shape import Shape, shape
-from ..core.tree import opened
+from ..core.tree import unbound
 from ..spike import make_spike
 from . import probes
 from .curves import samples
@@ -142,7 +142,7 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
 
 def _which_to_give(g: Shape) -> str:
-    f, *_ = opened(g)
+    f, *_ = unbound(g)
     _, takes = signature_of(f)
     parameters = takes.parameters.values() if takes else ()
     floats = [f"{p.name}={p.default}" for p in parameters if isinstance(p.default, float)]
