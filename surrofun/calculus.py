@@ -76,15 +76,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 
     def soft(x: jax.Array) -> Any:
         f, *_, any_constant = unbound(g)
-        anchored = any_constant or is_anchored(g)
+        needs_no_limit = any_constant or is_anchored(g)
         made = made_of(f)
-        # A combinator that keeps the constant of its part, as `scale` does, asks the part for an anchored soft step:
-        # else the limits of parts would be taken again and again, in those of the whole.
-        by_part = not anchored and made and facts_of(made[0].func).get("anchored")
+        # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits, once: else
+        # each level of a composition would take them again.
+        by_part = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
         declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
         if declared is None:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
-        return declared(x) if anchored or by_part else _anchored(declared, x, g)
+        return declared(x) if needs_no_limit or by_part else _anchored(declared, x, g)
 
     return rounded(soft, x)
 
@@ -114,7 +114,7 @@ def declares_soft_step(g: Shape) -> bool:
 
 
 def may_hide_in_facts(g: Shape) -> bool:
-    """Say whether something may be hidden in what is declared of a function that is not known to be pure.
+    """Say whether a function that is not known to be pure declares facts, which may close over a tracer.
 
     >>> from surrofun import shapes
     >>> may_hide_in_facts(shapes.sigmoid), may_hide_in_facts(lambda x: x)
@@ -134,14 +134,11 @@ def is_anchored(g: Shape) -> bool:
 
 
 def _declares(fact: str, g: Shape) -> bool:
-    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do.
-
-    A soft step that is searched for has the right constant.
-    """
+    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
     f, *_ = unbound(g)
     made = made_of(f)
     declaring = made[0].func if made else f
-    if fact == "anchored" and not _fact_of(declaring, "soft"):
+    if fact == "anchored" and not _fact_of(declaring, "soft"):  # a search gets the constant right
         return True
     return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in (parts_of(made) if made else ()))
 

@@ -1,7 +1,9 @@
 """Shapes from shapes, each a formula and its facts.
 
 Parameters given at call time go to every shape inside. A combinator of your
-own is written in the same way, without `declares`.
+own is written in the same way, without `declares`: its bounds are taken as
+they are declared, and its soft step gets its constant by limits that are
+taken.
 """
 
 from typing import Any
@@ -57,8 +59,8 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-# Where the area is infinite, S(0) has to be 0. What moves a part, cuts it, or mixes it with one of a finite area does
-# not keep that: `shift`, `mix` and `asym` declare `zero_at_minus_inf` alone, for where all areas are finite.
+# Where the area is infinite, S(0) has to be 0. `shift`, `mix` and `asym` do not keep that of their parts, so that they
+# declare `zero_at_minus_inf` alone, which is for finite areas.
 
 
 @declares(zero_at_minus_inf=True)

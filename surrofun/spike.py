@@ -2,13 +2,13 @@
 
 A call evaluates the step, and joins it with the slope, an ordinary function,
 in a derivative rule, which evaluates that. The rules stand at module level and
-close over no tracer: those of a shape are operands
+close over no tracer: the tracers that a shape holds are passed as operands
 (`core.concrete.closure_converted`), so that a spike may be built anywhere, out
-of tracers, and be differentiated later. What they return is differentiable by
-the same rules, so that higher derivatives are right, too. Where every
-function in shape, step and residual code is known to be pure (`core.facts`)
-and found in its module, a call runs inside of one cached program
-(`core.program`), and what is learned inside of another.
+of tracers, and be differentiated later. What the rules return is
+differentiable by the same rules, so that higher derivatives are right, too.
+Where every function in shape, step and residual code is known to be pure
+(`core.facts`) and found in its module, a call runs inside of one cached
+program (`core.program`), and what is learned inside of another.
 """
 
 from __future__ import annotations
@@ -91,9 +91,10 @@ def make_spike(
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
             potential minus the threshold; of a soft step S it is
-            `derivative(S)`. If it, step and residual code are declared by
-            `shape`, of `jax.jit`, JAX or NumPy, and found in a module, they
-            are compiled once, else evaluated at each call.
+            `derivative(S)`. Shape, step and residual code are compiled
+            once if each function in them is found in a module, and declared
+            by `shape`, of `jax.jit`, or of JAX or NumPy. Others run as
+            Python at each call, or inside of a `jit`, at each trace.
         step: any plain function of x; it may close over tracers (a random
             key, a soft step), which get no gradient: an amplitude that is
             learned is a factor on the spike.
@@ -105,7 +106,8 @@ def make_spike(
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. What is encoded has no second derivative,
             of which a meta-gradient is one. Where a parameter learns, x is
-            kept instead.
+            kept instead, and of a soft step that is searched for a table,
+            once for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -115,10 +117,11 @@ def make_spike(
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
         float; half precision is computed in float32 and rounded once. The
-        arguments, traced or not, go to `grad_fn`. It is a pytree, unless it
-        decorates a function; its leaves are the numbers of its shape if it
-        learns, else none: give what maps or traces leaves, as `vmap` does,
-        the shape instead.
+        arguments, traced or not, go to `grad_fn`. It is a pytree; of a
+        function that is not found in its module, as one that is decorated
+        or a lambda, it is a function. Its leaves are the numbers of its
+        shape if it learns, else none: give what maps or traces leaves, as
+        `vmap` does, the shape instead.
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
@@ -161,8 +164,8 @@ def make_spike(
         raise ValueError("make_spike: residual= encodes what reverse mode keeps; it does not go with forward_mode=True")
     g = as_shape(grad_fn, "make_spike")
     # A spike that learns has the leaves of its shape; one that does not has none, so that no optimizer moves it: its
-    # shape is in the key of a dictionary, and a Partial is hashed by its identity, whatever it holds.
-    follows = is_noise_of(step, g)  # with the parameters of the call
+    # shape is structure, and may hold arrays, since a Partial is hashed by its identity.
+    follows = is_noise_of(step, g)  # noise of this very shape is given the parameters of the call, too
     options = static((code_of(residual), forward_mode, learnable, follows))
     spike = Partial(_call, node(g) if learnable else static(g), static(step), options)
     if node(g) is g or importable(g):  # a pytree, or found under its name
@@ -193,10 +196,8 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     refuse_unfit_call(g, args, kwargs, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = step_of_call(step, g, follows, has_parameters)
-    if learnable and is_traced(g) and declares_soft_step(g) and not is_anchored(g):
-        known = without_gradient((g, x))
-        if not is_traced(known):
-            call_explained(_soft, *known)  # raises here, where values are concrete: the backward pass may have tracers
+    if learnable and is_traced(g):
+        _refuse_unknown_limit(g, x)
     coded = None
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
@@ -206,6 +207,15 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
 
+def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
+    """Refuse a declared soft step that is NaN at infinity, as long as values are concrete: in the backward pass they
+    may be traced.
+    """
+    known = without_gradient((g, x))
+    if declares_soft_step(g) and not is_anchored(g) and not is_traced(known):
+        call_explained(_soft, *known)
+
+
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     """Evaluate the step, split slope, soft step and code into structure and operands, and join all in the rule."""
     (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
@@ -213,11 +223,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     how = compared if compares(step) else rounded
     spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
-    is_searched_for = learnable and not declares_soft_step(g)  # the soft step
-    # Outside of `jit` a slope that has no program is computed here, where it is concrete: that takes less time than
-    # under `grad`, and shows that no tracer hides in the shape. None says nothing: it may be traced, ask for an axis of
-    # a `vmap`, or have a tracer in its declared soft step alone.
-    slope_now = None if learnable and may_hide_in_facts(g) else try_concrete(_slope, *without_gradient((g, x)))
+    slope_now = _slope_if_concrete(g, x, learnable)
     is_concrete = slope_now is not None
     if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
@@ -235,15 +241,11 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
-    backward = functools.partial(_cotangents, slope, soft, is_searched_for)
+    is_searched = learnable and not declares_soft_step(g)
+    backward = functools.partial(_learned_cotangents, slope, soft, is_searched)
     early, late = None, None
-    if soft_arrays and is_searched_for and not is_concrete and not forward_mode:
-        # A search over values runs in the backward pass. One over tracers goes into the early stage, which is part of
-        # the forward pass, so that JAX takes it out of a loop. On jax 0.12 a cached program is one equation that takes
-        # x, too; there XLA takes it out.
-        is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in soft_arrays]
-        arrays = slope_arrays, soft_arrays
-        early, late = in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # of_spikes is like x
+    if soft_arrays and is_searched and not is_concrete and not forward_mode:
+        early, late = _stages(backward, (slope_arrays, soft_arrays), x)
     rule = SimpleNamespace(
         slope=slope,
         soft=soft if soft_arrays else None,
@@ -260,10 +262,29 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, constants)
 
 
+def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | None:
+    """Return the slope, if it is concrete: outside of `jit`, of a shape that has no program.
+
+    To compute it here takes less time than under `grad`, and shows that no tracer hides in the shape. None does not
+    tell why: the slope may be traced, or ask for an axis of a `vmap`; a tracer may hide in its soft step alone.
+    """
+    return None if learnable and may_hide_in_facts(g) else try_concrete(_slope, *without_gradient((g, x)))
+
+
+def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
+    """Split the backward pass: what depends on `arrays` alone, the search and its tables, is made in the forward pass.
+
+    So JAX takes it out of a loop; on jax 0.12 XLA does where a cached program is one equation that takes x, too.
+    """
+    is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
+    return in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # the cotangent of the spikes is like x
+
+
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
     """Return the spikes, mapped by `vmap` wherever an operand of the rule is, a random key, say.
 
-    Else their cotangents would be summed before the rule multiplies each by its own slope. The compiler removes it.
+    The cotangent of an output that is not mapped is summed before the rule sees it, but each element has a slope of
+    its own. The compiler removes the choice.
     """
     traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # a parameter is in the slope, too
     is_same = [(v == v).all() if v.ndim else v == v for v in traced]
@@ -278,13 +299,16 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
     return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
 
 
-def _cotangents(
-    slope: Structure, soft: Any, is_searched_for: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
+def _learned_cotangents(
+    slope: Structure, soft: Any, is_searched: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
 ) -> Any:
-    """Return the cotangents of x and of each soft array, None where it is not learned; values: x and of the spikes."""
+    """Return the cotangents of x and of each soft array, None where it is not learned.
+
+    The values are x and the cotangent of the spikes.
+    """
     slope_arrays, soft_arrays = arrays
     flags, (_, rest) = iter(is_learned), soft
-    of_leaves = static((tuple(leaf is None and next(flags) for leaf in rest), is_searched_for))
+    of_leaves = static((tuple(leaf is None and next(flags) for leaf in rest), is_searched))
     trees = join(slope, slope_arrays), join(soft, soft_arrays), of_leaves
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
@@ -353,8 +377,8 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if rule.soft else ()
-    # A residual holds arrays only: the length of a flag tells whether its parameter is learned. And JAX may mix up
-    # those of two derivatives of one program, unless they have the same structure: what is not kept is an empty array.
+    # A residual holds arrays only: the length of a flag tells whether its parameter is learned. JAX may confuse the
+    # residuals of two derivatives of one program, unless they have the same structure: what is not kept is empty.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
         kept, to_decode = _empty((kept, to_decode))

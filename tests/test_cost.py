@@ -319,6 +319,16 @@ def test_what_is_as_large_as_what_comes_later_is_made_again_also_where_it_is_use
     early, late = in_two_stages(f, 2.0, jnp.zeros(3))
     assert [v.shape for v in early(2.0)] == [(), ()]
     np.testing.assert_array_equal(late(early(2.0), jnp.ones(3)), [6.0, 8.0, 10.0])
+    early, _ = in_two_stages(lambda a, x: a * jnp.ones(1) * x, 2.0, jnp.zeros(1))  # but for what is one number
+    assert [v.shape for v in early(2.0)] == [(1,)]
+
+
+def test_of_a_part_that_no_parameter_changes_one_table_is_kept():
+    """Where its limits are taken it is looked up, too: not in a table that the program makes again."""
+    x = jnp.zeros((2, 3))
+    g = mix(scale(lambda x: jnp.exp(-(x**2)), 2.0), shapes.superspike(beta=2.0))
+    kept = jax.eval_shape(lambda g: jax.vjp(lambda g: make_spike(g, learnable=True)(x), g)[1], g)
+    assert [leaf.shape[-1] for leaf in jax.tree.leaves(kept) if leaf.size > 5000] == [6]  # the powers, of each panel
 
 
 @exhaustive

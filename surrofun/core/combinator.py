@@ -52,8 +52,8 @@ def combinator(
 
     Args:
         formula: elementwise function of x (at least float32) and of parts.
-            Where it evaluates a part at an array that has further axes,
-            these come first: arrays of the part broadcast to the last ones.
+            If it evaluates a part at an array of more axes, they have to be
+            in front: a parameter of the part lines up with the last ones.
         soft: `soft(x, *parts)`, an integral over x with any constant, which
             `antiderivative` puts right; else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any

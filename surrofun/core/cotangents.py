@@ -23,8 +23,9 @@ def cotangents(
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
     static(((True, False), True)): of each leaf of the soft step whether it is differentiated, and whether the soft step
-    is searched for. A few parameters are moved one by one, more of them by one backward pass of all elements; what is
-    not one number a neuron, by a backward pass of the whole.
+    is searched for. If it is, is a jaxpr, or has few parameters, it is differentiated in forward mode, by one parameter
+    after the other; else in reverse mode, by a copy of each parameter for every element. Where a parameter is not one
+    number a neuron, the sum itself is differentiated, in reverse mode.
 
     >>> from jax.tree_util import Partial
     >>> from .tree import static
@@ -34,7 +35,7 @@ def cotangents(
     (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
     leaves, treedef = jax.tree.flatten(soft)
-    flags, is_searched_for = from_tree(learned)
+    flags, is_searched = from_tree(learned)
     values = list(itertools.compress(leaves, flags))
     rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
 
@@ -45,7 +46,7 @@ def cotangents(
     x, of_spikes = widened((x, of_spikes))
     if not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
-    if is_searched_for or is_jaxpr(soft) or len(values) <= _FEW:
+    if is_searched or is_jaxpr(soft) or len(values) <= _FEW:
         # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
         moves = [moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
         products = [of_spikes * move for move in moves]

@@ -105,7 +105,7 @@ def refuse_unreal(array: Any, who: str, name: str) -> None:
 
 
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
-    """Refuse an array that is not real or does not broadcast against x, or what is no number though its default is.
+    """Refuse an array that is not real or does not broadcast against x, or for a number by default what is none.
 
     `place` is that of the parameter of `f`, counted after x, or its name.
 

@@ -82,7 +82,7 @@ def looks_pure(f: Any) -> bool:
 def is_pure(f: Any) -> bool:
     """Say whether a function is known to depend on its arguments alone.
 
-    So it is declared, or it is one of `_LIBRARIES` or of `jax.jit`, found under its name in its module.
+    Known are those that declare it, and those of `_LIBRARIES` or of `jax.jit` that are found under their names.
 
     >>> is_pure(abs), is_pure(lambda x: x)
     (True, False)

@@ -29,7 +29,8 @@ _may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_
 
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
     """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is pure and importable, and every
-    leaf is a float or an array, which is an operand then. Otherwise all of them are evaluated afresh.
+    leaf is a float or an array, which is an operand then. Otherwise, and where the program asks for the value of an
+    operand, f is evaluated afresh.
 
     f is a function of this package. With `search`, the program may search for facts; else `require_concrete` aborts it.
 

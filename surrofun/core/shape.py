@@ -62,7 +62,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
             may be wider, and then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
-            edge, in units of x.
+            edge, in units of x; an edge is as wide as the bump beside it.
 
     What is not given is searched for, where it is asked for.
 

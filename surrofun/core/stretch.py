@@ -11,7 +11,7 @@ from .dtype import Real
 
 
 def stretched(x: Real, alpha: Real) -> Real:
-    """Return alpha x, whose derivative by alpha is 0 at x = -inf and inf; that of a slope would be 0 * inf, NaN.
+    """Return alpha x, whose derivative by alpha is 0 at x = -inf and inf: else that of g(alpha x) is 0 * inf, NaN.
 
     >>> jax.grad(lambda alpha: jnp.exp(-stretched(jnp.inf, alpha)))(2.0)
     Array(-0., dtype=float32, weak_type=True)

@@ -7,6 +7,14 @@
 
 A whole number, a text or a function becomes structure as the key of a dictionary: JAX counts keys as structure. The
 type beside it tells 1 from True.
+
+How a shape comes by its parameters:
+
+    given            by a user, `superspike(beta=2.0)`: they are checked, and the shape has a name (core.shape)
+    with_parameters  the tree of that
+    function_of_x    by a call, `g(x, 2.0)`, or as a part of a composition that is evaluated: a function of x alone
+    unbound          the way back from each of these
+    bind             what a function or a combinator is called with after x, arrays in the rank of x (core.combinator)
 """
 
 import functools

@@ -1,10 +1,16 @@
 """What is kept of the slope for the backward pass.
 
-A code of your own is a function of a shape and of the potential. It returns
-how a slope is encoded, how what is kept is decoded, and the arrays that
-both take, in a tuple. A slope has the dtype of x, its bounds have at least
-float32. This one keeps four bits a spike, two of the last axis in a byte,
-whose size has to be even, of a shape that is nowhere negative:
+A code of your own is a function `code(g, x)` of a shape, whose parameters
+are bound, and of the potential. It returns a tuple of three:
+
+    encode(slope, *operands)         what is kept, arrays of any nesting
+    decode(kept, like, *operands)    the slope; like: its shape and dtype
+    operands                         arrays that both take, in a tuple
+
+The slope has the dtype of x, its bounds have at least float32. What is
+traced, as a bound or a key, belongs into the operands. This code keeps four
+bits a spike, two of the last axis in a byte, whose size has to be even, of
+a shape that is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
@@ -24,9 +30,8 @@ whose size has to be even, of a shape that is nowhere negative:
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-`kept` is what encode returned; `like` has the shape and dtype of x. Put
-both functions in a module, decorated with `jax.jit`: with one that is not
-known to be pure, a spike is traced again at each call.
+Put both functions in a module, decorated with `jax.jit`: with one that is
+not known to be pure, a spike is traced again at each call.
 """
 
 from .codes import Code as Code

@@ -1,9 +1,7 @@
 """What is kept of the slope for the backward pass: codes that are smaller than the slope.
 
-A code is a function `code(g, x) -> (encode, decode, operands)` of a shape, whose parameters are bound, and a potential,
-with `encode(slope, *operands)` and `decode(kept, like, *operands)`, where `like` is an array of the wanted shape and
-dtype. What is traced, a bound of the slope or a key, goes into the operands; tracers that functions of a user close
-over are found (`code_converted`).
+Each is a function `code(g, x) -> (encode, decode, operands)`, as `surrofun.residuals` describes it. Tracers that
+functions of a user close over are found, and become operands, too (`code_converted`).
 """
 
 import contextlib

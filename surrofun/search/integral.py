@@ -1,5 +1,6 @@
 """The soft step of what was surveyed: a polynomial for each panel, and a potential looks up that of its own."""
 
+import contextlib
 import functools
 
 import jax
@@ -67,10 +68,12 @@ def integral(found: Survey, x: Real) -> jax.Array:
     >>> integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), jnp.array([-jnp.inf, 0.0, jnp.inf]))
     Array([0., 1., 2.], dtype=float32)
     """
-    x = jnp.asarray(x)
-    edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
+    x, is_known = jnp.asarray(x), isinstance(found["edges"], np.ndarray)
+    with jax.ensure_compile_time_eval() if is_known else contextlib.nullcontext():  # not in a program of the caller
+        edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
+        table = _lookup_table(edges, powers)
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    return _looked_up(_lookup_table(edges, powers), edges, limits, x)  # type: ignore[no-any-return]
+    return _looked_up(table, edges, limits, x)  # type: ignore[no-any-return]
 
 
 @jax.jit
