@@ -29,6 +29,7 @@ BUILT = {
     "scale": (lambda p: scale(shapes.sigmoid, p), lambda x, p: p * sig(p * x)),
     "height": (lambda p: scale(shapes.triangle, 2.0, height=p), lambda x, p: p * 2 * tri(2 * x)),
     "shift": (lambda p: shift(shapes.sigmoid, p), lambda x, p: sig(x - p)),
+    "defaults": (lambda p: shift(scale(shapes.sigmoid, height=p)), lambda x, p: p * sig(x)),
     "scale of shift": (lambda p: scale(shift(shapes.sigmoid, 0.5), p), lambda x, p: p * sig(p * x - 0.5)),
     "shift of scale": (lambda p: shift(scale(shapes.sigmoid, 2.0), p), lambda x, p: 2 * sig(2 * (x - p))),
     "mix": (
