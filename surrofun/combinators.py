@@ -162,6 +162,9 @@ def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> No
     if (area is None) == (peak is None):
         came = "none" if area is None else "both"
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
+    what, wanted = ("area", area) if peak is None else ("peak", peak)
+    if not is_traced(wanted) and not np.all(np.asarray(wanted) > 0):
+        raise ValueError(f"normalize: expected a positive {what}, got {show(wanted)}")
 
 
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
@@ -203,7 +206,8 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
 
     Raises:
         TypeError: both or none of the two are given.
-        ValueError: on evaluation, `g` has no such area or peak. Where it is
+        ValueError: a concrete `area` or `peak` is not positive; on
+            evaluation, `g` has none that is finite and positive. Where it is
             traced, also by a float in a spike, the slope is NaN instead.
 
     >>> from surrofun import shapes

@@ -239,6 +239,10 @@ shape 'normalize(reciprocal,area=1.0)': normalize: expected a shape of finite, p
 of a soft step S, take derivative(S)
 >>> show sigmoid(alpha=)
 shape 'sigmoid(alpha=)': line 1, column 15, at ')': expected a shape or a number
+>>> show superspike([])
+shape 'superspike([])': superspike(beta=<float64[0]>): expected the numbers of at least one neuron, got none
+>>> show shift(triangle,inf)
+shape 'shift(triangle,inf)': shift(triangle, inf): expected places that are finite, got inf to inf, 1 wide
 >>> show leaky_step(inf)
 shape 'leaky_step(inf)': the slope is not finite
 >>> show triangle --out not/there.png

@@ -208,6 +208,10 @@ ValueError: mix: expected one or more numbers as weights, got none
 TypeError: normalize: expected exactly one of area= and peak=, got none
 >>> normalize(triangle, area=1.0, peak=1.0)
 TypeError: normalize: expected exactly one of area= and peak=, got both
+>>> normalize(triangle, area=0.0)
+ValueError: normalize: expected a positive area, got 0.0
+>>> normalize(triangle, peak=jnp.array([1.0, -1.0]))
+ValueError: normalize: expected a positive peak, got <float32[2]>
 >>> jax.grad(lambda alpha: normalize(scale(reciprocal, alpha), area=1.0)(0.5))(2.0)
 ValueError: normalize: expected a shape of finite, positive area, got inf; of a soft step S, take derivative(S)...
 >>> combinator(3.0)

@@ -113,6 +113,14 @@ def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
         np.testing.assert_array_equal(by, 0.0)
 
 
+def test_potentials_at_both_edges_do_not_bias_a_width():
+    """Inside dS/dwidth is -x / width^2, outside 0: at an edge it is in between, and the edges cancel."""
+    for g in (shapes.rectangle, shapes.rectangle(closed=True), shapes.leaky_rectangle(leak=0.0)):
+        left, right = jax.jacfwd(lambda width, g=g: antiderivative(g)(np.array([-0.5, 0.5]), width=width))(1.0)
+        assert left == -right
+        assert 0 <= left <= 0.5
+
+
 def test_derivatives_by_x():
     """Of the slope as the NumPy formula's differences say, and of the soft step the slope."""
     x, h = np.linspace(-2.987, 3.123, 60), 1e-6  # on no kink

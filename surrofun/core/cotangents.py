@@ -13,6 +13,7 @@ from .tree import Tree, from_tree, join, widened
 from .varying import varying_axes
 
 _FEW = 4  # parameters for each of which dS/dp is computed by itself
+_SHORT = 4096  # an axis that a product with ones may sum: a CPU adds one by one, and of a longer one loses digits
 
 
 def cotangents(
@@ -66,10 +67,10 @@ def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: 
 
 
 def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
-    """Return `v` summed to the shape of `p`; first by a product with ones, which a CPU does faster than a sum."""
+    """Return `v` summed to the shape of `p`; a short first axis by a product with ones, faster on a CPU than a sum."""
     if v.shape != p.shape:
         shape = (1,) * (v.ndim - p.ndim) + p.shape
-        if v.ndim > 1 and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
+        if v.ndim > 1 and shape[0] == 1 and len(v) <= _SHORT and not any(jax.typeof(v).sharding.spec):
             ones = jnp.ones(v.shape[0], v.dtype)
             v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
         v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)

@@ -12,8 +12,8 @@ from .digits import distance, inside, positive, rising, room
 
 
 def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
-    x = jnp.clip(x, -width / 2, width / 2)
-    return jnp.where(x < -width / 4, (x + width / 2) / width, _share(x, width) + 0.5)  # near the edge the sum is exact
+    left = (jnp.clip(x, -width / 2, width / 2) + width / 2) / width  # near the edge the sum is exact
+    return jnp.where(x < -width / 4, left, _share(x, width) + 0.5)
 
 
 def _share(x: Real, width: Real) -> Real:

@@ -32,7 +32,11 @@ def window(g: Shape) -> tuple[float, float]:
     [-1.19, 1.19]
     """
     centers, widths = (np.concatenate([np.ravel(place[i]) for place in around(g)]) for i in (0, 1))
+    if not (centers.size and widths.size):
+        raise ValueError(f"{show(g)}: expected the numbers of at least one neuron, got none")
     first, last, unit, windows = centers.min(), centers.max(), float(widths.max()), []
+    if not np.isfinite([first, last, unit]).all():
+        raise ValueError(f"{show(g)}: expected places that are finite, got {first:g} to {last:g}, {unit:g} wide")
     for x, slopes in samples(g):
         sizes = np.nan_to_num(np.abs(slopes), nan=np.inf, posinf=np.inf)
         low, high = _ends(x, sizes, first, last, unit)

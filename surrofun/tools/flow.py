@@ -1,5 +1,6 @@
 """How much gradient gets through: what to look at when a spiking network does not learn."""
 
+import functools
 import math
 from typing import Any
 
@@ -138,7 +139,8 @@ def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.
         return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
 
     ends = tuple(vary_as(jnp.asarray(end, x.dtype), (g, peak, x)) for end in (_WIDEST, _STEEPEST))
-    alpha, _ = lax.fori_loop(0, 60 if x.dtype == jnp.float64 else 32, bisect, ends)
+    halvings = functools.partial(lax.fori_loop, 0, 60 if x.dtype == jnp.float64 else 32, bisect)
+    alpha, _ = jax.jit(halvings)(ends)  # else JAX keeps what it compiles of a loop of a function that is not cached
     return jnp.where(covered(ends[0]), jnp.where(covered(ends[1]), jnp.inf, alpha), 0.0)
 
 
