@@ -113,6 +113,11 @@ def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
         np.testing.assert_array_equal(by, 0.0)
 
 
+def test_far_out_a_small_width_moves_the_area_alone():
+    by_alpha = jax.jacfwd(lambda alpha: antiderivative(shapes.circ)(np.float32([-6e14, 6e14]), alpha=alpha))
+    np.testing.assert_allclose(by_alpha(np.float32(1e-3)), [0, 2], atol=1e-6)
+
+
 def test_potentials_at_both_edges_do_not_bias_a_width():
     """Inside dS/dwidth is -x / width^2, outside 0: at an edge it is in between, and the edges cancel."""
     for g in (shapes.rectangle, shapes.rectangle(closed=True), shapes.leaky_rectangle(leak=0.0)):

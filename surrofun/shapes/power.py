@@ -185,7 +185,7 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
 
 
 def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
-    r = limited(distance(x) / alpha)
+    r = limited(distance(x) / alpha, 1e12)  # beyond, the derivative of its square by a small alpha is infinite
     w = jnp.sqrt(1 + jnp.square(r))
     return rising(x, alpha / w / (w + r), 2 * alpha)
 
