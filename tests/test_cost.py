@@ -431,6 +431,11 @@ def test_the_forward_step_costs_one_comparison(dtype, request):
     assert spikes <= by_hand
 
 
+def test_what_xla_is_given_holds_no_call_of_a_program():
+    for spike in (FORWARD["catalogue"], FORWARD["composed"]):
+        assert "call @" not in jax.jit(spike).lower(X).as_text()
+
+
 FORMULAS = {
     "superspike": lambda x: jnp.square(1 / (1 + 10.0 * jnp.abs(x))),
     "laplace": lambda x: 1.0 / 2 * jnp.exp(-1.0 * jnp.abs(x)),

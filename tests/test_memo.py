@@ -21,6 +21,8 @@ from reference import FAST, TRIANGLE, close, decorated, fast, gradient, mirror, 
 
 import surrofun
 from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
+from surrofun.core.concrete import is_traced
+from surrofun.core.program import call_cached, require_concrete
 from surrofun.core.shape import is_spike
 
 X = jnp.array([-0.5, 0.0, 0.25])
@@ -43,6 +45,19 @@ def test_a_shape_that_asks_for_the_value_gets_each():
     for alpha in (2.0, -1.0, 3.0, -1.0, 2.0):
         by_hand = TRIANGLE.slope(X, alpha) if alpha > 0 else np.zeros(3)
         np.testing.assert_allclose(gradient(make_spike(picky), X, alpha), by_hand)
+
+
+@pytest.mark.parametrize("may_search", [True, False])
+def test_a_search_that_meets_a_tracer_stays_in_a_program_that_may_search(may_search):
+    seen = []
+
+    def search(x):
+        require_concrete(x)
+        seen.append(is_traced(x))
+        return x
+
+    assert call_cached(search, 2.0, search=may_search) == 2.0
+    assert seen == [may_search]
 
 
 # Keys
