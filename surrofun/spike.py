@@ -211,9 +211,10 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
     """Refuse a declared soft step that is NaN at infinity, as long as values are concrete: in the backward pass they
     may be traced.
     """
-    known = without_gradient((g, x))
-    if declares_soft_step(g) and not is_anchored(g) and not is_traced(known):
-        call_explained(_soft, *known)
+    if declares_soft_step(g) and not is_anchored(g):
+        known = without_gradient((g, x))
+        if not is_traced(known):
+            call_explained(_soft, *known)
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
@@ -307,9 +308,9 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    flags, (_, rest) = iter(is_learned), soft
-    of_leaves = static((tuple(leaf is None and next(flags) for leaf in rest), is_searched))
-    trees = join(slope, slope_arrays), join(soft, soft_arrays), of_leaves
+    (_, leaves), flags = soft, iter(is_learned)  # a leaf of the structure is None where one of the arrays belongs
+    learned = static((tuple(next(flags) if leaf is None else False for leaf in leaves), is_searched))
+    trees = join(slope, slope_arrays), join(soft, soft_arrays), learned
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
     return of_x, [next(left) if flag else None for flag in is_learned]
