@@ -331,6 +331,14 @@ def test_of_a_part_that_no_parameter_changes_one_table_is_kept():
     assert [leaf.shape[-1] for leaf in jax.tree.leaves(kept) if leaf.size > 5000] == [6]  # the powers, of each panel
 
 
+def test_of_the_two_formulas_of_a_power_law_one_is_computed():
+    def learned(parameters, x):
+        return make_spike(shapes.power_law, learnable=True)(x, *parameters).sum()
+
+    arguments = (jnp.float32(1.5), jnp.float32(2.5)), jnp.linspace(-1, 1, 10**5)
+    assert_at_most(21, temporary_bytes(compiled(jax.grad(learned), arguments)) / 10**5)  # with both of them 64
+
+
 @exhaustive
 def test_no_tracer_leaks_from_any_spike():
     def run(alpha, x):

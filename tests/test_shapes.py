@@ -113,6 +113,12 @@ def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
         np.testing.assert_array_equal(by, 0.0)
 
 
+def test_at_the_threshold_a_soft_step_is_as_steep_as_one_of_its_sides():
+    """Where it is found to be as steep as neither, a shift that is learned is driven the wrong way."""
+    for g, sides in ((shapes.log_tailed_step(leak=0.3), (0.3, 1.0)), (shapes.leaky_step(leak=0.3), (0.3, 1.0))):
+        assert sides[0] <= jax.grad(antiderivative(g))(0.0) <= sides[1]
+
+
 def test_far_out_a_small_width_moves_the_area_alone():
     by_alpha = jax.jacfwd(lambda alpha: antiderivative(shapes.circ)(np.float32([-6e14, 6e14]), alpha=alpha))
     np.testing.assert_allclose(by_alpha(np.float32(1e-3)), [0, 2], atol=1e-6)

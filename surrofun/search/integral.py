@@ -1,6 +1,5 @@
 """The soft step of what was surveyed: a polynomial for each panel, and a potential looks up that of its own."""
 
-import contextlib
 import functools
 
 import jax
@@ -9,7 +8,7 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from ..core.concrete import at_compile_time, numpy_of
+from ..core.concrete import at_compile_time, concrete_if_possible, numpy_of
 from ..core.dtype import Real
 from .arrays import Array, column
 from .jumps import areas_of_jumps
@@ -68,10 +67,9 @@ def integral(found: Survey, x: Real) -> jax.Array:
     >>> integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), jnp.array([-jnp.inf, 0.0, jnp.inf]))
     Array([0., 1., 2.], dtype=float32)
     """
-    x, is_known = jnp.asarray(x), isinstance(found["edges"], np.ndarray)
-    with jax.ensure_compile_time_eval() if is_known else contextlib.nullcontext():  # not in a program of the caller
-        edges, powers, limits = (jnp.asarray(found[name], x.dtype) for name in ("edges", "powers", "limits"))
-        table = _lookup_table(edges, powers)
+    x = jnp.asarray(x)
+    edges, powers, limits = (found[name].astype(x.dtype) for name in ("edges", "powers", "limits"))
+    table = concrete_if_possible(_lookup_table, edges, powers)  # of numbers it is not made by a program of the caller
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
     return _looked_up(table, edges, limits, x)  # type: ignore[no-any-return]
 

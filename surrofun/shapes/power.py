@@ -47,13 +47,22 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
 
 def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     q = jnp.asarray(q, x.dtype)
-    finite = q > 1
-    rest, r = jnp.where(finite, q - 1, 1.0), distance(x, jnp.inf)
-    whole = rising(x, jnp.exp(-rest * log1p_of(r, alpha)) / (alpha * rest), 2 / (alpha * rest))
-    # For q <= 1 the integral from 0 to |x| of (1 + alpha |x|)^-q, which is a logarithm at q = 1.
-    part = expm1_over(log1p_over(r, alpha), alpha * jnp.where(finite, 0.0, 1 - q))
+    if q.ndim:
+        return jnp.where(q > 1, _power_law_from_end(x, alpha, q), _power_law_from_threshold(x, alpha, q))
+    return lax.cond(q > 1, _power_law_from_end, _power_law_from_threshold, x, alpha, q)  # either takes its time
+
+
+def _power_law_from_end(x: Real, alpha: Real, q: Real) -> Real:
+    rest = jnp.where(q > 1, q - 1, 1.0)
+    tail = jnp.exp(-rest * log1p_of(distance(x, jnp.inf), alpha)) / (alpha * rest)
+    return rising(x, tail, 2 / (alpha * rest))
+
+
+def _power_law_from_threshold(x: Real, alpha: Real, q: Real) -> Real:
+    """Return, of an infinite area, the integral from 0 to |x| of (1 + alpha |x|)^-q, which is a logarithm at q = 1."""
+    part = expm1_over(log1p_over(distance(x, jnp.inf), alpha), alpha * jnp.where(q > 1, 0.0, 1 - q))
     part = jnp.where(jnp.isinf(x), jnp.inf, part)
-    return jnp.where(finite, whole, jnp.where(x < 0, -part, part))
+    return jnp.where(x < 0, -part, part)
 
 
 @shape(

@@ -54,7 +54,7 @@ def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
 
 def _log_tailed_soft(x: Real, leak: Real = 0.0) -> Real:
     above = jnp.where(x > 1, 1 + jnp.log(jnp.where(x > 1, x, 1.0)), x)
-    return jnp.where(x > 0, above, times(leak, jnp.minimum(x, 0.0)))
+    return jnp.where(x > 0, above, times(leak, jnp.where(x > 0, 0.0, x)))
 
 
 @shape(
