@@ -207,8 +207,9 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Raises:
         TypeError: both or none of the two are given.
         ValueError: a concrete `area` or `peak` is not positive; on
-            evaluation, `g` has none that is finite and positive. Where it is
-            traced, also by a float in a spike, the slope is NaN instead.
+            evaluation, `g` has none that is finite and positive. Where
+            that is traced, also by a float in a spike, the slope is NaN
+            instead.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)

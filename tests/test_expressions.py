@@ -70,7 +70,7 @@ def compositions(number, leaves):
             st.builds(lambda g, h, *weights: mix(g, h, weights=weights), inner, inner, number, number),
             st.builds(asym, inner, inner),
             st.builds(lambda alpha, beta: scale(sigmoid, alpha)(alpha=beta), steepness, number),
-            *(st.builds(normalize, inner, **{measure: number}) for measure in ("area", "peak")),
+            *(st.builds(normalize, inner, **{measure: steepness}) for measure in ("area", "peak")),
         )
 
     given = st.builds(with_a_parameter, st.sampled_from([*PARAMETERS]), number, st.booleans())

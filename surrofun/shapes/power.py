@@ -49,7 +49,8 @@ def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     q = jnp.asarray(q, x.dtype)
     if q.ndim:
         return jnp.where(q > 1, _power_law_from_end(x, alpha, q), _power_law_from_threshold(x, alpha, q))
-    return lax.cond(q > 1, _power_law_from_end, _power_law_from_threshold, x, alpha, q)  # either takes its time
+    # One number: only one of the two is computed, and with it its derivatives.
+    return lax.cond(q > 1, _power_law_from_end, _power_law_from_threshold, x, alpha, q)
 
 
 def _power_law_from_end(x: Real, alpha: Real, q: Real) -> Real:
