@@ -9,7 +9,24 @@ import numpy as np
 import pytest
 from jax import export, lax
 from needs import eager_or_jit, sample
-from reference import CASES, FAST, KINDS, MAKERS, TRIANGLE, A, C, X, checking_leaks, close, fast, hat, lif, logistic
+from reference import (
+    CASES,
+    FAST,
+    KINDS,
+    LAPLACE,
+    MAKERS,
+    TRIANGLE,
+    A,
+    C,
+    X,
+    checking_leaks,
+    close,
+    fast,
+    hat,
+    laplace,
+    lif,
+    logistic,
+)
 
 from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
 
@@ -74,6 +91,15 @@ def exported(f, shape):
 def weighted_gradient(f, x, a):
     z, dx = exported(pulled(f, 1.0), "batch, 3")(x, a)
     return z, jax.tree.map(lambda dx: C * dx, dx)
+
+
+@pytest.mark.parametrize(("g", "by_hand"), [(shapes.superspike, FAST), (laplace, LAPLACE)], ids=["declared", "plain"])
+def test_what_learns_is_exported_for_a_batch_of_any_size(g, by_hand):
+    gradient = jax.jit(jax.grad(lambda a, x: make_spike(g, learnable=True)(x, a).sum()))
+    number, batch = (jax.ShapeDtypeStruct(size, np.float32) for size in ((), export.symbolic_shape("b, 3")))
+    x = np.linspace(-1, 2, 12, dtype=np.float32).reshape(4, 3)
+    by_a = export.export(gradient)(number, batch).call(np.float32(2.0), x)
+    np.testing.assert_allclose(by_a, by_hand.soft_da(x, 2.0).sum(), rtol=1e-4)
 
 
 # Each takes f(x, a) -> spikes and returns (x, a) -> (spikes, gradient by x); x holds an array for each case.

@@ -70,7 +70,8 @@ def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
     """Return `v` summed to the shape of `p`; a short first axis by a product with ones, faster on a CPU than a sum."""
     if v.shape != p.shape:
         shape = (1,) * (v.ndim - p.ndim) + p.shape
-        if v.ndim > 1 and shape[0] == 1 and len(v) <= _SHORT and not any(jax.typeof(v).sharding.spec):
+        is_short = v.ndim > 1 and isinstance(v.shape[0], int) and v.shape[0] <= _SHORT  # `jax.export` may leave it open
+        if is_short and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
             ones = jnp.ones(v.shape[0], v.dtype)
             v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
         v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)

@@ -24,7 +24,7 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
     treedef: Any = jax.tree.structure(shapes)
     unknown = {*jaxpr.invars[count:]}
-    shapes_of_later = {v.aval.shape for v in unknown if v.aval.size > 1}
+    shapes_of_later = {v.aval.shape for v in unknown if any(n != 1 for n in v.aval.shape)}
     early_ones: list[Any] = []
     later_ones: list[Any] = []
     for equation in jaxpr.eqns:
