@@ -26,9 +26,13 @@ from .core.tree import like_of
 _INACTIVE = 0.6180339
 
 
+def _require_positive(who: str, name: str, value: Real, hint: str = "") -> None:
+    if not is_traced(value) and not np.all(np.asarray(value) > 0):
+        raise ValueError(f"{who}: expected a positive {name}, got {show(value)}{hint}")
+
+
 def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
-    if not is_traced(alpha) and not np.all(np.asarray(alpha) > 0):
-        raise ValueError(f"scale: expected a positive alpha, got {show(alpha)}; height= may be of either sign")
+    _require_positive("scale", "alpha", alpha, "; height= may be of either sign")
 
 
 @declares(zero_at_minus_inf=True, anchored=True)
@@ -162,13 +166,15 @@ def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> No
     if (area is None) == (peak is None):
         came = "none" if area is None else "both"
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
-    what, wanted = ("area", area) if peak is None else ("peak", peak)
-    if not is_traced(wanted) and not np.all(np.asarray(wanted) > 0):
-        raise ValueError(f"normalize: expected a positive {what}, got {show(wanted)}")
+    _require_positive("normalize", *_wanted(area, peak))
+
+
+def _wanted(area: Any, peak: Any) -> tuple[str, Real]:
+    return ("area", area) if peak is None else ("peak", peak)
 
 
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
-    what, wanted = ("area", area) if peak is None else ("peak", peak)
+    what, wanted = _wanted(area, peak)
     measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
     with at_compile_time(g, like_of(g), measured):
         usable = jnp.isfinite(measured) & (measured > 0)
