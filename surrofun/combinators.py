@@ -31,15 +31,15 @@ def _require_positive(who: str, name: str, value: Real, hint: str = "") -> None:
         raise ValueError(f"{who}: expected a positive {name}, got {show(value)}{hint}")
 
 
-def _require_positive_steepness(g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> None:
+def _require_positive_steepness(g: Shape, alpha: Real, *, height: Real) -> None:
     _require_positive("scale", "alpha", alpha, "; height= may be of either sign")
 
 
 @declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
-    soft=lambda x, g, alpha=1.0, *, height=1.0: times(height, antiderivative(g)(stretched(x, alpha))),
-    bounds=lambda g, alpha=1.0, *, height=1.0: [times(height * alpha, end) for end in bounds(g)],
-    around=lambda g, alpha=1.0, *, height=1.0: [(c / alpha, w / alpha) for c, w in around(g)],
+    soft=lambda x, g, alpha, *, height: times(height, antiderivative(g)(stretched(x, alpha))),
+    bounds=lambda g, alpha, *, height: [times(height * alpha, end) for end in bounds(g)],
+    around=lambda g, alpha, *, height: [(c / alpha, w / alpha) for c, w in around(g)],
     check=_require_positive_steepness,
 )
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
@@ -69,9 +69,9 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
 
 @declares(zero_at_minus_inf=True)
 @combinator(
-    soft=lambda x, g, by=0.0: antiderivative(g)(x - by),
-    bounds=lambda g, by=0.0: bounds(g),
-    around=lambda g, by=0.0: [(c + by, w) for c, w in around(g)],
+    soft=lambda x, g, by: antiderivative(g)(x - by),
+    bounds=lambda g, by: bounds(g),
+    around=lambda g, by: [(c + by, w) for c, w in around(g)],
 )
 def shift(x: Real, g: Shape, by: Real = 0.0) -> Real:
     """Return `g(x - by)`: what was at the threshold is then at `by`.
@@ -86,7 +86,7 @@ def shift(x: Real, g: Shape, by: Real = 0.0) -> Real:
     return g(x - by)
 
 
-def _require_one_weight_a_shape(*gs: Shape, weights: Any = ()) -> None:
+def _require_one_weight_a_shape(*gs: Shape, weights: Any) -> None:
     if not gs:
         raise ValueError("mix: expected at least one shape, got none")
     if weights and len(weights) != len(gs):
@@ -98,14 +98,14 @@ def _weighted(gs: Any, weights: Any) -> Any:
     return zip(gs, weights or (1.0 / len(gs),) * len(gs), strict=True)
 
 
-def _bounds_of_mix(*gs: Shape, weights: Any = ()) -> Any:
+def _bounds_of_mix(*gs: Shape, weights: Any) -> Any:
     ends = [[times(w, end) for end in bounds(g)] for g, w in _weighted(gs, weights)]
     return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
 
 
 @declares(zero_at_minus_inf=True, bounds_not_tight=True)
 @combinator(
-    soft=lambda x, *gs, weights=(): sum(times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
+    soft=lambda x, *gs, weights: sum(times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
     bounds=_bounds_of_mix,
     check=_require_one_weight_a_shape,
 )
@@ -162,7 +162,7 @@ def asym(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, below(jnp.where(x < 0, x, -_INACTIVE)), above(jnp.where(x < 0, _INACTIVE, x)))
 
 
-def _require_area_or_peak(g: Shape, *, area: Any = None, peak: Any = None) -> None:
+def _require_area_or_peak(g: Shape, *, area: Any, peak: Any) -> None:
     if (area is None) == (peak is None):
         came = "none" if area is None else "both"
         raise TypeError(f"normalize: expected exactly one of area= and peak=, got {came}")
@@ -189,7 +189,7 @@ def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
     return jnp.where(usable, wanted / jnp.where(usable, measured, 1.0), jnp.nan)
 
 
-def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> Any:
+def _bounds_of_normalized(g: Shape, *, area: Any, peak: Any) -> Any:
     ends = bounds(g)
     factor = _factor(g, area, peak, ends)
     return [times(factor, end) for end in ends]
@@ -197,7 +197,7 @@ def _bounds_of_normalized(g: Shape, *, area: Any = None, peak: Any = None) -> An
 
 @declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
-    soft=lambda x, g, *, area=None, peak=None: _factor(g, area, peak) * antiderivative(g)(x),
+    soft=lambda x, g, *, area, peak: _factor(g, area, peak) * antiderivative(g)(x),
     bounds=_bounds_of_normalized,
     check=_require_area_or_peak,
 )

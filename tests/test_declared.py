@@ -14,12 +14,12 @@ import surrofun
 from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
 
-def bounds(g, **parameters):
-    return [float(end) for end in surrofun.bounds(g, **parameters)]
+def bounds(g, *args, **parameters):
+    return [float(end) for end in surrofun.bounds(g, *args, **parameters)]
 
 
-def around(g, **parameters):
-    return [(float(centre), float(width)) for centre, width in surrofun.around(g, **parameters)]
+def around(g, *args, **parameters):
+    return [(float(centre), float(width)) for centre, width in surrofun.around(g, *args, **parameters)]
 
 
 # Of a mirrored and shifted logistic density, and of a power of a triangle: alpha^p (1 - alpha |x|)^p.
@@ -165,6 +165,25 @@ def test_shape_leaves_the_function_as_it_was():
     close(antiderivative(jnp.tanh)(1.0), np.log(np.cosh(1.0)), rtol=1e-5)
     assert antiderivative(declared)(3.0) == 27
     assert before is None or dict(vars(jnp.tanh)) == before
+
+
+def test_facts_have_the_defaults_of_their_shape():
+    """A ramp up to the edge; each fact names what it needs, in an order and with a default of its own."""
+
+    def ramp(x, width=2.0, height=3.0):
+        return jnp.where(abs(x) < width, height, 0.0)
+
+    g = shape(
+        ramp,
+        soft=lambda x, height, width: height * (jnp.clip(x, -width, width) + width),
+        bounds=lambda height, width=9.0: (0.0, height),
+        around=lambda width, height: [(0.0, width)],
+    )
+    for args, params, (width, height) in [((), {}, (2, 3)), ((1.0,), {}, (1, 3)), ((), {"height": 0.5}, (2, 0.5))]:
+        assert area(g, *args, **params) == 2 * width * height
+        assert bounds(g, *args, **params) == [0, height]
+        assert around(g, *args, **params) == [(0, width)]
+        assert antiderivative(g)(0.0, *args, **params) == width * height
 
 
 def test_shape_bare_with_facts_and_as_a_function():

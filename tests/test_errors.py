@@ -150,6 +150,7 @@ TypeError: ...: expected as residual None, a float dtype, uint8, 'bit', sampled(
 >>> make_spike(sigmoid, residual=spike)
 >>> make_spike(sigmoid, residual=key)
 >>> make_spike(sigmoid, residual=hat)
+>>> make_spike(sigmoid, residual=lambda: 1)
 >>> make_spike(sigmoid, residual=('f4', 'f8'))
 >>> make_spike(sigmoid, residual=(None, None))
 >>> make_spike(sigmoid, residual=jnp.zeros(3))
@@ -216,11 +217,14 @@ ValueError: normalize: expected a positive peak, got <float32[2]>
 ValueError: normalize: expected a shape of finite, positive area, got inf; of a soft step S, take derivative(S)...
 >>> combinator(3.0)
 TypeError: combinator: expected a function of x and parts as formula, got float 3.0
->>> shape(plain, soft=lambda x, width=2.0: x)
->>> shape(plain, soft=lambda x, width: x)
-TypeError: plain: expected of soft= the default width=1.0, as the shape has it, got width...
->>> shape(plain, bounds=lambda width=2.0: (0.0, 1.0))
-TypeError: plain: expected of bounds= the default width=1.0, as the shape has it, got width=2.0
+>>> combinator(lambda: 1.0)
+TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>()
+>>> shape(plain, bounds=lambda height: (0.0, 1.0))
+TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
+>>> shape(plain, soft=lambda x, width, height: x)
+TypeError: plain: expected of soft= the parameters (width=1.0), got (width, height)
+>>> combinator(lambda: 1.0)
+TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>()
 >>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)
 TypeError: <lambda>: expected of soft= the parameters (g, *, a=1.0), got (g)
 >>> combinator(lambda x, *gs, a=1.0: gs[0](x), bounds=lambda a=1.0: (0.0, 1.0))

@@ -198,7 +198,7 @@ def test_docstring_says_so(name):
 
 @pytest.mark.parametrize("name", FACTS)
 def test_every_fact_is_declared(name):
-    """With the defaults of the shape: others are refused. Bounds without a closed form are searched for."""
+    """Bounds without a closed form are searched for."""
     facts = {"soft", "around"} if name == "multi_gaussian" else {"soft", "bounds", "around"}
     assert facts <= facts_of(CATALOGUE[name]).keys()
 

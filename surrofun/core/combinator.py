@@ -81,8 +81,8 @@ def combinator(
     for name, f in {"formula": formula, **facts}.items():
         if not (f is None or callable(f)):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
-    _, signature = signature_of(formula)
-    if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+    x, signature = signature_of(formula)
+    if not x or signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         came = f"{show(formula)}{inspect.signature(formula)}"
         raise TypeError(f"combinator: expected a formula of x, and of parts by name or as *gs, got {came}")
     for name, fact in facts.items():

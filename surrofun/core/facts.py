@@ -117,13 +117,13 @@ def _package_of(f: Any) -> str:
 
 
 def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
-    """Return the name of the first parameter, and the others; some functions of C have no signature.
+    """Return the name of the first parameter, "" if there is none, and the others; some functions of C do not tell.
 
     >>> signature_of(lambda x, alpha=1.0: x)
     ('x', <Signature (alpha=1.0)>)
     """
     try:
-        x, *others = inspect.signature(f).parameters.values()
+        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(f).parameters.values()]
     except ValueError:
         return "x", None
-    return x.name, inspect.Signature([p.replace(annotation=p.empty) for p in others])
+    return parameters[0].name if parameters else "", inspect.Signature(parameters[1:])

@@ -58,7 +58,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             soft step S is `derivative(S)`.
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give
             its limits, not NaN; the value at -inf is subtracted, so that
-            S(-inf) = 0, or that at 0 where the area is infinite.
+            S(-inf) = 0, or that at 0 where the area is infinite. Facts have
+            the defaults of `f`.
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
             may be wider, and then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
@@ -67,11 +68,11 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     What is not given is searched for, where it is asked for.
 
     Raises:
-        TypeError: `f` or a fact is no function, a fact has another default
-            than `f`, or `f` is a spike function.
+        TypeError: `f` or a fact is no function, a fact asks for a parameter
+            that `f` does not take, or `f` is a spike function.
 
     >>> import jax.numpy as jnp
-    >>> @shape(soft=lambda x, alpha=1.0: jnp.tanh(alpha * x) / 2)
+    >>> @shape(soft=lambda x, alpha: jnp.tanh(alpha * x) / 2)
     ... def bump(x, alpha=1.0):
     ...     return alpha / 2 / jnp.cosh(alpha * x) ** 2
     >>> bump(jnp.zeros(2, jnp.bfloat16), 2.0)
@@ -85,24 +86,30 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
         return functools.partial(shape, **facts)
     f = as_shape(f, "shape")
     for name, fact in facts.items():
-        if fact is None:
-            continue
-        if not callable(fact):
+        if not (fact is None or callable(fact)):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
-        _refuse_other_defaults(f, name, fact)
-    return declared_by(by_keyword(f, rounded), f, **facts)
+    declared = declared_by(by_keyword(f, rounded), f, **facts)
+    return declares(**{name: fact and _with_defaults(f, name, fact) for name, fact in facts.items()})(declared)
 
 
-def _refuse_other_defaults(f: Any, name: str, fact: Any) -> None:
-    """Refuse a fact whose defaults differ from those of `f`."""
+def _with_defaults(f: Any, name: str, fact: Any) -> Any:
+    """Return a fact that takes parameters as `f` does: by position in the order of `f`, and with its defaults."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
-    if takes is None or own is None:
-        return
-    for p in takes.parameters.values():
-        other = own.parameters.get(p.name, p)
-        is_same = repr(other) == repr(p) or np.array_equal(other.default, p.default)
-        if p.default is not p.empty and not is_same:
-            raise TypeError(f"{show(f)}: expected of {name}= the default {p}, as the shape has it, got {other}")
+    several = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    if takes is None or own is None or any(p.kind in several for p in takes.parameters.values()):
+        return fact
+    required = {p.name for p in own.parameters.values() if p.default is p.empty and p.kind not in several}
+    if not required <= {*takes.parameters}:
+        raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
+    shared = [p for p in takes.parameters.values() if p.name in own.parameters and p.default is not p.empty]
+    defaults = {p.name: p.default for p in shared}
+    before = name == "soft"  # x
+
+    @functools.wraps(fact)
+    def with_defaults(*args: Any, **kwargs: Any) -> Any:
+        return fact(*args[:before], **{**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments})
+
+    return with_defaults
 
 
 def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:

@@ -11,7 +11,7 @@ from ..core.stretch import times
 from .digits import distance, inside, positive, rising, room
 
 
-def _flat_soft(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
+def _flat_soft(x: Real, width: Real, closed: bool = False) -> Real:
     left = (jnp.clip(x, -width / 2, width / 2) + width / 2) / width  # near the edge the sum is exact
     return jnp.where(x < -width / 4, left, _share(x, width) + 0.5)
 
@@ -25,8 +25,8 @@ def _share(x: Real, width: Real) -> Real:
 
 @shape(
     soft=_flat_soft,
-    bounds=lambda width=1.0, closed=False: (0.0, 1 / width),
-    around=lambda width=1.0, closed=False: [(0.0, positive(width) / 2)],
+    bounds=lambda width, closed: (0.0, 1 / width),
+    around=lambda width, closed: [(0.0, positive(width) / 2)],
 )
 def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
@@ -50,9 +50,9 @@ def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
 
 
 @shape(
-    soft=lambda x, alpha=1.0: rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0),
-    bounds=lambda alpha=1.0: (0.0, alpha),
-    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+    soft=lambda x, alpha: rising(x, jnp.square(room(distance(x, jnp.inf), alpha)) / 2, 1.0),
+    bounds=lambda alpha: (0.0, alpha),
+    around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def triangle(x: Real, alpha: Real = 1.0) -> Real:
     """Triangle: alpha max(0, 1 - alpha |x|).
@@ -74,7 +74,7 @@ def triangle(x: Real, alpha: Real = 1.0) -> Real:
     return alpha * room(jnp.abs(x), alpha)
 
 
-def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
+def _cosine_soft(x: Real, width: Real) -> Real:
     t = inside(x, width)  # from 0 at the edge to 1 at the peak
     y = jnp.pi * t
     near, series = y < 1, jnp.ones_like(y)
@@ -85,8 +85,8 @@ def _cosine_soft(x: Real, width: Real = 1.0) -> Real:
 
 @shape(
     soft=_cosine_soft,
-    bounds=lambda width=1.0: (0.0, 1.0),
-    around=lambda width=1.0: [(0.0, positive(width))],
+    bounds=lambda width: (0.0, 1.0),
+    around=lambda width: [(0.0, positive(width))],
 )
 def cosine(x: Real, width: Real = 1.0) -> Real:
     """Raised cosine: (1 + cos(pi x / width)) / 2 where |x| < width, else 0.
@@ -103,7 +103,7 @@ def cosine(x: Real, width: Real = 1.0) -> Real:
     return jnp.square(jnp.sin(jnp.pi / 2 * inside(x, width)))
 
 
-def _epanechnikov_soft(x: Real, width: Real = 1.0, n: int = 1) -> Real:
+def _epanechnikov_soft(x: Real, width: Real, n: int) -> Real:
     n = as_whole(n, 1, "epanechnikov")
     t, series = inside(x, width), jnp.zeros_like(x)
     for k in reversed(range(n + 1)):  # the chance of more than n heads in 2 n + 1 throws, t / 2 each: no term is < 0
@@ -119,8 +119,8 @@ def _density(n: int) -> float:
 
 @shape(
     soft=_epanechnikov_soft,
-    bounds=lambda width=1.0, n=1: (0.0, _density(n) / width),
-    around=lambda width=1.0, n=1: [(0.0, positive(width))],
+    bounds=lambda width, n: (0.0, _density(n) / width),
+    around=lambda width, n: [(0.0, positive(width))],
 )
 def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
     """Epanechnikov kernel: 3 / (4 width) (1 - u^2) for |u| < 1, u = x / width.
@@ -160,9 +160,9 @@ def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
 
 
 @shape(
-    soft=lambda x, width=1.0, n=2: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
-    bounds=lambda width=1.0, n=2: (0.0, as_whole(n, 2, "p_norm") * 2 ** (1 / n - 2) / width),
-    around=lambda width=1.0, n=2: [(0.0, positive(width))],
+    soft=lambda x, width, n: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
+    bounds=lambda width, n: (0.0, as_whole(n, 2, "p_norm") * 2 ** (1 / n - 2) / width),
+    around=lambda width, n: [(0.0, positive(width))],
 )
 def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
     """p-norm smoothing: (1 - u^2) / sqrt(2 - u^2) / width, u = x / width.
@@ -185,15 +185,15 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
     return n / width * a * b / (a + b)
 
 
-def _leaky_flat_soft(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
+def _leaky_flat_soft(x: Real, width: Real, leak: Real) -> Real:
     inside = jnp.where(jnp.asarray(leak) == 0, _flat_soft(x, width), _share(x, width))
     return inside + times(leak, jnp.sign(x) * jnp.maximum(0, jnp.abs(x) - width / 2))
 
 
 @shape(
     soft=_leaky_flat_soft,
-    bounds=lambda width=2.0, leak=0.01: (jnp.minimum(1 / width, leak), jnp.maximum(1 / width, leak)),
-    around=lambda width=2.0, leak=0.01: [(0.0, positive(width) / 2)],
+    bounds=lambda width, leak: (jnp.minimum(1 / width, leak), jnp.maximum(1 / width, leak)),
+    around=lambda width, leak: [(0.0, positive(width) / 2)],
 )
 def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     """Rectangle on a floor: 1 / width where |x| < width / 2, else leak.

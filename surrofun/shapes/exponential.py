@@ -19,9 +19,9 @@ _ENDS = 64.0  # widths from the middle: exp(-64^2 / 2) is 0 also in float64
 
 
 @shape(
-    soft=lambda x, alpha=1.0: rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0),
-    bounds=lambda alpha=1.0: (0.0, alpha / 2),
-    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+    soft=lambda x, alpha: rising(x, jnp.exp(-alpha * distance(x)) / 2, 1.0),
+    bounds=lambda alpha: (0.0, alpha / 2),
+    around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def laplace(x: Real, alpha: Real = 1.0) -> Real:
     """Laplace density: alpha / 2 exp(-alpha |x|).
@@ -44,9 +44,9 @@ def laplace(x: Real, alpha: Real = 1.0) -> Real:
 
 
 @shape(
-    soft=lambda x, alpha=4.0: rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0),
-    bounds=lambda alpha=4.0: (0.0, alpha / 4),
-    around=lambda alpha=4.0: [(0.0, 4 / positive(alpha))],
+    soft=lambda x, alpha: rising(x, jax.nn.sigmoid(-alpha * distance(x)), 1.0),
+    bounds=lambda alpha: (0.0, alpha / 4),
+    around=lambda alpha: [(0.0, 4 / positive(alpha))],
 )
 def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     """Derivative of the logistic function: alpha s(alpha x) s(-alpha x).
@@ -69,7 +69,7 @@ def sigmoid(x: Real, alpha: Real = 4.0) -> Real:
     return alpha * jax.nn.sigmoid(u) * jax.nn.sigmoid(-u)
 
 
-def _gaussian_soft(x: Real, sigma: Real = 0.5, s: Real = 1.0, side: int = 0) -> Real:
+def _gaussian_soft(x: Real, sigma: Real, s: Real = 1.0, side: int = 0) -> Real:
     """Return the part of N(x; side * sigma, s * sigma) below x, for side -1, 0 or 1."""
     ends = _ENDS * (1 + s) * sigma
     x = jnp.clip(x, -ends, ends)
@@ -88,8 +88,8 @@ def _square(x: Real, centre: Real) -> Real:
 
 @shape(
     soft=_gaussian_soft,
-    bounds=lambda sigma=0.5: (0.0, 1 / (sigma * _SQRT2PI)),
-    around=lambda sigma=0.5: [(0.0, positive(sigma))],
+    bounds=lambda sigma: (0.0, 1 / (sigma * _SQRT2PI)),
+    around=lambda sigma: [(0.0, positive(sigma))],
 )
 def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     """Normal density: exp(-(x / sigma)^2 / 2) / (sigma sqrt(2 pi)).
@@ -110,14 +110,14 @@ def gaussian(x: Real, sigma: Real = 0.5) -> Real:
     return jnp.exp(-(x * x) / (2 * sigma * sigma)) / (sigma * _SQRT2PI)  # an error of x / sigma would double
 
 
-def _multi_gaussian_soft(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
+def _multi_gaussian_soft(x: Real, h: Real, s: Real, sigma: Real) -> Real:
     sides = _gaussian_soft(x, sigma, s, 1) + _gaussian_soft(x, sigma, s, -1)
     return (1 + h) * _gaussian_soft(x, sigma) - h * sides
 
 
 @shape(
     soft=_multi_gaussian_soft,
-    around=lambda h=0.15, s=6.0, sigma=0.5: [
+    around=lambda h, s, sigma: [
         (0.0, positive(sigma)),
         (sigma, positive(s * sigma)),
         (-sigma, positive(s * sigma)),
@@ -149,9 +149,9 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
 
 
 @shape(
-    soft=lambda x, tau=1.0: jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x),
-    bounds=lambda tau=1.0: (0.0, 1.0),
-    around=lambda tau=1.0: [(0.0, positive(tau))],
+    soft=lambda x, tau: jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x),
+    bounds=lambda tau: (0.0, 1.0),
+    around=lambda tau: [(0.0, positive(tau))],
 )
 def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     """Exponential below the threshold, constant above: exp(min(x, 0) / tau).
@@ -168,7 +168,7 @@ def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
     return jnp.exp(jnp.clip(x, -FAR, 0.0) / tau)
 
 
-def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
+def _escape_soft(x: Real, p0: Real, delta: Real) -> Real:
     u = jnp.maximum(x, -FAR) / delta
     # Near 0 expm1 has more digits, far below the derivative of exp.
     far = u < -1
@@ -177,8 +177,8 @@ def _escape_soft(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
 
 @shape(
     soft=_escape_soft,
-    bounds=lambda p0=0.01, delta=0.133: (0.0, jnp.where(jnp.asarray(p0) == 0, 0.0, jnp.inf)),
-    around=lambda p0=0.01, delta=0.133: [(0.0, positive(delta))],
+    bounds=lambda p0, delta: (0.0, jnp.where(jnp.asarray(p0) == 0, 0.0, jnp.inf)),
+    around=lambda p0, delta: [(0.0, positive(delta))],
 )
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """Slope of an exponential escape rate: p0 / delta exp(x / delta).
@@ -196,7 +196,7 @@ def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     return half * (p0 / delta * half)  # the whole exponential overflows earlier than the slope
 
 
-def _half_sech_soft(x: Real, alpha: Real = 0.08) -> Real:
+def _half_sech_soft(x: Real, alpha: Real) -> Real:
     x = jnp.clip(x, 0.0, FAR)
     near = alpha * x < 0.5
     y, series = jnp.where(near, alpha * x, 0.0), jnp.zeros_like(x)
@@ -208,8 +208,8 @@ def _half_sech_soft(x: Real, alpha: Real = 0.08) -> Real:
 
 @shape(
     soft=_half_sech_soft,
-    bounds=lambda alpha=0.08: (0.0, 1.0),
-    around=lambda alpha=0.08: [(0.0, 1 / positive(alpha))],
+    bounds=lambda alpha: (0.0, 1.0),
+    around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def half_sech(x: Real, alpha: Real = 0.08) -> Real:
     """Hyperbolic secant: 1 / cosh(alpha x) where x > 0, else 0.

@@ -23,7 +23,7 @@ def nearest(x: Real, period: Real) -> tuple[Real, Real]:
     return r + (x - lax.stop_gradient(x)) - n * (period - lax.stop_gradient(period)), n
 
 
-def _periodic_soft(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
+def _periodic_soft(x: Real, alpha: Real, period: Real) -> Real:
     r, n = nearest(x, period)
     r, n = jnp.where(x < 0, x, r), jnp.where(x < 0, 0.0, n)
     part = -expm1_over(-distance(r), alpha)
@@ -33,10 +33,8 @@ def _periodic_soft(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
 
 @shape(
     soft=_periodic_soft,
-    bounds=lambda alpha=2.0, period=1.0: (jnp.where(jnp.asarray(alpha) == 0, 1.0, 0.0), 1.0),
-    around=lambda alpha=2.0, period=1.0: [
-        (i * period, jnp.minimum(1 / positive(alpha), positive(period) / 2)) for i in (0, 1)
-    ],
+    bounds=lambda alpha, period: (jnp.where(jnp.asarray(alpha) == 0, 1.0, 0.0), 1.0),
+    around=lambda alpha, period: [(i * period, jnp.minimum(1 / positive(alpha), positive(period) / 2)) for i in (0, 1)],
 )
 def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
     """Laplace bump at every threshold of a graded neuron: exp(-alpha
@@ -58,7 +56,7 @@ def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:
     return jnp.exp(-alpha * jnp.abs(jnp.where(x < 0, x, nearest(x, period)[0])))
 
 
-def _fourier_soft(x: Real, n: int = 2, period: Real = 8.0) -> Real:
+def _fourier_soft(x: Real, n: int, period: Real) -> Real:
     n = as_whole(n, 1, "squarewave_fourier")
     r, half_periods = nearest(x, period / 2)  # where the soft step is 0
     sign = 1 - 2 * jnp.abs(jnp.fmod(half_periods, 2))
@@ -79,8 +77,8 @@ def _odd_cosines(n: int, phase: Real) -> Real:
 
 @shape(
     soft=_fourier_soft,
-    bounds=lambda n=2, period=8.0: [sign * 4 * as_whole(n, 1, "squarewave_fourier") / period for sign in (-1, 1)],
-    around=lambda n=2, period=8.0: [(i * period / 2, positive(period) / (4 * n)) for i in (-1, 0, 1)],
+    bounds=lambda n, period: [sign * 4 * as_whole(n, 1, "squarewave_fourier") / period for sign in (-1, 1)],
+    around=lambda n, period: [(i * period / 2, positive(period) / (4 * n)) for i in (-1, 0, 1)],
 )
 def squarewave_fourier(x: Real, n: int = 2, period: Real = 8.0) -> Real:
     """Square-wave series: 4 / T sum cos((2 i - 1) 2 pi x / T), i = 1..n.

@@ -9,15 +9,15 @@ from ..core.stretch import stretched
 from .digits import distance, expm1_over, limited, log1p_of, log1p_over, positive, rising
 
 
-def _superspike_soft(x: Real, beta: Real = 10.0) -> Real:
+def _superspike_soft(x: Real, beta: Real) -> Real:
     beta = jnp.asarray(beta, x.dtype)  # 2 / 0 is an error of Python
     return rising(x, 1 / (beta + beta * beta * distance(x)), 2 / beta)
 
 
 @shape(
     soft=_superspike_soft,
-    bounds=lambda beta=10.0: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
-    around=lambda beta=10.0: [(0.0, 1 / positive(beta))],
+    bounds=lambda beta: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
+    around=lambda beta: [(0.0, 1 / positive(beta))],
 )
 def superspike(x: Real, beta: Real = 10.0) -> Real:
     """Derivative of the fast sigmoid: 1 / (1 + beta |x|)^2.
@@ -45,7 +45,7 @@ def superspike(x: Real, beta: Real = 10.0) -> Real:
     return jnp.square(1 / (1 + stretched(jnp.abs(x), beta)))
 
 
-def _power_law_soft(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
+def _power_law_soft(x: Real, alpha: Real, q: Real) -> Real:
     q = jnp.asarray(q, x.dtype)
     if q.ndim:
         return jnp.where(q > 1, _power_law_from_end(x, alpha, q), _power_law_from_threshold(x, alpha, q))
@@ -68,8 +68,8 @@ def _power_law_from_threshold(x: Real, alpha: Real, q: Real) -> Real:
 
 @shape(
     soft=_power_law_soft,
-    bounds=lambda alpha=1.0, q=2.0: (jnp.where(jnp.asarray(alpha * q) == 0, 1.0, 0.0), 1.0),
-    around=lambda alpha=1.0, q=2.0: [(0.0, 1 / positive(alpha * jnp.maximum(q, 1.0)))],
+    bounds=lambda alpha, q: (jnp.where(jnp.asarray(alpha * q) == 0, 1.0, 0.0), 1.0),
+    around=lambda alpha, q: [(0.0, 1 / positive(alpha * jnp.maximum(q, 1.0)))],
 )
 def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
     """Power law: (1 + alpha |x|)^-q, for any q > 0.
@@ -92,9 +92,9 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
 
 @shape(
     # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
-    soft=lambda x, q=2.0: rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0),
-    bounds=lambda q=2.0: (0.0, 1.0),
-    around=lambda q=2.0: [(0.0, positive((q - 1) / (2 * q)))],
+    soft=lambda x, q: rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0),
+    bounds=lambda q: (0.0, 1.0),
+    around=lambda q: [(0.0, positive((q - 1) / (2 * q)))],
 )
 def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
     """Power law of unit area and peak: (1 + 2 |x| / (q - 1))^-q, q > 1.
@@ -111,15 +111,15 @@ def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
     return jnp.exp(-q * log1p_of(jnp.abs(x), 2 / (q - 1)))
 
 
-def _reciprocal_soft(x: Real, alpha: Real = 1.0) -> Real:
+def _reciprocal_soft(x: Real, alpha: Real) -> Real:
     log = log1p_of(distance(x, jnp.inf), alpha) + jnp.where(jnp.isinf(x), jnp.inf, 0.0)
     return jnp.where(x < 0, -log, log)
 
 
 @shape(
     soft=_reciprocal_soft,
-    bounds=lambda alpha=1.0: (0.0, alpha),
-    around=lambda alpha=1.0: [(0.0, 1 / positive(alpha))],
+    bounds=lambda alpha: (0.0, alpha),
+    around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     """Reciprocal: alpha / (1 + alpha |x|).
@@ -137,7 +137,7 @@ def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     return alpha / (1 + stretched(jnp.abs(x), alpha))
 
 
-def _clipped_reciprocal_soft(x: Real, alpha: Real = 0.3) -> Real:
+def _clipped_reciprocal_soft(x: Real, alpha: Real) -> Real:
     r = distance(x, jnp.inf)
     inside = alpha * r < 1
     log = jnp.log(jnp.where(inside, 1.0, alpha)) + jnp.log(jnp.where(inside, 1.0, r))
@@ -147,8 +147,8 @@ def _clipped_reciprocal_soft(x: Real, alpha: Real = 0.3) -> Real:
 
 @shape(
     soft=_clipped_reciprocal_soft,
-    bounds=lambda alpha=0.3: (0.0, alpha),
-    around=lambda alpha=0.3: [(0.0, 1 / positive(alpha))],
+    bounds=lambda alpha: (0.0, alpha),
+    around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
     """Clipped reciprocal: min(alpha, 1 / |x|).
@@ -166,15 +166,15 @@ def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
     return jnp.where(inside, alpha, 1 / jnp.where(inside, 1.0, jnp.abs(x)))
 
 
-def _atan_soft(x: Real, alpha: Real = 2.0) -> Real:
+def _atan_soft(x: Real, alpha: Real) -> Real:
     u = jnp.pi / 2 * alpha * distance(x)
     return rising(x, jnp.arctan2(jnp.ones_like(u), u) / jnp.pi, 1.0)
 
 
 @shape(
     soft=_atan_soft,
-    bounds=lambda alpha=2.0: (0.0, alpha / 2),
-    around=lambda alpha=2.0: [(0.0, 2 / (jnp.pi * positive(alpha)))],
+    bounds=lambda alpha: (0.0, alpha / 2),
+    around=lambda alpha: [(0.0, 2 / (jnp.pi * positive(alpha)))],
 )
 def atan(x: Real, alpha: Real = 2.0) -> Real:
     """Cauchy density: (alpha / 2) / (1 + (pi alpha x / 2)^2).
@@ -194,7 +194,7 @@ def atan(x: Real, alpha: Real = 2.0) -> Real:
     return alpha / 2 / (1 + jnp.square(jnp.pi / 2 * alpha * limited(x)))
 
 
-def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
+def _circ_soft(x: Real, alpha: Real) -> Real:
     r = limited(distance(x) / alpha, 1e12)  # beyond, the derivative of its square by a small alpha is infinite
     w = jnp.sqrt(1 + jnp.square(r))
     return rising(x, alpha / w / (w + r), 2 * alpha)
@@ -202,8 +202,8 @@ def _circ_soft(x: Real, alpha: Real = 1.0) -> Real:
 
 @shape(
     soft=_circ_soft,
-    bounds=lambda alpha=1.0: (0.0, 1.0),
-    around=lambda alpha=1.0: [(0.0, positive(alpha))],
+    bounds=lambda alpha: (0.0, 1.0),
+    around=lambda alpha: [(0.0, positive(alpha))],
 )
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.

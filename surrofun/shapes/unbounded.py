@@ -29,9 +29,9 @@ def straight_through(x: Real) -> Real:
 
 
 @shape(
-    soft=lambda x, leak=0.1, slope=1.0: times(leak, jnp.minimum(x, 0.0)) + times(slope, jnp.maximum(x, 0.0)),
-    bounds=lambda leak=0.1, slope=1.0: (jnp.minimum(leak, slope), jnp.maximum(leak, slope)),
-    around=lambda leak=0.1, slope=1.0: [(0.0, 1.0)],
+    soft=lambda x, leak, slope: times(leak, jnp.minimum(x, 0.0)) + times(slope, jnp.maximum(x, 0.0)),
+    bounds=lambda leak, slope: (jnp.minimum(leak, slope), jnp.maximum(leak, slope)),
+    around=lambda leak, slope: [(0.0, 1.0)],
 )
 def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     """Two constants: leak where x < 0, slope where x >= 0.
@@ -52,15 +52,15 @@ def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     return jnp.where(x < 0, leak, slope)
 
 
-def _log_tailed_soft(x: Real, leak: Real = 0.0) -> Real:
+def _log_tailed_soft(x: Real, leak: Real) -> Real:
     above = jnp.where(x > 1, 1 + jnp.log(jnp.where(x > 1, x, 1.0)), x)
     return jnp.where(x > 0, above, times(leak, jnp.where(x > 0, 0.0, x)))
 
 
 @shape(
     soft=_log_tailed_soft,
-    bounds=lambda leak=0.0: (jnp.minimum(leak, 0.0), jnp.maximum(leak, 1.0)),
-    around=lambda leak=0.0: [(0.0, 1.0)],
+    bounds=lambda leak: (jnp.minimum(leak, 0.0), jnp.maximum(leak, 1.0)),
+    around=lambda leak: [(0.0, 1.0)],
 )
 def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
     """Log-tailed rectifier: leak where x <= 0, 1 where 0 < x <= 1, then 1 / x.
@@ -78,7 +78,7 @@ def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
     return jnp.where(x > 0, 1 / jnp.maximum(x, 1.0), leak)
 
 
-def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
+def _s2nn_soft(x: Real, alpha: Real, beta: Real) -> Real:
     u = alpha * jnp.clip(x, -FAR, 0.0)
     # tanh keeps the digits near 0, the logistic function those of the derivatives far out.
     below = jnp.where(u < -1, jax.nn.sigmoid(u) - 0.5, jnp.tanh(jnp.where(u < -1, -1.0, u) / 2) / 2)
@@ -87,8 +87,8 @@ def _s2nn_soft(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
 
 @shape(
     soft=_s2nn_soft,
-    bounds=lambda alpha=4.0, beta=1.0: (0.0, jnp.maximum(alpha / 4, beta)),
-    around=lambda alpha=4.0, beta=1.0: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
+    bounds=lambda alpha, beta: (0.0, jnp.maximum(alpha / 4, beta)),
+    around=lambda alpha, beta: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
 )
 def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     """Logistic, then reciprocal: alpha s(alpha x) s(-alpha x) where x < 0,
