@@ -22,17 +22,19 @@ from .search import numerical
 from .search.survey import Survey, survey
 from .search.vanishing import vanishing
 
-# At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken at _FAR, whose cube is still
-# finite; where the soft step is farther from its limit there than _SETTLED of it, it is not known.
-_FAR, _SETTLED = {"float32": 2.0**40, "float64": 1e30}, 1e-3
+# At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken here, whose cube is finite.
+_FAR = {"float32": 2.0**40, "float64": 1e30}
 
 
 def antiderivative(g: Shape) -> Shape:
     """Return the soft step S of a shape: dS/dx = g, with the parameters of g.
 
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
-    closed form that `shape` or `combinator` declares. Without one, `g` is
-    integrated numerically around its places, and what follows holds.
+    closed form that `shape` or `combinator` declares. If its derivative by
+    a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
+    or NaN if it has not settled there, as in a tail like |x|^-0.3. Without
+    a closed form, `g` is integrated numerically around its places, and what
+    follows holds.
 
     The derivative of S by a parameter is the integral of that of `g`, and
     what is added by jumps that the parameter moves, to about 1e-4, and to
@@ -45,7 +47,8 @@ def antiderivative(g: Shape) -> Shape:
     about 1e13 for a leak of 0, beside which the area is infinite. Where `g`
     has vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2
     far out, this counts as 0; beside another term that has not vanished, it
-    stays NaN.
+    stays NaN. Beyond 1e12 widths an infinite area is taken to go on growing
+    in a straight line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It
@@ -163,8 +166,7 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     if not is_traced(limit) and not is_traced(soft(far)):  # nothing asks for a derivative
         return limit
     rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0, at)
-    settled = abs(rest) <= _SETTLED * jnp.where(limit == 0, 1.0, abs(limit))
-    return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0) * jnp.where(moves & ~settled, jnp.nan, 1.0)
+    return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0)
 
 
 def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:

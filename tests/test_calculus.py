@@ -138,6 +138,50 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
     assert jax.grad(lambda a: area(settled, a))(2.0) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("height", [1.0, 0.01])
+@pytest.mark.parametrize("q", [0.1, 0.25, 0.35, 0.5, 1.0, 2.0])
+def test_a_tail_that_falls_slowly_is_learned_or_not_known(q, height):
+    """S is 0 at -inf and 2 at inf, whatever q is: dS/dq is sign(x) log(1 + |x|) (1 + |x|)^-q, at 1e12 still 0.2 of it
+    for q = 0.1, and 3e-5 for q = 0.5.
+    """
+
+    def soft(x, q):
+        tail = (1 + abs(x)) ** -q
+        return height * jnp.where(x < 0, tail, 2 - tail)
+
+    g = surrofun.derivative(soft)
+    by_q = jax.jacfwd(lambda q: make_spike(g, learnable=True, forward_mode=True)(np.float32(X), q))
+    of_area = jax.grad(lambda q: area(g, q))  # in float64, where far is 1e30
+    learned = np.array([by_q(q), jax.jit(by_q)(q)]) / height
+    if q < 0.4:
+        assert np.isnan(learned).all()
+    else:
+        by_hand = np.sign(X) * np.log1p(abs(X)) * (1 + abs(X)) ** -q
+        np.testing.assert_allclose(learned, [by_hand] * 2, atol=1e-4)
+    assert np.isnan(of_area(q)) if q < 0.3 else abs(of_area(q)) < 1e-6 * height
+
+
+@pytest.mark.parametrize(("alpha", "q"), [(1.0, 1.2), (1e-5, 2.0)])
+def test_a_slow_tail_whose_derivative_at_infinity_is_known(alpha, q):
+    """Of (1 + alpha |x|)^-q the area is 2 / (alpha (q - 1)), and S(x) = area - (1 + alpha x)^(1 - q) area / 2."""
+
+    def moved(alpha, q, by):
+        return shift(shapes.power_law(alpha=alpha, q=q), by)
+
+    whole, tail = 2 / (alpha * (q - 1)), (1 + alpha / 2) ** (1 - q) / (alpha * (q - 1))
+    given = np.float32([alpha, q, 0.5])
+    soft = jax.jit(lambda given: antiderivative(moved(*given))(1.0))
+    assert float(soft(given)) == pytest.approx(whole - tail, rel=1e-5)
+    assert float(jax.jit(lambda given: area(moved(*given)))(given)) == pytest.approx(whole, rel=1e-5)
+    slope = jax.jit(lambda given: normalize(moved(*given), area=1.0)(1.0))(given)
+    assert float(slope) == pytest.approx((1 + alpha / 2) ** -q / whole, rel=1e-5)
+    r, u = q - 1, 1 + alpha / 2
+    by_alpha = (-2 + u**-r) / (alpha**2 * r) + u**-q / (2 * alpha)
+    by_q = (-2 + u**-r) / (alpha * r * r) + u**-r * np.log(u) / (alpha * r)
+    learned = jax.grad(lambda given: make_spike(moved(*given), learnable=True)(jnp.float32(1.0)))(given)
+    np.testing.assert_allclose(learned, [by_alpha, by_q, -(u**-q)], rtol=1e-4)
+
+
 def test_a_weight_for_each_neuron_of_what_is_not_anchored_by_declaration():
     """(1 + exp(-x))^-1 - 1/2 has another constant: S is 0 at -inf for every weight."""
     g = shape(lambda x, a: a * jax.nn.sigmoid(x) * jax.nn.sigmoid(-x), soft=lambda x, a: a * (jax.nn.sigmoid(x) - 0.5))

@@ -14,7 +14,7 @@ from formulas import FACTS, case_name, cases
 from needs import sample
 from scipy.integrate import quad
 
-from surrofun import antiderivative, area, around, bounds, shapes
+from surrofun import antiderivative, area, around, bounds, make_spike, mix, shapes
 from surrofun.core.shape import facts_of
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -122,6 +122,24 @@ def test_at_the_threshold_a_soft_step_is_as_steep_as_one_of_its_sides():
 def test_far_out_a_small_width_moves_the_area_alone():
     by_alpha = jax.jacfwd(lambda alpha: antiderivative(shapes.circ)(np.float32([-6e14, 6e14]), alpha=alpha))
     np.testing.assert_allclose(by_alpha(np.float32(1e-3)), [0, 2], atol=1e-6)
+
+
+def test_beyond_the_edge_a_width_moves_a_floor_alone_also_in_reverse():
+    """S is 1/2 + leak (x - width / 2): one part of six, differentiated by six numbers at once."""
+
+    def loss(width, alphas):
+        parts = shapes.leaky_rectangle(width=width, leak=0.001), *[shapes.sigmoid(alpha=a) for a in alphas]
+        return make_spike(mix(*parts), learnable=True)(np.float32(3.0))
+
+    by_width, _ = jax.grad(loss, (0, 1))(np.float32(0.001), [np.float32(4.0)] * 5)
+    assert float(by_width) == pytest.approx(-0.001 / 2 / 6, rel=1e-5)
+
+
+def test_far_out_a_logarithm_has_its_second_derivative():
+    """S is log(alpha x) there, and its second derivative -1 / alpha^2."""
+    for x in np.float32([1e17, 1e20, 1e30]):
+        by_alpha = jax.grad(jax.grad(lambda a, x=x: antiderivative(shapes.reciprocal)(x, alpha=a)))(np.float32(2.0))
+        assert float(by_alpha) == pytest.approx(-0.25, rel=1e-5)
 
 
 def test_potentials_at_both_edges_do_not_bias_a_width():

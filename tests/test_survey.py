@@ -9,7 +9,7 @@ import pytest
 from needs import eager_or_jit, exhaustive, sample
 from scipy.special import erf
 
-from surrofun import antiderivative, area, bounds, make_spike, mix, shape, shapes
+from surrofun import antiderivative, area, bounds, make_spike, mix, scale, shape, shapes
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
 
@@ -554,6 +554,18 @@ def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
 
 
 @exhaustive
+@eager_or_jit
+def test_a_potential_however_far_out_moves_no_steepness(way):
+    """A neuron is masked at -1e30, another is as far on the other side: dS/dalpha is x g(alpha x), 0 there."""
+    x = np.float32([0.3, -1e30, 1e30, np.finfo(np.float32).max])
+
+    def each(alpha):
+        return make_spike(scale(lambda x: jnp.exp(-jnp.abs(x)), alpha), learnable=True)(x)
+
+    by_alpha = way(jax.jacrev(each))(np.float32(2.0))
+    np.testing.assert_allclose(by_alpha, [0.3 * np.exp(-0.6), 0, 0, 0], rtol=1e-4)
+
+
 def test_numbers_of_what_is_zero_everywhere_do_not_move_it():
     """Five numbers a neuron, of which the first is a weight of 0: that alone makes a difference."""
     slope, soft = VANISHING["infinite"]

@@ -106,9 +106,11 @@ def _looked_up(table: tuple[Array, ...], edges: Array, limits: Array, x: Array) 
     value = functools.reduce(lambda value, power: value * u + power, jnp.moveaxis(_taken(powers, panel), -1, 0)[::-1])
 
     end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, limits[0, ..., 0], limits[1, ..., 0])
-    beyond, has_limit = jnp.where(jnp.abs(x) > highest, x, end), jnp.isfinite(limit)
-    growth = jnp.where(has_limit, end / beyond, beyond / end)
-    return value * growth + jnp.where(has_limit, limit, 0.0) * (1 - end / beyond)
+    is_beyond, has_limit = jnp.abs(x) > highest, jnp.isfinite(limit)
+    beyond = jnp.where(is_beyond, x, end)
+    fall = jnp.where(is_beyond, end * (1 / beyond), 1.0)  # the derivative of end / beyond may overflow
+    growth = jnp.where(has_limit, fall, beyond / end)
+    return value * growth + jnp.where(has_limit, limit, 0.0) * (1 - fall)
 
 
 def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:

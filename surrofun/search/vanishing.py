@@ -12,8 +12,11 @@ from jax.custom_derivatives import SymbolicZero
 from ..core.concrete import aligned_arrays, closure_converted, unchecked
 from ..core.cotangents import moved_by
 from ..core.tree import Structure, join, node
+from .arrays import column
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
+_SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on the way: how near to its limit is near
+_OCTAVES = (0, 2, 4, *range(8, 108, 4))  # from far out back to the threshold
 
 
 def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None) -> jax.Array:
@@ -23,8 +26,8 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
         f: an elementwise function.
         x: the places, whose own derivative is 0.
         elsewhere: a place where f is smooth, which broadcasts with x.
-        limit_at: the infinity that x stands for. A derivative is taken there; at x if it is NaN there; at `elsewhere`
-            if it is infinite there or at the other infinity.
+        limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, where it has to
+            have settled, else it is NaN; at `elsewhere` if it is infinite there or at the other infinity.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
@@ -74,10 +77,11 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
         if is_aligned:
             total += _values(f, (*ks, k), places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
-            place, _, gone = _derivative(f, (*ks, k), places, values, arrays)
+            place, moves, gone = _derivative(f, (*ks, k), places, values, arrays)
             x, elsewhere, _ = places
             place = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(place), x, place))
-            total += jnp.where(gone, 0.0, moved_by(by_ones(f, ks, place), arrays, k, by))
+            factor = jnp.where(gone, 0.0, jnp.where(jnp.isnan(moves), jnp.nan, 1.0))
+            total += factor * moved_by(by_ones(f, ks, place), arrays, k, by)
     return values, total
 
 
@@ -88,17 +92,27 @@ def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Arra
     def by_one_at(x: jax.Array) -> Any:
         return by_ones(f, ks, x)(arrays)
 
-    place = x if limit_at is None else _where_it_has_a_limit(by_one_at, x, elsewhere, limit_at)
-    moves = by_one_at(place)
+    place, moves, known = x, by_one_at(x), True
+    if limit_at is not None:
+        place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)
     gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
-    return place, jnp.where(gone, 0.0, moves), gone
+    return place, jnp.where(gone, 0.0, jnp.where(known, moves, jnp.nan)), gone
 
 
-def _where_it_has_a_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> jax.Array:
-    at_end, at_other = by_one_at(limit_at), by_one_at(-limit_at)
+def _at_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> Any:
+    """Return the place of a derivative at infinity, what it is, and whether it is known."""
+    ends = jnp.stack([limit_at, -limit_at, 0 * x + elsewhere])  # divided on a mesh as x is
+    found = jax.vmap(by_one_at)(jnp.concatenate([ends, x * column(2.0 ** -np.array(_OCTAVES), x)]))
+    (at_end, at_other, at_elsewhere), on_way = found[:3], found[3:]
     most = float(np.finfo(x.dtype).max) ** 0.9  # of 0 times infinity, a derivative by the 0 is the largest number
-    endless = (abs(at_end) > most) | (abs(at_other) > most)
-    return jnp.where(endless, elsewhere, jnp.where(jnp.isnan(at_end), x, limit_at))
+    endless, nowhere = (abs(at_end) > most) | (abs(at_other) > most), jnp.isnan(at_end)
+    # What falls like a power of x, by a factor each time, is as far from its limit as a geometric series tells.
+    near = _SETTLED[x.dtype.name] * jnp.where(jnp.isfinite(on_way), abs(on_way), 0.0).max(0)
+    change, before = abs(on_way[:2] - on_way[1:3])
+    settled = (change <= near / 10) | (change * change <= near * (before - change))
+    place = jnp.where(endless, elsewhere, jnp.where(nowhere, x, limit_at))
+    moves = jnp.where(endless, at_elsewhere, jnp.where(nowhere, on_way[0], at_end))
+    return place, moves, endless | ~nowhere | settled
 
 
 _values.defjvp(_values_jvp, symbolic_zeros=True)

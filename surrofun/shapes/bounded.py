@@ -12,15 +12,18 @@ from .digits import distance, inside, positive, rising, room
 
 
 def _flat_soft(x: Real, width: Real, closed: bool = False) -> Real:
-    left = (jnp.clip(x, -width / 2, width / 2) + width / 2) / width  # near the edge the sum is exact
-    return jnp.where(x < -width / 4, left, _share(x, width) + 0.5)
+    near = jnp.where(jnp.abs(x) > width / 2, 0.0, x)
+    left = (near + width / 2) / width  # near the edge the sum is exact
+    return jnp.where(near < -width / 4, left, _share(x, width) + 0.5)
 
 
 def _share(x: Real, width: Real) -> Real:
     """Return x / width, 1/2 at most: beyond the edge exactly, so that the width does not move it there."""
-    x = jnp.clip(x, -width / 2, width / 2)
-    to_edge = width / 2 - jnp.abs(x)
-    return jnp.where(jnp.abs(x) < width / 4, x / width, jnp.sign(x) * (0.5 - to_edge / width))
+    beyond = jnp.abs(x) > width / 2
+    near = jnp.where(beyond, 0.0, x)
+    to_edge = width / 2 - jnp.abs(near)
+    inside = jnp.where(jnp.abs(near) < width / 4, near / width, jnp.sign(near) * (0.5 - to_edge / width))
+    return jnp.where(beyond, jnp.sign(x) / 2, inside)
 
 
 @shape(

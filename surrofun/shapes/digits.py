@@ -125,7 +125,7 @@ def log1p_of(x: Real, rate: Real) -> Real:
     """
     x = jnp.minimum(x, jnp.finfo(x.dtype).max)  # type: ignore[no-untyped-call]
     u = rate * x
-    near, far = u < 1, u > 1e30
+    near, far = u < 1, u > FAR  # whose square is finite: the second derivative has it
     v = jnp.where(near, u, 0.0)
     s = v / (2 + v)
     series = v - (v * s - 2 * s * _artanh_rest(s))  # closer than log1p, of which 1 / (1 + u)^q would magnify an error
