@@ -26,10 +26,11 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from . import shapes
-from .calculus import antiderivative, area, around, bounds, derivative
+from .calculus import antiderivative, area, bounds, derivative
 from .combinators import asym, mix, normalize, scale, shift
 from .core import text
 from .core.combinator import combinator
+from .core.places import around
 from .core.shape import shape
 from .expressions import describe, parse
 from .registry import lookup, names, register

@@ -5,19 +5,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
-from .core.dtype import fit, rounded
+from .core.dtype import rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of, is_own, is_pure
+from .core.places import around, as_fact, bound_with_like, is_pair
 from .core.program import require_concrete
-from .core.shape import CALL, Shape, as_number, as_shape, given, named, potential_of, refuse_unknown
+from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import function_of_x, like_of, node, opaque_in, unbound
+from .core.tree import function_of_x, node, opaque_in, unbound
 from .search import numerical
 from .search.survey import Survey, survey
 from .search.vanishing import vanishing
@@ -79,15 +79,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        f, *_, any_constant = unbound(g)
-        needs_no_limit = any_constant or is_anchored(g)
-        made = made_of(f)
+        bound = unbound(g)
+        needs_no_limit = bound.any_constant or is_anchored(g)
+        made = made_of(bound.f)
         # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits, once: else
         # each level of a composition would take them again.
         by_part = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
         declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
         if declared is None:
-            return numerical.soft_step(function_of_x(g, x, args, kwargs), around, x)
+            return numerical.soft_step(function_of_x(g, x, args, kwargs), x)
         return declared(x) if needs_no_limit or by_part else _anchored(declared, x, g)
 
     return rounded(soft, x)
@@ -139,7 +139,7 @@ def is_anchored(g: Shape) -> bool:
 
 def _declares(fact: str, g: Shape) -> bool:
     """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
-    f, *_ = unbound(g)
+    f = unbound(g).f
     made = made_of(f)
     declaring = made[0].func if made else f
     if fact == "anchored" and not _fact_of(declaring, "soft"):  # a search gets the constant right
@@ -150,7 +150,7 @@ def _declares(fact: str, g: Shape) -> bool:
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN.
 
-    Far out and at 0 it is evaluated again, each time with all that is searched for of its parts.
+    It is evaluated five times in all, each time with all that is searched for of its parts.
     """
     left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
@@ -231,18 +231,18 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     >>> bounds(scale(shapes.multi_gaussian, 2.0), h=0.0)
     (Array(0., dtype=float32), Array(1.5958, dtype=float32))
     """
-    g, like = _with_parameters(g, args, kwargs, "bounds")
+    g, like = bound_with_like(g, args, kwargs, "bounds")
     with at_compile_time(g, like):
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
         search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
         ends = declared(*args, **kwargs) if declared and not search else None
     if ends is None:
-        ends = numerical.bounds(g, around)
-    elif not _is_pair(ends):
+        ends = numerical.bounds(g)
+    elif not is_pair(ends):
         raise TypeError(f"{show(f)}: expected of bounds= a pair (lowest, highest), got {describe_value(ends)}")
     with at_compile_time(g, like, ends):
-        one, other = (_fact(f, "bounds", end, like) for end in ends)
+        one, other = (as_fact(f, "bounds", end, like) for end in ends)
         xp = numpy_of(one, other)
         return jnp.asarray(xp.minimum(one, other) + 0.0), jnp.asarray(xp.maximum(one, other) + 0.0)  # never -0.0
 
@@ -257,45 +257,13 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     1.0
     """
     measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
-    return (numerical.bounds(g, around) if measured else ends or bounds(g))[1]
+    return (numerical.bounds(g) if measured else ends or bounds(g))[1]
 
 
 def _can_be_measured(g: Shape) -> bool:
     """Say whether a part holds no tracer; a program in which it does is aborted, and called again with values."""
     require_concrete(g, always=True)
     return not any(is_traced(without_gradient(leaf)) for leaf in jax.tree.leaves(g))  # one by one: the first tells
-
-
-def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
-    """Return (centre, width) of each bump or edge of a shape, in units of x.
-
-    Each holds one number a neuron. A function that declares none is taken
-    to be at the threshold and one unit of x wide.
-
-    >>> from surrofun import scale, shapes, shift
-    >>> around(shift(scale(shapes.triangle, 4.0), 0.5))
-    [(Array(0.5, dtype=float32), Array(0.25, dtype=float32))]
-    """
-    g, like = _with_parameters(g, args, kwargs, "around")
-    with at_compile_time(g, like):
-        f, args, kwargs = bind(g, like)
-        declared = facts_of(f).get("around")
-        if declared:
-            places = declared(*args, **kwargs)
-            if not isinstance(places, list | tuple) or not all(map(_is_pair, places)):
-                raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
-        else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in (*args, *kwargs.values()) if like_of(p) is not None]
-            places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
-        return [tuple(_fact(f, "around", v, like) for v in place) for place in places]  # type: ignore[misc]
-
-
-def _fact(f: Any, name: str, value: Any, like: Any) -> jax.Array:
-    return jnp.asarray(fit(jnp.asarray(as_number(value, show(f), f"each of {name}="), like.dtype), like))
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 2
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
@@ -312,26 +280,14 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)
     (Array(0.5, dtype=float32), Array(inf, dtype=float32))
     """
-    g, like = _with_parameters(g, args, kwargs, "area")
+    g, like = bound_with_like(g, args, kwargs, "area")
     with at_compile_time(g, like):
         declared = _closed_form(g, like)
         if declared and is_anchored(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         if declared:
             return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
-    return numerical.area(g, around)
-
-
-def _with_parameters(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:
-    """Return a shape with its parameters bound, and an array of the dtype and rank of the potentials: those of the
-    composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron."""
-    like = like_of(g)
-    if like is None:
-        g = as_shape(g, who)
-        f, *_ = unbound(g)
-        refuse_unknown(f, args, kwargs)
-        like = np.zeros((1,) * max([0, *map(np.ndim, jax.tree.leaves((g, args, kwargs)))]), jnp.result_type(float))
-    return function_of_x(g, like, args, kwargs), like
+    return numerical.area(g)
 
 
 def surveyed(g: Shape, like: Any) -> Survey:

@@ -12,15 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import calculus
-from .calculus import antiderivative, around, bounds
+from .calculus import antiderivative, bounds
 from .core.combinator import combinator
 from .core.concrete import at_compile_time, is_traced, without_gradient
 from .core.dtype import Real
 from .core.facts import declares
+from .core.places import around
 from .core.shape import Shape
 from .core.stretch import stretched, times
 from .core.text import OF_A_SOFT_STEP, show
-from .core.tree import like_of
+from .core.tree import unbound
 
 # Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
 _INACTIVE = 0.6180339
@@ -176,7 +177,7 @@ def _wanted(area: Any, peak: Any) -> tuple[str, Real]:
 def _factor(g: Shape, area: Any, peak: Any, ends: Any = None) -> Real:
     what, wanted = _wanted(area, peak)
     measured = calculus.area(g) if what == "area" else calculus.peak(g, ends)
-    with at_compile_time(g, like_of(g), measured):
+    with at_compile_time(g, unbound(g).like, measured):
         usable = jnp.isfinite(measured) & (measured > 0)
         if not is_traced(usable):
             if not usable.all():

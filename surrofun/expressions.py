@@ -244,7 +244,8 @@ def _text(g: Any) -> str:
     """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
     if not is_function(g):
         return _literal(g)
-    f, _, params, *_ = unbound(g)
+    bound = unbound(g)
+    f, params = bound.f, bound.kwargs
     if name := name_of(g) or (not params and name_of(f)):
         return name
     if params:
@@ -260,7 +261,7 @@ def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
     if name_of(f):
         return None
     bases = ((name, unbound(lookup(name))) for name in names())
-    return next((name for name, (base, _, own, *_) in bases if own and base is f and own.keys() <= params.keys()), None)
+    return next((name for name, g in bases if g.kwargs and g.f is f and g.kwargs.keys() <= params.keys()), None)
 
 
 def _literal(value: Any) -> str:

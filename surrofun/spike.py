@@ -57,7 +57,7 @@ Step: TypeAlias = Callable[[Any], Any]
 # cotangents where something is learned; early, late: the same in two stages, of a search over tracers. What is absent
 # is None.
 Rule: TypeAlias = SimpleNamespace
-# Operands that are not differentiated: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
+# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
 # "to_decode", the arrays of encode or of decode, and the operands of the code. In names, of_ is a cotangent, by_ a
 # tangent.
 Constants: TypeAlias = dict[str, Any]
@@ -190,7 +190,7 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     The latter, bounds of the slope, is best known outside of a program, where numbers have values.
     """
     g, step, (code, forward_mode, learnable, follows) = map(from_tree, (shape, step, options))
-    x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g)[0])[0])
+    x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g).f)[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
     refuse_unfit_call(g, args, kwargs, x.shape)
@@ -202,7 +202,7 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         coded = node(encode), node(decode), operands
-    # Noise of an infinite area is NaN: with values it raises.
+    # Noise of an infinite area is NaN, and called again with values, where it raises.
     call = call_explained if is_noise(step) else call_cached
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
 
@@ -264,7 +264,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
 
 
 def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | None:
-    """Return the slope, if it is concrete: outside of `jit`, of a shape that has no program.
+    """Return the slope, if it has a value here, neither under `jit` nor in a cached program; else None.
 
     To compute it here takes less time than under `grad`, and shows that no tracer hides in the shape. None does not
     tell why: the slope may be traced, or ask for an axis of a `vmap`; a tracer may hide in its soft step alone.
@@ -275,7 +275,7 @@ def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | N
 def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
     """Split the backward pass: what depends on `arrays` alone, the search and its tables, is made in the forward pass.
 
-    So JAX takes it out of a loop; on jax 0.12 XLA does where a cached program is one equation that takes x, too.
+    So it leaves a loop: JAX takes out of it what does not depend on the potential.
     """
     is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
     return in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # the cotangent of the spikes is like x
@@ -287,7 +287,7 @@ def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
     The cotangent of an output that is not mapped is summed before the rule sees it, but each element has a slope of
     its own. The compiler removes the choice.
     """
-    traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # a parameter is in the slope, too
+    traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # each once
     is_same = [(v == v).all() if v.ndim else v == v for v in traced]
     return lax.select(functools.reduce(lax.bitwise_and, is_same), spikes, spikes) if is_same else spikes
 
@@ -308,8 +308,8 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    (_, leaves), flags = soft, iter(is_learned)  # a leaf of the structure is None where one of the arrays belongs
-    learned = static((tuple(next(flags) if leaf is None else False for leaf in leaves), is_searched))
+    flags = tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned)))  # of every leaf of the soft step
+    learned = static((flags, is_searched))
     trees = join(slope, slope_arrays), join(soft, soft_arrays), learned
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)

@@ -1,11 +1,13 @@
 """Forward steps: spikes as functions of the potential.
 
-A step takes its parameters by keyword, as shapes do:
-`heaviside(at_zero=0.0)` and `ternary(threshold=0.5)` are steps.
+Parameters of a step are given by keyword, as those of a shape:
+`heaviside(at_zero=0.0)`, `ternary(threshold=0.5)`. `staircase(3)` and
+`escape(g, key)` make steps.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -35,7 +37,7 @@ def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
 
 @_step
 def heaviside(x: Real, at_zero: Real = 1.0) -> Real:
-    """Return 1 where x > 0, `at_zero` where x = 0, else 0, also for a NaN.
+    """Return 1 where x > 0, `at_zero` where x = 0, else 0; NaN gives 0.
 
     Args:
         x: potential minus threshold, any shape.
@@ -172,11 +174,11 @@ def compares(step: Any) -> bool:
     >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
     (True, False)
     """
-    return bool(facts_of(unbound(step)[0]).get("compares"))
+    return bool(facts_of(unbound(step).f).get("compares"))
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:
-    """Say whether a step is escape noise of this very shape, which it follows.
+    """Say whether a step is escape noise of the shape `g` itself, whose parameters it follows.
 
     >>> noise = escape(abs, jax.random.key(0))
     >>> is_noise_of(noise, abs), is_noise_of(sign, abs)
@@ -184,9 +186,9 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     """
     if not is_noise(step):
         return False
-    flattened: Any = map(jax.tree.flatten, (step.args[0], node(g)))
-    (leaves, treedef), (others, other) = flattened
-    return treedef == other and all(a is b for a, b in zip(leaves, others, strict=True))
+    ours, others = node(g), step.args[0]
+    is_same = all(map(operator.is_, jax.tree.leaves(ours), jax.tree.leaves(others)))
+    return is_same and jax.tree.structure(ours) == jax.tree.structure(others)  # type: ignore[operator]
 
 
 def is_noise(step: Any) -> bool:

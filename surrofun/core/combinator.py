@@ -148,7 +148,7 @@ def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
 
 def _extent(g: Any) -> tuple[int, int]:
     """Return how deep a composition is, 0 for a shape, and how many shapes are in it."""
-    made = made_of(unbound(g)[0])
+    made = made_of(unbound(g).f)
     if not made:
         return 0, 1
     extents = list(map(_extent, parts_of(made)))
@@ -227,19 +227,19 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
     >>> f.__name__, alpha
     ('scale', 2.0)
     """
-    g, own_args, own_kwargs, _, own_any_constant = unbound(g)
-    args, kwargs = (*own_args, *args), {**own_kwargs, **(kwargs or {})}
-    made = made_of(g)
+    own = unbound(g)
+    args, kwargs = (*own.args, *args), {**own.kwargs, **(kwargs or {})}
+    made = made_of(own.f)
     if made is None:
-        refuse_unfit_call(g, args, kwargs, like.shape)
-        return g, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
+        refuse_unfit_call(own.f, args, kwargs, like.shape)
+        return own.f, fit(args, like), {name: fit(value, like) for name, value in kwargs.items()}
     f, arguments = made
 
     def bind_one(name: str, value: Tree) -> Any:
         if type(value) is tuple:
             return tuple(bind_one(name, v) for v in value)
         if is_function(value):
-            return function_of_x(value, like, args, kwargs, any_constant or own_any_constant)
+            return function_of_x(value, like, args, kwargs, any_constant or own.any_constant)
         refuse_unfit(f.func, name, number := from_tree(value), like.shape)
         return fit(number, like)
 

@@ -107,8 +107,8 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
     then. Where every function in `call`, a pytree, is known to be pure, or `hides_nothing`, all tracers are among its
-    leaves. Else it is traced, at arguments or structs like these, which finds them. A leaf that is concrete stays in
-    the structure, since a search finds more from a value than from a tracer; in a cached program all are tracers.
+    leaves. Else it is traced, which finds them; the arguments may be structs. A leaf that is concrete stays in the
+    structure, since a search finds more from a value than from a tracer; in a cached program all are tracers.
 
     >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
     [Array(2., dtype=float32, weak_type=True)]

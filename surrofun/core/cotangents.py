@@ -24,9 +24,9 @@ def cotangents(
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
     static(((True, False), True)): of each leaf of the soft step whether it is differentiated, and whether the soft step
-    is searched for. If it is, is a jaxpr, or has few parameters, it is differentiated in forward mode, by one parameter
-    after the other; else in reverse mode, by a copy of each parameter for every element. Where a parameter is not one
-    number a neuron, the sum itself is differentiated, in reverse mode.
+    is searched for. A soft step that is searched for, is a jaxpr, or has few parameters is differentiated in forward
+    mode, by one parameter after the other; any other in reverse mode, by a copy of each parameter for every element.
+    Where a parameter is not one number a neuron, the sum itself is differentiated, in reverse mode.
 
     >>> from jax.tree_util import Partial
     >>> from .tree import static

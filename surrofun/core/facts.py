@@ -15,7 +15,7 @@ import jax
 F = TypeVar("F")
 Facts: TypeAlias = dict[str, Any]  # "soft", "bounds", "around", and what else is known
 
-_LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions are taken to be pure
+_LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions count as pure, though `input` is not
 
 
 def facts_of(f: Any) -> Facts:

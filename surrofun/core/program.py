@@ -79,8 +79,7 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
 def require_concrete(tree: Tree, always: bool = False) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
-    So a search runs on values, where it finds more. With `always`, a program that may search is aborted, too: values
-    would give another result.
+    So a search runs on values, where it finds more. With `always`, a program that may search is aborted, too.
 
     >>> require_concrete(2.0)
     """

@@ -185,13 +185,13 @@ def given(g: Shape, /, **params: Any) -> Shape:
     >>> given(pow, exp=2.0) is given(pow, exp=2.0), given(pow, exp=2.0).__name__
     (True, 'pow(exp=2.0)')
     """
-    f, _, before, *_ = unbound(g)
-    refuse_unknown(f, (), params)
+    before = unbound(g)
+    refuse_unknown(before.f, (), params)
     for name, value in params.items():
         _refuse_variable(value, g)
-        refuse_unfit(f, name, value)
-    params = {**before, **params}
-    return named(with_parameters(f, params)) if params else f
+        refuse_unfit(before.f, name, value)
+    params = {**before.kwargs, **params}
+    return named(with_parameters(before.f, params)) if params else before.f
 
 
 def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
@@ -203,10 +203,10 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
-        f, _, params, *_ = unbound(g)
-        has_structure = f is not g and f is not g.func  # as a whole number, which inspect does not see
-        if has_structure and signature_of(f)[1]:
-            vars(g).update(__signature__=inspect.signature(functools.partial(f, **params)))
+        bound = unbound(g)
+        has_structure = bound.f is not g and bound.f is not g.func  # as a whole number, which inspect does not see
+        if has_structure and signature_of(bound.f)[1]:
+            vars(g).update(__signature__=inspect.signature(functools.partial(bound.f, **bound.kwargs)))
         vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
         vars(g).update(attributes)
     return g
@@ -235,9 +235,10 @@ def as_shape(g: Any, who: str) -> Shape:
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
-    f, _, params, like, _ = unbound(g)
-    if like is not None:  # a part of a composition that is evaluated
+    bound = unbound(g)
+    if bound.like is not None:  # a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
+    f, params = bound.f, bound.kwargs
     if isinstance(f, functools.partial) and not facts_of(f.func).get("text"):
         first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []

@@ -20,6 +20,7 @@ How a shape comes by its parameters:
 import functools
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -153,7 +154,7 @@ def is_function(value: Any) -> bool:
 
 
 def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
-    """Return a function with parameters: `Partial(f, alpha=2.0)`, where all are floats or arrays.
+    """Return a function with parameters: `Partial(f, alpha=2.0)`, if all are floats or arrays.
 
     >>> jax.tree.leaves(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     [2.0]
@@ -184,12 +185,14 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
     return f(*x, *args, **{**kwargs, **numbers})
 
 
-def unbound(g: Any) -> tuple[Any, Any, Any, Any, bool]:
-    """Return `(f, args, kwargs, like, any_constant)`: the function or composition that a shape is made of, with all the
-    parameters it was given, and `like` and `any_constant` as `function_of_x` was given them, else None and False.
+def unbound(g: Any) -> SimpleNamespace:
+    """Return `f`, the function or composition that a shape is made of, and `args` and `kwargs`, all the parameters that
+    it was given; `like` and `any_constant` as `function_of_x` was given them, else None and False.
 
     >>> unbound(with_parameters(pow, {"n": 3, "alpha": 2.0}))
-    (<built-in function pow>, (), {'alpha': 2.0, 'n': 3}, None, False)
+    namespace(f=<built-in function pow>, args=(), kwargs={'alpha': 2.0, 'n': 3}, like=None, any_constant=False)
+    >>> unbound(function_of_x(pow, np.ones(3))).like
+    array([0.])
     """
     args: Any = ()
     kwargs: dict[str, Any] = {}
@@ -205,17 +208,7 @@ def unbound(g: Any) -> tuple[Any, Any, Any, Any, bool]:
                 any_constant = any_constant or own_any_constant
         else:
             g = g.func
-    return g, from_tree(args), from_tree(kwargs), like, any_constant
-
-
-def like_of(g: Any) -> Any:
-    """Return the array, as the potentials are, which `function_of_x` told a shape; of any other, None.
-
-    >>> like_of(function_of_x(pow, np.ones(3))), like_of(pow) is None
-    (array([0.]), True)
-    """
-    *_, like, _ = unbound(g)
-    return like
+    return SimpleNamespace(f=g, args=from_tree(args), kwargs=from_tree(kwargs), like=like, any_constant=any_constant)
 
 
 def opaque_in(tree: Tree) -> list[Any]:

@@ -15,16 +15,17 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from ..calculus import around, bounds, surveyed
+from ..calculus import bounds, surveyed
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, try_concrete, without_gradient
 from ..core.dtype import broadcasts, rounded
 from ..core.expect import as_key, as_real
 from ..core.facts import declares, facts_of, signature_of
+from ..core.places import around
 from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, like_of, node, static, unbound
+from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, node, static, unbound
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -55,19 +56,18 @@ def code_of(residual: Any) -> Code | None:
         return one_bit
     if residual is sampled:
         raise TypeError("make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)")
-    dtype = np.dtype(object)  # no code is for it
     if isinstance(residual, str | type | np.dtype):
         with contextlib.suppress(TypeError):
             dtype = np.dtype(residual)
+            if dtype == np.uint8:
+                return eight_bits
+            bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
+            if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
+                return interned(Partial(_narrow, static(dtype.name)))
     elif callable(residual) and not is_spike(residual):
         _, others = signature_of(residual)
         if others is None or others.parameters:  # a function of g and x
             return interned(Partial(_of_user, node(residual)))
-    if dtype == np.uint8:
-        return eight_bits
-    bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
-    if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
-        return interned(Partial(_narrow, static(dtype.name)))
     raise TypeError(
         "make_spike: expected as residual None, a float dtype, uint8, 'bit', sampled(key), a pair of functions "
         f"(encode, decode), or a code(g, x) -> (encode, decode, operands), got {describe_value(residual)}"
@@ -134,7 +134,7 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
-    f, *_ = unbound(g)
+    f = unbound(g).f
     if facts_of(f).get("bounds") or made_of(f):
         once(_refuse_too_large, dtype, _in_float32_at_least(g, x))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
@@ -271,7 +271,7 @@ def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
-    (two_valued, dtype), like = from_tree(settings), like_of(g)
+    (two_valued, dtype), like = from_tree(settings), unbound(g).like
     lowest, highest = map(_constant, bounds(g))
     with at_compile_time(g, like), np.errstate(invalid="ignore", over="ignore"):
         largest = float(jnp.finfo(dtype).max)  # type: ignore[no-untyped-call]

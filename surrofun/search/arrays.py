@@ -50,17 +50,17 @@ def ordered(xp: Arithmetic, axis: int, keys: int, *arrays: Array) -> Sequence[Ar
     return [np.take_along_axis(v, order, axis) for v in arrays]
 
 
-def shaped(array: Array, start: int, stop: int, *sizes: int) -> Array:
-    """Return the array with axes of these sizes, of which the first is -1, in the place of those from start to stop.
+def shaped(array: Array, start: int, stop: int, *last: int) -> Array:
+    """Return the array with one axis, and others of the sizes `last`, in the place of the axes from start to stop.
 
-    >>> shaped(np.zeros((2, 6, 5)), 1, 2, -1, 3).shape
+    >>> shaped(np.zeros((2, 6, 5)), 1, 2, 3).shape
     (2, 2, 3, 5)
     """
-    first = math.prod(array.shape[start:stop]) // math.prod(sizes[1:])
-    shape = (*array.shape[:start], first, *sizes[1:], *array.shape[stop:])
+    first = math.prod(array.shape[start:stop]) // math.prod(last)
+    shape = (*array.shape[:start], first, *last, *array.shape[stop:])
     if isinstance(array, np.ndarray):
         return array.reshape(shape)
-    rest = lax.expand_dims(array[(slice(None),) * start + (0,) * (stop - start)], range(start, start + len(sizes)))
+    rest = lax.expand_dims(array[(slice(None),) * start + (0,) * (stop - start)], range(start, start + 1 + len(last)))
     return lax.reshape(array, shape, out_sharding=jax.typeof(rest).sharding)
 
 

@@ -1,8 +1,7 @@
 """Soft step, bounds and area where they are not declared, by numerical search; the latest few surveys are kept."""
 
 import functools
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,18 +10,17 @@ from jax import lax
 from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked
+from ..core.places import around
 from ..core.program import once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
-from ..core.tree import Structure, Tree, from_tree, join, like_of, static
+from ..core.tree import Structure, Tree, from_tree, join, static, unbound
 from .arrays import column
 from .integral import integral, with_integral
 from .jumps import areas_of_jumps
 from .panels import Function, slopes_at
 from .survey import EXTREMES, INTEGRAL, Survey, survey
 from .vanishing import vanishing
-
-Around: TypeAlias = Callable[..., Any]
 
 _NEAREST = {"float32": 5e-7, "float64": 3e-9}  # as well as the place of an extreme is known, relative to it
 _LEAST = 1e-12  # the same near the threshold, absolute
@@ -31,21 +29,20 @@ _FALL = 1e-2  # of an extreme, to the farthest places beside it
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to the area
 
 
-def _found(g: Shape, around: Around, names: tuple[str, ...]) -> Survey:
+def _found(g: Shape, names: tuple[str, ...]) -> Survey:
     """Return the survey of a part of a composition, with what is asked for by name; made once where it cannot change.
 
-    A part knows its parameters, and dtype and rank of the potentials; `around` tells its places.
+    A part knows its parameters, and dtype and rank of the potentials.
     """
     require_concrete(g)
-    return once(_look, static((around, names)), g)  # type: ignore[no-any-return]
+    return once(_look, static(names), g)  # type: ignore[no-any-return]
 
 
-def _look(settings: Tree, g: Shape) -> Survey:
-    around, names = from_tree(settings)
-    return survey(g, around(g), like_of(g), names)
+def _look(names: Tree, g: Shape) -> Survey:
+    return survey(g, around(g), unbound(g).like, from_tree(names))
 
 
-def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
+def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 
     They are differentiable by what a traced part closes over, its leaves included. A slope that is NaN is refused,
@@ -53,11 +50,11 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
 
     >>> from ..core.tree import function_of_x
     >>> bump = function_of_x(lambda x: 1 / (1 + (x - 0.3) ** 2), jnp.zeros(()))
-    >>> lowest, highest = bounds(bump, lambda g: [(0.0, 1.0)])
+    >>> lowest, highest = bounds(bump)
     >>> float(lowest) < 1e-12, float(highest)
     (True, 1.0)
     """
-    found = _found(g, around, EXTREMES)
+    found = _found(g, EXTREMES)
     if not is_traced(found["highest"]) and np.isnan(found["highest"]).any():
         raise ValueError(
             f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
@@ -65,7 +62,7 @@ def bounds(g: Shape, around: Around) -> tuple[jax.Array, jax.Array]:
         )
     lowest, highest = found["lowest"], found["highest"]
     if isinstance(lowest, jax.Array):
-        with at_compile_time(g, like_of(g), found):
+        with at_compile_time(g, unbound(g).like, found):
             at = jnp.stack([found["lowest_at"], found["highest_at"]])
             lowest, highest = _moved(g, jnp.stack([lowest, highest]), at)
     return lowest, highest
@@ -150,39 +147,39 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
 
 
 @unchecked()
-def soft_step(g: Shape, around: Around, x: jax.Array) -> jax.Array:
+def soft_step(g: Shape, x: jax.Array) -> jax.Array:
     """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
 
     >>> from ..core.tree import function_of_x
     >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
-    >>> round(float(soft_step(bump, lambda g: [(0.0, 1.0)], jnp.inf)), 4)
+    >>> round(float(soft_step(bump, jnp.inf)), 4)
     1.7725
     """
-    found, factor = _known_integral(g, around)
+    found, factor = _known_integral(g)
     return integral(found, x) * factor
 
 
 @unchecked()
-def area(g: Shape, around: Around) -> jax.Array:
+def area(g: Shape) -> jax.Array:
     """Return the area of a part, by what it closes over differentiable where it is finite.
 
     >>> from ..core.tree import function_of_x
     >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
-    >>> round(float(area(bump, lambda g: [(0.0, 1.0)])), 4)
+    >>> round(float(area(bump)), 4)
     1.7725
     """
-    found, factor = _known_integral(g, around)
-    with at_compile_time(g, like_of(g), found):
+    found, factor = _known_integral(g)
+    with at_compile_time(g, unbound(g).like, found):
         whole = jnp.asarray(found["area"])
         return jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)) * factor
 
 
-def _known_integral(g: Shape, around: Around) -> tuple[Survey, jax.Array]:
+def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     """Return the survey of a part with its integral, and 1 where that is known: a factor of what is read off it.
 
     Where it is not known it is refused, or if something is traced, the factor is NaN, and so are derivatives.
     """
-    result = with_integral(g, _found(g, around, INTEGRAL), like_of(g))  # not kept: it is larger than the edges
+    result = with_integral(g, _found(g, INTEGRAL), unbound(g).like)  # not kept: it is larger than the edges
     error = result["error"]
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance

@@ -144,7 +144,7 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
         edges = xp.concatenate([sorted_starts, *[sorted_ends[-1:]] * (1 + spare)])
         near = xp.where(is_near(xp, starts, edges[-1]), errors, 0.0)
         found.update(zip(INTEGRAL, (edges, xp.stack([errors, near]).sum(1)), strict=True))
-        found.update(places=shaped(at, 0, 2, -1), slopes=shaped(seen, 0, 2, -1))
+        found.update(places=shaped(at, 0, 2), slopes=shaped(seen, 0, 2))
     return {name: found[name].astype(dtype) for name in names}
 
 
@@ -154,7 +154,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     Places and slopes are all that were looked at, or where these are not to be kept, those of the panels at first.
     """
     piles, rounds = _PILES[xp], _ROUNDS[xp]
-    samples = shaped(xp.stack([at, seen]), 2, 3, -1, piles)  # (2, nodes, rows, piles, *n)
+    samples = shaped(xp.stack([at, seen]), 2, 3, piles)  # (2, nodes, rows, piles, *n)
     panels = measured(xp, samples, dtype)
     first, last, zero = panels.shape[1], panels[1, -1, -1], xp.zeros_like(panels[0, 0, 0])
     gone = xp.stack([last, last, zero, zero, zero - 1])[:, None, None]
@@ -186,7 +186,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
         return k + 1, panels, put(xp, samples, new, row, 2) if keep else samples
 
     _, panels, samples = repeated(xp, unfinished, divide, (0, panels, samples))
-    return shaped(panels, 1, 3, -1), *shaped(samples, 2, 4, -1)
+    return shaped(panels, 1, 3), *shaped(samples, 2, 4)
 
 
 def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:

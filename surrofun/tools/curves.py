@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative, area, around, bounds, surveyed
+from ..calculus import antiderivative, area, bounds, surveyed
+from ..core.places import around
 from ..core.shape import Shape
 from ..core.text import show
 from ..search.panels import numbers_at

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative, around, bounds, declares_soft_step
+from ..calculus import antiderivative, bounds, declares_soft_step
 from ..core.facts import signature_of
+from ..core.places import around
 from ..core.shape import Shape, shape
 from ..core.tree import unbound
 from ..spike import make_spike
@@ -142,7 +143,7 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
 
 def _which_to_give(g: Shape) -> str:
-    f, *_ = unbound(g)
+    f = unbound(g).f
     _, takes = signature_of(f)
     parameters = takes.parameters.values() if takes else ()
     floats = [f"{p.name}={p.default}" for p in parameters if isinstance(p.default, float)]
