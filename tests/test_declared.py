@@ -185,6 +185,9 @@ def test_facts_have_the_defaults_of_their_shape():
         assert around(g, *args, **params) == [(0, width)]
         assert antiderivative(g)(0.0, *args, **params) == width * height
 
+    any_of_them = shape(ramp, bounds=lambda *_: (0.0, 5.0), around=lambda **_: [(0.0, 2.0)])
+    assert (bounds(any_of_them, 1.0, 4.0), around(any_of_them, height=4.0)) == ([0, 5], [(0, 2)])
+
 
 def test_shape_bare_with_facts_and_as_a_function():
     def bump(x, alpha=2.0):

@@ -96,10 +96,9 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     """Return a fact that takes parameters as `f` does: by position in the order of `f`, and with its defaults."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
     several = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    if takes is None or own is None or any(p.kind in several for p in takes.parameters.values()):
+    if takes is None or own is None or any(p.kind in several for s in (takes, own) for p in s.parameters.values()):
         return fact
-    required = {p.name for p in own.parameters.values() if p.default is p.empty and p.kind not in several}
-    if not required <= {*takes.parameters}:
+    if not {p.name for p in own.parameters.values() if p.default is p.empty} <= {*takes.parameters}:
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
     shared = [p for p in takes.parameters.values() if p.name in own.parameters and p.default is not p.empty]
     defaults = {p.name: p.default for p in shared}
