@@ -24,6 +24,7 @@ from .search.vanishing import vanishing
 
 # At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken here, whose cube is finite.
 _FAR = {"float32": 2.0**40, "float64": 1e30}
+_UNUSED = 0.6180339  # dummy input where S(0) is not asked for; there hardly any soft step has a kink
 
 
 def antiderivative(g: Shape) -> Shape:
@@ -32,8 +33,8 @@ def antiderivative(g: Shape) -> Shape:
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
     closed form that `shape` or `combinator` declares. If its derivative by
     a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
-    or NaN if it has not settled there, as in a tail like |x|^-0.3. Without
-    a closed form, `g` is integrated numerically around its places, and what
+    or as far out as it is none, but NaN if it has not settled there, as in
+    a tail like |x|^-0.3. Without a closed form, `g` is integrated numerically around its places, and what
     follows holds.
 
     The derivative of S by a parameter is the integral of that of `g`, and
@@ -150,11 +151,13 @@ def _declares(fact: str, g: Shape) -> bool:
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN.
 
-    It is evaluated five times in all, each time with all that is searched for of its parts.
+    It is evaluated up to five times, each time with all that is searched for of its parts.
     """
     left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
-    constant = jnp.where(finite, left, soft(_full(x, 0.0)))
+    constant = left
+    if is_traced(finite) or not finite.all():
+        constant = jnp.where(finite, left, soft(jnp.where(finite, _UNUSED, _full(x, 0.0))))
     return (jnp.asarray(soft(x)) - constant) * jnp.where(known, 1.0, jnp.nan)  # as a factor also in the derivatives
 
 

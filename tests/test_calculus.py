@@ -161,6 +161,43 @@ def test_a_tail_that_falls_slowly_is_learned_or_not_known(q, height):
     assert np.isnan(of_area(q)) if q < 0.3 else abs(of_area(q)) < 1e-6 * height
 
 
+OVERFLOW = {  # soft steps whose derivative by p is NaN far out, and what it is at -inf and at inf
+    "centred logistic": (lambda x, p: p / (1 + jnp.exp(-p * x)) - p / 2, -1 / 2, 1 / 2),
+    "logistic with a constant": (lambda x, p: 1 / (1 + jnp.exp(-p * x)) + jnp.log(p), 1 / 3, 1 / 3),
+    "two arctan(exp)": (lambda x, p: 2 * p * jnp.arctan(jnp.exp(p * x)), 0, np.pi),
+    "hyperbolic secant": (lambda x, p: p * jnp.sign(x) * (1 - 1 / jnp.cosh(p * x)), -1, 1),
+    "eighth power": (lambda x, p: p * jnp.sign(x) * (1 - 1 / (1 + (p * x) ** 8)), -1, 1),
+    "Gompertz": (lambda x, p: p * jnp.exp(-jnp.exp(-p * x)), 0, 1),
+}
+
+
+@sample
+@pytest.mark.parametrize("name", OVERFLOW)
+def test_a_height_moves_a_limit_though_the_formula_overflows_far_out(name):
+    soft, at_left, at_right = OVERFLOW[name]
+    g, p, x = surrofun.derivative(soft), np.float32(3.0), np.float32([-0.7, 0.4])
+    h = 1e-6
+    by_hand = (soft(x.astype(float), 3 + h) - soft(x.astype(float), 3 - h)) / (2 * h) - at_left
+    spike = make_spike(g, learnable=True, forward_mode=True)
+    for way in (jax.jacfwd, jax.jacrev):
+        for found in (way(lambda p: antiderivative(g)(x, p)), jax.jit(way(lambda p: spike(x, p)))):
+            np.testing.assert_allclose(found(p), by_hand, rtol=1e-4, atol=1e-5)
+    for dtype in (np.float32, np.float64):
+        assert float(jax.grad(lambda p: area(g, p))(dtype(3.0))) == pytest.approx(at_right - at_left, abs=1e-5)
+    moved = jax.grad(lambda p: antiderivative(mix(shift(g(p=p), 0.1), g(p=p)))(np.float32(0.5)))(p)
+    halves = [(soft(0.4 + by, 3 + h) - soft(0.4 + by, 3 - h)) / (2 * h) - at_left for by in (0.0, 0.1)]
+    assert float(moved) == pytest.approx(float(sum(halves)) / 2, rel=1e-4)
+
+
+def test_a_root_at_the_threshold_is_not_asked_for_its_derivative():
+    """S(-inf) is finite: S(0), whose derivative by p is NaN, is not used."""
+    soft = antiderivative(surrofun.derivative(lambda x, p: jnp.sign(x) * (1 - jnp.exp(-jnp.sqrt(p * jnp.abs(x))))))
+    x = np.array([-0.7, 0.4])
+    by_hand = np.sign(x) * np.exp(-np.sqrt(2 * abs(x))) * np.sqrt(abs(x) / 2) / 2
+    for way in (lambda f: f, jax.jit):
+        np.testing.assert_allclose(way(jax.jacrev(lambda p: soft(x, p)))(2.0), by_hand, rtol=1e-6)
+
+
 @pytest.mark.parametrize(("alpha", "q"), [(1.0, 1.2), (1e-5, 2.0)])
 def test_a_slow_tail_whose_derivative_at_infinity_is_known(alpha, q):
     """Of (1 + alpha |x|)^-q the area is 2 / (alpha (q - 1)), and S(x) = area - (1 + alpha x)^(1 - q) area / 2."""

@@ -135,6 +135,11 @@ def test_beyond_the_edge_a_width_moves_a_floor_alone_also_in_reverse():
     assert float(by_width) == pytest.approx(-0.001 / 2 / 6, rel=1e-5)
 
 
+def test_the_soft_step_of_a_leaky_rectangle_has_at_the_edge_the_slope_of_a_side():
+    at_edge = jax.grad(antiderivative(shapes.leaky_rectangle))(np.float32(1.0))
+    assert at_edge in (np.float32(0.5), np.float32(0.01))
+
+
 def test_far_out_a_logarithm_has_its_second_derivative():
     """S is log(alpha x) there, and its second derivative -1 / alpha^2."""
     for x in np.float32([1e17, 1e20, 1e30]):

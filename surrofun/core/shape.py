@@ -95,8 +95,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     """Return a fact that takes parameters as `f` does: by position in the order of `f`, and with its defaults."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
-    several = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    if takes is None or own is None or any(p.kind in several for s in (takes, own) for p in s.parameters.values()):
+    without_name = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY
+    if takes is None or own is None or any(p.kind in without_name for s in (takes, own) for p in s.parameters.values()):
         return fact
     if not {p.name for p in own.parameters.values() if p.default is p.empty} <= {*takes.parameters}:
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")

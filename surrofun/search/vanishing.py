@@ -16,7 +16,7 @@ from .arrays import column
 
 _NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 _SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on the way: how near to its limit is near
-_OCTAVES = (0, 2, 4, *range(8, 108, 4))  # from far out back to the threshold
+_OCTAVES = range(108)  # from far out back to the threshold
 
 
 def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None) -> jax.Array:
@@ -26,8 +26,9 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
         f: an elementwise function.
         x: the places, whose own derivative is 0.
         elsewhere: a place where f is smooth, which broadcasts with x.
-        limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, where it has to
-            have settled, else it is NaN; at `elsewhere` if it is infinite there or at the other infinity.
+        limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, or at the
+            farthest place where it is none; if it has not settled, it is NaN. It is taken at `elsewhere` if it is
+            infinite there or at the other infinity, and counts as 0 where this is no infinity.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
@@ -92,26 +93,32 @@ def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Arra
     def by_one_at(x: jax.Array) -> Any:
         return by_ones(f, ks, x)(arrays)
 
-    place, moves, known = x, by_one_at(x), True
-    if limit_at is not None:
-        place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)
-    gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
+    if limit_at is None:
+        moves = by_one_at(x)
+        gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
+        return x, jnp.where(gone, 0.0, moves), gone
+    place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)
+    gone = ~jnp.isinf(limit_at)
     return place, jnp.where(gone, 0.0, jnp.where(known, moves, jnp.nan)), gone
 
 
 def _at_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array) -> Any:
     """Return the place of a derivative at infinity, what it is, and whether it is known."""
+    way = x * column(2.0 ** -np.array(_OCTAVES), x)
     ends = jnp.stack([limit_at, -limit_at, 0 * x + elsewhere])  # divided on a mesh as x is
-    found = jax.vmap(by_one_at)(jnp.concatenate([ends, x * column(2.0 ** -np.array(_OCTAVES), x)]))
+    found = jax.vmap(by_one_at)(jnp.concatenate([ends, way]))
     (at_end, at_other, at_elsewhere), on_way = found[:3], found[3:]
     most = float(np.finfo(x.dtype).max) ** 0.9  # of 0 times infinity, a derivative by the 0 is the largest number
     endless, nowhere = (abs(at_end) > most) | (abs(at_other) > most), jnp.isnan(at_end)
+    seen = ~jnp.isnan(on_way)
+    is_first = seen & (jnp.cumsum(seen, 0) == 1)
+    there, nearer, nearest = (jnp.where(is_first[: len(way) - k], on_way[k:], 0.0).sum(0) for k in range(3))
     # What falls like a power of x, by a factor each time, is as far from its limit as a geometric series tells.
     near = _SETTLED[x.dtype.name] * jnp.where(jnp.isfinite(on_way), abs(on_way), 0.0).max(0)
-    change, before = abs(on_way[:2] - on_way[1:3])
-    settled = (change <= near / 10) | (change * change <= near * (before - change))
-    place = jnp.where(endless, elsewhere, jnp.where(nowhere, x, limit_at))
-    moves = jnp.where(endless, at_elsewhere, jnp.where(nowhere, on_way[0], at_end))
+    change, before = abs(there - nearer), abs(nearer - nearest)
+    settled = seen.any(0) & ((change <= near / 10) | (change * change <= near * (before - change)))
+    place = jnp.where(endless, elsewhere, jnp.where(nowhere, jnp.where(is_first, way, 0.0).sum(0), limit_at))
+    moves = jnp.where(endless, at_elsewhere, jnp.where(nowhere, there, at_end))
     return place, moves, endless | ~nowhere | settled
 
 

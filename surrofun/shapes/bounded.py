@@ -190,7 +190,8 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
 
 def _leaky_flat_soft(x: Real, width: Real, leak: Real) -> Real:
     inside = jnp.where(jnp.asarray(leak) == 0, _flat_soft(x, width), _share(x, width))
-    return inside + times(leak, jnp.sign(x) * jnp.maximum(0, jnp.abs(x) - width / 2))
+    beyond = jnp.abs(x) > width / 2
+    return inside + times(leak, jnp.sign(x) * jnp.where(beyond, jnp.abs(x) - width / 2, 0.0))
 
 
 @shape(
