@@ -34,8 +34,8 @@ def antiderivative(g: Shape) -> Shape:
     closed form that `shape` or `combinator` declares. If its derivative by
     a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
     or as far out as it is none, but NaN if it has not settled there, as in
-    a tail like |x|^-0.3. Without a closed form, `g` is integrated numerically around its places, and what
-    follows holds.
+    a tail like |x|^-0.3. Without a closed form, `g` is integrated
+    numerically around its places, and what follows holds.
 
     The derivative of S by a parameter is the integral of that of `g`, and
     what is added by jumps that the parameter moves, to about 1e-4, and to
