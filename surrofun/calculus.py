@@ -24,7 +24,7 @@ from .search.vanishing import vanishing
 
 # At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken here, whose cube is finite.
 _FAR = {"float32": 2.0**40, "float64": 1e30}
-_UNUSED = 0.6180339  # dummy input where S(0) is not asked for; there hardly any soft step has a kink
+UNUSED = 0.6180339  # dummy input of what is not asked for: hardly any shape has an edge just there
 
 
 def antiderivative(g: Shape) -> Shape:
@@ -157,7 +157,7 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
     constant = left
     if is_traced(finite) or not finite.all():
-        constant = jnp.where(finite, left, soft(jnp.where(finite, _UNUSED, _full(x, 0.0))))
+        constant = jnp.where(finite, left, soft(jnp.where(finite, UNUSED, _full(x, 0.0))))
     return (jnp.asarray(soft(x)) - constant) * jnp.where(known, 1.0, jnp.nan)  # as a factor also in the derivatives
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import calculus
-from .calculus import antiderivative, bounds
+from .calculus import UNUSED, antiderivative, bounds
 from .core.combinator import combinator
 from .core.concrete import at_compile_time, is_traced, without_gradient
 from .core.dtype import Real
@@ -22,9 +22,6 @@ from .core.shape import Shape
 from .core.stretch import stretched, times
 from .core.text import OF_A_SOFT_STEP, show
 from .core.tree import unbound
-
-# Dummy input of the inactive half of `asym`: hardly any shape has an edge just there.
-_INACTIVE = 0.6180339
 
 
 def _require_positive(who: str, name: str, value: Real, hint: str = "") -> None:
@@ -160,7 +157,7 @@ def asym(x: Real, below: Shape, above: Shape) -> Real:
     >>> asym(straight_through, triangle)(jnp.array([-9.0, 0.5]))
     Array([1. , 0.5], dtype=float32)
     """
-    return jnp.where(x < 0, below(jnp.where(x < 0, x, -_INACTIVE)), above(jnp.where(x < 0, _INACTIVE, x)))
+    return jnp.where(x < 0, below(jnp.where(x < 0, x, -UNUSED)), above(jnp.where(x < 0, UNUSED, x)))
 
 
 def _require_area_or_peak(g: Shape, *, area: Any, peak: Any) -> None:

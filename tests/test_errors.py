@@ -223,8 +223,6 @@ TypeError: combinator: expected a formula of x, and of parts by name or as *gs, 
 TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
 >>> shape(plain, soft=lambda x, width, height: x)
 TypeError: plain: expected of soft= the parameters (width=1.0), got (width, height)
->>> combinator(lambda: 1.0)
-TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>()
 >>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)
 TypeError: <lambda>: expected of soft= the parameters (g, *, a=1.0), got (g)
 >>> combinator(lambda x, *gs, a=1.0: gs[0](x), bounds=lambda a=1.0: (0.0, 1.0))

@@ -553,7 +553,6 @@ def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     np.testing.assert_allclose(by_weight, 2 - 1 / 1.5, rtol=1e-5)
 
 
-@exhaustive
 @eager_or_jit
 def test_a_potential_however_far_out_moves_no_steepness(way):
     """A neuron is masked at -1e30, another is as far on the other side: dS/dalpha is x g(alpha x), 0 there."""
@@ -566,6 +565,7 @@ def test_a_potential_however_far_out_moves_no_steepness(way):
     np.testing.assert_allclose(by_alpha, [0.3 * np.exp(-0.6), 0, 0, 0], rtol=1e-4)
 
 
+@exhaustive
 def test_numbers_of_what_is_zero_everywhere_do_not_move_it():
     """Five numbers a neuron, of which the first is a weight of 0: that alone makes a difference."""
     slope, soft = VANISHING["infinite"]

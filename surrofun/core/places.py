@@ -59,7 +59,12 @@ def is_pair(value: Any) -> bool:
 
 def bound_with_like(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:
     """Return a shape with its parameters bound, and an array of the dtype and rank of the potentials: those of the
-    composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron."""
+    composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron.
+
+    >>> g, like = bound_with_like(abs, (), {}, "area")
+    >>> g(-2.0), like
+    (2.0, array(0., dtype=float32))
+    """
     like = unbound(g).like
     if like is None:
         g = as_shape(g, who)

@@ -12,18 +12,22 @@ from .digits import distance, inside, positive, rising, room
 
 
 def _flat_soft(x: Real, width: Real, closed: bool = False) -> Real:
-    near = jnp.where(jnp.abs(x) > width / 2, 0.0, x)
+    near = _within(x, width)
     left = (near + width / 2) / width  # near the edge the sum is exact
     return jnp.where(near < -width / 4, left, _share(x, width) + 0.5)
 
 
 def _share(x: Real, width: Real) -> Real:
     """Return x / width, 1/2 at most: beyond the edge exactly, so that the width does not move it there."""
-    beyond = jnp.abs(x) > width / 2
-    near = jnp.where(beyond, 0.0, x)
+    near = _within(x, width)
     to_edge = width / 2 - jnp.abs(near)
     inside = jnp.where(jnp.abs(near) < width / 4, near / width, jnp.sign(near) * (0.5 - to_edge / width))
-    return jnp.where(beyond, jnp.sign(x) / 2, inside)
+    return jnp.where(jnp.abs(x) > width / 2, jnp.sign(x) / 2, inside)
+
+
+def _within(x: Real, width: Real) -> Real:
+    """Return x, and 0 beyond the edge, where no derivative is to come from."""
+    return jnp.where(jnp.abs(x) > width / 2, 0.0, x)
 
 
 @shape(
