@@ -467,6 +467,38 @@ def test_five_numbers_of_one_function(g, way):
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), learned, right)
 
 
+RATES = 1.0, 2.0, 3.0, 4.0, 5.0
+
+
+def blended(step, x, logits):
+    return sum(w * step(rate * x) for w, rate in zip(jax.nn.softmax(jnp.array(logits)), RATES, strict=True))
+
+
+@eager_or_jit
+@pytest.mark.parametrize("rows", [1, 2])
+def test_numbers_that_are_summed_with_each_other(rows, way):
+    """Weights that are a softmax of five logits: dS/dl_j = w_j (S_j - S), with S_j = (tanh(rate_j x) + 1) / 2."""
+    g = derivative(lambda x, logits: blended(lambda u: jnp.tanh(u) / 2, x, logits))
+    x, of_spikes, logits = np.float32([-0.5, 0.2, 1.0]), np.float32([1.0, -0.3, 0.7]), (-0.5, -0.25, 0.0, 0.25, 0.5)
+
+    def loss(logits):
+        return (of_spikes * make_spike(g, learnable=True)(jnp.tile(x, (rows, 1)), logits)).sum()
+
+    w, steps = np.exp(logits) / np.exp(logits).sum(), np.tanh(np.outer(RATES, x)) / 2
+    by_hand = rows * (w[:, None] * (steps - w @ steps)) @ of_spikes
+    np.testing.assert_allclose(way(jax.grad(loss))(logits), by_hand, rtol=1e-4, atol=1e-7)
+
+
+@exhaustive
+@pytest.mark.parametrize("dtype", [np.float16, jnp.bfloat16])
+def test_a_number_of_half_precision_moves_a_jump_by_as_much_as_any_other(dtype):
+    """The step by which it is found is not one in half precision. The edge is at exp(3 w) / 10."""
+    edge = shape(lambda x, w: jnp.where(x < jnp.exp(3 * w) / 10, jnp.exp(-jnp.abs(x)), 0.0))
+    learned = jax.grad(lambda w: make_spike(edge(w=w), learnable=True)(2.0))(dtype(0.5))
+    at = np.exp(1.5) / 10
+    assert float(learned) == pytest.approx(3 * at * np.exp(-at), rel=float(jnp.finfo(dtype).eps) / 2)
+
+
 @exhaustive
 @pytest.mark.parametrize("dtype", [np.float16, jnp.bfloat16])
 def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):

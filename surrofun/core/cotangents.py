@@ -39,22 +39,42 @@ def cotangents(
     flags, is_searched = from_tree(learned)
     values = list(itertools.compress(leaves, flags))
     rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
-
-    def soft_step(values: Any) -> Any:
-        return join((treedef, rest), values)(x)
-
     of_x = of_spikes * slope(x)
     x, of_spikes = widened((x, of_spikes))
+
+    def soft_step(values: Any, x: jax.Array = x) -> Any:
+        return join((treedef, rest), values)(x)
+
     if not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
+    numbers = values if is_jaxpr(soft) else widened(values)  # a jaxpr takes what it was traced with
     if is_searched or is_jaxpr(soft) or len(values) <= _FEW:
         # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
-        moves = [moved_by(soft_step, values, k, jnp.ones_like(p)) for k, p in enumerate(values)]
-        products = [of_spikes * move for move in moves]
+        moves = [moved_by(soft_step, numbers, k, jnp.ones_like(p)) for k, p in enumerate(numbers)]
+        products: Sequence[Any] = [of_spikes * move for move in moves]
     else:
-        wide = [jnp.broadcast_to(p, x.shape) for p in values]  # else summed at each use of p
-        products = jax.vjp(soft_step, wide)[1](of_spikes)[0]
+        products = _times_derivatives(soft_step, x, numbers, of_spikes)
     return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
+
+
+def _times_derivatives(
+    soft: Callable[..., Any], x: jax.Array, values: Sequence[Any], of_spikes: jax.Array
+) -> Sequence[jax.Array]:
+    """Return `of_spikes` times dS/dp of each element, for each of the values: a copy of it is made for every element.
+
+    The elements are mapped, each an array of one number, since S may sum the parameters, as a softmax does.
+    """
+    copies = [_by_itself(p + jnp.zeros_like(x, p.dtype), p.ndim) for p in values]
+    of_each = soft
+    for _ in range(x.ndim):
+        of_each = jax.vmap(of_each)
+    _, pull = jax.vjp(lambda values: of_each(values, _by_itself(x, x.ndim)), copies)
+    return [v.reshape(x.shape) for v in pull(_by_itself(of_spikes, x.ndim))[0]]
+
+
+def _by_itself(v: jax.Array, rank: int) -> jax.Array:
+    """Return an array with `rank` axes of one number behind its own."""
+    return lax.expand_dims(v, range(v.ndim, v.ndim + rank))
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
