@@ -12,13 +12,14 @@ from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
 from .core.dtype import rounded
 from .core.expect import as_real
-from .core.facts import declares, facts_of, is_own, is_pure
+from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
 from .core.places import around, as_fact, bound_with_like, is_pair
 from .core.program import require_concrete
 from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import function_of_x, node, opaque_in, unbound
 from .search import numerical
+from .search.stages import is_constant
 from .search.survey import Survey, survey
 from .search.vanishing import vanishing
 
@@ -95,11 +96,38 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
-    f, args, kwargs = bind(g, x, args, kwargs, any_constant)
+    f, taken, by_name = bind(g, x, args, kwargs, any_constant)
     soft = _fact_of(f, "soft")
     if not soft:
         return None
-    return lambda x: jnp.asarray(as_real(soft(x, *args, **kwargs), "soft step", g), x.dtype)
+    if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):
+        _, taken, by_name = bind(g, x, args, kwargs)
+    return lambda x: jnp.asarray(as_real(soft(x, *taken, **by_name), "soft step", g), x.dtype)
+
+
+def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
+    """Say whether constants in the soft steps of its parts add but a constant to that of a combinator.
+
+    If the parts have a constant as their soft step, the derivative by it depends on nothing, not on x and not on it.
+    """
+    if facts_of(f).get("zero_at_minus_inf"):
+        return True
+
+    def with_constant(constant: Any, value: Any) -> Any:
+        if unbound(value).like is None:  # a number
+            return value
+        facts = {"bounds": lambda: bounds(value), "around": lambda: around(value)}
+        part = declares(soft=lambda x: constant, **facts)(lambda x: value(x))
+        return function_of_x(part, x, any_constant=True)
+
+    def moved(x: Any, constant: Any) -> Any:
+        def of_constant(c: Any) -> Any:
+            parts = [with_constant(c, v) for v in args]
+            return jnp.asarray(soft(x, *parts, **{name: with_constant(c, v) for name, v in kwargs.items()}))
+
+        return jax.jvp(of_constant, (constant,), (jnp.ones_like(constant),))[1]
+
+    return is_constant(jax.make_jaxpr(moved)(x, jnp.zeros((), x.dtype)))
 
 
 def _fact_of(f: Any, fact: str) -> Any:

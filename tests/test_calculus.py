@@ -11,7 +11,21 @@ from reference import told_mirror
 from scipy.integrate import quad
 
 import surrofun
-from surrofun import antiderivative, area, asym, bounds, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import (
+    antiderivative,
+    area,
+    asym,
+    bounds,
+    combinator,
+    derivative,
+    make_spike,
+    mix,
+    normalize,
+    scale,
+    shape,
+    shapes,
+    shift,
+)
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -217,6 +231,44 @@ def test_a_slow_tail_whose_derivative_at_infinity_is_known(alpha, q):
     by_q = (-2 + u**-r) / (alpha * r * r) + u**-r * np.log(u) / (alpha * r)
     learned = jax.grad(lambda given: make_spike(moved(*given), learnable=True)(jnp.float32(1.0)))(given)
     np.testing.assert_allclose(learned, [by_alpha, by_q, -(u**-q)], rtol=1e-4)
+
+
+@pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
+def test_and_by_an_array_it_is_the_same(derivative_of):
+    """It is taken at infinity: 2^40 is not far enough for a tail of |x|^-0.05."""
+    alpha, r = 2.0, 0.05
+
+    def soft(a):
+        return antiderivative(shift(shapes.power_law(alpha=a * jnp.ones(3), q=1 + r), 0.5))(jnp.ones(3))
+
+    u = 1 + alpha / 2
+    by_alpha = (-2 + u**-r) / (alpha**2 * r) + u ** -(1 + r) / (2 * alpha)
+    np.testing.assert_allclose(jax.jit(derivative_of(soft))(alpha), by_alpha, rtol=1e-4)
+
+
+def squared_soft(x, g):
+    return jnp.square(antiderivative(g)(x)) / 2
+
+
+def flipped_soft(x, g):
+    return -antiderivative(g)(-x)
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
+def test_a_soft_step_that_is_not_linear_in_those_of_its_parts_has_their_constants(way):
+    """S^2 / 2, and that mirrored, of S = tanh(a x) + 1, whose declared form begins at -1."""
+    squared = combinator(lambda x, g: g(x) * antiderivative(g)(x), soft=squared_soft)
+    flipped = combinator(lambda x, g: g(-x), soft=flipped_soft)
+    g = derivative(lambda x, a: jnp.tanh(a * x))
+    x, a = 0.7, 2.0
+    for sign, made in ((1, squared(g)), (-1, flipped(squared(g))), (1, flipped(flipped(squared(g))))):
+        s = np.tanh(sign * a * x) + 1
+        assert float(way(area)(made(a=a))) == pytest.approx(2, rel=1e-6)
+        assert float(way(antiderivative(made))(x, a)) == pytest.approx(
+            s * s / 2 if sign > 0 else 2 - s * s / 2, rel=1e-6
+        )
+        learned = way(jax.grad(lambda a: make_spike(made, learnable=True)(x, a)))(a)  # noqa: B023
+        assert float(learned) == pytest.approx(s * x / np.cosh(a * x) ** 2, rel=1e-5)
 
 
 def test_a_weight_for_each_neuron_of_what_is_not_anchored_by_declaration():

@@ -189,6 +189,23 @@ def test_facts_have_the_defaults_of_their_shape():
     assert (bounds(any_of_them, 1.0, 4.0), around(any_of_them, height=4.0)) == ([0, 5], [(0, 2)])
 
 
+def test_a_fact_gets_the_parameters_that_it_asks_for():
+    """All of them by name, by position alone, or some."""
+
+    def ramp(x, width=2.0, /, height=3.0, **others):
+        return jnp.where(abs(x) < width, height, 0.0)
+
+    g = shape(
+        ramp,
+        soft=lambda x, height=9.0, **others: height * (jnp.clip(x, -others["width"], others["width"]) + others["last"]),
+        bounds=lambda width, height, /: (0.0 * width, height),
+        around=lambda last, width: [(last, width)],
+    )
+    assert (bounds(g), bounds(g, 1.0), bounds(g, height=4.0)) == ([0, 3], [0, 3], [0, 4])
+    assert around(g, 1.0, last=0.5, height=7.0) == [(0.5, 1.0)]
+    assert antiderivative(g)(0.5, 1.0, last=9.0) == 3 * 1.5  # S(-inf) = 0 whatever is added
+
+
 def test_shape_bare_with_facts_and_as_a_function():
     def bump(x, alpha=2.0):
         """A bump."""

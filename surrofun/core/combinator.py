@@ -5,6 +5,7 @@ and arrays. When it is evaluated, `bind` gives the parameters of the call to eve
 part needs no parameters.
 """
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -117,15 +118,20 @@ def combinator(
 
 
 def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: str, fact: Any) -> None:
-    """Refuse a fact that cannot be called as the formula is."""
+    """Refuse a fact that cannot be called as the formula is, or would get one parameter for another."""
     several = {name: (None,) if p.kind is p.VAR_POSITIONAL else None for name, p in signature.parameters.items()}
     call = inspect.BoundArguments(signature, several)
     own = signature_of_fact(name, fact)
-    try:
-        if own is not None:
-            own.bind(*call.args, **call.kwargs)
-    except TypeError:
-        raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}") from None
+    if own is None:
+        return
+    names = [*signature.parameters]
+    by_position = [p.name for p in own.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    is_other = any(p in names and names.index(p) != i for i, p in enumerate(by_position))  # as if a and b are swapped
+    with contextlib.suppress(TypeError):
+        own.bind(*call.args, **call.kwargs)
+        if not is_other:
+            return
+    raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}")
 
 
 def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:
@@ -239,7 +245,7 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
         if type(value) is tuple:
             return tuple(bind_one(name, v) for v in value)
         if is_function(value):
-            return function_of_x(value, like, args, kwargs, any_constant or own.any_constant)
+            return function_of_x(value, like, args, kwargs, any_constant)
         refuse_unfit(f.func, name, number := from_tree(value), like.shape)
         return fit(number, like)
 

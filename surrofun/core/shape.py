@@ -61,7 +61,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             S(-inf) = 0, or that at 0 where the area is infinite. Facts have
             the defaults of `f`.
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
-            may be wider, and then `uint8` is coarser.
+            may be wider: then `uint8` is coarser, and where something is
+            traced, `normalize(peak=)` lower.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
             edge, in units of x; an edge is as wide as the bump beside it.
 
@@ -93,20 +94,27 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
 
 def _with_defaults(f: Any, name: str, fact: Any) -> Any:
-    """Return a fact that takes parameters as `f` does: by position in the order of `f`, and with its defaults."""
+    """Return a fact that is called as `f` is: of the parameters of `f` and their defaults it gets those it asks for."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
-    without_name = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY
-    if takes is None or own is None or any(p.kind in without_name for s in (takes, own) for p in s.parameters.values()):
+    parameters = [*takes.parameters.values(), *own.parameters.values()] if takes and own else []
+    if not (takes and own) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return fact
-    if not {p.name for p in own.parameters.values() if p.default is p.empty} <= {*takes.parameters}:
+    asked = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    by_position = [p.name for p in asked if p.kind is p.POSITIONAL_ONLY]
+    takes_all = len(asked) < len(own.parameters)
+    others = next((p.name for p in takes.parameters.values() if p.kind is p.VAR_KEYWORD), "")
+    if not (others or {p.name for p in asked if p.default is p.empty} <= {*takes.parameters}):
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
-    shared = [p for p in takes.parameters.values() if p.name in own.parameters and p.default is not p.empty]
-    defaults = {p.name: p.default for p in shared}
+    defaults = {p.name: p.default for p in takes.parameters.values() if p.default is not p.empty}
     before = name == "soft"  # x
 
     @functools.wraps(fact)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
-        return fact(*args[:before], **{**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments})
+        params = {**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments}
+        params |= params.pop(others, {})
+        if not takes_all:
+            params = {p.name: params[p.name] for p in asked if p.name in params}
+        return fact(*args[:before], *(params.pop(p) for p in by_position if p in params), **params)
 
     return with_defaults
 

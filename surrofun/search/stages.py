@@ -1,10 +1,10 @@
-"""A function in two stages: what depends on its first argument alone, and the rest."""
+"""What depends on which argument: a function in two stages, and whether a jaxpr is a constant."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
-from jax.extend.core import Literal
+from jax.extend.core import ClosedJaxpr, Literal
 
 from ..core.concrete import unchecked
 
@@ -53,6 +53,19 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
         return treedef.unflatten(jax.core.eval_jaxpr(from_kept, (), *known, *jax.tree.leaves(later)))
 
     return early, late
+
+
+def is_constant(closed: ClosedJaxpr) -> bool:
+    """Say whether what a jaxpr returns depends on none of its arguments.
+
+    >>> is_constant(jax.make_jaxpr(jax.grad(lambda x: 2 * x))(1.0)), is_constant(jax.make_jaxpr(lambda x: 2 * x)(1.0))
+    (True, False)
+    """
+    depends = {*closed.jaxpr.invars}
+    for equation in closed.jaxpr.eqns:
+        if not depends.isdisjoint(_variables(equation.invars)):
+            depends.update(equation.outvars)
+    return depends.isdisjoint(_variables(closed.jaxpr.outvars))
 
 
 def _variables(atoms: Any) -> list[Any]:

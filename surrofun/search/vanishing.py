@@ -79,8 +79,7 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
             total += _values(f, (*ks, k), places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
             place, moves, gone = _derivative(f, (*ks, k), places, values, arrays)
-            x, elsewhere, _ = places
-            place = jnp.where(gone, elsewhere, jnp.where(jnp.isinf(place), x, place))
+            place = jnp.where(gone, places[1], place)
             factor = jnp.where(gone, 0.0, jnp.where(jnp.isnan(moves), jnp.nan, 1.0))
             total += factor * moved_by(by_ones(f, ks, place), arrays, k, by)
     return values, total
@@ -117,7 +116,9 @@ def _at_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array)
     near = _SETTLED[x.dtype.name] * jnp.where(jnp.isfinite(on_way), abs(on_way), 0.0).max(0)
     change, before = abs(there - nearer), abs(nearer - nearest)
     settled = seen.any(0) & ((change <= near / 10) | (change * change <= near * (before - change)))
-    place = jnp.where(endless, elsewhere, jnp.where(nowhere, jnp.where(is_first, way, 0.0).sum(0), limit_at))
+    # In reverse mode that at infinity may be 0 * NaN. So it is taken far out, where it is the same there.
+    nearby = jnp.where(abs(at_end - on_way[0]) < near, x, limit_at)
+    place = jnp.where(endless, elsewhere, jnp.where(nowhere, jnp.where(is_first, way, 0.0).sum(0), nearby))
     moves = jnp.where(endless, at_elsewhere, jnp.where(nowhere, there, at_end))
     return place, moves, endless | ~nowhere | settled
 
