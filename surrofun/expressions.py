@@ -237,7 +237,8 @@ def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str,
         return ""
     value = named[unknown[0]]
     same = {*free, *unknown} <= _STEEPNESS and isinstance(value, int | float)
-    return f"; the parameter is {free[0]}" + (f", {show(f)}({free[0]}={value})" if same else "")
+    number = f"{value}.0" if isinstance(value, int) else value  # a whole number would not learn
+    return f"; the parameter is {free[0]}" + (f", {show(f)}({free[0]}={number})" if same else "")
 
 
 def _text(g: Any) -> str:

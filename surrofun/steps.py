@@ -106,8 +106,8 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
 
     S is `antiderivative(g)`. With the same `g` as its surrogate,
     `make_spike(g, step=escape(g, key))`, the gradient is the derivative of
-    the expected spike. Each step in time and each layer needs a key of its
-    own, or the noise repeats.
+    the expected spike. Each step in time, each layer and what is mapped by
+    `vmap` or `shard_map` need keys of their own, or the noise repeats.
 
     Parameters at call time go to both, and so does what the shape learns. A
     spike with another shape refuses them: they may belong to either.
@@ -186,9 +186,8 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     """
     if not is_noise(step):
         return False
-    ours, others = node(g), step.args[0]
-    is_same = all(map(operator.is_, jax.tree.leaves(ours), jax.tree.leaves(others)))
-    return is_same and jax.tree.structure(ours) == jax.tree.structure(others)  # type: ignore[operator]
+    (ours, structure), (others, other_structure) = map(jax.tree.flatten, (node(g), step.args[0]))
+    return structure == other_structure and all(map(operator.is_, ours, others))  # type: ignore[operator]
 
 
 def is_noise(step: Any) -> bool:

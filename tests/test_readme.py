@@ -31,8 +31,16 @@ def _said(request):
 
 
 def test_a_negative_parameter():
-    """Parameters of the catalogue are positive; a negative one is not refused"""
+    """Parameters of the catalogue are positive, which is not checked"""
     np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)
+
+
+def test_a_bare_shape_as_an_argument():
+    """a bare one a function (`jit` takes `jax.tree_util.Partial(atan)`)"""
+    slopes = jax.jit(lambda g, x: jax.grad(lambda x: make_spike(g)(x).sum())(x))
+    np.testing.assert_allclose(slopes(jax.tree_util.Partial(rectangle), X), abs(X) < 0.5)
+    with pytest.raises(TypeError, match="as an abstract array"):
+        slopes(rectangle, X)
 
 
 def test_a_nan_slope_in_one_bit():
@@ -44,7 +52,7 @@ def test_a_nan_slope_in_one_bit():
 
 
 def test_copies():
-    """A copy, also a deep one, is equal to it if it has no numbers, or learns them, and has no other option"""
+    """A copy, also a deep one, has its structure if it has no numbers, or learns them, and no other option"""
     composed = mix(superspike(beta=25.0), rectangle)
     equal = decorated, make_spike(rectangle), make_spike(composed, learnable=True)
     other = make_spike(composed), make_spike(composed, learnable=True, residual=jnp.float16)

@@ -137,6 +137,12 @@ def test_bytes_of_half_precision_are_computed_in_float32(dtype, height):
     assert (np.abs(coded - slope) <= height / 508 + 2 * rounding + 1e-6 * height).all()
 
 
+def test_a_float_of_64_bits_keeps_what_there_is():
+    """Which is a float32, unless x64 is enabled."""
+    x = jnp.linspace(-1.0, 1.0, 7)
+    np.testing.assert_array_equal(slopes(shapes.superspike, np.float64, x), shapes.superspike(x))
+
+
 SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9)]
 
 

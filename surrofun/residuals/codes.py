@@ -151,14 +151,14 @@ def _refuse_too_large(dtype: Tree, g: Shape) -> None:
 
 
 def _to_float(dtype: Tree, slope: jax.Array) -> Any:
-    name = from_tree(dtype)
+    name = jax.dtypes.canonicalize_dtype(from_tree(dtype))  # float64 is float32 unless x64 is enabled
     # As integers: the compiler for the CPU widens an array of half precision, so that nothing would be saved.
     bits = f"uint{8 * jnp.dtype(name).itemsize}"
     return lax.bitcast_convert_type(slope.astype(name), bits)
 
 
 def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
-    return lax.bitcast_convert_type(kept, from_tree(dtype)).astype(like.dtype)
+    return lax.bitcast_convert_type(kept, jax.dtypes.canonicalize_dtype(from_tree(dtype))).astype(like.dtype)
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:
