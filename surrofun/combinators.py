@@ -29,16 +29,12 @@ def _require_positive(who: str, name: str, value: Real, hint: str = "") -> None:
         raise ValueError(f"{who}: expected a positive {name}, got {show(value)}{hint}")
 
 
-def _require_positive_steepness(g: Shape, alpha: Real, *, height: Real) -> None:
-    _require_positive("scale", "alpha", alpha, "; height= may be of either sign")
-
-
 @declares(zero_at_minus_inf=True, anchored=True)
 @combinator(
     soft=lambda x, g, alpha, *, height: times(height, antiderivative(g)(stretched(x, alpha))),
     bounds=lambda g, alpha, *, height: [times(height * alpha, end) for end in bounds(g)],
     around=lambda g, alpha, *, height: [(c / alpha, w / alpha) for c, w in around(g)],
-    check=_require_positive_steepness,
+    check=lambda g, alpha, *, height: _require_positive("scale", "alpha", alpha, "; height= may be of either sign"),
 )
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     """Return `height * alpha * g(alpha * x)`: alpha keeps the area.

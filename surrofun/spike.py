@@ -28,14 +28,7 @@ from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
 from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
-from .core.concrete import (
-    axis_indices,
-    closure_converted,
-    concrete_if_possible,
-    is_traced,
-    try_concrete,
-    without_gradient,
-)
+from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, compared, refuse_unfit_call, rounded
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
@@ -44,7 +37,7 @@ from .core.program import call_cached, call_explained
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, static, unbound, widened
-from .core.varying import vary_as
+from .core.varying import axis_indices, vary_as
 from .residuals import code_converted, code_of
 from .search.stages import in_two_stages
 from .steps import as_step, compares, heaviside, is_noise, is_noise_of, step_of_call
@@ -248,13 +241,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     if soft_arrays and is_searched and not is_concrete and not forward_mode:
         early, late = _stages(backward, (slope_arrays, soft_arrays), x)
     rule = SimpleNamespace(
-        slope=slope,
-        soft=soft if soft_arrays else None,
-        backward=backward,
-        early=early,
-        late=late,
-        encode=encode,
-        decode=decode,
+        slope=slope, soft=soft, backward=backward, early=early, late=late, encode=encode, decode=decode
     )
     # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
     of_code = {"to_encode": to_encode, "to_decode": to_decode}
@@ -377,7 +364,7 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays
-    to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if rule.soft else ()
+    to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if soft_arrays else ()
     # A residual holds arrays only: the length of a flag tells whether its parameter is learned. JAX may confuse the
     # residuals of two derivatives of one program, unless they have the same structure: what is not kept is empty.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]

@@ -6,12 +6,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
 from .tree import Structure, Tree, all_pure, from_tree, is_module, join, split, static
-from .varying import varying_axes
+from .varying import axis_indices, varying_axes
 
 
 def is_traced(values: Any) -> bool:
@@ -29,11 +28,7 @@ def without_gradient(values: Any) -> Any:
     >>> jax.grad(lambda x: x * without_gradient(x))(3.0)
     Array(3., dtype=float32, weak_type=True)
     """
-
-    def constant(value: Any) -> Any:
-        return as_array(jax.lax.stop_gradient(value)) if isinstance(value, jax.core.Tracer) else value
-
-    return jax.tree.map(constant, values)
+    return jax.tree.map(lambda v: as_array(jax.lax.stop_gradient(v)) if isinstance(v, jax.core.Tracer) else v, values)
 
 
 def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -127,15 +122,6 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     # tracers of that trace, which `jax.checking_leaks` complains of.
     again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
     return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, consts))
-
-
-def axis_indices(closed: ClosedJaxpr) -> list[jax.Array]:
-    """Return the indices that a function asks for in named axes, as those of `vmap`.
-
-    >>> axis_indices(jax.make_jaxpr(abs)(2.0))
-    []
-    """
-    return [jax.lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]
 
 
 def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *args: Any) -> Any:

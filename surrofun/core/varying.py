@@ -1,9 +1,10 @@
-"""Arrays that vary over the devices of a `shard_map`."""
+"""Arrays that vary over the devices of a `shard_map`, and the indices of named axes."""
 
 from typing import Any
 
 import jax
 from jax import lax
+from jax.extend.core import ClosedJaxpr
 
 
 def varying_axes(tree: Any) -> frozenset[Any]:
@@ -26,3 +27,12 @@ def vary_as(x: jax.Array, tree: Any) -> jax.Array:
     """
     axes = tuple(sorted(varying_axes(tree) - varying_axes(x)))
     return lax.pcast(x, axes, to="varying") if axes else x
+
+
+def axis_indices(closed: ClosedJaxpr) -> list[jax.Array]:
+    """Return the indices that a function asks for in named axes, as those of `vmap`.
+
+    >>> axis_indices(jax.make_jaxpr(abs)(2.0))
+    []
+    """
+    return [lax.axis_index(effect.name) for effect in closed.jaxpr.effects if hasattr(effect, "name")]

@@ -185,8 +185,7 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     known = error <= tolerance
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
         raise ValueError(
-            f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, "
-            f"got an error of {np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, "
-            "around="
+            f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, got an error of "
+            f"{np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, around="
         )
     return result, numpy_of(known).where(known, 1.0, np.nan).astype(error.dtype)

@@ -1,7 +1,6 @@
 """The design checklist as data: for every property of a shape or a spike what was measured and what to do about it."""
 
 import functools
-import inspect
 import textwrap
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -103,7 +102,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     'superspike(beta=25.0) to 3e-07'
     """
     build: Callable[[], Any] | None = functools.partial(_remade, f, _copied) if is_spike(f) else None
-    if _is_recipe(f):
+    if callable(f) and not signature_of(f)[0]:  # a recipe
         build = f
         built, f = _measured(lambda: (True, f()))
         if not built:
@@ -126,13 +125,6 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         look = look_at(lambda: shape_of(bound), np.isfinite)
         return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
-
-
-def _is_recipe(f: Any) -> bool:
-    try:
-        return callable(f) and not inspect.signature(f).parameters
-    except ValueError:  # a function of C
-        return False
 
 
 def report(results: Results) -> str:

@@ -143,8 +143,7 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
 
 def _which_to_give(g: Shape) -> str:
-    f = unbound(g).f
-    _, takes = signature_of(f)
+    _, takes = signature_of(unbound(g).f)
     parameters = takes.parameters.values() if takes else ()
     floats = [f"{p.name}={p.default}" for p in parameters if isinstance(p.default, float)]
     return f"; {', '.join(floats)} would be measured" if floats else ""

@@ -263,7 +263,7 @@ def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
 def _has_second_derivative(f: Function, **_: Any) -> Finding:
     """Compare the derivative of the slope with finite differences; at a kink of it a few may differ."""
     slope = slope_of(f)
-    rates = values_of(jax.jit(jax.grad(lambda x: slope(x).sum())), SCATTERED)
+    rates = values_of(jax.jit(slope_of(slope)), SCATTERED)
     bad = probes.first_bad(SCATTERED, rates)
     step = _DIFFERENCE * abs(SCATTERED)
     differences = (values_of(slope, SCATTERED + step) - values_of(slope, SCATTERED - step)) / (2 * step)
