@@ -41,6 +41,11 @@ def look(f, places, like, names=NAMES):
     return with_integral(f, survey(f, places, like, names), like)
 
 
+def soft_step_of(slopes):
+    """Return S(kind, x, *numbers), the soft step of one of the slopes: one program serves all of them."""
+    return lambda kind, x, *numbers: antiderivative(lambda x, *p: jax.lax.switch(kind, slopes, x, *p))(x, *numbers)
+
+
 def step_of_bump(kind, centre, half, x):
     def f(x):
         return bump(kind, (x - centre) / half)
@@ -369,7 +374,7 @@ def test_a_kink_that_a_parameter_moves(dtype, x64):
 
 
 def gate(x, w):
-    return jnp.where(abs(x) < w, 1.0, 0.0)
+    return jnp.where(abs(x) < w, 1.0, 0.0).astype(x.dtype)
 
 
 def clipped(x, low, high):
@@ -393,16 +398,17 @@ JUMPING = {  # a slope of two numbers, its soft step, and the numbers
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", JUMPING)
-def test_a_jump_that_a_parameter_moves(name, dtype, x64):
+def test_a_jump_that_a_parameter_moves(dtype, x64):
     """Each neuron has numbers of its own, which move its jumps alone."""
-    slope, soft, numbers = JUMPING[name]
     x = np.array([-0.91, -0.33, 0.03, 0.11, 0.57, 2.0], dtype)
-    numbers = [np.asarray(number + 0.02 * np.arange(6), dtype) for number in numbers]
-    learned = jax.jit(jax.grad(lambda numbers: antiderivative(slope)(jnp.asarray(x), *numbers).sum()))(numbers)
-    for k, by_number in enumerate(learned):
-        ends = [soft(x, *(n + s * 1e-6 * (i == k) for i, n in enumerate(map(np.float64, numbers)))) for s in (1, -1)]
-        np.testing.assert_allclose(by_number, (ends[0] - ends[1]) / 2e-6, atol={4: 3e-4, 8: 1e-7}[dtype().itemsize])
+    soft_step = soft_step_of([slope for slope, *_ in JUMPING.values()])
+    learned = jax.jit(jax.grad(lambda numbers, kind: soft_step(kind, jnp.asarray(x), *numbers).sum()))
+    for kind, (name, (_, soft, numbers)) in enumerate(JUMPING.items()):
+        numbers = [np.asarray(number + 0.02 * np.arange(6), dtype) for number in numbers]
+        for k, by_number in enumerate(learned(numbers, kind)):
+            more, less = ([n + s * 1e-6 * (i == k) for i, n in enumerate(map(np.float64, numbers))] for s in (1, -1))
+            right, off = (soft(x, *more) - soft(x, *less)) / 2e-6, {4: 3e-4, 8: 1e-7}[dtype().itemsize]
+            np.testing.assert_allclose(by_number, right, atol=off, err_msg=name)
 
 
 def tapered(x, p):
@@ -466,42 +472,40 @@ def test_where_two_jumps_meet_how_they_move_is_no_number(dtype, x64):
     np.testing.assert_allclose(of_following(dtype(0.5)), np.exp(-0.5), rtol=1e-4)  # both move together, as one
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    ("g", "derivative"),
-    [
-        (lambda x, p: (jnp.sign(x + p) - jnp.sign(x - p)) / 2, lambda p: 2.0),
-        (lambda x, p: jnp.heaviside(p - x, 0.3) * gate(x, 3.0), lambda p: 1.0),
-        (lambda x, p: jnp.exp(-abs(x)) * (2 + jnp.sign(x - p)), lambda p: -2 * np.exp(-p)),
-    ],
-    ids=["sign", "heaviside", "of two slopes"],
-)
-def test_a_jump_may_have_a_value_in_between(g, derivative, dtype, x64):
-    moved = jax.jit(jax.grad(lambda p: antiderivative(g)(dtype(9), p)))
-    for p in (0.01, 0.123, 0.37, 0.7, 1.3):
-        np.testing.assert_allclose(moved(dtype(p)), derivative(p), rtol=1e-4)
+IN_BETWEEN = {
+    "sign": (lambda x, p: (jnp.sign(x + p) - jnp.sign(x - p)) / 2, lambda p: 2.0),
+    "heaviside": (lambda x, p: jnp.heaviside(p - x, 0.3) * gate(x, 3.0), lambda p: 1.0),
+    "of two slopes": (lambda x, p: jnp.exp(-abs(x)) * (2 + jnp.sign(x - p)), lambda p: -2 * np.exp(-p)),
+}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    ("f", "second"),
-    [
-        (lambda p: area(tapered, p), lambda p: 2 / p**3),
-        (lambda p: area(lambda x, p: jnp.clip(2 - p * abs(x), 0, 1), p), lambda p: 6 / p**3),
-        (lambda p: antiderivative(lambda x, p: jnp.maximum(0, 1 - abs(x - p)))(0.5, p), lambda p: np.sign(p - 0.5)),
-        (
-            lambda p: antiderivative(lambda x, p: jnp.exp(-abs(x - p)))(0.5, p),
-            lambda p: np.sign(p - 0.5) * np.exp(-abs(p - 0.5)),
-        ),
-    ],
-    ids=["triangle", "clipped", "moved triangle", "moved laplace"],
-)
-def test_a_second_derivative_where_a_kink_moves(f, second, dtype, request):
+def test_a_jump_may_have_a_value_in_between(dtype, x64):
+    soft = soft_step_of([g for g, _ in IN_BETWEEN.values()])
+    moved = jax.jit(jax.grad(lambda p, kind: soft(kind, dtype(9), p)))
+    for kind, (name, (_, derivative)) in enumerate(IN_BETWEEN.items()):
+        for p in (0.01, 0.123, 0.37, 0.7, 1.3):
+            np.testing.assert_allclose(moved(dtype(p), kind), derivative(p), rtol=1e-4, err_msg=name)
+
+
+KINKED = {  # a slope, a potential, and the second derivative by p of the soft step there
+    "triangle": (tapered, np.inf, lambda p: 2 / p**3),
+    "clipped": (lambda x, p: jnp.clip(2 - p * abs(x), 0, 1), np.inf, lambda p: 6 / p**3),
+    "moved triangle": (lambda x, p: jnp.maximum(0, 1 - abs(x - p)), 0.5, lambda p: np.sign(p - 0.5)),
+    "moved laplace": (
+        lambda x, p: jnp.exp(-abs(x - p)), 0.5, lambda p: np.sign(p - 0.5) * np.exp(-abs(p - 0.5))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_second_derivative_where_a_kink_moves(dtype, request):
     if dtype == np.float64:
         request.getfixturevalue("x64")
-    moved = jax.jit(jax.grad(jax.grad(f)))
-    for p in (0.31, 0.7, 1.2):
-        np.testing.assert_allclose(moved(dtype(p)), second(p), rtol=1e-3)
+    soft = soft_step_of([g for g, *_ in KINKED.values()])
+    moved = jax.jit(jax.grad(jax.grad(lambda p, kind, x: soft(kind, x, p))))
+    for kind, (name, (_, x, second)) in enumerate(KINKED.items()):
+        for p in (0.31, 0.7, 1.2):
+            np.testing.assert_allclose(moved(dtype(p), kind, dtype(x)), second(p), rtol=1e-3, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -536,15 +540,24 @@ VANISHING = {
 
 
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
-@pytest.mark.parametrize("name", VANISHING)
-@eager_or_jit
-def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(way, name, derivative_of):
+def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(derivative_of):
     """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""
-    slope, soft = VANISHING[name]
-    moved = jax.jit(derivative_of(functools.partial(antiderivative(slope), 0.5)))(2.0)
-    np.testing.assert_allclose(moved, (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6, rtol=1e-5)
-    ends = way(derivative_of(lambda p: jnp.stack(bounds(lambda x: p * slope(x, p)))))
-    np.testing.assert_allclose(ends(2.0), [0.0, 1.0], atol=1e-6)  # the lower one is far out, and does not move
+    slopes = [slope for slope, _ in VANISHING.values()]
+    soft_step = soft_step_of(slopes)
+    moved = jax.jit(derivative_of(lambda p, kind: soft_step(kind, 0.5, p)))
+    ends = jax.jit(derivative_of(lambda p, kind: jnp.stack(bounds(lambda x: p * jax.lax.switch(kind, slopes, x, p)))))
+    for kind, (name, (_, soft)) in enumerate(VANISHING.items()):
+        right = (soft(0.5, 2 + 1e-6) - soft(0.5, 2 - 1e-6)) / 2e-6
+        np.testing.assert_allclose(moved(2.0, kind), right, rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(ends(2.0, kind), [0.0, 1.0], atol=1e-6, err_msg=name)  # the lower one is far out
+
+
+@exhaustive
+@pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
+@pytest.mark.parametrize("slope", [slope for slope, _ in VANISHING.values()], ids=VANISHING)
+def test_the_same_outside_of_a_program(slope, derivative_of):
+    ends = derivative_of(lambda p: jnp.stack(bounds(lambda x: p * slope(x, p))))
+    np.testing.assert_allclose(ends(2.0), [0.0, 1.0], atol=1e-6)
 
 
 def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
@@ -628,18 +641,38 @@ MOVING = {  # a slope, and the derivatives of both extremes by p
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("g", "derivatives"), MOVING.values(), ids=MOVING)
+def moving(slope, way):
+    """Return the derivatives of both extremes by p, a number or one for each neuron; `slope` takes a kind, too."""
+    both = way(jax.jacfwd(lambda p, kind: jnp.stack(bounds(lambda x, p: slope(kind, x, p), p))))
+    highest = way(jax.grad(lambda p, kind: bounds(lambda x, p: slope(kind, x, p), p)[1].sum()))
+    return both, highest
+
+
+def moves_as_expected(both, highest, name, dtype):
+    numbers, kind, (_, derivatives) = jnp.array([0.3, 1.2], dtype), [*MOVING].index(name), MOVING[name]
+    expected = np.array([derivatives(float(p)) for p in numbers])
+    np.testing.assert_allclose([both(p, kind) for p in numbers], expected, rtol=1e-4, atol=2e-5, err_msg=name)
+    np.testing.assert_allclose(highest(numbers, kind), expected[:, 1], rtol=1e-4, atol=2e-5, err_msg=name)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@eager_or_jit
-def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(g, derivatives, way, dtype, request):
+def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(dtype, request):
     if dtype == np.float64:
         request.getfixturevalue("x64")
-    numbers = jnp.array([0.3, 1.2], dtype)
-    expected = np.array([derivatives(float(p)) for p in numbers])
-    both = way(jax.jacfwd(lambda p: jnp.stack(bounds(g, p))))
-    np.testing.assert_allclose([both(p) for p in numbers], expected, rtol=1e-4, atol=2e-5)
-    of_neurons = way(jax.grad(lambda p: bounds(g, p)[1].sum()))(numbers)
-    np.testing.assert_allclose(of_neurons, expected[:, 1], rtol=1e-4, atol=2e-5)
+    slopes = [g for g, _ in MOVING.values()]
+    programs = moving(lambda kind, x, p: jax.lax.switch(kind, slopes, x, p), jax.jit)  # for all of them
+    for name in MOVING:
+        moves_as_expected(*programs, name, dtype)
+
+
+@exhaustive
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", MOVING)
+def test_and_so_it_does_outside_of_a_program(name, dtype, request):
+    if dtype == np.float64:
+        request.getfixturevalue("x64")
+    slope, _ = MOVING[name]
+    moves_as_expected(*moving(lambda _, x, p: slope(x, p), lambda f: f), name, dtype)
 
 
 @exhaustive
