@@ -109,7 +109,9 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             return {"runs": _result(built, f, "write a function without parameters that builds a shape or a spike")}
     given, own = _measured(lambda: (True, _of_one_neuron(_with_parameters(shape_behind(f), args, kwargs))))
     if not given:
-        advice = "give numbers by keyword, check(g, alpha=4.0), each used element by element"
+        advice = (
+            "give numbers by keyword, check(g, alpha=4.0), coefficients as a tuple: an array is one number a neuron"
+        )
         return {"runs": _result(given, own, advice)}
     g = _first(_with_parameters(_remade(f, _first_of), args, kwargs)) if is_spike(f) else own
 
