@@ -11,21 +11,7 @@ from reference import told_mirror
 from scipy.integrate import quad
 
 import surrofun
-from surrofun import (
-    antiderivative,
-    area,
-    asym,
-    bounds,
-    combinator,
-    derivative,
-    make_spike,
-    mix,
-    normalize,
-    scale,
-    shape,
-    shapes,
-    shift,
-)
+from surrofun import antiderivative, area, asym, bounds, make_spike, mix, normalize, scale, shape, shapes, shift
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -257,16 +243,15 @@ def flipped_soft(x, g):
 @pytest.mark.parametrize("way", [lambda f: f, jax.jit], ids=["eager", "jit"])
 def test_a_soft_step_that_is_not_linear_in_those_of_its_parts_has_their_constants(way):
     """S^2 / 2, and that mirrored, of S = tanh(a x) + 1, whose declared form begins at -1."""
-    squared = combinator(lambda x, g: g(x) * antiderivative(g)(x), soft=squared_soft)
-    flipped = combinator(lambda x, g: g(-x), soft=flipped_soft)
-    g = derivative(lambda x, a: jnp.tanh(a * x))
+    squared = surrofun.combinator(lambda x, g: g(x) * antiderivative(g)(x), soft=squared_soft)
+    flipped = surrofun.combinator(lambda x, g: g(-x), soft=flipped_soft)
+    g = surrofun.derivative(lambda x, a: jnp.tanh(a * x))
     x, a = 0.7, 2.0
     for sign, made in ((1, squared(g)), (-1, flipped(squared(g))), (1, flipped(flipped(squared(g))))):
         s = np.tanh(sign * a * x) + 1
+        soft = s * s / 2 if sign > 0 else 2 - s * s / 2
         assert float(way(area)(made(a=a))) == pytest.approx(2, rel=1e-6)
-        assert float(way(antiderivative(made))(x, a)) == pytest.approx(
-            s * s / 2 if sign > 0 else 2 - s * s / 2, rel=1e-6
-        )
+        assert float(way(antiderivative(made))(x, a)) == pytest.approx(soft, rel=1e-6)
         learned = way(jax.grad(lambda a: make_spike(made, learnable=True)(x, a)))(a)  # noqa: B023
         assert float(learned) == pytest.approx(s * x / np.cosh(a * x) ** 2, rel=1e-5)
 

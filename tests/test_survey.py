@@ -488,7 +488,7 @@ def test_a_jump_may_have_a_value_in_between(dtype, x64):
             np.testing.assert_allclose(moved(dtype(p), kind), derivative(p), rtol=1e-4, err_msg=name)
 
 
-KINKED = {  # a slope, a potential, and the second derivative by p of the soft step there
+KINKED = {  # a slope, a potential or infinity, where it is the area, and the second derivative by p of S there
     "triangle": (tapered, np.inf, lambda p: 2 / p**3),
     "clipped": (lambda x, p: jnp.clip(2 - p * abs(x), 0, 1), np.inf, lambda p: 6 / p**3),
     "moved triangle": (lambda x, p: jnp.maximum(0, 1 - abs(x - p)), 0.5, lambda p: np.sign(p - 0.5)),
@@ -501,11 +501,15 @@ KINKED = {  # a slope, a potential, and the second derivative by p of the soft s
 def test_a_second_derivative_where_a_kink_moves(dtype, request):
     if dtype == np.float64:
         request.getfixturevalue("x64")
-    soft = soft_step_of([g for g, *_ in KINKED.values()])
+    slopes = [g for g, *_ in KINKED.values()]
+    soft = soft_step_of(slopes)
     moved = jax.jit(jax.grad(jax.grad(lambda p, kind, x: soft(kind, x, p))))
+    whole = jax.jit(jax.grad(jax.grad(lambda p, kind: area(lambda x, p: jax.lax.switch(kind, slopes, x, p), p))))
     for kind, (name, (_, x, second)) in enumerate(KINKED.items()):
         for p in (0.31, 0.7, 1.2):
             np.testing.assert_allclose(moved(dtype(p), kind, dtype(x)), second(p), rtol=1e-3, err_msg=name)
+            if x == np.inf:
+                np.testing.assert_allclose(whole(dtype(p), kind), second(p), rtol=1e-3, err_msg=name)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ and arrays. When it is evaluated, `bind` gives the parameters of the call to eve
 part needs no parameters.
 """
 
-import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -127,11 +126,12 @@ def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: s
     names = [*signature.parameters]
     by_position = [p.name for p in own.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     is_other = any(p in names and names.index(p) != i for i, p in enumerate(by_position))  # as if a and b are swapped
-    with contextlib.suppress(TypeError):
+    try:
         own.bind(*call.args, **call.kwargs)
-        if not is_other:
-            return
-    raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}")
+    except TypeError:
+        is_other = True
+    if is_other:
+        raise TypeError(f"{show(formula)}: expected of {name}= the parameters {signature}, got {own}")
 
 
 def _valid(who: str, parameter: inspect.Parameter, value: Any) -> Any:

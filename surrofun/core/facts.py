@@ -36,7 +36,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
     soft, bounds, around: as `shape` and `combinator` take them.
     formula, signature, check: of a combinator.
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
-        that is so for all of its parts.
+        that is so for all of its parts, and its soft step is linear in theirs.
     anchored: the soft step has the constant that `antiderivative` promises, S(-inf) = 0 or, of an infinite
         area, S(0) = 0; of a combinator, if that is so for all of its parts.
     bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.

@@ -96,8 +96,9 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     """Return a fact that is called as `f` is: of the parameters of `f` and their defaults it gets those it asks for."""
     (_, takes), own = signature_of(f), signature_of_fact(name, fact)
-    parameters = [*takes.parameters.values(), *own.parameters.values()] if takes and own else []
-    if not (takes and own) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+    if takes is None or own is None:
+        return fact
+    if any(p.kind is p.VAR_POSITIONAL for p in (*takes.parameters.values(), *own.parameters.values())):
         return fact
     asked = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
     by_position = [p.name for p in asked if p.kind is p.POSITIONAL_ONLY]

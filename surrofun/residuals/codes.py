@@ -134,6 +134,7 @@ def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, An
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
+    dtype = static(jax.dtypes.canonicalize_dtype(from_tree(dtype)).name)  # float64 is float32 unless x64 is enabled
     f = unbound(g).f
     if facts_of(f).get("bounds") or made_of(f):
         once(_refuse_too_large, dtype, _in_float32_at_least(g, x))
@@ -151,14 +152,14 @@ def _refuse_too_large(dtype: Tree, g: Shape) -> None:
 
 
 def _to_float(dtype: Tree, slope: jax.Array) -> Any:
-    name = jax.dtypes.canonicalize_dtype(from_tree(dtype))  # float64 is float32 unless x64 is enabled
+    name = from_tree(dtype)
     # As integers: the compiler for the CPU widens an array of half precision, so that nothing would be saved.
     bits = f"uint{8 * jnp.dtype(name).itemsize}"
     return lax.bitcast_convert_type(slope.astype(name), bits)
 
 
 def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
-    return lax.bitcast_convert_type(kept, jax.dtypes.canonicalize_dtype(from_tree(dtype))).astype(like.dtype)
+    return lax.bitcast_convert_type(kept, from_tree(dtype)).astype(like.dtype)
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:

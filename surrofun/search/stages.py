@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from jax.extend.core import ClosedJaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from ..core.concrete import unchecked
 
@@ -23,15 +23,10 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     closed, shapes = jax.make_jaxpr(f, return_shape=True)(first, *later)
     jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
     treedef: Any = jax.tree.structure(shapes)
-    unknown = {*jaxpr.invars[count:]}
-    shapes_of_later = {v.aval.shape for v in unknown if any(n != 1 for n in v.aval.shape)}
-    early_ones: list[Any] = []
+    shapes_of_later = {v.aval.shape for v in jaxpr.invars[count:] if any(n != 1 for n in v.aval.shape)}
+    unknown = _dependent(jaxpr, jaxpr.invars[count:])
+    early_ones = [equation for equation in jaxpr.eqns if unknown.isdisjoint(_variables(equation.invars))]
     later_ones: list[Any] = []
-    for equation in jaxpr.eqns:
-        if unknown.isdisjoint(_variables(equation.invars)):
-            early_ones.append(equation)
-        else:
-            unknown.update(equation.outvars)
     used = dict.fromkeys(_variables(jaxpr.outvars))  # by what is late, in order
     for equation in reversed(jaxpr.eqns):
         # What is as large as what comes later is not kept, but made once more: a number times zeros, say.
@@ -61,11 +56,16 @@ def is_constant(closed: ClosedJaxpr) -> bool:
     >>> is_constant(jax.make_jaxpr(jax.grad(lambda x: 2 * x))(1.0)), is_constant(jax.make_jaxpr(lambda x: 2 * x)(1.0))
     (True, False)
     """
-    depends = {*closed.jaxpr.invars}
-    for equation in closed.jaxpr.eqns:
-        if not depends.isdisjoint(_variables(equation.invars)):
-            depends.update(equation.outvars)
-    return depends.isdisjoint(_variables(closed.jaxpr.outvars))
+    return _dependent(closed.jaxpr, closed.jaxpr.invars).isdisjoint(_variables(closed.jaxpr.outvars))
+
+
+def _dependent(jaxpr: Jaxpr, inputs: Any) -> set[Any]:
+    """Return these inputs of a jaxpr, and the variables that depend on one of them."""
+    found = {*inputs}
+    for equation in jaxpr.eqns:
+        if not found.isdisjoint(_variables(equation.invars)):
+            found.update(equation.outvars)
+    return found
 
 
 def _variables(atoms: Any) -> list[Any]:

@@ -79,7 +79,8 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
             total += _values(f, (*ks, k), places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
             place, moves, gone = _derivative(f, (*ks, k), places, values, arrays)
-            place = jnp.where(gone, places[1], place)
+            _, elsewhere, _ = places
+            place = jnp.where(gone, elsewhere, place)
             factor = jnp.where(gone, 0.0, jnp.where(jnp.isnan(moves), jnp.nan, 1.0))
             total += factor * moved_by(by_ones(f, ks, place), arrays, k, by)
     return values, total
