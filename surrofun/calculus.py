@@ -34,8 +34,8 @@ def antiderivative(g: Shape) -> Shape:
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
     closed form that `shape` or `combinator` declares. If its derivative by
     a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
-    or as far out as it is none, but NaN if it has not settled there, as in
-    a tail like |x|^-0.3. Without a closed form, `g` is integrated
+    or the farthest that is a number, but NaN if it has not settled there,
+    as in a tail like |x|^-0.3. Without a closed form, `g` is integrated
     numerically around its places, and what follows holds.
 
     The derivative of S by a parameter is the integral of that of `g`, and
@@ -44,9 +44,11 @@ def antiderivative(g: Shape) -> Shape:
     (1 - x^2)^0.3. It is NaN where a jump moves that is not among the seven
     largest; where two meet; where a small step does not tell how fast one
     moves, as that at sqrt(p) for p near 0; and where an array moves one
-    that is no parameter of `g`, but in a closure or a module. It is less
+    that is no parameter of `g`, but in a closure or a module. What moves a
+    jump counts, also behind `stop_gradient` in `g`, and beside a rule of
+    its own that the jump has, as a spike in `g`. It is less
     exact for what `g` does not show yet, as a jump with a weight of 0, and
-    about 1e13 for a leak of 0, beside which the area is infinite. Where `g`
+    by a leak of 0, beside which the area is infinite, about 1e13. Where `g`
     has vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2
     far out, this counts as 0; beside another term that has not vanished, it
     stays NaN. Beyond 1e12 widths an infinite area is taken to go on growing
@@ -106,9 +108,9 @@ def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_const
 
 
 def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
-    """Say whether constants in the soft steps of its parts add but a constant to that of a combinator.
+    """Say whether constants that are added to the soft steps of the parts add but a constant to that of a combinator.
 
-    If the parts have a constant as their soft step, the derivative by it depends on nothing, not on x and not on it.
+    If the parts have a constant as their soft step, the derivative by it depends neither on x nor on the constant.
     """
     if facts_of(f).get("zero_at_minus_inf"):
         return True
@@ -170,10 +172,10 @@ def _declares(fact: str, g: Shape) -> bool:
     """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
     f = unbound(g).f
     made = made_of(f)
-    declaring = made[0].func if made else f
+    declaring, parts = (made[0].func, parts_of(made)) if made else (f, [])
     if fact == "anchored" and not _fact_of(declaring, "soft"):  # a search gets the constant right
         return True
-    return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in (parts_of(made) if made else ()))
+    return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in parts)
 
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:

@@ -1,14 +1,14 @@
 """`make_spike`: a step forward, any shape backward.
 
-A call evaluates the step, and joins it with the slope, an ordinary function,
-in a derivative rule, which evaluates that. The rules stand at module level and
-close over no tracer: the tracers that a shape holds are passed as operands
+A call evaluates the step, and gives the slope, a function, to a derivative
+rule, which evaluates it. The rules stand at module level and close over no
+tracer: the tracers that a shape holds are passed as operands
 (`core.concrete.closure_converted`), so that a spike may be built anywhere, out
 of tracers, and be differentiated later. What the rules return is
 differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step and residual code is known to be pure
 (`core.facts`) and found in its module, a call runs inside of one cached
-program (`core.program`), and what is learned inside of another.
+program (`core.program`), and the cotangents of what it learns inside another.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def make_spike(
             once if each function in them is found in a module, and declared
             by `shape`, of `jax.jit`, or of JAX or NumPy. Others run as
             Python at each call, or inside of a `jit`, at each trace.
-        step: any plain function of x; it may close over tracers (a random
+        step: any function of x; it may close over tracers (a random
             key, a soft step), which get no gradient: an amplitude that is
             learned is a factor on the spike.
         residual: what is kept for the backward pass: `None` (the slope, in
@@ -122,7 +122,7 @@ def make_spike(
             no real float, or the slope or the step does not broadcast to
             its shape.
         ValueError: `residual` is given with `forward_mode`; where it is
-            differentiated, declared bounds are beyond a float `residual`,
+            differentiated, known bounds are beyond a float `residual`,
             or the slope has no bounds for `uint8` or `sampled`, or more
             than two values for `"bit"`; a soft step that is learned is not
             found. Where parameters are traced the gradient is NaN instead,
@@ -243,10 +243,10 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     rule = SimpleNamespace(
         slope=slope, soft=soft, backward=backward, early=early, late=late, encode=encode, decode=decode
     )
-    # Where the slope is a number, only operands of its code may be mapped: an eager gradient is spared the rest.
-    of_code = {"to_encode": to_encode, "to_decode": to_decode}
-    spikes = _mapped_as(spikes, of_code if is_concrete else (x, soft_arrays, slope_arrays, of_code, indices))
-    constants = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **of_code}
+    # Where the slope is concrete, only operands of its code may be mapped: an eager gradient is spared the rest.
+    code_arrays = {"to_encode": to_encode, "to_decode": to_decode}
+    spikes = _mapped_as(spikes, code_arrays if is_concrete else (x, soft_arrays, slope_arrays, code_arrays, indices))
+    constants = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **code_arrays}
     return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, constants)
 
 
@@ -355,9 +355,9 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, constants: Constants) -> Any:
     return constants["spikes"]
 
 
-# Keep. Where nothing of the soft step is differentiated, the slope, as the code encodes it, and what decodes it. Else
-# x, of which the backward pass makes slope and dS/dp, with the arrays of both, or what the early stage made of them;
-# and which of the soft arrays are differentiated.
+# Keep which of the soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what decodes
+# it; else x, of which the backward pass makes slope and dS/dp, and the arrays of both, or what the early stage made of
+# them.
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:

@@ -7,7 +7,6 @@ Parameters of a step are given by keyword, as those of a shape:
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -98,7 +97,7 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
 
 @_step
 def _count(x: Real, n: int) -> Real:
-    return jnp.where(x >= 0, jnp.clip(jnp.floor(x) + 1, 0, n), 0.0)
+    return jnp.where(x >= 0, jnp.minimum(jnp.floor(x) + 1, n), 0.0)
 
 
 def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
@@ -187,7 +186,7 @@ def is_noise_of(step: Any, g: Shape) -> bool:
     if not is_noise(step):
         return False
     (ours, structure), (others, other_structure) = map(jax.tree.flatten, (node(g), step.args[0]))
-    return structure == other_structure and all(map(operator.is_, ours, others))  # type: ignore[operator]
+    return structure == other_structure and all(a is b for a, b in zip(ours, others, strict=True))  # type: ignore[operator]
 
 
 def is_noise(step: Any) -> bool:

@@ -113,11 +113,20 @@ def test_bounds_of_a_composition_cost_the_same_for_each_combinator(more):
 # and what jax.grad itself does (a sum, its cotangent, the product), all of it whatever the shape is made of.
 
 ONE = make_spike(shapes.superspike(beta=2.5))
+
+
+@make_spike
+@shape
+def spiking(x, a=2.0):
+    return fast(x, a)
+
+
 SIZES = itertools.count(1000)
 PROGRAMS = {
     "a call": (ONE, 2),
     "a call of eight parts": (eight(), 2),
     "a gradient": (gradient_of(ONE), 4),
+    "a gradient of one that is decorated": (gradient_of(spiking), 4),
     "a gradient of eight parts": (gradient_of(eight()), 4),
     "a gradient of a user's": (gradient_of(make_spike(told_power(mix(declared(a=2.5), shapes.triangle), 3.5))), 4),
 }
@@ -385,6 +394,8 @@ def test_little_is_kept_of_each_value_of_a_parameter(name):
     assert after - before < 33 * most
 
 
+@exhaustive
+@exhaustive
 def test_a_search_by_what_a_closure_holds_leaves_no_program_behind():
     def programs_after(a):
         jax.grad(lambda a: make_spike(lambda x: a * jnp.exp(-x * x), learnable=True)(X).sum())(a)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 from reference import gradient, hat, mirror, power  # noqa: F401, by name
 from transcript import NAMES, assert_raises, rows
 
@@ -277,12 +278,16 @@ TypeError: superspike: expected real numbers as beta, got dtype complex64
 TypeError: superspike: expected real numbers as beta, got dtype <U1
 >>> make_spike(jax.tree.map(lambda beta: np.full(1, 2, "m8[s]"), superspike(beta=2.0)))(x)
 TypeError: superspike: expected real numbers as beta, got dtype timedelta64[s]
+>>> scale(superspike, np.timedelta64(2, "ns"))
+TypeError: scale: expected real numbers as alpha, got dtype timedelta64[ns]
+>>> superspike(x, np.timedelta64(2, "ns"))
+TypeError: superspike: expected a number or an array as beta, got timedelta64 np.timedelta64(2,'ns')
 >>> superspike(beta=np.ma.ones(3))
 TypeError: superspike: expected real numbers as beta, got a masked array
 >>> scale(superspike, key)
 TypeError: scale: expected real numbers as alpha, got dtype key<fry>
 >>> scale(superspike, np.complex64(1j))
-TypeError: scale: expected as alpha a number or an array that broadcasts against x, got complex 1j
+TypeError: scale: expected real numbers as alpha, got dtype complex64
 >>> flow(sigmoid, x, axis=1)
 ValueError: flow: expected as axis one or several of an array of shape (4,), got 1
 >>> flow(sigmoid, x, axis=(0, -1))
@@ -415,6 +420,7 @@ UNFIT = {
 }
 
 
+@sample
 @pytest.mark.parametrize("came", UNFIT)
 def test_normalize_of_no_finite_positive_measure(came):
     hint = "; of a soft step S, take derivative(S)" if came == "area, got inf" else ""

@@ -10,6 +10,7 @@ import pytest
 from needs import EXHAUSTIVE, eager_or_jit, exhaustive, sample
 from reference import FAST, LAPLACE, laplace, logistic, power
 from scipy.integrate import quad
+from scipy.special import erf
 
 import surrofun
 from surrofun import antiderivative, area, asym, derivative, make_spike, mix, normalize, scale, shape, shapes, shift
@@ -245,6 +246,7 @@ CLOSED_FORMS = {
 }
 
 
+@sample
 @pytest.mark.parametrize("soft", CLOSED_FORMS.values(), ids=CLOSED_FORMS)
 def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
     declared = shape(lambda x, alpha: shapes.sigmoid(x, alpha), soft=soft)
@@ -252,6 +254,7 @@ def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
         np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
 
 
+@sample
 @BOTH
 @pytest.mark.parametrize("amplitude", [0.0, 1e-6, 2.0])
 def test_a_limit_that_is_zero_for_this_parameter_alone_moves_with_it(forward_mode, amplitude):
@@ -331,6 +334,7 @@ def test_half_precision_in_a_scan_learns():
 DECLARED = [pytest.param(shape, id="declared", marks=exhaustive), pytest.param(lambda f: f, id="plain")]
 
 
+@sample
 @pytest.mark.parametrize("a", [np.float32(2.0), np.array([1, 2, 4], np.float32)], ids=["number", "one a neuron"])
 @pytest.mark.parametrize("declared", DECLARED)
 def test_a_search_is_before_the_loop_of_what_learns(declared, a):
@@ -497,6 +501,15 @@ def test_a_number_of_half_precision_moves_a_jump_by_as_much_as_any_other(dtype):
     learned = jax.grad(lambda w: make_spike(edge(w=w), learnable=True)(2.0))(dtype(0.5))
     at = np.exp(1.5) / 10
     assert float(learned) == pytest.approx(3 * at * np.exp(-at), rel=float(jnp.finfo(dtype).eps) / 2)
+
+
+@exhaustive
+def test_a_slope_that_holds_a_spike_is_learned():
+    """Its rule holds a number. The slope is p exp(-x^2) below 0 and twice as much above."""
+    inner, x = make_spike(shapes.superspike(beta=3.0), forward_mode=True), np.linspace(-1.9, 2.1, 5)
+    spike = make_spike(lambda x, p: p * jnp.exp(-x * x) * (1 + inner(x)), learnable=True)
+    soft = np.sqrt(np.pi) / 2 * (1 + erf(x) + np.maximum(erf(x), 0))
+    assert float(jax.grad(lambda p: spike(jnp.float32(x), p).sum())(0.4)) == pytest.approx(soft.sum(), rel=1e-5)
 
 
 @exhaustive

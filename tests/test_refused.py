@@ -176,6 +176,7 @@ def test_compositions_that_are_too_deep_or_too_wide():
         shift(g, 0.001)
     with pytest.raises(ValueError, match=r"mix: .* got 257 shapes, 1 deep; write one function of x instead"):
         mix(*[shapes.triangle] * 257)
+    mix(*[shapes.triangle] * 256)
 
 
 @exhaustive

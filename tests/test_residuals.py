@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from jax import export
 from jax.tree_util import Partial
-from needs import eager_or_jit, exhaustive
+from needs import eager_or_jit, exhaustive, sample
 from reference import gradient
 
-from surrofun import asym, make_spike, mix, sampled, scale, shape, shapes, shift
+from surrofun import asym, bounds, make_spike, mix, sampled, scale, shape, shapes, shift
 
 X = jnp.linspace(-2.5, 2.5, 4096).at[2048].set(0.0).reshape(16, 256)
 FLOATS = [jnp.bfloat16, jnp.float16, jnp.float8_e4m3fn, jnp.float8_e5m2]
@@ -109,11 +109,12 @@ def test_a_bit_of_a_function_that_returns_double_precision(x64):
     np.testing.assert_array_equal(slopes(lambda x: jnp.where(abs(x) < 1, 0.5, 0.1), "bit", x), np.float32([0.5, 0.1]))
 
 
+@sample
 @pytest.mark.parametrize(
     ("where", "at"),
     [
-        (lambda x: abs(x) > 2000, 3000.0),
-        (lambda x: abs(x - 5.3) < 0.3, 5.3),
+        (lambda x: x > 2000, 3000.0),
+        (lambda x: abs(x + 5.3) < 0.3, -5.3),
         (lambda x: x == jnp.inf, jnp.inf),
         (lambda x: x == -jnp.inf, -jnp.inf),
     ],
@@ -229,6 +230,7 @@ HIDING = {  # codes of functions that close over c, and the weighted sum of what
 }
 
 
+@sample
 @pytest.mark.parametrize(("code", "total"), HIDING.values(), ids=HIDING)
 def test_what_a_code_closes_over_may_be_traced(code, total):
     """It is mapped, or of one step of a scan, where potential and slope are not."""
@@ -246,6 +248,20 @@ def test_what_a_code_closes_over_may_be_traced(code, total):
     for f in (mapped, in_a_scan):
         for got in (jax.grad(f)(X[0]), jax.jit(jax.grad(f))(X[0])):
             np.testing.assert_allclose(got, total * np.exp(-np.abs(X[0])) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("given", [{}, {"beta": 3.0}], ids=["before", "in the call"])
+def test_a_code_is_given_bounds_of_float32_whatever_the_potential(given):
+    seen = []
+
+    def code(g, x):
+        seen.append(bounds(g)[1])
+        return lambda slope, highest: slope, lambda kept, like, highest: kept, seen
+
+    spike = make_spike(scale(shapes.superspike, height=1e5), residual=code)
+    jax.grad(lambda x: spike(x, **given).sum())(jnp.ones((2, 3), jnp.float16))
+    assert seen[0].dtype == np.float32
+    assert seen[0] == np.float32(1e5)
 
 
 @eager_or_jit
@@ -287,6 +303,7 @@ def test_what_encode_alone_hides_is_not_kept():
     assert sum(array.nbytes for array in held) < 1.01 * X.size
 
 
+@sample
 @pytest.mark.parametrize("residual", [*FLOATS, jnp.uint8, sampled(jax.random.key(0))])
 def test_second_derivative_says_that_it_cannot(residual):
     spike = make_spike(shapes.sigmoid, residual=residual)

@@ -445,6 +445,18 @@ def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, way, x64):
     np.testing.assert_allclose(moved, np.exp(-0.55), rtol=off)
 
 
+@exhaustive
+@pytest.mark.parametrize("dtype", [np.float16, jnp.bfloat16])
+def test_a_jump_whose_place_is_computed_in_half_precision(dtype):
+    """A program keeps more digits of 0.3 w than it has outside of one: the jump is where it is seen."""
+
+    def window(x, w):
+        return jnp.where(abs(x) < (0.3 * w).astype(x.dtype), jnp.exp(-abs(x)), 0.0)
+
+    moved = jax.grad(lambda w: area(lambda x: window(x, w)))(dtype(0.7))
+    assert float(moved) == pytest.approx(0.6 * np.exp(-0.21), rel=2 * float(jnp.finfo(dtype).eps))
+
+
 @eager_or_jit
 def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""
@@ -497,6 +509,7 @@ KINKED = {  # a slope, a potential or infinity, where it is the area, and the se
 }  # fmt: skip
 
 
+@exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_second_derivative_where_a_kink_moves(dtype, request):
     if dtype == np.float64:
@@ -659,6 +672,7 @@ def moves_as_expected(both, highest, name, dtype):
     np.testing.assert_allclose(highest(numbers, kind), expected[:, 1], rtol=1e-4, atol=2e-5, err_msg=name)
 
 
+@exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(dtype, request):
     if dtype == np.float64:

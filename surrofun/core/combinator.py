@@ -118,11 +118,11 @@ def combinator(
 
 def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: str, fact: Any) -> None:
     """Refuse a fact that cannot be called as the formula is, or would get one parameter for another."""
-    several = {name: (None,) if p.kind is p.VAR_POSITIONAL else None for name, p in signature.parameters.items()}
-    call = inspect.BoundArguments(signature, several)
     own = signature_of_fact(name, fact)
     if own is None:
         return
+    nothing = {p.name: (None,) if p.kind is p.VAR_POSITIONAL else None for p in signature.parameters.values()}
+    call = inspect.BoundArguments(signature, nothing)
     names = [*signature.parameters]
     by_position = [p.name for p in own.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     is_other = any(p in names and names.index(p) != i for i, p in enumerate(by_position))  # as if a and b are swapped

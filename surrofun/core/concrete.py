@@ -119,13 +119,14 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
         return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
 
     # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
-    # tracers of that trace, which `jax.checking_leaks` complains of.
+    # tracers of that trace, which `jax.checking_leaks` complains of. What is known in such a rule is a constant still.
     again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
-    return split(Partial(_evaluate_jaxpr, again.jaxpr, static(jax.tree.structure(returned)), arrays, consts))
+    returns = static(jax.tree.structure(returned))
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, returns, again.consts, arrays, consts))
 
 
-def _evaluate_jaxpr(jaxpr: Any, returned: Tree, arrays: Any, consts: Any, /, *args: Any) -> Any:
-    values = jax.core.eval_jaxpr(jaxpr, (), *consts, *jax.tree.leaves((arrays, args)))
+def _evaluate_jaxpr(jaxpr: Any, returned: Tree, known: Any, arrays: Any, consts: Any, /, *args: Any) -> Any:
+    values = jax.core.eval_jaxpr(jaxpr, known, *consts, *jax.tree.leaves((arrays, args)))
     return jax.tree.unflatten(from_tree(returned), values)
 
 

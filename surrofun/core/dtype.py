@@ -17,7 +17,7 @@ Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return `f(x, *args, **kwargs)`, computed in at least float32 and rounded once, to the dtype of `x`.
 
-    Parameters that are arrays are brought to the dtype and rank of `x` first, so that strict promotion has
+    Parameters that are arrays are brought to that dtype and to the rank of `x` first, so that strict promotion has
     nothing to object to and a per-neuron parameter of shape (n,) lines up with the last axis of `x`.
 
     >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
@@ -66,7 +66,7 @@ def cast(x: jax.Array, dtype: Any) -> jax.Array:
 
 
 def fit(parameter: Any, x: jax.Array) -> Any:
-    """Return `parameter` in the dtype of `x`, and an array with axes in its rank; what is no array stays as it is.
+    """Return `parameter` in the dtype of `x`, and an array with axes in its rank; a number becomes one of Python.
 
     >>> fit(jnp.ones(3, jnp.bfloat16), jnp.zeros((2, 3))).shape
     (1, 3)
@@ -105,7 +105,7 @@ def refuse_unreal(array: Any, who: str, name: str) -> None:
 
 
 def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) -> None:
-    """Refuse an array that is not real or does not broadcast against x, or for a number by default what is none.
+    """Refuse an array that is not real or does not broadcast against x, or what is no number where the default is one.
 
     `place` is that of the parameter of `f`, counted after x, or its name.
 

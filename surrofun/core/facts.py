@@ -66,7 +66,7 @@ def is_combinator(f: Any) -> bool:
 
 
 def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it is no method, closes over nothing, and no default is an array.
+    """Say whether a function may be declared pure: it is plain, closes over nothing, and no default is an array.
 
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
@@ -100,7 +100,7 @@ def importable(f: Any) -> bool:
     """
     module = sys.modules.get(getattr(f, "__module__", None) or "")
     found = getattr(module, getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or "", None)
-    return found is f or (found is not None and getattr(found, "__wrapped__", None) is f)
+    return found is f or getattr(found, "__wrapped__", None) is f
 
 
 def is_own(f: Any) -> bool:

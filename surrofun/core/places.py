@@ -1,4 +1,4 @@
-"""`around`: where a shape does what it does; and what every fact of a shape is given, and is asked for."""
+"""`around`: where a shape has its bumps and edges; and the arguments and the checks that all facts share."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def is_pair(value: Any) -> bool:
 
 def bound_with_like(g: Shape, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> tuple[Shape, Any]:
     """Return a shape with its parameters bound, and an array of the dtype and rank of the potentials: those of the
-    composition it is a part of, or else float32 and the largest rank of its numbers, one for each neuron.
+    composition it is a part of, or else the default float and the largest rank of its numbers, one for each neuron.
 
     >>> g, like = bound_with_like(abs, (), {}, "area")
     >>> g(-2.0), like

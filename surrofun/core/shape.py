@@ -44,8 +44,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
     A decorator, bare or with facts, and a factory. Half precision is
     computed in float32 and rounded once, to the dtype of x; parameters that
-    are arrays get the dtype and the rank of x. Called with keywords and no
-    x, a shape returns itself with these parameters.
+    are arrays get the rank of x. Called with keywords and no x, a shape
+    returns itself with these parameters.
 
     It promises what `jax.jit` asks for: it is pure, globals that it reads
     are those of its first call, and a float may arrive as a tracer. One
@@ -288,14 +288,13 @@ def as_number(value: Any, who: str, name: str) -> Any:
     >>> as_number(np.float32(0.5), "scale", "alpha")
     0.5
     """
-    value = plain(value) if isinstance(value, np.generic) and not isinstance(value, str | bytes) else value
-    if isinstance(value, ARRAYS):
+    if isinstance(value, (np.generic, *ARRAYS)):
         refuse_unreal(value, who, name)
     elif not isinstance(value, int | float):
         _refuse_variable(value, who)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
         raise TypeError(f"{who}: expected as {name} a number or an array that broadcasts against x, got {came}")
-    return value
+    return plain(value)
 
 
 def _refuse_variable(value: Any, who: Any) -> None:

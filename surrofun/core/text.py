@@ -33,7 +33,7 @@ def show(value: Any) -> str:
 
 
 def _show_partial(g: Any) -> str:
-    """Return the expression of a shape with parameters or of a composition, computed of its structure."""
+    """Return the expression of a shape with parameters or of a composition, from its structure."""
     bound = unbound(g)
     f, params = bound.f, bound.kwargs
     if bound.like is not None:  # a part of a composition that is evaluated is called what it is without the call

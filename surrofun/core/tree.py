@@ -64,7 +64,8 @@ def plain(number: Any) -> Any:
     """
     if isinstance(number, np.longdouble):
         return float(number)  # it has no other item() than itself
-    number = number.item() if isinstance(number, np.generic) else number
+    is_number = isinstance(number, np.generic) and number.dtype.kind not in "mM"  # a time, of which item() may be one
+    number = number.item() if is_number else number
     if type(number) is int and abs(number) >= 2**31:
         return float(number)
     return number.__jax_array__() if is_variable(number) else number
@@ -170,13 +171,14 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
 def function_of_x(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
     """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
 
-    `like` is an array of the dtype and rank of the potentials. Parameters of half precision become float32, as the
-    potential does. With `any_constant`, its soft step may have any, since the composition as a whole gets its own.
+    `like` is an array of the dtype and rank of the potentials. Half precision becomes float32, of the potential and of
+    the parameters. With `any_constant`, its soft step may have any, since the composition as a whole gets its own.
 
     >>> function_of_x(pow, np.zeros(1), (2.0,))(3.0)
     9.0
     """
-    about = static((like.dtype.name, like.ndim, any_constant))
+    dtype = "float64" if like.dtype == np.float64 else "float32"
+    about = static((dtype, like.ndim, any_constant))
     return Partial(_bound, node(f), about, to_tree(widened((args, kwargs or {}))))
 
 
@@ -187,7 +189,7 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
 
 def unbound(g: Any) -> SimpleNamespace:
     """Return `f`, the function or composition that a shape is made of, and `args` and `kwargs`, all the parameters that
-    it was given; `like` and `any_constant` as `function_of_x` was given them, else None and False.
+    it was given; of `function_of_x`, `any_constant`, and zeros `like` the potentials, else False and None.
 
     >>> unbound(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     namespace(f=<built-in function pow>, args=(), kwargs={'alpha': 2.0, 'n': 3}, like=None, any_constant=False)

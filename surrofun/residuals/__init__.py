@@ -4,13 +4,13 @@ A code of your own is a function `code(g, x)` of a shape, whose parameters
 are bound, and of the potential. It returns a tuple of three:
 
     encode(slope, *operands)         what is kept, arrays of any nesting
-    decode(kept, like, *operands)    the slope; like: its shape and dtype
+    decode(kept, like, *operands)    the slope; like: an array like it
     operands                         arrays that both take, in a tuple
 
 The slope has the dtype of x, its bounds have at least float32. What is
 traced, as a bound or a key, belongs into the operands. This code keeps four
-bits a spike, two of the last axis in a byte, whose size has to be even, of
-a shape that is nowhere negative:
+bits a spike, two of the last axis, of even size, in a byte, of a shape that
+is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes

@@ -137,7 +137,7 @@ def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
     dtype = static(jax.dtypes.canonicalize_dtype(from_tree(dtype)).name)  # float64 is float32 unless x64 is enabled
     f = unbound(g).f
     if facts_of(f).get("bounds") or made_of(f):
-        once(_refuse_too_large, dtype, _in_float32_at_least(g, x))
+        once(_refuse_too_large, dtype, function_of_x(g, x))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
 
 
@@ -163,7 +163,7 @@ def _from_float(dtype: Tree, kept: jax.Array, like: jax.Array) -> Any:
 
 
 def eight_bits(g: Shape, x: jax.Array) -> Coded:
-    """Keep the slope as one of 255 evenly spaced values between its bounds, or NaN; off by 1/508 of their distance.
+    """Keep the slope as NaN or one of 255 values evenly between its bounds, off by at most 1/508 of their distance.
 
     >>> encode, decode, ends = eight_bits(abs, jnp.zeros(()))
     Traceback (most recent call last):
@@ -255,20 +255,16 @@ def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Arra
 
 
 def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the bounds of the slope, in float32 at least, or rounded as it is if it has but two values.
+    """Return the bounds of the slope, in float32 at least; of a slope of two values, in the dtype of x.
 
     If they do not suit the code they are refused, or where they are traced, NaN.
     """
-    ends = once(_ends_of, static((two_valued, x.dtype.name)), _in_float32_at_least(g, x))
+    ends = once(_ends_of, static((two_valued, x.dtype.name)), function_of_x(g, x))
     if not broadcasts(ends[0].shape, x.shape):
         raise TypeError(
             f"{show(g)}: expected bounds that broadcast to the shape of x, {x.shape}, got shape {ends[0].shape}"
         )
     return ends  # type: ignore[no-any-return]
-
-
-def _in_float32_at_least(g: Shape, x: jax.Array) -> Shape:
-    return function_of_x(g, np.zeros((1,) * x.ndim, x.dtype if x.dtype == np.float64 else np.float32))
 
 
 def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
@@ -298,8 +294,8 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
 
 
 def _looks(g: Shape, like: Any) -> Any:
-    """Return slopes by which to tell whether there are more than two, that at NaN first; if none is traced, all but
-    those at NaN and at infinity come from a survey.
+    """Return slopes by which to tell whether there are more than two: at NaN, inf and -inf first; the others, if none
+    is traced, come from a survey.
     """
     steps = _LOOKS.astype(like.dtype).reshape(-1, *like.shape)
     looks = jnp.broadcast_arrays(*(centre + width * steps for centre, width in around(g)))

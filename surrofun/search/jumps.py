@@ -76,7 +76,10 @@ _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Function:
     """Return a derivative of f as a function of places with axes in front."""
-    return everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)
+    slopes = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)
+    # Of a number of half precision a program, as the survey is, keeps digits that operations one by one round off, so
+    # that a jump would not be where the survey saw it.
+    return jax.jit(slopes) if any(jnp.result_type(v).itemsize < 4 for v in arrays) else slopes
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
@@ -138,21 +141,21 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     beside = _beside(xp, low, high, digits)
     jump = sampled(arrays, before)(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
-    moved_by = xp.asarray(step, edges.dtype)
-    # The slopes beside the jump change with the number, too.
-    changes = moved_by * xp.nan_to_num(sampled(arrays, ks)(beside))
+    changes = xp.nan_to_num(sampled(arrays, ks)(beside))  # of the slopes beside the jump, with the number, too
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
-        slopes = sampled([*arrays[:k], number + part * step, *arrays[k + 1 :]], before)
-        distance = _move(xp, slopes, low, high, digits, jump + part * changes, is_jump.any())
-        distance = distance / (2 * part * moved_by)
+        there = (number + part * step).astype(number.dtype)
+        by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
+        slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+        distance = _move(xp, slopes, low, high, digits, jump + by * changes, is_jump.any())
+        distance = distance / (2 * by)
         return i + 1, xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
 
     nothing = xp.zeros_like(low)
     _, speed, by_half = repeated(xp, lambda state: state[0] < 4, moved, (0, nothing, nothing))
-    noise = 8 * digit * xp.maximum(abs(low), _LEAST) / moved_by
+    noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
     speed = xp.where(abs(speed - by_half) <= _STEADY * abs(speed) + noise, speed, np.nan)
     speed = xp.where(is_jump, speed, 0.0)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)

@@ -55,12 +55,12 @@ def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     (True, 1.0)
     """
     found = _found(g, EXTREMES)
-    if not is_traced(found["highest"]) and np.isnan(found["highest"]).any():
+    lowest, highest = found["lowest"], found["highest"]
+    if not is_traced(highest) and np.isnan(highest).any():
         raise ValueError(
             f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
             "difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
         )
-    lowest, highest = found["lowest"], found["highest"]
     if isinstance(lowest, jax.Array):
         with at_compile_time(g, unbound(g).like, found):
             at = jnp.stack([found["lowest_at"], found["highest_at"]])

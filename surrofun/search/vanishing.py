@@ -28,7 +28,7 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
         elsewhere: a place where f is smooth, which broadcasts with x.
         limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, or at the
             farthest place where it is none; if it has not settled, it is NaN. It is taken at `elsewhere` if it is
-            infinite there or at the other infinity, and counts as 0 where this is no infinity.
+            infinite there or at the other infinity, and counts as 0 where `limit_at` is finite.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
