@@ -240,6 +240,7 @@ def gate(x, width):
     return jnp.where(jnp.abs(x) < width / 2, 1 / width, 0.0)
 
 
+@exhaustive
 def test_few_jumps_may_move():
     """Of more the gradient is NaN."""
 

@@ -179,8 +179,11 @@ PLACES = np.array([-2.0, -1.0, -0.25, -0.125, -0.01, 0.0, 0.01, 0.125, 0.25, 1.0
 
 @pytest.mark.parametrize(
     ("derivative", "jit", "most"),
-    [(jax.grad, jax.jit, 3), (jax.jacfwd, jax.jit, 3), (jax.grad, lambda f: f, 2)],
-    ids=["reverse", "forward", "eager"],
+    [
+        pytest.param(jax.grad, jax.jit, 3, id="reverse"),
+        pytest.param(jax.jacfwd, jax.jit, 3, id="forward"),
+        pytest.param(jax.grad, lambda f: f, 2, id="eager", marks=exhaustive),
+    ],
 )
 def test_asym_protects_both_sides(derivative, jit, most):
     """Derivatives by x of the halves and of their spike, the second ones as well, and the first one by a parameter."""

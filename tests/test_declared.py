@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import EXHAUSTIVE, exhaustive
+from needs import EXHAUSTIVE, exhaustive, sample
 from reference import close, logistic, mirror, power, told_mirror, told_power
 
 import surrofun
@@ -62,6 +62,7 @@ XS = X.astype(np.float64)
 STEEP = np.array([0.5, 1.5, 3.0])  # one a neuron
 
 
+@sample
 @pytest.mark.parametrize("name", [pytest.param(n, marks=exhaustive) if n == "mirror" else n for n in BUILT])
 def test_slope_and_facts_of_a_users_combinator(name):
     """With the parameter's default, with one of the call, traced and one a neuron."""

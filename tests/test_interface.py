@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import test_docs
 import test_errors
-from needs import needs
+from needs import exhaustive, needs
 
 import surrofun as sf
 from surrofun import shapes
@@ -154,6 +154,7 @@ def within(f, x):
     return jax.lax.scan(lambda _, row: (None, jax.vmap(lambda x: (f(x), both(f, x)[1]))(row)), None, x)[1]
 
 
+@exhaustive
 def test_results_are_the_same_under_every_transformation():
     """All results, of one program."""
     transformed = jax.jit(lambda x: {name: within(MADE[name], x) for name in COMPUTED})(X.reshape(2, 2))

@@ -96,7 +96,7 @@ def test_options(setting, options, tolerance):
 
 
 @sample
-@under("strict", "no jit", "otherwise")
+@under("strict", pytest.param("no jit", marks=exhaustive), "otherwise")
 def test_draws(setting):
     key, other = jax.random.split(jax.random.key(0))
     assert set(np.unique(gradient(make_spike(HAT, residual=sampled(key)), X))) <= {0.0, 1.0}

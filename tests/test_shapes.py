@@ -97,6 +97,7 @@ def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
         np.testing.assert_allclose(ends, [0.0, stated_area(name, parameters)], rtol=1e-12)
 
 
+@sample
 @pytest.mark.parametrize("name", ["rectangle", "leaky_rectangle", "triangle", "epanechnikov", "p_norm"])
 def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
     """Exactly: an optimizer that divides by the size of a gradient would follow what rounding leaves of it."""
