@@ -55,11 +55,13 @@ def combinator(
             If it evaluates a part at an array of more axes, they have to be
             in front: a parameter of the part lines up with the last ones.
         soft: `soft(x, *parts)`, an integral over x with any constant, which
-            `antiderivative` puts right; else it is integrated numerically.
+            `antiderivative` puts right; at +-inf it must give its limits,
+            not NaN. Else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for. They may be wider
             than the slopes: `uint8` is coarser then.
-        around: `around(*parts)`, places as for `shape`; else of the parts.
+        around: `around(*parts)`, places as for `shape`; else those of the
+            parts. A formula that moves them, as `g(-x)` does, asks for it.
         check: `check(*parts)` raises, when parts do not go together. It
             runs inside of traces, too: a number may be a tracer, and what
             `jax.numpy` computes there is one; compare with NumPy.
