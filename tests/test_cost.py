@@ -395,7 +395,6 @@ def test_little_is_kept_of_each_value_of_a_parameter(name):
 
 
 @exhaustive
-@exhaustive
 def test_a_search_by_what_a_closure_holds_leaves_no_program_behind():
     def programs_after(a):
         jax.grad(lambda a: make_spike(lambda x: a * jnp.exp(-x * x), learnable=True)(X).sum())(a)

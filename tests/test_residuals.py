@@ -113,12 +113,13 @@ def test_a_bit_of_a_function_that_returns_double_precision(x64):
 @pytest.mark.parametrize(
     ("where", "at"),
     [
-        (lambda x: x > 2000, 3000.0),
+        (lambda x: abs(x) > 2000, 3000.0),
+        (lambda x: abs(x - 5.3) < 0.3, 5.3),
         (lambda x: abs(x + 5.3) < 0.3, -5.3),
         (lambda x: x == jnp.inf, jnp.inf),
         (lambda x: x == -jnp.inf, -jnp.inf),
     ],
-    ids=["far", "at a distance", "infinity", "minus infinity"],
+    ids=["far", "at a distance", "below", "infinity", "minus infinity"],
 )
 def test_a_third_value_is_found(where, at):
     """Also where a parameter is traced, if it is not narrower than a tenth of its distance."""
