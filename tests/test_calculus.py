@@ -237,6 +237,30 @@ def test_and_by_an_array_it_is_the_same(derivative_of):
     np.testing.assert_allclose(jax.jit(derivative_of(soft))(alpha), by_alpha, rtol=1e-4)
 
 
+@pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
+def test_a_side_that_no_array_moves_may_have_nan_in_reverse_at_infinity(derivative_of):
+    """S is exp(x) on one side, where p does not move it, and in reverse log(1 + p |x|) is 0 / inf times inf there."""
+    g = surrofun.derivative(lambda x, p: jnp.where(x < 0, jnp.exp(x), 1 + jnp.log1p(p * abs(x))))
+    x, p = np.array([-0.7, 0.4, 0.9]), np.array([1.0, 2.0, 3.0])
+    by_hand = np.where(x < 0, 0.0, x / (1 + p * abs(x)))
+    by_p = derivative_of(lambda p: antiderivative(shift(g(p=p), 0.5))(x + 0.5))(p)
+    np.testing.assert_allclose(by_p, np.diag(by_hand), rtol=1e-12)
+
+
+def test_a_period_for_each_neuron_is_learned_by_the_soft_step():
+    """Above the threshold S is that of k whole bumps, 2 / alpha (1 - exp(-alpha period / 2)) each, and a part."""
+    x, alpha, period = np.array([-0.5, 1.1, 5.2]), 2.0, np.array([0.8, 1.0, 2.5])
+
+    def soft(period):
+        return antiderivative(shift(shapes.periodic_laplace(alpha=alpha, period=period), 0.25))(x + 0.25)
+
+    n = np.round(np.maximum(x, 0) / period)  # here x is above the nearest threshold: S = n whole + 1/alpha - exp(..)
+    by_hand = n * (np.exp(-alpha * period / 2) - np.exp(-alpha * (x - n * period)))
+    np.testing.assert_allclose(jax.grad(lambda p: soft(p).sum())(period), by_hand, rtol=1e-12)
+    at_the_end = jax.grad(lambda p: antiderivative(shapes.periodic_laplace)(-np.inf, alpha, p))(1.0)
+    assert at_the_end == 0
+
+
 def squared_soft(x, g):
     return jnp.square(antiderivative(g)(x)) / 2
 

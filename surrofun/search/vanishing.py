@@ -118,7 +118,7 @@ def _at_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array)
     change, before = abs(there - nearer), abs(nearer - nearest)
     settled = seen.any(0) & ((change <= near / 10) | (change * change <= near * (before - change)))
     # In reverse mode that at infinity may be 0 * NaN. So it is taken far out, where it is the same there.
-    nearby = jnp.where(abs(at_end - on_way[0]) < near, x, limit_at)
+    nearby = jnp.where(abs(at_end - on_way[0]) <= near, x, limit_at)
     place = jnp.where(endless, elsewhere, jnp.where(nowhere, jnp.where(is_first, way, 0.0).sum(0), nearby))
     moves = jnp.where(endless, at_elsewhere, jnp.where(nowhere, there, at_end))
     return place, moves, endless | ~nowhere | settled

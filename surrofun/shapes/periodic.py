@@ -24,8 +24,8 @@ def nearest(x: Real, period: Real) -> tuple[Real, Real]:
 
 
 def _periodic_soft(x: Real, alpha: Real, period: Real) -> Real:
-    r, n = nearest(x, period)
-    r, n = jnp.where(x < 0, x, r), jnp.where(x < 0, 0.0, n)
+    r, n = nearest(jnp.where(x < 0, 0.0, x), period)
+    r = jnp.where(x < 0, x, r)
     part = -expm1_over(-distance(r), alpha)
     whole = -n * 2 * expm1_over(-period / 2 * jnp.ones_like(r), alpha)
     return jnp.where(x == jnp.inf, jnp.inf, whole + jnp.where(r < 0, -part, part))
