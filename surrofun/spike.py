@@ -295,7 +295,8 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    flags = tuple(leaf is True for leaf in jax.tree.leaves(join(soft, is_learned)))  # of every leaf of the soft step
+    (_, leaves), of_arrays = soft, iter(is_learned)
+    flags = tuple(leaf is None and next(of_arrays) for leaf in leaves)  # of every leaf of the soft step
     learned = static((flags, is_searched))
     trees = join(slope, slope_arrays), join(soft, soft_arrays), learned
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)

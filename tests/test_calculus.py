@@ -237,6 +237,7 @@ def test_and_by_an_array_it_is_the_same(derivative_of):
     np.testing.assert_allclose(jax.jit(derivative_of(soft))(alpha), by_alpha, rtol=1e-4)
 
 
+@sample
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 def test_a_side_that_no_array_moves_may_have_nan_in_reverse_at_infinity(derivative_of):
     """S is exp(x) on one side, where p does not move it, and in reverse log(1 + p |x|) is 0 / inf times inf there."""
@@ -247,6 +248,7 @@ def test_a_side_that_no_array_moves_may_have_nan_in_reverse_at_infinity(derivati
     np.testing.assert_allclose(by_p, np.diag(by_hand), rtol=1e-12)
 
 
+@exhaustive
 def test_a_period_for_each_neuron_is_learned_by_the_soft_step():
     """Above the threshold S is that of k whole bumps, 2 / alpha (1 - exp(-alpha period / 2)) each, and a part."""
     x, alpha, period = np.array([-0.5, 1.1, 5.2]), 2.0, np.array([0.8, 1.0, 2.5])

@@ -294,6 +294,7 @@ def of_the_first_neuron(x, c):
     return c[0] * jnp.tanh(x) + c[1] * x
 
 
+@sample
 @pytest.mark.parametrize(
     ("made", "what", "height"),
     [(lambda g: g, "bounds hold", "highest"), (make_spike, "slope by jax.grad", "peak")],

@@ -155,6 +155,7 @@ SEARCHED = {
 }
 
 
+@sample
 @pytest.mark.parametrize("run", SEARCHED.values(), ids=SEARCHED)
 def test_a_search_that_is_traced_compiles_nothing_meanwhile(run):
     """Of a new number of neurons, so that nothing has been compiled before."""

@@ -8,7 +8,7 @@ import pkgutil
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import needs
+from needs import needs, sample
 
 import surrofun
 
@@ -19,6 +19,7 @@ MODULES = ["surrofun"] + [
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
+@sample
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name, own_names):
     if name == "surrofun.plot":

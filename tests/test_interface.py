@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import test_docs
 import test_errors
-from needs import exhaustive, needs
+from needs import exhaustive, needs, sample
 
 import surrofun as sf
 from surrofun import shapes
@@ -137,6 +137,7 @@ def both(f, x):
     return z, pull(jnp.ones_like(z))[0]
 
 
+@sample
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_results_have_the_dtype_and_the_shape_of_x(dtype, x64):
     x = jax.ShapeDtypeStruct((2, 3), dtype)

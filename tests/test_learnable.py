@@ -116,6 +116,52 @@ def test_what_a_module_holds_is_not_one_number_a_neuron(of, way):
     np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
 
 
+@jax.tree_util.register_pytree_node_class
+class Logistic:
+    """A module among whose leaves is a bool, between numbers that are learned."""
+
+    def __init__(self, *leaves):
+        self.leaves = leaves
+
+    def tree_flatten(self):
+        return self.leaves, None
+
+    @classmethod
+    def tree_unflatten(cls, _, leaves):
+        return cls(*leaves)
+
+    def __call__(self, x):
+        alpha, rises, centre, height = self.leaves
+        return height * jax.nn.sigmoid(jnp.where(rises, alpha, -alpha) * (x - centre))
+
+
+@jax.tree_util.register_pytree_node_class
+class Converted(Logistic):
+    """As a plain constructor does, though JAX asks not to convert where a tree is put together."""
+
+    def __init__(self, *leaves):
+        super().__init__(*map(jnp.asarray, leaves))
+
+
+@pytest.mark.parametrize("module", [Logistic, Converted])
+@pytest.mark.parametrize("rises", [True, False])
+@pytest.mark.parametrize("alpha", [2.0, np.float32([2, 1, 3])], ids=["number", "array"])
+def test_a_bool_among_its_leaves_is_no_parameter(alpha, rises, module):
+    """S = h (1 / (1 + exp(-u)) - c) of u = +-a (x - m): by hand. Where it falls, c is 1, since S(-inf) is 0."""
+    x, m, h, sign = np.float32([-0.7, 0.2, 0.9]), 0.3, 1.5, 1 if rises else -1
+    s = logistic(sign * alpha * (x - m))
+    by_u = sign * h * s * (1 - s)
+    by_alpha = by_u * (x - m)
+    by_hand = by_alpha if np.ndim(alpha) else by_alpha.sum(), -(by_u * alpha).sum(), (s - (not rises)).sum()
+
+    def loss(numbers):
+        a, m, h = numbers
+        return make_spike(derivative(module(a, rises, m, h)), learnable=True)(x).sum()
+
+    for learned, wanted in zip(jax.grad(loss)((alpha, m, h)), by_hand, strict=True):
+        np.testing.assert_allclose(learned, wanted, rtol=1e-5)
+
+
 @sample
 @pytest.mark.parametrize(("size", "x"), [((1,), 0.3), ((1, 1), [0.3, -0.1, 0.5])], ids=["1", "1x1"])
 @eager_or_jit

@@ -107,6 +107,7 @@ def test_single_precision_keeps_both_tails(name):
         assert_right(ways.values(), *wanted(name, parameters, x), x, parameters)
 
 
+@sample
 @NAMES
 def test_double_precision(name, x64):
     x = np.geomspace(1e-300, 1e300, 20000)
@@ -252,6 +253,7 @@ BY_HAND = [  # soft step, potential, the derivative by the first of the paramete
 ]
 
 
+@sample
 @pytest.mark.parametrize(("name", "x", "parameters", "by_hand", "tolerance"), BY_HAND)
 def test_derivatives_of_soft_steps_by_hand(name, x, parameters, by_hand, tolerance):
     (key, value), *_ = parameters.items()
@@ -332,6 +334,7 @@ SMOOTH = {  # the second derivative at 0, where a formula with |x| has a kink in
 }
 
 
+@sample
 @pytest.mark.parametrize(("name", "want"), SMOOTH.items())
 def test_smooth_shapes_have_a_second_derivative_at_the_threshold(name, want):
     g = getattr(shapes, name)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import exhaustive
+from needs import exhaustive, sample
 from transcript import assert_raises, rows
 
 import surrofun
@@ -48,6 +48,7 @@ def test_a_whole_number_beyond_32_bits_is_a_number_everywhere():
     assert surrofun.area(shapes.superspike, beta=big) == pytest.approx(2 / big)
 
 
+@sample
 @pytest.mark.parametrize("learnable", [False, True])
 @pytest.mark.parametrize(
     ("g", "numbers"),
@@ -165,6 +166,7 @@ def test_what_is_wrong_is_told_by_its_name(call, error):
     assert_raises(call, error, **globals())
 
 
+@exhaustive
 def test_compositions_that_are_too_deep_or_too_wide():
     g = shapes.triangle
     for _ in range(64):

@@ -40,6 +40,7 @@ def test_bytes_are_within_a_508th_of_the_range():
         assert np.unique(slope).size <= 2 or error > 0, name
 
 
+@exhaustive
 def test_bytes_with_arrays_as_parameters():
     """Outside of a trace the range is exact; within one it is that of test_declared.py."""
     g = mix(scale(shapes.sigmoid, jnp.float32(5.0)), shift(shapes.triangle, jnp.float32(-0.6)))
@@ -83,6 +84,7 @@ def test_a_bit_is_exact_at_nan_or_refused():
     np.testing.assert_array_equal(slopes(third, jnp.uint8, x[:3]), [1.0, np.nan, 0.0])
 
 
+@sample
 @pytest.mark.parametrize(
     ("highest", "lowest", "dtype"),
     [(1 + 2**-7, 1.0, "bfloat16"), (1 + 2**-23, 1.0, "float32"), (6e-8, 0.0, "float16"), (3e38, -3e37, "float32")],
@@ -104,6 +106,7 @@ def test_a_bit_of_a_width_for_each_neuron():
     np.testing.assert_array_equal(found, [[0.25, 1.0, 1.0]] * 2)
 
 
+@exhaustive
 def test_a_bit_of_a_function_that_returns_double_precision(x64):
     x = jnp.array([0.0, 2.0], jnp.float32)
     np.testing.assert_array_equal(slopes(lambda x: jnp.where(abs(x) < 1, 0.5, 0.1), "bit", x), np.float32([0.5, 0.1]))
@@ -170,6 +173,7 @@ def test_eight_rows_share_a_byte(shape, kept):
     assert sum(leaf.nbytes for leaf in jax.tree.leaves(pull)) == kept + 8
 
 
+@sample
 @pytest.mark.parametrize("residual", [None, jnp.bfloat16, jnp.uint8, "bit"])
 def test_under_vmap_and_in_a_scan(residual):
     spike = make_spike(shapes.rectangle, residual=residual)
@@ -204,6 +208,7 @@ def test_a_pair_of_functions():
     np.testing.assert_array_equal(slopes(shapes.sigmoid, pair), by_hand)
 
 
+@sample
 @pytest.mark.parametrize(
     "pair",
     [
@@ -293,6 +298,7 @@ def test_a_code_that_asks_for_values_and_hides_a_tracer_is_refused():
         jax.grad(lambda x: jax.vmap(lambda c: spike(c)(x).sum())(jnp.ones(3)).sum())(X)
 
 
+@exhaustive
 def test_what_encode_alone_hides_is_not_kept():
     """Noise of the size of the potential that a slope is rounded with: a byte a spike is kept."""
 
@@ -357,6 +363,7 @@ def test_parameter_of_half_precision_in_the_bounds():
     np.testing.assert_allclose(np.asarray(dx, np.float32), 2 * np.exp([-1.0, 0.0, -0.5]), atol=0.02)
 
 
+@sample
 @pytest.mark.parametrize(("g", "residual"), [(shapes.sigmoid, "bit"), (shapes.escape_exponential, jnp.uint8)])
 def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(g, residual):
     spike = make_spike(g, residual=residual)
@@ -366,6 +373,7 @@ def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(
     np.testing.assert_array_equal(slopes, [1.0, 0.25])
 
 
+@sample
 @pytest.mark.parametrize("shape", ["b, n", "b, 40", "40, n", "n", "b, 7"])
 @pytest.mark.parametrize("residual", ["bit", jnp.uint8], ids=["bit", "uint8"])
 def test_codes_of_unknown_sizes_are_exported(shape, residual):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import sample
+from needs import exhaustive, sample
 from reference import TRIANGLE
 
 from surrofun import make_spike, mix, sampled, scale, shapes, shift
@@ -73,6 +73,7 @@ def loss(weights, fires, keys):
 WEIGHTS = 0.3 * jax.random.normal(jax.random.key(1), (8, 8))
 
 
+@exhaustive
 def test_the_gradient_of_a_network_is_right_on_average():
     exact = np.asarray(jax.grad(loss)(WEIGHTS, lambda key: make_spike(shapes.triangle), KEYS[:50]))
     drawn = jax.jit(jax.vmap(lambda key: jax.grad(loss)(WEIGHTS, sampling, jax.random.split(key, 50))))
@@ -100,6 +101,7 @@ def test_draws_of_elements_and_of_steps_are_independent():
     assert np.abs(correlation).max() < 5.5 / np.sqrt(len(KEYS))
 
 
+@sample
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_draws_where_float64_is_enabled(dtype, x64):
     draws = jax.grad(lambda x: sampling(jax.random.key(0))(x).sum())(jnp.full(20_000, 0.25, dtype))

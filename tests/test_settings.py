@@ -104,6 +104,7 @@ def test_draws(setting):
     np.testing.assert_array_equal(spikes, [0.0, 1.0])
 
 
+@sample
 @under("strict", "no jit")
 def test_learned(setting):
     np.testing.assert_allclose(learned(shapes.superspike), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
@@ -131,6 +132,7 @@ def test_learned_but_not_declared(setting):
     np.testing.assert_allclose(closed(2.0), expected, rtol=1e-4)
 
 
+@exhaustive
 @under("strict")
 def test_facts(setting):
     for name in ("periodic_laplace", "reciprocal", "straight_through"):
@@ -141,6 +143,7 @@ def test_facts(setting):
     np.testing.assert_allclose(antiderivative(g)(jnp.zeros(2)), [np.sqrt(np.pi) / 2] * 2, rtol=1e-5)
 
 
+@exhaustive
 @pytest.mark.parametrize("run", [pytest.param(jax.jit, id="jit"), pytest.param(jax.vmap, id="vmap", marks=exhaustive)])
 def test_what_is_searched_for_of_a_tracer_under_rank_promotion(run):
     """Area and peak of exp(-(a x)^2) are sqrt(pi) / a and 1, whatever is asked of the user's own arithmetic."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from formulas import FACTS, case_name, cases
-from needs import sample
+from needs import exhaustive, sample
 from scipy.integrate import quad
 
 from surrofun import antiderivative, area, around, bounds, make_spike, mix, shapes
@@ -47,6 +47,7 @@ def stated_area(name, parameters):
     return stated(FACTS[name].area, parameters)
 
 
+@sample
 @CASES
 def test_area(name, parameters):
     """The integral of the NumPy formula is what the docstring states, and what `area` gives."""
@@ -80,6 +81,7 @@ def test_soft_step_is_the_integral(name, parameters):
     np.testing.assert_allclose(got, rises, rtol=1e-9, atol=1e-12 * max(1.0, *np.abs(rises)))
 
 
+@exhaustive
 def test_the_soft_step_of_a_p_norm_solves_its_equation(x64):
     x = np.linspace(-0.999, 0.0, 51)  # above 0 the other share has the digits
     for n in (2, 3, 10, 50):
@@ -156,6 +158,7 @@ def test_potentials_at_both_edges_do_not_bias_a_width():
         assert 0 <= left <= 0.5
 
 
+@exhaustive
 def test_derivatives_by_x():
     """Of the slope as the NumPy formula's differences say, and of the soft step the slope."""
     x, h = np.linspace(-2.987, 3.123, 60), 1e-6  # on no kink

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 from reference import tent
 
 import surrofun
@@ -122,6 +123,7 @@ def test_a_step_with_numpys_random_numbers_draws_at_each_call(grad_fn):
         np.testing.assert_array_equal(pull(jnp.ones(3))[0], [0.5, 1.0, 0.75])
 
 
+@sample
 @pytest.mark.parametrize("of", [lambda g: g(alpha=1.0), scale], ids=["keyword", "scale"])
 def test_a_fact_that_is_declared_anew(of):
     """Each declaration keeps its own facts, and so does what is composed of it; none of them changes the function."""
@@ -183,6 +185,7 @@ def compiled(x):
     raise RAISED[-1]
 
 
+@sample
 @pytest.mark.parametrize("declare", [*FRESH.values(), lambda g: compiled], ids=[*FRESH, "compiled"])
 @pytest.mark.parametrize("run", TRANSFORMED.values(), ids=TRANSFORMED)
 def test_what_it_raises_arrives_as_it_is_and_it_is_called_once(run, declare):

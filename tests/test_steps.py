@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from needs import sample
 from reference import logistic
 
 from surrofun import escape, heaviside, make_spike, mix, scale, shapes, shift, sign, staircase, ternary
@@ -21,6 +22,7 @@ STEPS = {
 }
 
 
+@sample
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64])
 def test_values(dtype, request):
     if dtype == jnp.float64:
@@ -63,6 +65,7 @@ NOISES = {  # a density, its distribution in NumPy
 }
 
 
+@sample
 @pytest.mark.parametrize(("g", "probability"), NOISES.values(), ids=NOISES)
 def test_escape_fires_with_the_probability_of_its_soft_step(g, probability):
     x = jnp.array([-jnp.inf, -1.0, 0.0, 0.5, 1.0, jnp.inf, jnp.nan])

@@ -268,6 +268,7 @@ def test_extremes_of_each_neuron():
         np.testing.assert_allclose(way(np.arange(2)), [[-LOBE, -np.inf], [LOBE, np.inf]], rtol=3e-7)
 
 
+@exhaustive
 def test_what_oscillates_has_bounds_wherever_it_is_seen_at_its_lowest():
     """For these periods that is in the last octave, by chance."""
     periods = np.array([2.059, 2.564, 1.475, 1.43, 1.574, 2.867, 2.935, 1.3, 2.454])
@@ -335,6 +336,7 @@ def test_a_look_is_few_calls_even_within_a_program():
     assert calls(of_a_tracer, sizes=3) <= 9
 
 
+@exhaustive
 @pytest.mark.parametrize(("end", "sign"), [(0, -1), (1, 1)], ids=["lowest", "highest"])
 @eager_or_jit
 def test_a_second_derivative_where_a_smooth_extreme_moves(way, end, sign):
@@ -433,6 +435,7 @@ def test_what_is_not_known_of_moving_jumps_is_no_number():
     assert jnp.isnan(of_kinks).all()
 
 
+@exhaustive
 @eager_or_jit
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 1e-5), ("float16", 1e-2)])
 def test_a_jump_that_a_number_of_fewer_digits_moves(dtype, off, way, x64):
@@ -457,6 +460,7 @@ def test_a_jump_whose_place_is_computed_in_half_precision(dtype):
     assert float(moved) == pytest.approx(0.6 * np.exp(-0.21), rel=2 * float(jnp.finfo(dtype).eps))
 
 
+@exhaustive
 @eager_or_jit
 def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     """Half of what is learned so is a threshold; outside of `jit` nothing of it is in the slope."""
@@ -466,6 +470,7 @@ def test_a_number_that_is_only_compared_with_moves_the_jump(way):
     np.testing.assert_allclose(learned, [10.0, 5.0], rtol=1e-4)
 
 
+@exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_where_two_jumps_meet_how_they_move_is_no_number(dtype, x64):
     """The end of one and the beginning of the other, which are passed by when one number moves both."""
@@ -491,6 +496,7 @@ IN_BETWEEN = {
 }
 
 
+@exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_jump_may_have_a_value_in_between(dtype, x64):
     soft = soft_step_of([g for g, _ in IN_BETWEEN.values()])
@@ -525,6 +531,7 @@ def test_a_second_derivative_where_a_kink_moves(dtype, request):
                 np.testing.assert_allclose(whole(dtype(p), kind), second(p), rtol=1e-3, err_msg=name)
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("g", "times"),
     [(tapered, 2), (lambda x, p: 1 / (1 + p * abs(x)) ** 2, 4), (lambda x, p: 1 / (1 + p * abs(x)) ** 3, 2)],
@@ -536,6 +543,7 @@ def test_a_second_derivative_by_one_number_a_neuron(g, times):
     np.testing.assert_allclose(second, times / p**3, rtol=1e-3)
 
 
+@exhaustive
 @eager_or_jit
 def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
     """Half a width of the square root of the number, at numbers that the step is large beside."""
@@ -544,6 +552,7 @@ def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
     assert np.isnan([moved(p) for p in (6e-5, 1e-4)]).all()
 
 
+@exhaustive
 def test_jumps_that_stay_may_be_many():
     stairs = antiderivative(lambda x, h: h * jnp.where(abs(x) < 6, jnp.ceil(jnp.abs(x)), 0.0))
     np.testing.assert_allclose(jax.jit(jax.grad(lambda h: stairs(jnp.inf, h)))(0.5), 42, rtol=1e-5)
@@ -556,6 +565,7 @@ VANISHING = {
 }
 
 
+@exhaustive
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 def test_a_slope_whose_derivative_is_no_number_where_it_has_vanished(derivative_of):
     """Far out a float of 32 bits has 1 / inf, whose derivative is 0 * inf; and areas whose square is 0."""
@@ -577,6 +587,7 @@ def test_the_same_outside_of_a_program(slope, derivative_of):
     np.testing.assert_allclose(ends(2.0), [0.0, 1.0], atol=1e-6)
 
 
+@exhaustive
 def test_a_weight_of_zero_beside_what_has_vanished_can_grow():
     soft = antiderivative(lambda x, w, p: w / (1 + abs(x)) ** 2 + 1 / jnp.cosh(p * x) ** 2)
     by_weight = jax.jit(jax.grad(lambda w: soft(0.5, w, 2.0)))(0.0)
@@ -604,6 +615,7 @@ def test_numbers_of_what_is_zero_everywhere_do_not_move_it():
     np.testing.assert_allclose(moved, [1.05 * (soft(0.5, 2) + soft(0.3, 2)), 0, 0, 0, 0], rtol=1e-5)
 
 
+@exhaustive
 def test_what_has_vanished_may_close_over_an_array_in_any_use():
     """Two neurons, each of which takes the product of both numbers."""
     p, (slope, soft) = np.array([0.5, 4.0]), VANISHING["infinite"]
@@ -615,6 +627,7 @@ def test_what_has_vanished_may_close_over_an_array_in_any_use():
     np.testing.assert_allclose(jax.jit(jax.grad(summed))(p), right, rtol=1e-5)
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("g", "numbers"),
     [

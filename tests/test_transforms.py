@@ -93,6 +93,7 @@ def weighted_gradient(f, x, a):
     return z, jax.tree.map(lambda dx: C * dx, dx)
 
 
+@sample
 @pytest.mark.parametrize(("g", "by_hand"), [(shapes.superspike, FAST), (laplace, LAPLACE)], ids=["declared", "plain"])
 def test_what_learns_is_exported_for_a_batch_of_any_size(g, by_hand):
     gradient = jax.jit(jax.grad(lambda a, x: make_spike(g, learnable=True)(x, a).sum()))
@@ -208,6 +209,7 @@ UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and 
 }
 
 
+@sample
 @eager_or_jit
 @pytest.mark.parametrize(("f", "v", "by_hand", "error"), UNSEEN.values(), ids=UNSEEN)
 def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand, error, way):
@@ -239,6 +241,7 @@ NUMBERED = {  # spikes whose slope is the number times 1 - |x|
 }
 
 
+@sample
 @eager_or_jit
 @pytest.mark.parametrize("name", NUMBERED)
 def test_the_number_in_a_mapped_axis(name, way):
@@ -309,6 +312,7 @@ ALPHAS = {
 }
 
 
+@sample
 @pytest.mark.parametrize(
     ("where", "alphas"), [("outside", "constant"), ("inside", "changing"), ("inside", "per neuron")]
 )
@@ -375,6 +379,7 @@ PARAMETERS = {  # the parameter, with the cases and the promotion it is for
 }
 
 
+@sample
 @pytest.mark.parametrize(("parameter", "cases", "promotion"), PARAMETERS.values(), ids=PARAMETERS)
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_half_precision(dtype, parameter, cases, promotion):
@@ -419,6 +424,7 @@ def test_third_order_is_the_second_derivative_of_the_slope():
     close(third, 6 * A.astype(float) ** 2 * (1 + A * np.abs(x.astype(float))) ** -4)
 
 
+@sample
 @pytest.mark.parametrize("option", ["", "forward_mode", "learnable"])
 def test_meta_gradient_through_an_update_step(option):
     """Loss e z(w' x - 1) after w' = w - lr d/dw sum(c z(w x - 1)), differentiated by the parameter a and by w."""
@@ -474,6 +480,7 @@ def meta_gradient_by_hand():
     return jax.jit(jax.grad(partial(after_an_update, smooth_step)))(START)
 
 
+@sample
 @pytest.mark.parametrize("learnable", [False, True], ids=["", "learnable"])
 @both_rules
 def test_meta_gradient_through_time(forward_mode, learnable):

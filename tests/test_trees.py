@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.tree_util import Partial
-from needs import needs
+from needs import needs, sample
 from transcript import NAMES
 
 import surrofun
@@ -250,6 +250,7 @@ class Doubled:
         return (lambda slope: slope), (lambda kept, like: 2 * kept), ()
 
 
+@sample
 @pytest.mark.parametrize("learnable", [False, True])
 def test_a_step_without_a_hash_is_no_leaf(learnable):
     g, x = shapes.sigmoid(alpha=2.0), X.astype(np.float64)
