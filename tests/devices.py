@@ -436,12 +436,13 @@ def check_of_a_spike():
 
 
 ROWS = [
-    *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch, bits_of_divided_neurons),
+    *(sharded_jit, sharding_in_types, shard_map, pmap, codes_of_a_divided_batch),
     *(batch_divided, batch_in_shares, neurons_divided, layer_on_each_device),
     *(learned_of_a_divided_layer, learned_inside_shard_map),
-    *(keys_of_devices, mapped_over_a_divided_axis, hidden_in_a_function),
+    *(mapped_over_a_divided_axis, hidden_in_a_function),
     *(fitted_on_each_device, check_of_a_spike),
-    *([searched_inside_shard_map, shard_map_without_jit, searched_for] if EXHAUSTIVE else []),
+    *([bits_of_divided_neurons, keys_of_devices, searched_inside_shard_map] if EXHAUSTIVE else []),
+    *([shard_map_without_jit, searched_for] if EXHAUSTIVE else []),
 ]
 
 

@@ -140,7 +140,7 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
 
 
 @sample
-@pytest.mark.parametrize("height", [1.0, 0.01])
+@pytest.mark.parametrize("height", [1.0, pytest.param(0.01, marks=exhaustive)])
 @pytest.mark.parametrize("q", [0.1, 0.25, 0.35, 0.48, 0.5, 1.0, 2.0])
 def test_a_tail_that_falls_slowly_is_learned_or_not_known(q, height):
     """S is 0 at -inf and 2 at inf, whatever q is: dS/dq is sign(x) log(1 + |x|) (1 + |x|)^-q, at 1e12 still 0.2 of it
@@ -173,7 +173,7 @@ OVERFLOW = {  # soft steps whose derivative by p is NaN far out, and what it is 
 }
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("name", OVERFLOW)
 def test_a_height_moves_a_limit_though_the_formula_overflows_far_out(name):
     soft, at_left, at_right = OVERFLOW[name]
@@ -201,7 +201,7 @@ def test_a_root_at_the_threshold_is_not_asked_for_its_derivative():
         np.testing.assert_allclose(way(jax.jacrev(lambda p: soft(x, p)))(2.0), by_hand, rtol=1e-6)
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize(("alpha", "q"), [(1.0, 1.2), (1e-5, 2.0)])
 def test_a_slow_tail_whose_derivative_at_infinity_is_known(alpha, q):
     """Of (1 + alpha |x|)^-q the area is 2 / (alpha (q - 1)), and S(x) = area - (1 + alpha x)^(1 - q) area / 2."""
@@ -223,7 +223,7 @@ def test_a_slow_tail_whose_derivative_at_infinity_is_known(alpha, q):
     np.testing.assert_allclose(learned, [by_alpha, by_q, -(u**-q)], rtol=1e-4)
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 def test_and_by_an_array_it_is_the_same(derivative_of):
     """It is taken at infinity: 2^40 is not far enough for a tail of |x|^-0.05."""
@@ -237,7 +237,7 @@ def test_and_by_an_array_it_is_the_same(derivative_of):
     np.testing.assert_allclose(jax.jit(derivative_of(soft))(alpha), by_alpha, rtol=1e-4)
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("derivative_of", [jax.jacfwd, jax.jacrev])
 def test_a_side_that_no_array_moves_may_have_nan_in_reverse_at_infinity(derivative_of):
     """S is exp(x) on one side, where p does not move it, and in reverse log(1 + p |x|) is 0 / inf times inf there."""
@@ -271,6 +271,7 @@ def flipped_soft(x, g):
     return -antiderivative(g)(-x)
 
 
+@exhaustive
 @eager_or_jit
 def test_a_soft_step_that_is_not_linear_in_those_of_its_parts_has_their_constants(way):
     """S^2 / 2, and that mirrored, of S = tanh(a x) + 1, whose declared form begins at -1."""

@@ -143,6 +143,7 @@ class Converted(Logistic):
         super().__init__(*map(jnp.asarray, leaves))
 
 
+@exhaustive
 @pytest.mark.parametrize("module", [Logistic, Converted])
 @pytest.mark.parametrize("rises", [True, False])
 @pytest.mark.parametrize("alpha", [2.0, np.float32([2, 1, 3])], ids=["number", "array"])
@@ -192,7 +193,7 @@ def test_by_x_and_by_the_parameter_in_turn(residual, options, way, x64):
             np.testing.assert_allclose(jax.grad(by_x, 1)(X, ALPHA), DG_DALPHA, rtol=1e-6)
 
 
-@sample
+@exhaustive
 @eager_or_jit
 def test_a_slope_that_is_the_parameter_itself(way):
     """A function that returns what it closes over as it is: its area is infinite, and S is c x."""
@@ -273,6 +274,7 @@ def test_a_parameter_inside_of_a_normalized_area(forward_mode, x, x64):
         np.testing.assert_allclose(by_slope, (2 - b) / 2 / b**3, rtol=1e-9, err_msg=kind)
 
 
+@exhaustive
 @BOTH
 def test_a_half_whose_own_soft_step_does_not_begin_at_zero(forward_mode, x64):
     """exp(x / tau) below: S = tau exp(x / tau), where its own closed form has S(0) = 0."""
@@ -292,7 +294,7 @@ CLOSED_FORMS = {
 }
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("soft", CLOSED_FORMS.values(), ids=CLOSED_FORMS)
 def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
     declared = shape(lambda x, alpha: shapes.sigmoid(x, alpha), soft=soft)
@@ -300,7 +302,7 @@ def test_a_closed_form_that_has_reached_its_limits_does_not_move_there(soft):
         np.testing.assert_allclose(jax.grad(make_spike(g, learnable=True), 1)(X, ALPHA), DS_DALPHA, rtol=1e-5)
 
 
-@sample
+@exhaustive
 @BOTH
 @pytest.mark.parametrize("amplitude", [0.0, 1e-6, 2.0])
 def test_a_limit_that_is_zero_for_this_parameter_alone_moves_with_it(forward_mode, amplitude):
@@ -415,6 +417,7 @@ def endless(x, p):
     return p * jnp.sinc(x)
 
 
+@exhaustive
 @BOTH
 def test_a_soft_step_that_is_not_found_has_no_gradient(forward_mode):
     """The integral of sin(x) / x converges too slowly to be found: it is NaN, and so is what moves it, or an error."""
@@ -524,6 +527,7 @@ def blended(step, x, logits):
     return sum(w * step(rate * x) for w, rate in zip(jax.nn.softmax(jnp.array(logits)), RATES, strict=True))
 
 
+@sample
 @eager_or_jit
 @pytest.mark.parametrize("rows", [1, 2])
 def test_numbers_that_are_summed_with_each_other(rows, way):

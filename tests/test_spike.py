@@ -168,6 +168,7 @@ def of_any_name(x, **parameters):
     return sum(2**k * parameters[name] for k, name in enumerate(ANY)) * jnp.exp(-jnp.abs(x))
 
 
+@sample
 @pytest.mark.parametrize("g", [of_any_name, shape(of_any_name)], ids=["plain", "declared"])
 def test_a_parameter_may_have_any_name(g):
     given = {name: float(k % 3) for k, name in enumerate(ANY)}
