@@ -139,8 +139,8 @@ def test_a_limit_that_is_not_reached_far_out_has_no_derivative():
     assert jax.grad(lambda a: area(settled, a))(2.0) == pytest.approx(1)
 
 
-@sample
-@pytest.mark.parametrize("height", [1.0, pytest.param(0.01, marks=exhaustive)])
+@exhaustive
+@pytest.mark.parametrize("height", [1.0, 0.01])
 @pytest.mark.parametrize("q", [0.1, 0.25, 0.35, 0.48, 0.5, 1.0, 2.0])
 def test_a_tail_that_falls_slowly_is_learned_or_not_known(q, height):
     """S is 0 at -inf and 2 at inf, whatever q is: dS/dq is sign(x) log(1 + |x|) (1 + |x|)^-q, at 1e12 still 0.2 of it

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from needs import sample
+from needs import exhaustive, sample
 from reference import tent
 
 import surrofun
@@ -123,7 +123,7 @@ def test_a_step_with_numpys_random_numbers_draws_at_each_call(grad_fn):
         np.testing.assert_array_equal(pull(jnp.ones(3))[0], [0.5, 1.0, 0.75])
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("of", [lambda g: g(alpha=1.0), scale], ids=["keyword", "scale"])
 def test_a_fact_that_is_declared_anew(of):
     """Each declaration keeps its own facts, and so does what is composed of it; none of them changes the function."""
