@@ -116,6 +116,41 @@ def test_what_a_module_holds_is_not_one_number_a_neuron(of, way):
     np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
 
 
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["weights", "centres"], meta_fields=["step"])
+@dataclasses.dataclass
+class Struct:
+    """A pytree that is no function: only the shape knows how its arrays are used."""
+
+    weights: jax.Array
+    centres: jax.Array
+    step: object
+
+
+def of_a_struct_soft(x, struct):
+    return sum(struct.weights[i] * struct.step(x - struct.centres[i]) for i in range(3))
+
+
+@shape(soft=of_a_struct_soft)
+def of_a_struct(x, struct):
+    return jax.jvp(lambda x: of_a_struct_soft(x, struct), (x,), (jnp.ones_like(x),))[1]
+
+
+@eager_or_jit
+@pytest.mark.parametrize("of", [lambda g: g, scale], ids=["it", "scale"])
+def test_a_parameter_that_is_a_struct(of, way):
+    """Its arrays are as long as there are neurons, and its function holds a tracer: S = sum w / (1 + e^-a(x-c))."""
+    x, w, c = np.float32([-0.5, 0.1, 0.7]), np.float32([1, 2, -1]), np.float32([-0.5, 0.1, 0.6])
+    s = logistic(2.0 * (x[:, None] - c))
+    by_hand = s.sum(0), (w * s * (1 - s) * (x[:, None] - c)).sum()
+
+    def loss(w, a):
+        g = of_a_struct(struct=Struct(w, jnp.asarray(c), lambda x: jax.nn.sigmoid(a * x)))
+        return make_spike(of(g), learnable=True)(x).sum()
+
+    for learned, wanted in zip(way(jax.grad(loss, (0, 1)))(w, 2.0), by_hand, strict=True):
+        np.testing.assert_allclose(learned, wanted, rtol=1e-5)
+
+
 @jax.tree_util.register_pytree_node_class
 class Logistic:
     """A module among whose leaves is a bool, between numbers that are learned."""

@@ -1,6 +1,7 @@
 """What is the same when it is built again, what is told apart, copies, and what is kept."""
 
 import copy
+import dataclasses
 import functools
 import gc
 import json
@@ -311,6 +312,24 @@ class Flat(NamedTuple):
 class Doubled(Flat):
     def __call__(self, x):
         return 2 * self.height + 0 * x
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["height"], meta_fields=["doubled"])
+@dataclasses.dataclass(frozen=True)
+class Struct:
+    height: float
+    doubled: object
+
+
+@shape
+def of_a_struct(x, struct):
+    return struct.height * (2.0 if struct.doubled is True else 1.0) + 0 * x
+
+
+def test_structs_that_are_equal_and_not_the_same_make_two_shapes():
+    assert Struct(3.0, True) == Struct(3.0, 1)
+    made = of_a_struct(struct=Struct(3.0, True)), of_a_struct(struct=Struct(3.0, 1))
+    assert [g(0.1) for g in made] == [jax.grad(make_spike(g))(0.1) for g in made] == [6.0, 3.0]
 
 
 def test_objects_that_call_themselves_equal_are_told_apart():

@@ -1,7 +1,9 @@
 """Nothing goes stale: what a plain function reads when it is called is what it returns, eager and under a fresh jit."""
 
+import dataclasses
 import functools
 import types
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +49,42 @@ def of_an_object(x, neuron=None):
     return neuron.height + 0 * x
 
 
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["factor"], meta_fields=["neuron"])
+@dataclasses.dataclass(frozen=True)
+class Scaled:
+    """A pytree with an object as structure."""
+
+    factor: float
+    neuron: Neuron
+
+    @property
+    def height(self):
+        return self.factor * self.neuron.height
+
+
+class Reads(NamedTuple):
+    """A tuple that is a function."""
+
+    factor: float
+
+    def __call__(self, x):
+        return self.factor * SETTINGS.height + 0 * x
+
+
+@shape
+def of_a_key(x, table=None):
+    (f,) = table
+    return f(x)
+
+
+OF_A_DEFAULT = Neuron()
+
+
+@shape
+def with_a_default(x, neuron=Scaled(1.0, OF_A_DEFAULT)):
+    return neuron.height + 0 * x
+
+
 def changes(patch):
     """Yield functions of slope 1, with each what it is used for and a change after which its slope is 2."""
     few = "shape", "step", "composed"
@@ -68,12 +106,18 @@ def changes(patch):
     yield declared, ("shape", "uint8"), lambda: patch.setattr(other, "height", 2.0)
     yield scale(flat(height=alpha)), USES, lambda: alpha.fill(2.0)
     yield of_an_object(neuron=given), USES, lambda: patch.setattr(given, "height", 2.0)
+    given, neuron = Neuron(), Neuron()
+    yield of_an_object(neuron=Scaled(1.0, given)), USES, lambda: patch.setattr(given, "height", 2.0)
+    yield of_a_key(table={neuron.slope: 1.0}), few, lambda: patch.setattr(neuron, "height", 2.0)
+    yield with_a_default, few, lambda: patch.setattr(OF_A_DEFAULT, "height", 2.0)
     of_a_closure = lambda g: combinator(lambda x, h: g(x))(shapes.triangle)  # noqa: E731
     for declare in (shape, lambda g: g, scale, lambda g: shape(scale(g)), of_a_closure, same):
         height = 1.0
         yield declare(reads_a_variable), USES if declare is shape else few, change_the_variable
     patch.setattr(SETTINGS, "height", held)
     yield reads, few, lambda: held.fill(2.0)
+    held.fill(1.0)
+    yield Reads(1.0), few, lambda: held.fill(2.0)
 
 
 def slope(g, **options):

@@ -15,7 +15,7 @@ from needs import needs, sample
 from transcript import NAMES
 
 import surrofun
-from surrofun import heaviside, make_spike, mix, scale, shapes, shift, ternary
+from surrofun import heaviside, make_spike, mix, scale, shape, shapes, shift, ternary
 from surrofun.core.shape import is_spike
 
 X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
@@ -230,6 +230,34 @@ def test_a_step_with_numbers_is_a_value_too():
     fires = jax.jit(lambda step: make_spike(shapes.triangle, step=step)(jnp.array([-1.0, 0.0, 0.5])))
     np.testing.assert_array_equal(fires(heaviside(at_zero=0.25)), [0, 0.25, 1])
     np.testing.assert_array_equal(fires(ternary(threshold=0.75)), [-1, 0, 0])
+
+
+class Numbers(list):
+    """A container that JAX does not know."""
+
+
+class Pair(tuple):
+    """Such a one, with a hash."""
+
+
+@shape
+def of_a_pair(x, c):
+    return c[0] / (1 + c[1] * x * x)
+
+
+@pytest.mark.parametrize("kind", [Numbers, Pair])
+def test_a_container_that_jax_does_not_know_is_an_object(kind):
+    """Its numbers learn: S = a / sqrt(b) (arctan(sqrt(b) x) + pi / 2)."""
+    x, b = 0.7, 2.0
+    assert float(of_a_pair(c=kind((3.0, b)))(x)) == pytest.approx(3 / (1 + b * x * x))
+    spike = make_spike(of_a_pair, learnable=True)
+    by_a = jax.jit(jax.grad(lambda a: spike(x, c=kind((a, b)))))(3.0)
+    assert float(by_a) == pytest.approx((np.arctan(np.sqrt(b) * x) + np.pi / 2) / np.sqrt(b), rel=1e-5)
+
+
+def test_a_key_may_be_a_tuple():
+    g = shape(lambda x, table: table["a",] + 0 * x)
+    assert jax.grad(make_spike(g(table={("a",): 2.0})))(0.1) == 2
 
 
 class AtLeast:

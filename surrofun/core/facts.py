@@ -66,7 +66,7 @@ def is_combinator(f: Any) -> bool:
 
 
 def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it is plain, closes over nothing, and no default is an array.
+    """Say whether a function may be declared pure: it is plain, closes over nothing, and no default is an object.
 
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
@@ -75,8 +75,14 @@ def looks_pure(f: Any) -> bool:
         return True
     if not isinstance(f, types.FunctionType):
         return False
-    defaults = jax.tree.leaves((f.__defaults__, f.__kwdefaults__))
-    return not f.__closure__ and all(isinstance(v, int | float | str) or is_pure(v) for v in defaults)
+    defaults = f.__defaults__, tuple((f.__kwdefaults__ or {}).values())
+    return not f.__closure__ and _is_fixed(defaults)
+
+
+def _is_fixed(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_fixed, value))
+    return isinstance(value, int | float | str | None) or is_pure(value)
 
 
 def is_pure(f: Any) -> bool:

@@ -100,12 +100,12 @@ def _held(value: Any) -> Any:
 
 
 def to_tree(value: Any) -> Tree:
-    """Return a parameter as a pytree whose leaves are its floats and arrays.
+    """Return a parameter as a pytree whose leaves are its floats and arrays; an object that has a hash is structure.
 
     >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
     [2.0]
     """
-    if isinstance(value, tuple | list | dict):
+    if _is_container(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = native(plain(value))
     return value if value is None or isinstance(value, (float, Partial, *ARRAYS)) else static(value)
@@ -120,9 +120,13 @@ def from_tree(tree: Tree) -> Any:
     if _is_static(tree):
         value = next(iter(tree))[1]
         return value() if isinstance(value, Partial) and value.func is _held else value
-    if isinstance(tree, tuple | list | dict):
+    if _is_container(tree):
         return jax.tree.map(from_tree, tree, is_leaf=lambda v: v is not tree)
     return tree
+
+
+def _is_container(value: Any) -> bool:  # a subclass that JAX does not know is none
+    return isinstance(value, tuple | list | dict) and not jax.tree_util.all_leaves([value])
 
 
 def _is_static(tree: Tree) -> bool:
@@ -226,14 +230,10 @@ def opaque_in(tree: Tree) -> list[Any]:
             continue
         if isinstance(item, functools.partial):
             rest += (item.func, *item.args, *item.keywords.values())
-        elif isinstance(item, tuple | list):
-            rest += item
-        elif isinstance(item, dict):
-            rest += (*item.values(), *(key[1] for key in item if type(key) is tuple))  # what is static is in a key
-        elif callable(item) or jax.tree_util.all_leaves([item]):
-            found.append(item)
+        elif _is_container(item) and not callable(item):
+            rest += (*item, *item.values()) if isinstance(item, dict) else item  # what is static is in a key
         else:
-            rest += jax.tree.leaves(item)
+            found.append(item)
     return found
 
 
@@ -270,12 +270,14 @@ def widened(parameters: Any) -> Any:
 
 
 def is_module(value: Any) -> bool:
-    """Say whether a value is a function that holds leaves and is no Partial, as a module of equinox.
+    """Say whether a value is an object of a user's that holds leaves, as a module of equinox.
 
-    >>> is_module(abs), is_module(Partial(abs, 2.0))
+    >>> is_module(abs), is_module((Partial(abs, 2.0), None))
     (False, False)
     """
-    return callable(value) and not isinstance(value, functools.partial) and not jax.tree_util.all_leaves([value])
+    if value is None or isinstance(value, functools.partial):
+        return False
+    return not jax.tree_util.all_leaves([value]) and (callable(value) or not _is_container(value))
 
 
 def split(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[Structure, list[Any]]:
