@@ -125,8 +125,10 @@ def from_tree(tree: Tree) -> Any:
     return tree
 
 
-def _is_container(value: Any) -> bool:  # a subclass that JAX does not know is none
-    return isinstance(value, tuple | list | dict) and not jax.tree_util.all_leaves([value])
+def _is_container(value: Any) -> bool:
+    # A subclass that JAX does not know is none; to ask takes longer.
+    is_one = isinstance(value, tuple | list | dict)
+    return is_one and (type(value) in (tuple, list, dict) or not jax.tree_util.all_leaves([value]))
 
 
 def _is_static(tree: Tree) -> bool:
