@@ -403,7 +403,8 @@ def test_a_search_by_what_a_closure_holds_leaves_no_program_behind():
         gc.collect()
         return len(jax.devices()[0].client.live_executables())
 
-    assert programs_after(2.0) == programs_after(3.0)
+    first, second = programs_after(2.0), programs_after(3.0)
+    assert second <= first  # fewer where the last one of another test goes
 
 
 # Instructions: the forward step is one comparison, a shape its formula
