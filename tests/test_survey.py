@@ -558,6 +558,48 @@ def test_jumps_that_stay_may_be_many():
     np.testing.assert_allclose(jax.jit(jax.grad(lambda h: stairs(jnp.inf, h)))(0.5), 42, rtol=1e-5)
 
 
+def window(x, half, height=1.0):
+    return jnp.where(abs(x) < half, height, 0.0)
+
+
+@exhaustive
+@eager_or_jit
+def test_a_small_jump_that_moves_beside_what_is_steeper(way):
+    """Beside eight larger jumps that stay, how it moves is not looked for, and no number; else it is measured."""
+
+    def levels(x, p):
+        return sum(window(x - 4 + half, half) for half in np.linspace(0.5, 3.5, 8)) + window(x, p, 0.1)
+
+    def narrow(x, p):
+        return 1e4 * jnp.exp(-jnp.square(x / 1e-4)) + window(x, p)
+
+    moved = [way(jax.grad(functools.partial(antiderivative(g), 0.3)))(0.8) for g in (levels, narrow)]
+    assert np.isnan(moved[0])
+    np.testing.assert_allclose(moved[1], 1, rtol=1e-4)
+
+
+@exhaustive
+@eager_or_jit
+def test_a_shift_that_begins_at_zero_moves_a_jump_far_away(way):
+    """The step is as long as the digits of the jump ask for; beside another number that is small, it is refused."""
+    moved = way(jax.grad(lambda p, half: antiderivative(lambda x, p: window(x - p, half))(0.0, p)))
+    np.testing.assert_allclose([moved(0.0, half) for half in (1.1, 20.3, 100.3, 1e4)], -1, rtol=1e-4)
+    assert np.isnan([moved(1e-3, half) for half in (100.3, 1e4)]).all()
+
+
+@exhaustive
+@eager_or_jit
+def test_two_jumps_a_few_digits_apart_have_no_speed(way):
+    """Both move by p, one twice as far as the other; or one stays."""
+    for factor in (0, 2):
+        at = 0.5 * (1 - factor) + 1e-5
+
+        def two(x, p, factor=factor, at=at):
+            return window(x + 3 - p, 3) + window(x + 3 - factor * p - at, 3)
+
+        assert np.isnan(way(jax.grad(functools.partial(antiderivative(two), 0.7)))(0.5))
+
+
 VANISHING = {
     "infinite": (lambda x, p: 1 / jnp.cosh(p * x) ** 2, lambda x, p: (1 + np.tanh(p * x)) / p),
     "power": (lambda x, p: 1 / (1 + p * abs(x)) ** 5, lambda x, p: (2 - (1 + p * x) ** -4) / (4 * p)),

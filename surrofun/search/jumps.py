@@ -10,19 +10,23 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 
-from ..core.concrete import aligned_arrays, closure_converted, is_traced, numpy_of, unchecked
+from ..core.concrete import aligned_arrays, closure_converted, concrete_if_possible, is_traced, numpy_of, unchecked
 from ..core.tree import Structure
-from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated
+from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated, shaped
 from .panels import Function, slopes_at
 from .vanishing import by_ones
 
 _MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
+_NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
+_SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
 _WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
+_UNSURE = 0.15  # of what a steep part rises by, half of which a jump rises at once: it may be one beside another
 _STEADY = 1e-3  # of a speed, by which that of half a step may differ
+_NOISE = 0.35  # of a speed, at most: eight times what the digits of a place are of the step
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
 
 
@@ -31,16 +35,17 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
     parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, half
-    the step gives another speed, or which number of an array moves it is not known, the derivative is NaN, and so is
-    the second one of any that moves. At a kink that moves it is the derivative of f that jumps.
+    the step gives another speed, the digits of a place hide it, or which number of an array moves it is not known, the
+    derivative is NaN, and so is the second one of any that moves. At a kink that moves it is the derivative of f that
+    jumps.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
         edges: the ends of the panels, (panels + 1, *n); a jump is where one is narrow.
 
     >>> def areas(width):
-    ...     return areas_of_jumps(lambda x: jnp.where(x < width, 3.0, 0.0), jnp.array([0.0, 0.49, 0.51, 1.0]))
-    >>> jnp.round(jax.jacfwd(areas)(0.5), 3)
+    ...     return areas_of_jumps(lambda x: jnp.where(x < width, 3.0, 0.0), jnp.linspace(0, 1, 200))
+    >>> jnp.round(jax.jacfwd(areas)(0.5)[98:101], 3)
     Array([0., 3., 0.], dtype=float32)
     """
     return _areas(*closure_converted(Partial(slopes_at, f), edges[0]), (), edges)
@@ -76,14 +81,21 @@ _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Function:
     """Return a derivative of f as a function of places with axes in front."""
-    slopes = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)
+
+    def slopes(x: Array, arrays: Any) -> Any:
+        return everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)(jnp.asarray(x))
+
     # Of a number of half precision a program, as the survey is, keeps digits that operations one by one round off, so
     # that a jump would not be where the survey saw it.
-    return jax.jit(slopes) if any(jnp.result_type(v).itemsize < 4 for v in arrays) else slopes
+    of_half = any(jnp.result_type(v).itemsize < 4 for v in arrays)
+    # Under `vmap` a `jax.custom_jvp` in f would give tracers for numbers.
+    return lambda x: concrete_if_possible(jax.jit(slopes) if of_half else slopes, x, arrays)
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
-    """Return the ends of the steepest panels, between which numbers the slope jumps in each, and whether it does."""
+    """Return the ends of the steepest panels, between which numbers the slope jumps in each, whether it does, and
+    whether it may; the ends of the next panels, and whether it jumps there.
+    """
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
 
     def rise(slopes: Array) -> Array:  # what rounding does not make
@@ -93,24 +105,39 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
     widths = edges[1:] - edges[:-1]
     steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
-    starts, ends = (v[:_MOST] for v in ordered(xp, 0, 1, -steepness, edges[:-1], edges[1:])[1:])
+    # A narrow panel beside which the slope hardly goes on to rise has a jump; others may be steeper.
+    around = xp.concatenate([seen[:1], seen, seen[-1:]])
+    around = xp.stack([around[k : len(around) - 3 + k] for k in range(4)])
+    is_sure = rise(seen) > _SURE * (around.max(0) - around.min(0))
+    is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
+    panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:])
+    count = _MOST * (1 + _SAMPLES // 2)
+    unsure, _, starts, ends = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
+    others = xp.concatenate([shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends)])
+    others_jump = shaped(unsure[_MOST:] == 0, 0, 1, _MOST)
+    starts, ends = starts[:_MOST], ends[:_MOST]
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
     first, last = _beside(xp, low, high, _CLOSE)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
-    is_jump = (rise(across[1:3])[0] > (across.max(0) - across.min(0)) / 2) & (starts < ends)
+    at_once, range_across = rise(across[1:3])[0], across.max(0) - across.min(0)
+    is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
     # Of two panels that meet at a jump both have it.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
-    return starts, ends, low, high, is_jump & ~(meets & is_earlier).any(1)
+    return starts, ends, low, high, is_jump & ~(meets & is_earlier).any(1), may_jump & ~is_jump, others, others_jump
 
 
 def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
     """Return the places beside a jump between two numbers, at one of which a third value may be, as sign(0) is."""
-    eps, tiny = float(np.finfo(low.dtype).eps), float(np.finfo(low.dtype).tiny)
-    off = digits * (eps * xp.maximum(abs(low), abs(high)) + tiny)
+    off = digits * _digit(xp, low, high)
     return xp.stack([low - off, high + off])
+
+
+def _digit(xp: Arithmetic, low: Array, high: Array) -> Array:
+    info = np.finfo(low.dtype)
+    return float(info.eps) * xp.maximum(abs(low), abs(high)) + float(info.tiny)
 
 
 def _sampled(xp: Arithmetic, slopes: Function) -> Function:
@@ -118,7 +145,7 @@ def _sampled(xp: Arithmetic, slopes: Function) -> Function:
 
     def sampled(x: Array) -> Array:
         more = xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))
-        return xp.asarray(slopes(jnp.asarray(xp.concatenate([x, more]))))[: len(x)]
+        return xp.asarray(slopes(xp.concatenate([x, more])))[: len(x)]
 
     return sampled
 
@@ -132,9 +159,11 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     def sampled(arrays: Any, ks: tuple[int, ...]) -> Function:
         return _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
 
-    edges, (starts, ends, low, high, is_jump) = xp.asarray(edges), map(xp.asarray, jumps)
+    edges, (starts, ends, low, high, is_jump, may_jump, others, others_jump) = xp.asarray(edges), map(xp.asarray, jumps)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
+    place = xp.where(is_jump, abs(low), 0.0).max().astype(number.dtype)
+    size = xp.where(size == 0, place, size)  # one that begins at 0 may be a shift
     eps, of_number = (float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
     digit = max(eps, of_number)
     digits = max(_CLOSE, 2 * digit / eps)
@@ -142,25 +171,39 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     jump = sampled(arrays, before)(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
     changes = xp.nan_to_num(sampled(arrays, ks)(beside))  # of the slopes beside the jump, with the number, too
+    # The ends of another panel see when the jump in it passes by.
+    seen, foreseen = sampled(arrays, before)(others), xp.nan_to_num(sampled(arrays, ks)(others))
+    at_first, at_last = _halves(seen)
+    passing = xp.where(others_jump, _OTHER * abs(at_last - at_first), np.inf)
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
-        i, speed, by_half = state
+        i, speed, by_half, others_move = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
         there = (number + part * step).astype(number.dtype)
         by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
         slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
-        distance = _move(xp, slopes, low, high, digits, jump + by * changes, is_jump.any())
+        distance = _move(xp, slopes, low, high, digits, jump + by * changes, (is_jump | may_jump).any())
         distance = distance / (2 * by)
-        return i + 1, xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
+        off = xp.maximum(*_halves(abs(slopes(others) - seen - by * foreseen)))
+        others_move = others_move | (off > passing).any((0, 1))
+        speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
+        return i + 1, speed, by_half, others_move
 
     nothing = xp.zeros_like(low)
-    _, speed, by_half = repeated(xp, lambda state: state[0] < 4, moved, (0, nothing, nothing))
+    state = (0, nothing, nothing, xp.zeros_like(is_jump[0]))
+    _, speed, by_half, others_move = repeated(xp, lambda state: state[0] < 4, moved, state)
     noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
-    speed = xp.where(abs(speed - by_half) <= _STEADY * abs(speed) + noise, speed, np.nan)
-    speed = xp.where(is_jump, speed, 0.0)
+    is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
+    is_known &= noise <= xp.where(speed == 0, 8.0, _NOISE * abs(speed))  # or the step is less than a digit of the place
+    speed = xp.where(is_known & (is_jump | (speed == 0)), speed, np.nan)
+    speed = xp.where(is_jump | may_jump, speed, 0.0)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
-    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0))
+    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0))
+
+
+def _halves(array: Array) -> tuple[Array, Array]:
+    return array[: len(array) // 2], array[len(array) // 2 :]
 
 
 @_by_one.defjvp

@@ -47,7 +47,8 @@ _GAP = 0.2  # between neighbouring nodes of a panel, at most
 def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = NAMES) -> Survey:
     """Look at an elementwise function once, over the whole line, closely where it is not smooth.
 
-    What is narrower than a tenth of its distance from every place, and from the threshold, may be missed.
+    What is narrower than a tenth of its distance from every place, and from the threshold, may be missed, and wrong,
+    if it is beside one, nearer than 1e-4 of its width.
 
     Args:
         f: a function of x alone; it is called with further axes in front of those of the neurons.
