@@ -26,6 +26,8 @@ def tent(x, width=1.0):
     return jnp.maximum(1 - jnp.abs(x / width), 0)
 def negative(x):
     return -bump(x)
+def made():
+    return tent
 def broken(x):
     raise KeyError("broken")
 def words(x):
@@ -185,6 +187,7 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
     for shape, name, status in (
         ("triangle", "triangle", 0),
         (f"{module}:tent(width=2.0)", f"{module}:tent(width=2.0)", 0),
+        (f"{module}:made()", f"{module}:made()", 0),
         (f"{module}:negative", "negative", 1),
     ):
         assert main(["check", shape]) == status
@@ -331,6 +334,11 @@ def test_closed_pipe_ends_the_process_with_status_141_and_without_a_traceback():
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(timeout=100) == 141
+
+
+def test_closed_streams_are_no_fault():
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m surrofun list >&- 2>&-"], check=False)
+    assert done.returncode == 0
 
 
 def test_the_script_is_the_module():

@@ -171,6 +171,10 @@ TypeError: <lambda>: expected the potential as v, got x
 TypeError: triangle: expected a real floating point potential, got NoneType None...
 >>> spike('0.5')
 TypeError: triangle: expected a real floating point potential, got str '0.5'...
+>>> triangle(0.25 + 1j)
+TypeError: triangle: expected a real potential, got dtype complex64
+>>> sign(0.25 + 1j)
+TypeError: sign: expected a real potential, got dtype complex64
 >>> Neuron().fire(x)
 TypeError: fire: expected a real floating point potential, got Neuron ...; as an attribute of a class, it has to be...
 >>> spike(1.0, steepness=2.0)

@@ -332,6 +332,20 @@ def test_structs_that_are_equal_and_not_the_same_make_two_shapes():
     assert [g(0.1) for g in made] == [jax.grad(make_spike(g))(0.1) for g in made] == [6.0, 3.0]
 
 
+@shape
+def of_a_kind(x, kind):
+    return kind.height + 0 * x
+
+
+def test_whole_numbers_and_texts_of_a_class_are_told_apart():
+    """As an IntEnum is that was in a cell which is run again: of the same name, equal, and another."""
+    for base, value in ((int, 1), (str, "wide")):
+        kinds = [type("Kind", (base,), {"height": height})(value) for height in (2.0, 3.0)]
+        assert kinds[0] == kinds[1]
+        of_call = [jax.grad(lambda x, kind=kind: make_spike(of_a_kind)(x, kind))(0.1) for kind in kinds]
+        assert of_call == [jax.grad(make_spike(of_a_kind(kind=kind)))(0.1) for kind in kinds] == [2.0, 3.0]
+
+
 def test_objects_that_call_themselves_equal_are_told_apart():
     one, other = Equal(1.0), Equal(1.0)
     spikes = make_spike(one), make_spike(other)

@@ -69,7 +69,7 @@ def find(text: str) -> Shape:
 def _called(f: Any, args: Any, kwargs: Any) -> Any:
     """Return what a function returns for numbers; or itself with them, where all that is missing is the potential."""
     first, takes = signature_of(f)
-    is_given = args or first in kwargs or takes is None
+    is_given = not first or args or first in kwargs or takes is None
     if is_given or inspect.signature(f).parameters[first].default is not inspect.Parameter.empty:
         return f(*args, **kwargs)
     return given(as_shape(f, "check"), **kwargs)

@@ -210,8 +210,10 @@ def _become_a_program() -> None:
     """End at Ctrl-C with one line, unless it is ignored, and escape what the encoding of a stream cannot write."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115, one that is closed is None
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
 
 
 def _interrupted(*_: Any) -> None:

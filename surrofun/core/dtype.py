@@ -23,7 +23,7 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
     Array([0.5, 0.5], dtype=bfloat16)
     """
-    x = as_array(x)
+    x = _real_array(x, f)
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     refuse_unfit_call(f, args, kwargs, x.shape)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
@@ -42,9 +42,16 @@ def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> ja
     """
     if args or kwargs:
         return rounded(f, x, *args, **kwargs)
-    x = as_array(x)
+    x = _real_array(x, f)
     x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
     return cast(as_array(f(x)), x.dtype)
+
+
+def _real_array(x: Real, f: Callable[..., Any]) -> jax.Array:
+    array = as_array(x)
+    if jnp.iscomplexobj(array):
+        raise TypeError(f"{show(f)}: expected a real potential, got dtype {array.dtype}")
+    return array
 
 
 def as_array(value: Any) -> jax.Array:

@@ -35,7 +35,8 @@ Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
 Structure: TypeAlias = tuple[Any, ...]  # a treedef, and its leaves, None for those that are traced
 
 ARRAYS = (jax.Array, np.ndarray)
-_NOT_OPAQUE = (int, float, str, type(None), Jaxpr, jax.tree_util.PyTreeDef, *ARRAYS)
+_NOT_OPAQUE = (float, type(None), Jaxpr, jax.tree_util.PyTreeDef, *ARRAYS)
+_PLAIN = int, bool, str  # of which a class of a user's, as an IntEnum, may hold more
 _NOT_A_KEYWORD = "func", "klass"  # which are parameters of Partial itself
 _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
@@ -228,7 +229,7 @@ def opaque_in(tree: Tree) -> list[Any]:
     found, rest = [], [tree]
     while rest:
         item = rest.pop()
-        if isinstance(item, _NOT_OPAQUE):
+        if type(item) in _PLAIN or isinstance(item, _NOT_OPAQUE):
             continue
         if isinstance(item, functools.partial):
             rest += (item.func, *item.args, *item.keywords.values())
