@@ -36,7 +36,8 @@ def antiderivative(g: Shape) -> Shape:
     a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
     or the farthest that is a number, but NaN if it has not settled there,
     as in a tail like |x|^-0.3. Without a closed form, `g` is integrated
-    numerically around its places, and what follows holds.
+    numerically around its places, and what follows holds. What is beside
+    a place, and nearer to it than 1e-4 of its width, may be wrong.
 
     The derivative of S by a parameter is the integral of that of `g`, and
     what is added by jumps that the parameter moves, to about 1e-4, and to
@@ -86,8 +87,8 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
         bound = unbound(g)
         needs_no_limit = bound.any_constant or is_anchored(g)
         made = made_of(bound.f)
-        # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits, once: else
-        # each level of a composition would take them again.
+        # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
+        # depend on its own numbers, whose derivatives there are spared.
         by_part = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
         declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
         if declared is None:
@@ -181,7 +182,7 @@ def _declares(fact: str, g: Shape) -> bool:
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN.
 
-    It is evaluated up to five times, each time with all that is searched for of its parts.
+    It is evaluated up to six times, each time with all that is searched for of its parts.
     """
     left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
@@ -198,14 +199,14 @@ def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))
     if not is_traced(limit) and not is_traced(soft(far)):  # nothing asks for a derivative
         return limit
-    rest = vanishing(lambda x: jnp.asarray(soft(x)) - limit, far, 0.0, at)
+    rest = vanishing(lambda x: soft(x) - limit, far, 0.0, at)
     return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0)
 
 
 def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` at infinity, a constant; NaN is refused, in the name of `g`, unless something is traced."""
     with unchecked():
-        value = jnp.asarray(lax.stop_gradient(soft(_full(x, end))))
+        value: jax.Array = lax.stop_gradient(soft(_full(x, end)))
     if not is_traced(value) and jnp.isnan(value).any():
         raise ValueError(
             f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
@@ -306,8 +307,9 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     infinities of opposite signs, as those of an odd function do.
 
     Raises:
-        ValueError: no soft step is declared, and the area is not found to
-            1e-6 of it, 1e-5 in float32; NaN if something is traced.
+        ValueError: no soft step is declared, and the integral is not found
+            to 1e-6 of its range, 1e-5 in float32, by which an area that
+            cancels may be off; NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)

@@ -194,10 +194,14 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     coded = None
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
-        coded = node(encode), node(decode), operands
+        coded = Partial(_with_operands, node(encode), operands), Partial(_with_operands, node(decode), operands)
     # Noise of an infinite area is NaN, and called again with values, where it raises.
     call = call_explained if is_noise(step) else call_cached
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
+
+
+def _with_operands(f: Tree, operands: Any, /, *values: Any) -> Any:
+    return f(*values, *operands)
 
 
 def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
@@ -235,14 +239,10 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, coded, varied)
-    is_searched = learnable and not declares_soft_step(g)
-    backward = functools.partial(_learned_cotangents, slope, soft, is_searched)
-    early, late = None, None
-    if soft_arrays and is_searched and not is_concrete and not forward_mode:
-        early, late = _stages(backward, (slope_arrays, soft_arrays), x)
-    rule = SimpleNamespace(
-        slope=slope, soft=soft, backward=backward, early=early, late=late, encode=encode, decode=decode
-    )
+    early, late = (lambda arrays: arrays), functools.partial(_learned_cotangents, slope, soft)
+    if soft_arrays and not is_concrete and not forward_mode and not declares_soft_step(g):
+        early, late = _stages(late, (slope_arrays, soft_arrays), x)
+    rule = SimpleNamespace(slope=slope, soft=soft, early=early, late=late, encode=encode, decode=decode)
     # Where the slope is concrete, only operands of its code may be mapped: an eager gradient is spared the rest.
     code_arrays = {"to_encode": to_encode, "to_decode": to_decode}
     spikes = _mapped_as(spikes, code_arrays if is_concrete else (x, soft_arrays, slope_arrays, code_arrays, indices))
@@ -264,8 +264,9 @@ def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
 
     So it leaves a loop: JAX takes out of it what does not depend on the potential.
     """
-    is_learned = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
-    return in_two_stages(functools.partial(backward, is_learned), arrays, x, x)  # the cotangent of the spikes is like x
+    may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
+    early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
+    return early, lambda is_learned, *values: late(*values)
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
@@ -288,7 +289,7 @@ def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
 
 
 def _learned_cotangents(
-    slope: Structure, soft: Any, is_searched: bool, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
+    slope: Structure, soft: Any, is_learned: Sequence[bool], arrays: Any, *values: jax.Array
 ) -> Any:
     """Return the cotangents of x and of each soft array, None where it is not learned.
 
@@ -297,8 +298,7 @@ def _learned_cotangents(
     slope_arrays, soft_arrays = arrays
     (_, leaves), of_arrays = soft, iter(is_learned)
     flags = tuple(leaf is None and next(of_arrays) for leaf in leaves)  # of every leaf of the soft step
-    learned = static((flags, is_searched))
-    trees = join(slope, slope_arrays), join(soft, soft_arrays), learned
+    trees = join(slope, slope_arrays), join(soft, soft_arrays), static(flags)
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
     return of_x, [next(left) if flag else None for flag in is_learned]
@@ -311,8 +311,7 @@ def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
     nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    arrays, operands = constants["to_encode"]
-    return _for_checkpoint((join(rule.encode, arrays)(slope, *operands), nothing))
+    return _for_checkpoint((join(rule.encode, constants["to_encode"])(slope), nothing))
 
 
 def _slope_at(rule: Rule, x: jax.Array, constants: Constants) -> Any:
@@ -365,7 +364,7 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays
-    to_learn = (_for_checkpoint(x), rule.early(arrays) if rule.early else arrays) if soft_arrays else ()
+    to_learn = (_for_checkpoint(x), rule.early(arrays)) if soft_arrays else ()
     # A residual holds arrays only: the length of a flag tells whether its parameter is learned. JAX may confuse the
     # residuals of two derivatives of one program, unless they have the same structure: what is not kept is empty.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
@@ -388,13 +387,11 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     is_learned = [len(flag) > 0 for flag in perturbed]
     if not any(is_learned):
         if rule.decode:
-            (encoded, nothing), (arrays, operands) = kept, to_decode
-            kept = join(rule.decode, arrays)(encoded, of_spikes, *operands) + nothing.sum()
+            encoded, nothing = kept
+            kept = join(rule.decode, to_decode)(encoded, of_spikes) + nothing.sum()
         return of_spikes * kept, None, None
     x, arrays = to_learn
-    backward = rule.late or functools.partial(rule.backward, is_learned)
-    of_x, of_arrays = backward(arrays, x, of_spikes)
-    return of_x, of_arrays, None
+    return *rule.late(is_learned, arrays, x, of_spikes), None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)

@@ -18,7 +18,7 @@ from .calculus import antiderivative, area
 from .core.concrete import is_traced, numpy_of, without_gradient
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key, as_whole
-from .core.facts import declares, facts_of
+from .core.facts import facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import OF_A_SOFT_STEP, describe_value, show
 from .core.tree import function_of_x, node, unbound
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
     """Declare a step that only compares x, for which the digits of x suffice."""
-    return declares(compares=True)(declared_by(by_keyword(f, compared), f))
+    return declared_by(by_keyword(f, compared), f, compares=True)
 
 
 @_step

@@ -527,10 +527,51 @@ def test_a_height_of_zero_of_an_infinite_area_can_grow(forward_mode, infinite):
 
 
 def test_many_numbers_beside_a_height_of_zero():
-    """More than four, which are learned in reverse mode: nothing of height 0 moves but its height."""
+    """Nothing of height 0 moves but its height."""
     g = scale(mix(shapes.leaky_rectangle(width=1.0, leak=0.4), weights=(0.5,)), 2.0, height=0.0)
     grads = jax.grad(lambda g: make_spike(g, learnable=True)(jnp.array([X, -X])).sum())(g)
     assert [float(v) for v in jax.tree.leaves(grads)] == pytest.approx([0.0] * 5, abs=1e-6)
+
+
+def of_a_part(x, a, steepness, height):
+    u = a * steepness * x
+    return height * np.where(u < 0, np.clip(1 + u, 0, 1) ** 2, 2 - np.clip(1 - u, 0, 1) ** 2) / 2
+
+
+@sample
+@pytest.mark.parametrize("count", [6, 10])
+def test_many_numbers_below_a_peak_that_is_measured(count):
+    """It is that of the first part, not the sum of both, which are far apart."""
+    x, numbers = np.array([-0.2, 0.05, 0.4, 4.8]), [0.8, 2.0, 1.5, 1.0, 0.7, 5.0, 1.1, 0.9, 1.2, 0.6]
+
+    def fire(*learned):
+        peak, a, height, b, low, by, steep, less, *weights = [*learned, *numbers[count:]]
+        parts = scale(shapes.triangle(alpha=a), steep, height=height), scale(shapes.triangle(alpha=b), less, height=low)
+        g = normalize(mix(parts[0], shift(parts[1], by), weights=weights), peak=peak)
+        return make_spike(g, learnable=True)(jnp.float32(x)).sum()
+
+    def by_hand(peak, a, height, b, low, by, steep, less, weight, other):
+        both = weight * of_a_part(x, a, steep, height) + other * of_a_part(x - by, b, less, low)
+        return (peak / (weight * height * steep * a) * both).sum()
+
+    ends = [[by_hand(*np.add(numbers, step)) for step in s * 1e-6 * np.eye(10)[:count]] for s in (1, -1)]
+    learned = jax.grad(fire, range(count))(*numbers[:count])
+    np.testing.assert_allclose(learned, np.subtract(*ends) / 2e-6, rtol=1e-4, atol=1e-5)
+
+
+@exhaustive
+@pytest.mark.parametrize("relu", [jax.nn.relu, lambda u: jnp.maximum(u, 0)], ids=["a rule of its own", "no rule"])
+def test_each_spike_by_a_number(relu):
+    """A Jacobian maps the gradient, while the number itself is not mapped; a rule in the slope is, then."""
+    x, p = np.array([-0.5, 0.0, 0.3], np.float32), 1.2
+
+    def each(p, forward_mode):
+        return make_spike(lambda x, p: relu(1 - p * jnp.abs(x)), learnable=True, forward_mode=forward_mode)(x, p)
+
+    by_hand = -np.array([1, 1, 1]) / (2 * p * p) - np.sign(x) * x * x / 2  # S = 1 / (2 p) + x - p x |x| / 2
+    by_row, by_column = jax.jacrev(each)(p, False), jax.jacfwd(each)(p, True)
+    of_soft = jax.vmap(lambda x: jax.grad(lambda p: antiderivative(lambda x: relu(1 - p * jnp.abs(x)))(x))(p))(x)
+    np.testing.assert_allclose([by_row, by_column, of_soft], [by_hand] * 3, rtol=1e-4)
 
 
 def two_bumps(x, a, b, c, d, e):

@@ -12,7 +12,7 @@ from .concrete import aligned_leaves, is_jaxpr
 from .tree import Tree, from_tree, join, widened
 from .varying import varying_axes
 
-_FEW = 4  # parameters for each of which dS/dp is computed by itself
+_MANY = 8  # parameters: each that is taken by itself adds the equations of the soft step once more
 _SHORT = 4096  # an axis that a product with ones may sum: a CPU adds one by one, and of a longer one loses digits
 
 
@@ -23,58 +23,34 @@ def cotangents(
     dS/dp.
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
-    static(((True, False), True)): of each leaf of the soft step whether it is differentiated, and whether the soft step
-    is searched for. A soft step that is searched for, is a jaxpr, or has few parameters is differentiated in forward
-    mode, by one parameter after the other; any other in reverse mode, by a copy of each parameter for every element.
-    Where a parameter is not one number a neuron, the sum itself is differentiated, in reverse mode.
+    static((True, False)): of each leaf of the soft step whether it is differentiated. It is, in forward mode, by one
+    parameter after the other; where they are many, or one is not one number a neuron, the sum itself is, in reverse
+    mode.
 
     >>> from jax.tree_util import Partial
     >>> from .tree import static
     >>> soft = Partial(jnp.multiply, jnp.float32(2.0))       # S = p x, of slope p
     >>> slope = Partial(lambda p, x: p + 0 * x, jnp.float32(2.0))
-    >>> cotangents(slope, soft, static(((True,), False)), jnp.ones(3), jnp.ones(3))
+    >>> cotangents(slope, soft, static((True,)), jnp.ones(3), jnp.ones(3))
     (Array([2., 2., 2.], dtype=float32), [Array(3., dtype=float32)])
     """
     leaves, treedef = jax.tree.flatten(soft)
-    flags, is_searched = from_tree(learned)
+    flags = from_tree(learned)
     values = list(itertools.compress(leaves, flags))
     rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
     of_x = of_spikes * slope(x)
     x, of_spikes = widened((x, of_spikes))
 
-    def soft_step(values: Any, x: jax.Array = x) -> Any:
+    def soft_step(values: Any) -> Any:
         return join((treedef, rest), values)(x)
 
-    if not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
+    are_many = len(values) > _MANY and not is_jaxpr(soft)  # a jaxpr may hold a loop, which has no reverse mode
+    if are_many or not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
         return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
     numbers = values if is_jaxpr(soft) else widened(values)  # a jaxpr takes what it was traced with
-    if is_searched or is_jaxpr(soft) or len(values) <= _FEW:
-        # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
-        moves = [moved_by(soft_step, numbers, k, jnp.ones_like(p)) for k, p in enumerate(numbers)]
-        products: Sequence[Any] = [of_spikes * move for move in moves]
-    else:
-        products = _times_derivatives(soft_step, x, numbers, of_spikes)
-    return of_x, [_summed(v, p).astype(p.dtype) for v, p in zip(products, values, strict=True)]
-
-
-def _times_derivatives(
-    soft: Callable[..., Any], x: jax.Array, values: Sequence[Any], of_spikes: jax.Array
-) -> Sequence[jax.Array]:
-    """Return `of_spikes` times dS/dp of each element, for each of the values: a copy of it is made for every element.
-
-    The elements are mapped, each an array of one number, since S may sum the parameters, as a softmax does.
-    """
-    copies = [_by_itself(p + jnp.zeros_like(x, p.dtype), p.ndim) for p in values]
-    of_each = soft
-    for _ in range(x.ndim):
-        of_each = jax.vmap(of_each)
-    _, pull = jax.vjp(lambda values: of_each(values, _by_itself(x, x.ndim)), copies)
-    return [v.reshape(x.shape) for v in pull(_by_itself(of_spikes, x.ndim))[0]]
-
-
-def _by_itself(v: jax.Array, rank: int) -> jax.Array:
-    """Return an array with `rank` axes of one number behind its own."""
-    return lax.expand_dims(v, range(v.ndim, v.ndim + rank))
+    # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
+    moves = [moved_by(soft_step, numbers, k, jnp.ones_like(p)) for k, p in enumerate(numbers)]
+    return of_x, [_summed(of_spikes * v, p).astype(p.dtype) for v, p in zip(moves, values, strict=True)]
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:

@@ -51,7 +51,7 @@ def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, w
     """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`: `rounded` or `compared`.
 
     If it is no array of real numbers that broadcasts to the shape of `x`, `blame`, the function that the user knows,
-    complains that it is no `what`: no slope, or no step.
+    complains that it is no `what`: no slope, step or soft step.
 
     >>> from surrofun.core.dtype import rounded
     >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)

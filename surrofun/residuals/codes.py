@@ -105,32 +105,29 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
     return slope
 
 
-def code_converted(coded: Coded, slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
+def code_converted(code: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
     """Split both functions of a code, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
     where nothing else is, and in a loop they are dead when the backward pass runs.
 
     The slope is concrete, or a struct of its shape and dtype. What is returned are the structures of `encode` and
-    `decode`, each followed by its (arrays, operands).
+    `decode`, each followed by its arrays.
 
     >>> def to_encode(c):
-    ...     coded = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept), ()
-    ...     return code_converted(coded, jnp.ones(3), jnp.ones(3))[1]
+    ...     code = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept)
+    ...     return code_converted(code, jnp.ones(3), jnp.ones(3))[1]
     >>> jax.jit(to_encode)(2)
-    ([Array(2, dtype=int32, weak_type=True)], ())
+    [Array(2, dtype=int32, weak_type=True)]
     """
-    encode, decode, operands = coded
-
-    def there_and_back(slope: jax.Array, x: jax.Array, *operands: Any) -> Any:
-        return decode(encode(slope, *operands), x, *operands)
-
-    hides_nothing = all_pure((encode, decode))
+    encode, decode = code
+    hides_nothing = all_pure(code)
     if not hides_nothing and isinstance(slope, jax.Array):
         # Where the slope is concrete, to call both once shows it, in less time than to trace them.
-        hides_nothing = try_concrete(there_and_back, slope, *without_gradient((x, *operands))) is not None
-    encoding, in_encode = closure_converted(encode, slope, *operands, hides_nothing=hides_nothing)
-    kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope, *operands)
-    decoding, in_decode = closure_converted(decode, kept, x, *operands, hides_nothing=hides_nothing)
-    return encoding, (in_encode, operands), decoding, (in_decode, operands)
+        here = without_gradient((encode, decode, x))
+        hides_nothing = try_concrete(lambda encode, decode, x: decode(encode(slope), x), *here) is not None
+    encoding, in_encode = closure_converted(encode, slope, hides_nothing=hides_nothing)
+    kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope)
+    decoding, in_decode = closure_converted(decode, kept, x, hides_nothing=hides_nothing)
+    return encoding, in_encode, decoding, in_decode
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
