@@ -24,7 +24,7 @@ _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
 _WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
-_UNSURE = 0.15  # of what a steep part rises by, half of which a jump rises at once: it may be one beside another
+_UNSURE = 0.15  # of what a steep part rises by: at once, this may be a jump beside another, and a half is one
 _STEADY = 1e-3  # of a speed, by which that of half a step may differ
 _NOISE = 0.35  # of a speed, at most: eight times what the digits of a place are of the step
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
@@ -87,9 +87,9 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Functi
 
     # Of a number of half precision a program, as the survey is, keeps digits that operations one by one round off, so
     # that a jump would not be where the survey saw it.
-    of_half = any(jnp.result_type(v).itemsize < 4 for v in arrays)
+    call = jax.jit(slopes) if any(jnp.result_type(v).itemsize < 4 for v in arrays) else slopes
     # Under `vmap` a `jax.custom_jvp` in f would give tracers for numbers.
-    return lambda x: concrete_if_possible(jax.jit(slopes) if of_half else slopes, x, arrays)
+    return lambda x: concrete_if_possible(call, x, arrays)
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
