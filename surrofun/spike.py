@@ -46,13 +46,12 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# slope, soft, encode, decode: structures of the slope, the soft step and the residual code; backward: what makes the
-# cotangents where something is learned; early, late: the same in two stages, of a search over tracers. What is absent
-# is None.
+# slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none;
+# late: what makes the cotangents where something is learned, of what early made of the arrays in the forward pass: all
+# that depends on them alone, where there is a search over tracers, else nothing new.
 Rule: TypeAlias = SimpleNamespace
 # Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
-# "to_decode", the arrays of encode or of decode, and the operands of the code. In names, of_ is a cotangent, by_ a
-# tangent.
+# "to_decode", the arrays of encode and of decode. In names, of_ is a cotangent, by_ a tangent.
 Constants: TypeAlias = dict[str, Any]
 
 

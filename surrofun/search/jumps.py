@@ -104,11 +104,12 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
     widths = edges[1:] - edges[:-1]
-    steepness = rise(seen) / xp.where(widths > 0, widths, np.inf)
+    rises = rise(seen)
+    steepness = rises / xp.where(widths > 0, widths, np.inf)
     # A narrow panel beside which the slope hardly goes on to rise has a jump; others may be steeper.
-    around = xp.concatenate([seen[:1], seen, seen[-1:]])
-    around = xp.stack([around[k : len(around) - 3 + k] for k in range(4)])
-    is_sure = rise(seen) > _SURE * (around.max(0) - around.min(0))
+    further = xp.concatenate([seen[:1], seen, seen[-1:]])
+    four = xp.stack([further[k : len(further) - 3 + k] for k in range(4)])  # a panel's ends, and those beside them
+    is_sure = rises > _SURE * (four.max(0) - four.min(0))
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
     panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:])
     count = _MOST * (1 + _SAMPLES // 2)
@@ -144,8 +145,10 @@ def _sampled(xp: Arithmetic, slopes: Function) -> Function:
     """Return slopes at places (samples, ...), of which as many are given always, to compile the function once."""
 
     def sampled(x: Array) -> Array:
-        more = xp.broadcast_to(x[:1], (_SAMPLES - len(x), *x.shape[1:]))
-        return xp.asarray(slopes(xp.concatenate([x, more])))[: len(x)]
+        count = len(x)
+        if count < _SAMPLES:  # jax 0.8 compiles no array without elements that is divided on a mesh
+            x = xp.concatenate([x, xp.broadcast_to(x[:1], (_SAMPLES - count, *x.shape[1:]))])
+        return xp.asarray(slopes(x))[:count]
 
     return sampled
 
@@ -173,7 +176,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     changes = xp.nan_to_num(sampled(arrays, ks)(beside))  # of the slopes beside the jump, with the number, too
     # The ends of another panel see when the jump in it passes by.
     seen, foreseen = sampled(arrays, before)(others), xp.nan_to_num(sampled(arrays, ks)(others))
-    at_first, at_last = _halves(seen)
+    at_first, at_last = xp.split(seen, 2)
     passing = xp.where(others_jump, _OTHER * abs(at_last - at_first), np.inf)
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -184,7 +187,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
         distance = _move(xp, slopes, low, high, digits, jump + by * changes, (is_jump | may_jump).any())
         distance = distance / (2 * by)
-        off = xp.maximum(*_halves(abs(slopes(others) - seen - by * foreseen)))
+        off = xp.maximum(*xp.split(abs(slopes(others) - seen - by * foreseen), 2))
         others_move = others_move | (off > passing).any((0, 1))
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
         return i + 1, speed, by_half, others_move
@@ -200,10 +203,6 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0))
-
-
-def _halves(array: Array) -> tuple[Array, Array]:
-    return array[: len(array) // 2], array[len(array) // 2 :]
 
 
 @_by_one.defjvp
