@@ -224,7 +224,7 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step fits"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
-    line = r"limit  learned parameters         beta 0\S+, height \d\S+, times as slow \d\S*; declare the soft step, .*"
+    line = r"limit  learned parameters         beta \d\S+, height \d\S+, times as slow \d\S*; declare the soft step, .*"
     assert re.fullmatch(line, report(results).splitlines()[-1])
     assert value["learned parameters"].pop("times as slow") > 1
     assert set(value["learned parameters"]) == {"beta", "height"}
@@ -257,14 +257,26 @@ def test_every_number_that_is_not_whole_is_learned(width):
     assert set(learned(shapes.rectangle(width=width))["value"]) == {"width"}
 
 
+@pytest.mark.parametrize("place", [0.05, 0.01])
+def test_a_small_number_that_does_not_learn_is_a_fault(place):
+    def bump(x, place=0.0):
+        return 1 / jnp.cosh(x - jax.lax.stop_gradient(place)) ** 2
+
+    assert not learned(shape(bump)(place=place))["ok"]
+
+
+def test_what_is_much_wider_than_the_potentials_learns():
+    assert learned(shapes.sigmoid(alpha=1e-4))["ok"]
+
+
 def test_a_declared_soft_step_is_compared_with_the_slope():
     """That of g has a derivative that is right where a is 1, and its derivative by a is that of another shape."""
     g = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(a * x) / a)
     right = shape(lambda x, a: 1 / (1 + a * x * x), soft=lambda x, a: jnp.arctan(jnp.sqrt(a) * x) / jnp.sqrt(a))
     assert not learned(scale(g(a=1.0), 2.0))["ok"]
-    # At infinity S is pi / a and pi / sqrt(a), of which the derivatives are -pi and -pi / 2.
+    # At infinity S is pi / a and pi / sqrt(a), of which the derivatives are -pi and -pi / 2: off by all of it.
     result = learned(g, a=1.0)
-    assert (result["ok"], result["value"]["a"]) == (False, pytest.approx(0.5, abs=0.05))
+    assert (result["ok"], result["value"]["a"]) == (False, pytest.approx(1, abs=0.1))
     declared = shape(gate, soft=lambda x, width: jnp.clip(x / width, -0.5, 0.5))
     for result in (learned(right, a=1.0), learned(declared, 1.0), learned(shapes.rectangle, width=1.0)):
         assert (result["ok"], result["limit"]) == (True, False)

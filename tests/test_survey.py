@@ -685,6 +685,28 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers, way):
     np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
+def moving_logarithm(x, p, eps):
+    return -jnp.log(jnp.minimum(1.0, abs(x - p) + eps))
+
+
+@eager_or_jit
+def test_a_derivative_that_is_steeper_than_its_panel_is_not_known(way):
+    """The integral up to x moves by -g(x): beyond the bump by nothing, since both sides of a pole cancel."""
+    x, p = jnp.array([-5.0, 0.0, 2.5])[:, None], jnp.array([0.3, 0.7])
+    for eps, known in [(1e-3, True), (1e-8, False), (1e-30, False)]:
+        soft = functools.partial(antiderivative(functools.partial(moving_logarithm, eps=eps)), x)
+        _, moves = jax.jvp(way(soft), (p,), (jnp.ones(2),))
+        by_hand = np.minimum(0, np.log(np.minimum(1, abs(x - p) + eps)))
+        np.testing.assert_allclose(moves, by_hand if known else np.full((3, 2), np.nan), atol=5e-3)
+
+
+@pytest.mark.parametrize("q", [0.3, 0.8])
+def test_the_width_of_a_cusp_is_learned(q):
+    """By hand the area is w 2 q / (q + 1). At the threshold is a panel that is empty; the derivative there is NaN."""
+    by_width = jax.grad(lambda w: area(lambda x: jnp.maximum(0, 1 - abs(x / w) ** q)))(0.7)
+    assert by_width == pytest.approx(2 * q / (q + 1), rel=1e-5)
+
+
 def rising_kink(x, at):
     """Where a rise and a fall meet it is 1 + 0.2 at, which moves with the place."""
     return jnp.exp(jnp.where(x < at, 3 * (x - at), at - x)) * (1 + 0.2 * x)

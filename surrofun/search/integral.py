@@ -12,7 +12,7 @@ from ..core.concrete import at_compile_time, concrete_if_possible, numpy_of
 from ..core.dtype import Real
 from .arrays import Array, column
 from .jumps import areas_of_jumps
-from .panels import Function, inside, integrated, numbers_at, slopes_at
+from .panels import Function, inside, integrated, is_known, numbers_at, slopes_at
 from .survey import Survey
 from .vanishing import vanishing
 
@@ -48,7 +48,9 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     sizes = xp.asarray(sizes)
     small = sizes <= 1e-6 * sizes.max((0, 1))
     last = xp.where(small, -np.inf, x).max((0, 1))
-    return vanishing(slopes, x, xp.where(xp.isfinite(last), last, 0.0))  # 0 of what is 0 everywhere
+    elsewhere = xp.where(xp.isfinite(last), last, 0.0)  # 0 of what is 0 everywhere
+    x = xp.where(x[0] == x[-1], elsewhere, x)  # no panel that is empty is at a cusp, where derivatives are NaN
+    return vanishing(slopes, x, elsewhere, is_known=is_known)
 
 
 @jax.jit

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..core.concrete import without_gradient
+from ..core.concrete import numpy_of, without_gradient
 from ..core.program import call_cached
 from .arrays import Arithmetic, Array, column, dot, representable
 
@@ -23,16 +23,25 @@ _NEAR = 2.0**-37  # of the largest distance: 64 widths of the widest place, see 
 
 # Nine nodes of Clenshaw and Curtis on [0, 1]: they hold the ends of a panel, where a jump may hide.
 NODES = (1 - np.cos(np.pi * np.arange(9) / 8)) / 2
-_POWERS = np.polynomial.chebyshev.chebvander(2 * NODES - 1, 8)
-# By how much the odd nodes miss the polynomial through the even ones. (Two rules for an integral may agree by chance.)
-_MISSES = np.zeros((4, 9))
-_MISSES[:, 1::2] = np.eye(4)
-_MISSES[:, ::2] = -_POWERS[1::2, :5] @ np.linalg.inv(_POWERS[::2, :5])
 
 # Nodes of Gauss in [-1, 1]. They leave out the ends: where a panel ends at a kink that a parameter moves, the
 # derivative there is of neither side. By slopes there, the powers of u of their integral from -1 to u.
 _INSIDE, _ = np.polynomial.legendre.leggauss(5)
 _RISES = np.polynomial.polynomial.polyint(np.linalg.inv(np.vander(_INSIDE, increasing=True)), lbnd=-1)
+_UNKNOWN = 1e-2  # of the derivative of an area, by which it may be off
+
+
+def _misses(nodes: Array) -> Array:
+    """Return by how much the odd nodes miss the polynomial through the even ones. (Two rules for an integral may agree
+    by chance.)
+    """
+    powers = np.polynomial.chebyshev.chebvander(nodes, len(nodes) // 2)
+    missed = np.eye(len(nodes))[1::2]
+    missed[:, ::2] = -powers[1::2] @ np.linalg.inv(powers[::2])
+    return missed
+
+
+_MISSES, _MISSES_INSIDE = _misses(2 * NODES - 1), _misses(_INSIDE)
 
 
 def slopes_at(f: Function, x: jax.Array) -> jax.Array:
@@ -104,6 +113,24 @@ def inside(edges: Array) -> Array:
     array([0.09, 0.46, 1.  , 1.54, 1.91])
     """
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
+
+
+def is_known(x: Array, moves: Array) -> Array:
+    """Say for which neurons the panels hold a derivative of the slopes (5, panels, *n) at the places inside of them.
+
+    They were made for the slopes: where a logarithm moves, its derivative is steeper than a panel.
+
+    >>> x = inside(np.linspace(-1, 1, 13))
+    >>> bool(is_known(x, np.sin(x))), bool(is_known(x, 1 / x))
+    (True, False)
+    """
+    xp = numpy_of(x, moves)
+    x, moves = xp.asarray(x), xp.asarray(moves)
+    widths = x[-1] - x[0]
+    sizes = widths * xp.abs(moves).max(0)
+    missed = widths * xp.abs(dot(_MISSES_INSIDE, moves)).max(0)
+    chosen = xp.stack([xp.ones_like(sizes, bool), is_near(xp, x[0], x.max((0, 1)))])  # of an infinite area any would do
+    return (xp.where(chosen, missed, 0.0).sum(1) <= _UNKNOWN * xp.where(chosen, sizes, 0.0).sum(1)).all(0)
 
 
 def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:

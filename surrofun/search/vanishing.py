@@ -19,7 +19,9 @@ _SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on th
 _OCTAVES = range(108)  # from far out back to the threshold
 
 
-def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None) -> jax.Array:
+def vanishing(
+    f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None, is_known: Any = None
+) -> jax.Array:
     """Return f(x), differentiable by what f closes over; where f has vanished, a derivative that is NaN counts as 0.
 
     Args:
@@ -29,6 +31,7 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
         limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, or at the
             farthest place where it is none; if it has not settled, it is NaN. It is taken at `elsewhere` if it is
             infinite there or at the other infinity, and counts as 0 where `limit_at` is finite.
+        is_known: a function of x and of a derivative there, which is NaN where it says no.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
@@ -36,7 +39,7 @@ def vanishing(f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any,
     True
     """
     structure, arrays = closure_converted(node(f), x)
-    return _values(structure, (), (x, elsewhere, limit_at), None, arrays)
+    return _values(structure, (), is_known, (x, elsewhere, limit_at), None, arrays)
 
 
 def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[Any]], Any]:
@@ -55,30 +58,30 @@ def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[A
     return lambda arrays: moved_by(by_ones(f, before, x), arrays, k, jnp.ones_like(arrays[k]))
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _values(f: Structure, ks: tuple[int, ...], places: Any, before: Any, arrays: Any) -> jax.Array:
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _values(f: Structure, ks: tuple[int, ...], is_known: Any, places: Any, before: Any, arrays: Any) -> jax.Array:
     """Return f(x), or a derivative by the numbers of ks; `before` is that by all but the last of them.
 
     Each has a place of its own: at infinity a second one may be NaN where the first is not.
     """
     if not ks:
         return by_ones(f, ks, places[0])(arrays)  # type: ignore[no-any-return]
-    _, moves, _ = _derivative(f, ks, places, before, arrays)
+    _, moves, _ = _derivative(f, ks, is_known, places, before, arrays)
     return moves  # type: ignore[no-any-return]
 
 
 @unchecked()
-def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _values_jvp(f: Structure, ks: Any, is_known: Any, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (places, _, arrays), (*_, by_arrays) = primals, tangents
-    values = _values(f, ks, *primals)
+    values = _values(f, ks, is_known, *primals)
     total = jnp.zeros_like(values)
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, values.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
         if is_aligned:
-            total += _values(f, (*ks, k), places, values, arrays) * jnp.asarray(by, values.dtype)
+            total += _values(f, (*ks, k), is_known, places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
-            place, moves, gone = _derivative(f, (*ks, k), places, values, arrays)
+            place, moves, gone = _derivative(f, (*ks, k), is_known, places, values, arrays)
             _, elsewhere, _ = places
             place = jnp.where(gone, elsewhere, place)
             factor = jnp.where(gone, 0.0, jnp.where(jnp.isnan(moves), jnp.nan, 1.0))
@@ -86,7 +89,7 @@ def _values_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) 
     return values, total
 
 
-def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Array, arrays: Any) -> Any:
+def _derivative(f: Structure, ks: Any, is_known: Any, places: Any, before: jax.Array, arrays: Any) -> Any:
     """Return where a derivative is taken, what it is, and where it counts as 0."""
     x, elsewhere, limit_at = places
 
@@ -96,7 +99,8 @@ def _derivative(f: Structure, ks: tuple[int, ...], places: Any, before: jax.Arra
     if limit_at is None:
         moves = by_one_at(x)
         gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
-        return x, jnp.where(gone, 0.0, moves), gone
+        moves = jnp.where(gone, 0.0, moves)
+        return x, moves if is_known is None else jnp.where(is_known(x, moves), moves, jnp.nan), gone
     place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)
     gone = ~jnp.isinf(limit_at)
     return place, jnp.where(gone, 0.0, jnp.where(known, moves, jnp.nan)), gone

@@ -20,6 +20,7 @@ from .curves import samples
 from .probes import LIMIT, SCATTERED, Array, Finding, Look, Row, is_elementwise, is_non_negative, numbers, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 times the last digit of float32
+_DIGITS = 1e-4  # of an integral, so that what its last ones do to a difference is less than what may be off
 
 
 def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
@@ -125,14 +126,13 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
     values, rates = np.array(held, np.float32), rates_of(antiderivative)
     learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), dict.fromkeys(names, 0.0)
     sizes = np.where(values, abs(values), np.float32(1))
-    for i, (name, size, step) in enumerate(zip(names, sizes, np.diag(_STEP * sizes), strict=True)):
+    for i, (name, step) in enumerate(zip(names, np.diag(_STEP * sizes), strict=True)):
         above, below = (_integrated(x, moved(v)) for v in (values + step, values - step))
         if at is None or above is None or below is None:
             return LIMIT, "integral not found"
-        moves = (above - at) / step[i], (at - below) / step[i]
         # Where a kink of the soft step passes a potential, the difference on one side is right.
-        error = np.minimum(*(abs(move - learned[..., i]) for move in moves)).max()
-        error /= max(abs(moves[0]).max(), np.ptp(at) / size)
+        moves = np.stack([above - at, at - below, (above - below) / 2]) / step[i]
+        error = abs(moves - learned[..., i]).min(0).max() / (abs(moves).max() + _DIGITS * abs(at).max() / step[i])
         errors[name] = float(np.maximum(errors[name], error))  # also NaN
     if not all(error <= 0.03 for error in errors.values()):
         return False, errors
