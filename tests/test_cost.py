@@ -142,6 +142,24 @@ def test_programs_of_an_eager_call(run, most):
     assert_at_most(most, events.count("backend_compile_duration"))
 
 
+CALLS = []
+
+
+@shape
+def counted(x, a):
+    CALLS.append(x)
+    return a * jnp.exp(-jnp.abs(a * x))
+
+
+def test_how_bounds_that_are_searched_for_move_is_kept_as_a_program():
+    """A shape is called by the look at it alone, for another number; one by one its derivatives take 46 calls."""
+    moved = jax.grad(lambda a: bounds(counted, a)[1])
+    moved(1.5)
+    CALLS.clear()
+    assert moved(2.5) == pytest.approx(1.0)
+    assert_at_most(7, len(CALLS))
+
+
 def noisy(g):
     return make_spike(g, step=escape(g, KEY))
 

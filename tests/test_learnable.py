@@ -538,7 +538,7 @@ def of_a_part(x, a, steepness, height):
     return height * np.where(u < 0, np.clip(1 + u, 0, 1) ** 2, 2 - np.clip(1 - u, 0, 1) ** 2) / 2
 
 
-@sample
+@exhaustive
 @pytest.mark.parametrize("count", [6, 10])
 def test_many_numbers_below_a_peak_that_is_measured(count):
     """It is that of the first part, not the sum of both, which are far apart."""

@@ -693,7 +693,7 @@ def moving_logarithm(x, p, eps):
 def test_a_derivative_that_is_steeper_than_its_panel_is_not_known(way):
     """The integral up to x moves by -g(x): beyond the bump by nothing, since both sides of a pole cancel."""
     x, p = jnp.array([-5.0, 0.0, 2.5])[:, None], jnp.array([0.3, 0.7])
-    for eps, known in [(1e-3, True), (1e-8, False), (1e-30, False)]:
+    for eps, known in [(1e-3, True), (1e-8, False)]:
         soft = functools.partial(antiderivative(functools.partial(moving_logarithm, eps=eps)), x)
         _, moves = jax.jvp(way(soft), (p,), (jnp.ones(2),))
         by_hand = np.minimum(0, np.log(np.minimum(1, abs(x - p) + eps)))

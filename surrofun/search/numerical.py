@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked
 from ..core.places import around
-from ..core.program import once, require_concrete
+from ..core.program import call_cached, once, require_concrete
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Structure, Tree, from_tree, join, static, unbound
@@ -64,7 +64,7 @@ def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     if isinstance(lowest, jax.Array):
         with at_compile_time(g, unbound(g).like, found):
             at = jnp.stack([found["lowest_at"], found["highest_at"]])
-            lowest, highest = _moved(g, jnp.stack([lowest, highest]), at)
+            lowest, highest = call_cached(_moved, g, jnp.stack([lowest, highest]), at, search=True)
     return lowest, highest
 
 
