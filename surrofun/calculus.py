@@ -40,22 +40,24 @@ def antiderivative(g: Shape) -> Shape:
     a place, and nearer to it than 1e-4 of its width, may be wrong.
 
     The derivative of S by a parameter is the integral of that of `g`, and
-    what is added by jumps that the parameter moves, to about 1e-4, and to
-    1e-2 where it is much steeper than `g`, as where a peak of -log(|x|)
-    moves that ends at 1e-4. It is NaN where that of `g` is too steep to be
-    integrated, as where that peak ends at 1e-8, or where an edge moves that
-    is infinitely steep, as that of sqrt(1 - x^2); where a jump moves that
-    is not among the seven largest; where two meet; where a small step does
-    not tell how fast one moves, as that at sqrt(p) for p near 0; and where
-    an array moves one that is no parameter of `g`, but in a closure or a
-    module. What moves a jump counts, also behind `stop_gradient` in `g`,
-    and beside a rule of its own that the jump has, as a spike in `g`. It is
-    less exact for what `g` does not show yet, as a jump with a weight of 0,
-    and by a leak of 0, beside which the area is infinite, about 1e13. Where
-    `g` has vanished and its derivative is NaN, as that of
-    1 / cosh(alpha x)^2 far out, this counts as 0; beside another term that
-    has not vanished, it stays NaN. Beyond 1e12 widths an infinite area is
-    taken to go on growing in a straight line.
+    what is added by jumps that the parameter moves, to about 1e-4 of the
+    largest over all x, and to 1e-2 where it is much steeper than `g`, as
+    where a peak of -log(|x|) moves that ends at 1e-4. So what is left of it
+    beyond a narrow peak that moves may be off by more than itself. It is
+    NaN where that of `g` is too steep to be integrated, as where that peak
+    ends at 1e-8, or where an edge moves that is infinitely steep, as that
+    of sqrt(1 - x^2); where a jump moves that is not among the seven
+    largest; where two meet; where a small step does not tell how fast one
+    moves, as that at sqrt(p) for p near 0; and where an array moves one
+    that is no parameter of `g`, but in a closure or a module. What moves a
+    jump counts, also behind `stop_gradient` in `g`, and beside a rule of
+    its own that the jump has, as a spike in `g`. It is less exact for what
+    `g` does not show yet, as a jump with a weight of 0, and by a leak of 0,
+    beside which the area is infinite, about 1e13. Where `g` has vanished
+    and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this
+    counts as 0; beside another term that has not vanished, it stays NaN.
+    Beyond 1e12 widths an infinite area is taken to go on growing in a
+    straight line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It
@@ -306,7 +308,8 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the integral of a shape over all x, one for each neuron.
 
     It is infinite where it diverges, and NaN where the two sides diverge to
-    infinities of opposite signs, as those of an odd function do.
+    infinities of opposite signs, as those of an odd function do. How exact
+    its derivative by a parameter is, `antiderivative` tells.
 
     Raises:
         ValueError: no soft step is declared, and the integral is not found

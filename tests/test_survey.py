@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from needs import eager_or_jit, exhaustive, sample
+from scipy.integrate import quad
 from scipy.special import erf
 
 from surrofun import antiderivative, area, bounds, make_spike, mix, scale, shape, shapes
@@ -698,6 +699,15 @@ def test_a_derivative_that_is_steeper_than_its_panel_is_not_known(way):
         _, moves = jax.jvp(way(soft), (p,), (jnp.ones(2),))
         by_hand = np.minimum(0, np.log(np.minimum(1, abs(x - p) + eps)))
         np.testing.assert_allclose(moves, by_hand if known else np.full((3, 2), np.nan), atol=5e-3)
+
+
+@eager_or_jit
+def test_a_slope_too_small_for_a_float_has_no_jump(way):
+    """At 9.2 it is 0 of a sudden. By hand in coordinates of the peak: dS/dm is 32 there, and -1.79 is left of it."""
+    m, e = 0.2, 0.03
+    by_hand, _ = quad(lambda u: -2 * (u + m) * np.exp(-((u + m) ** 2)) / (abs(u) + e), -7, 7, points=[0.0], limit=200)
+    moved = way(jax.grad(lambda m: area(lambda x: jnp.exp(-x * x) / (abs(x - m) + e))))(m)
+    assert moved == pytest.approx(by_hand, abs=1e-4 / e)
 
 
 @pytest.mark.parametrize("q", [0.3, 0.8])

@@ -96,10 +96,11 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     """Return the ends of the steepest panels, between which numbers the slope jumps in each, whether it does, and
     whether it may; the ends of the next panels, and whether it jumps there.
     """
-    xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
+    xp, info = numpy_of(edges, arrays), np.finfo(edges.dtype)
+    digits, nothing = _DIGITS * float(info.eps), float(info.tiny / info.eps)
 
-    def rise(slopes: Array) -> Array:  # what rounding does not make
-        return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]), 0.0)
+    def rise(slopes: Array) -> Array:  # what neither rounding makes nor a float that is too small, which becomes 0
+        return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
 
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)

@@ -20,7 +20,7 @@ from .curves import samples
 from .probes import LIMIT, SCATTERED, Array, Finding, Look, Row, is_elementwise, is_non_negative, numbers, values_of
 
 _STEP = 3e-3  # of a parameter, for finite differences: more than 1e4 times the last digit of float32
-_DIGITS = 1e-4  # of an integral, so that what its last ones do to a difference is less than what may be off
+_DIGITS = 2e-5  # of an integral, so that what its last ones do to a difference is less than what may be off
 
 
 def look_at(made: Callable[[], Shape], usable: Callable[[Array], Array]) -> Look:
