@@ -49,7 +49,7 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     small = sizes <= 1e-6 * sizes.max((0, 1))
     last = xp.where(small, -np.inf, x).max((0, 1))
     elsewhere = xp.where(xp.isfinite(last), last, 0.0)  # 0 of what is 0 everywhere
-    x = xp.where(x[0] == x[-1], elsewhere, x)  # no panel that is empty is at a cusp, where derivatives are NaN
+    x = jnp.asarray(xp.where(x[0] == x[-1], elsewhere, x))  # no empty panel is at a cusp, where derivatives are NaN
     return vanishing(slopes, x, elsewhere, is_known=is_known)
 
 

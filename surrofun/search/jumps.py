@@ -14,7 +14,7 @@ from ..core.concrete import aligned_arrays, closure_converted, concrete_if_possi
 from ..core.tree import Structure
 from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated, shaped
 from .panels import Function, slopes_at
-from .vanishing import by_ones
+from .vanishing import NOTHING, by_ones
 
 _MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
@@ -96,10 +96,10 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     """Return the ends of the steepest panels, between which numbers the slope jumps in each, whether it does, and
     whether it may; the ends of the next panels, and whether it jumps there.
     """
-    xp, info = numpy_of(edges, arrays), np.finfo(edges.dtype)
-    digits, nothing = _DIGITS * float(info.eps), float(info.tiny / info.eps)
+    xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
+    nothing = NOTHING[edges.dtype.name]
 
-    def rise(slopes: Array) -> Array:  # what neither rounding makes nor a float that is too small, which becomes 0
+    def rise(slopes: Array) -> Array:  # what is made neither by rounding, nor where a float too small becomes 0
         return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
 
     at = _slopes(f, arrays, ks, edges.ndim - 1)

@@ -32,15 +32,14 @@ _UNKNOWN = 1e-2  # of the derivative of an area, by which it may be off
 
 
 def _misses(nodes: Array) -> Array:
-    """Return by how much the odd nodes miss the polynomial through the even ones. (Two rules for an integral may agree
-    by chance.)
-    """
+    """Return by how much the odd nodes miss the polynomial through the even ones."""
     powers = np.polynomial.chebyshev.chebvander(nodes, len(nodes) // 2)
     missed = np.eye(len(nodes))[1::2]
     missed[:, ::2] = -powers[1::2] @ np.linalg.inv(powers[::2])
     return missed
 
 
+# Not the difference of two rules for an integral, which may agree by chance.
 _MISSES, _MISSES_INSIDE = _misses(2 * NODES - 1), _misses(_INSIDE)
 
 
@@ -127,10 +126,9 @@ def is_known(x: Array, moves: Array) -> Array:
     xp = numpy_of(x, moves)
     x, moves = xp.asarray(x), xp.asarray(moves)
     widths = x[-1] - x[0]
-    sizes = widths * xp.abs(moves).max(0)
-    missed = widths * xp.abs(dot(_MISSES_INSIDE, moves)).max(0)
-    chosen = xp.stack([xp.ones_like(sizes, bool), is_near(xp, x[0], x.max((0, 1)))])  # of an infinite area any would do
-    return (xp.where(chosen, missed, 0.0).sum(1) <= _UNKNOWN * xp.where(chosen, sizes, 0.0).sum(1)).all(0)
+    parts = widths * xp.abs(dot(_MISSES_INSIDE, moves)).max(0), widths * xp.abs(moves).max(0)
+    missed, whole = (sums(xp, part, x[0], x.max((0, 1))) for part in parts)
+    return (missed <= _UNKNOWN * whole).all(0)
 
 
 def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:
@@ -140,6 +138,15 @@ def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:
     array([ True, False])
     """
     return xp.abs(x) <= _NEAR * last
+
+
+def sums(xp: Arithmetic, values: Array, starts: Array, last: Array) -> Array:
+    """Return the sum over all panels, and over those near the threshold: of an infinite area any error would do.
+
+    >>> sums(np, np.ones(2), np.array([-1.0, 65.0]), 2.0**43)
+    array([2., 1.])
+    """
+    return xp.stack([values, xp.where(is_near(xp, starts, last), values, 0.0)]).sum(1)
 
 
 def integrated(

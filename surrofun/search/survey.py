@@ -18,7 +18,7 @@ from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked,
 from ..core.dtype import Real
 from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
-from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at
+from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at, sums
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
 Survey: TypeAlias = dict[str, Any]
@@ -143,8 +143,7 @@ def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, s
         spare = (1 << (len(ends) - 1).bit_length()) - len(ends) if xp is np else 0  # few sizes, for few programs
         sorted_starts, sorted_ends = ordered(xp, 0, 2, starts, ends)
         edges = xp.concatenate([sorted_starts, *[sorted_ends[-1:]] * (1 + spare)])
-        near = xp.where(is_near(xp, starts, edges[-1]), errors, 0.0)
-        found.update(zip(INTEGRAL, (edges, xp.stack([errors, near]).sum(1)), strict=True))
+        found.update(zip(INTEGRAL, (edges, sums(xp, errors, starts, edges[-1])), strict=True))
         found.update(places=shaped(at, 0, 2), slopes=shaped(seen, 0, 2))
     return {name: found[name].astype(dtype) for name in names}
 

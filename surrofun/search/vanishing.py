@@ -14,7 +14,7 @@ from ..core.cotangents import moved_by
 from ..core.tree import Structure, join, node
 from .arrays import column
 
-_NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
+NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 _SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on the way: how near to its limit is near
 _OCTAVES = range(108)  # from far out back to the threshold
 
@@ -98,7 +98,7 @@ def _derivative(f: Structure, ks: Any, is_known: Any, places: Any, before: jax.A
 
     if limit_at is None:
         moves = by_one_at(x)
-        gone = (abs(before) < _NOTHING[before.dtype.name]) & jnp.isnan(moves)
+        gone = (abs(before) < NOTHING[before.dtype.name]) & jnp.isnan(moves)
         moves = jnp.where(gone, 0.0, moves)
         return x, moves if is_known is None else jnp.where(is_known(x, moves), moves, jnp.nan), gone
     place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)

@@ -125,8 +125,8 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
 
     values, rates = np.array(held, np.float32), rates_of(antiderivative)
     learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), dict.fromkeys(names, 0.0)
-    sizes = np.where(values, abs(values), np.float32(1))
-    for i, (name, step) in enumerate(zip(names, np.diag(_STEP * sizes), strict=True)):
+    steps = np.diag(_STEP * np.where(values, abs(values), np.float32(1)))
+    for i, (name, step) in enumerate(zip(names, steps, strict=True)):
         above, below = (_integrated(x, moved(v)) for v in (values + step, values - step))
         if at is None or above is None or below is None:
             return LIMIT, "integral not found"
