@@ -30,6 +30,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     gc.freeze()  # the search for garbage need not look at what is imported
+    gc.set_threshold(200_000, 50, 100)  # nor each time that JAX has traced a little
 
 
 @pytest.fixture

@@ -257,7 +257,7 @@ def test_every_number_that_is_not_whole_is_learned(width):
     assert set(learned(shapes.rectangle(width=width))["value"]) == {"width"}
 
 
-@pytest.mark.parametrize("place", [0.05, 0.01])
+@pytest.mark.parametrize("place", [pytest.param(0.05, marks=exhaustive), 0.01])
 def test_a_small_number_that_does_not_learn_is_a_fault(place):
     def bump(x, place=0.0):
         return 1 / jnp.cosh(x - jax.lax.stop_gradient(place)) ** 2

@@ -10,7 +10,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from needs import needs
+from needs import exhaustive, needs
 from transcript import rows
 
 from surrofun import names, registry
@@ -110,6 +110,7 @@ def test_list_in_a_terminal_leaves_out_remarks(capsys, monkeypatch):
     assert facts["straight_through"][0] == "area infinite"
 
 
+@exhaustive
 def test_what_is_missing_without_docstrings():
     code = "import sys; from surrofun.cli.commands import main; main(['list']); main(['show', '-h'])"
     done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False)

@@ -111,7 +111,7 @@ HARD = {
 SMOOTH = ("cauchy", "steep", "sigmoid")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=exhaustive)])
 def test_hard_ones_are_right_or_refused(dtype, x64):
     right = []
     for name, (f, exact) in HARD.items():
@@ -400,7 +400,7 @@ JUMPING = {  # a slope of two numbers, its soft step, and the numbers
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=exhaustive)])
 def test_a_jump_that_a_parameter_moves(dtype, x64):
     """Each neuron has numbers of its own, which move its jumps alone."""
     x = np.array([-0.91, -0.33, 0.03, 0.11, 0.57, 2.0], dtype)
@@ -710,10 +710,11 @@ def test_a_slope_too_small_for_a_float_has_no_jump(way):
     assert moved == pytest.approx(by_hand, abs=1e-4 / e)
 
 
+@eager_or_jit
 @pytest.mark.parametrize("q", [0.3, 0.8])
-def test_the_width_of_a_cusp_is_learned(q):
+def test_the_width_of_a_cusp_is_learned(q, way):
     """By hand the area is w 2 q / (q + 1). At the threshold is a panel that is empty; the derivative there is NaN."""
-    by_width = jax.grad(lambda w: area(lambda x: jnp.maximum(0, 1 - abs(x / w) ** q)))(0.7)
+    by_width = way(jax.grad(lambda w: area(lambda x: jnp.maximum(0, 1 - abs(x / w) ** q))))(0.7)
     assert by_width == pytest.approx(2 * q / (q + 1), rel=1e-5)
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.tree_util import Partial
-from needs import needs, sample
+from needs import exhaustive, needs, sample
 from transcript import NAMES
 
 import surrofun
@@ -245,7 +245,7 @@ def of_a_pair(x, c):
     return c[0] / (1 + c[1] * x * x)
 
 
-@pytest.mark.parametrize("kind", [Numbers, Pair])
+@pytest.mark.parametrize("kind", [pytest.param(Numbers, marks=exhaustive), Pair])
 def test_a_container_that_jax_does_not_know_is_an_object(kind):
     """Its numbers learn: S = a / sqrt(b) (arctan(sqrt(b) x) + pi / 2)."""
     x, b = 0.7, 2.0
