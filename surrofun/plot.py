@@ -203,7 +203,8 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
         ax: one Axes.
 
     Raises:
-        ValueError: `spikes` has another number of dimensions.
+        ValueError: `spikes` has another number of dimensions, or `dt` is
+            not above 0.
 
     >>> figure = raster(np.eye(3), dt=0.5)
     >>> figure.axes[0].get_xlabel()
@@ -214,6 +215,8 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
         raise ValueError(
             f"plot.raster: expected spikes of shape (steps, units), got {spikes.shape}; pick one sample of a batch"
         )
+    if dt is not None and not 0 < dt < math.inf:
+        raise ValueError(f"plot.raster: expected as dt the length of a step in ms, above 0, got {dt}")
     figure, (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
     step, fired = np.nonzero(spikes)

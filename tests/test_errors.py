@@ -274,6 +274,8 @@ ValueError: squarewave_fourier: expected as n a whole number of at least 1, got 
 >>> sigmoid(beta=3.0)
 >>> bounds(sigmoid, beta=3.0)
 >>> antiderivative(sigmoid)(beta=3.0)
+>>> antiderivative(sigmoid)(x, beta=3.0)
+>>> area(mix(sigmoid, atan), beta=3.0)
 TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
 >>> superspike(beta=jnp.array(4 + 1j))
 >>> make_spike(superspike)(x, jnp.array(4 + 1j))

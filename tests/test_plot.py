@@ -272,6 +272,8 @@ ValueError: plot.learning_curve: expected one record an epoch, got none
 >>> plot.learning_curve([{'loss': 2.0}, {'rate': 1.0}])
 TypeError: plot.learning_curve: expected for each epoch a dict with the same keys, as in
 [{'loss': 2.0}, {'loss': 1.0}], got ...
+>>> plot.raster(np.eye(3), dt=0.0)
+ValueError: plot.raster: expected as dt the length of a step in ms, above 0, got 0.0
 >>> plot.raster(np.zeros((5, 2, 3)))
 ValueError: plot.raster: expected spikes of shape (steps, units), got (5, 2, 3); pick one sample of a batch...
 >>> plot.shape(atan, ax=Figure().subplots())

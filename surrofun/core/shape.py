@@ -111,6 +111,7 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
 
     @functools.wraps(fact)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
+        refuse_unknown(f, args[before:], kwargs)
         params = {**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments}
         params |= params.pop(others, {})
         if not takes_all:
