@@ -723,6 +723,17 @@ def rising_kink(x, at):
     return jnp.exp(jnp.where(x < at, 3 * (x - at), at - x)) * (1 + 0.2 * x)
 
 
+def left_of_one(x, p):
+    """Far out it is what rounding leaves of p times 1 / (1 + u^2), a stair."""
+    u = p * jnp.clip(x, -1e9, 1e9)
+    return p * (1 - u * u / (1 + u * u))
+
+
+def rising_from_nothing(x, p):
+    u = p * jnp.clip(x - 0.5, -1e9, 1e9)
+    return p * (1 + u / jnp.sqrt(1 + u * u))
+
+
 MOVING = {  # a slope, and the derivatives of both extremes by p
     "kink at 0": (lambda x, p: jnp.minimum(jnp.maximum(x - p, 2 * (p - x)), 10.0), lambda p: (0.0, 0.0)),
     "cusp at 0": (lambda x, p: jnp.minimum(jnp.sqrt(abs(x - p)), 10.0), lambda p: (0.0, 0.0)),
@@ -743,6 +754,8 @@ MOVING = {  # a slope, and the derivatives of both extremes by p
     "kink and jump": (
         lambda x, p: jnp.clip(1 + jnp.minimum(2 * (x - p), p - x), 0) - jnp.where(abs(x - 5) < p, 5 + x / 50, 0),
         lambda p: (-0.02, 0.0)),
+    "what is left of 1": (left_of_one, lambda p: (0.0, 1.0)),
+    "rising from nothing": (rising_from_nothing, lambda p: (0.0, 2.0)),
 }  # fmt: skip
 
 
