@@ -131,6 +131,15 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
         antiderivative(f)(jnp.ones((), dtype))
 
 
+@pytest.mark.parametrize(("dtype", "widest"), [("float32", 1e14), pytest.param("float64", 1e16, marks=exhaustive)])
+def test_a_bump_that_ends_where_nobody_looks_is_not_called_infinite(dtype, widest, x64):
+    """Up to 9e12 the octaves double nearly, as those of a constant do, whose area is infinite."""
+    for width in (widest / 10, widest, np.inf):
+        found = look(lambda x, w=width: jnp.exp(-jnp.square(x / w) / 2), DEFAULT, jnp.zeros((), dtype))
+        assert (found["error"] <= TOLERANCE[dtype]) == np.isinf(width)
+    assert found["area"] == np.inf
+
+
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 2e-6), ("float64", 2e-8)])
 def test_of_an_infinite_area_what_is_near_is_known_by_itself(dtype, off, x64):
     """An error of 1e-8 of all of it would be anything there."""
@@ -184,7 +193,7 @@ def test_infinite_is_said_only_where_it_shows(dtype, x64):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("centre", "width"), [(300.0, 0.1), (1e9, 1e9), (1e-9, 1e-9), (-2.0, 1e-2)])
+@pytest.mark.parametrize(("centre", "width"), [(300.0, 0.1), (1000.0, 1.0), (1e9, 1e9), (1e-9, 1e-9), (-2.0, 1e-2)])
 def test_what_is_declared_is_found_at_any_scale(centre, width, dtype, x64):
     found = look(lambda x: jnp.exp(-jnp.square((x - centre) / width) / 2), [(centre, width)], jnp.zeros((), dtype))
     assert found["error"] <= TOLERANCE[dtype]

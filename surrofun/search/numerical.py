@@ -143,8 +143,8 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
     reach = jnp.where(rise == 0, 0.0, jnp.maximum(jnp.maximum(nearest, _LEAST), digits * abs(end) / abs(rise)))
     sides = column([-1.0, 1.0, 1.0], at)  # the last panel is empty, which says that no jump is left
     left, right, _ = lax.stop_gradient(slopes_at(g, at + reach * sides))
-    # A step of a few last digits of the larger extreme is what is left of 1 - tanh(x) far out.
-    is_jump = abs(left - right) > 4 * digits * jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)
+    # A step of a few last digits of the larger extreme is what is left of 1 - u / sqrt(1 + u^2) far out.
+    is_jump = abs(left - right) > digits * jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)
     edges = at + jnp.where(is_jump, reach, 0.0) * sides
     return areas_of_jumps(g, edges)[0] / jnp.where(is_jump, left - right, 1.0)
 

@@ -211,7 +211,7 @@ def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
     """Return the area beyond the last of these octaves, and its error: infinite where they do not tell.
 
     That of a power of x is a geometric series. It is infinite only where no octave is less than the one before, and
-    their ratio hardly changes.
+    their ratio hardly changes, and less and less: that of a bump which ends farther out changes more and more.
     """
     before, ratio_error = octaves[:-1], float(np.finfo(dtype).eps) ** 0.5
     nothing = xp.abs(before) < 4 * float(np.finfo(dtype).tiny)
@@ -220,8 +220,9 @@ def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
     ones = xp.where(nothing, 1.0, before / scale)  # a choice, since XLA multiplies out a quotient of quotients
     ratios = xp.where(nothing, 0.0, octaves[1:] / scale / ones)
     least = ratios.min(0)
-    change = ratios.max(0) - least
-    endless = (least > 1 - ratio_error / 10) & (change < xp.maximum((least - 1) / 100, ratio_error / 10))
+    change, changes = ratios.max(0) - least, xp.abs(ratios[1:] - ratios[:-1])
+    settles = changes[-1] <= changes[0] + ratio_error / 10
+    endless = (least > 1 - ratio_error / 10) & (change < xp.maximum((least - 1) / 100, ratio_error / 10)) & settles
     falls = xp.abs(ratios[-2:]) < 1 - ratio_error
     ratios = xp.where(falls, ratios[-2:], 0.0)
     earlier, rest = octaves[-2:] * ratios / (1 - ratios)
