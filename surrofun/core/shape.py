@@ -111,8 +111,7 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
 
     @functools.wraps(fact)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
-        refuse_unknown(f, args[before:], kwargs)
-        params = {**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments}
+        params = {**defaults, **refuse_unknown(f, args[before:], kwargs)}
         params |= params.pop(others, {})
         if not takes_all:
             params = {p.name: params[p.name] for p in asked if p.name in params}
@@ -160,19 +159,22 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     return declared
 
 
-def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse parameters that a function does not take after x, if it has a signature.
+def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return by name what a function is given after x; what it does not take is refused, if it has a signature.
 
+    >>> refuse_unknown(pow, (2,), {})
+    {'exp': 2}
     >>> refuse_unknown(pow, (), {"beta": 2.0})
     Traceback (most recent call last):
     TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
     """
     _, takes = signature_of(f)
-    if takes is not None:
-        try:
-            takes.bind_partial(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
+    if takes is None:
+        return kwargs
+    try:
+        return takes.bind_partial(*args, **kwargs).arguments
+    except TypeError as error:
+        raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
 
 
 def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:
