@@ -158,6 +158,17 @@ def test_a_heavy_tail_far_from_the_threshold_is_found(x64):
     assert found["area"] == pytest.approx(2 / 0.3, rel=1e-6)
 
 
+@exhaustive
+def test_a_heavy_tail_on_one_side_moves_nothing_on_the_other():
+    """Beyond what is looked at it has 0.25 % of the area."""
+    soft = antiderivative(lambda x: jnp.where(x < 0, jnp.exp(jnp.minimum(x, 0.0)), (1 + abs(x)) ** -1.2))
+    x = np.array([-20, -1, 0, 1, 1e4], np.float32)
+    by_hand = np.where(x < 0, np.exp(np.minimum(x, 0)), 6 - 5 * (1 + np.maximum(x, 0)) ** -0.2)
+    np.testing.assert_allclose(soft(x), by_hand, atol=1e-5)
+    mirrored = antiderivative(lambda x: jnp.where(x > 0, jnp.exp(jnp.minimum(-x, 0.0)), (1 + abs(x)) ** -1.2))
+    np.testing.assert_allclose(mirrored(-x), 6 - by_hand, atol=1e-5)
+
+
 def far(kind, x, a):
     """Of finite area, which does not show within what is looked at: 7.06208, as a is 0.9, and 2.5e13 a."""
     rises_and_falls = (1 + a * jnp.sin(jnp.pi * jnp.log2(1 + abs(x)))) / (1 + abs(x)) ** 1.3
@@ -514,6 +525,8 @@ def test_a_jump_may_have_a_value_in_between(dtype, x64):
     for kind, (name, (_, derivative)) in enumerate(IN_BETWEEN.items()):
         for p in (0.01, 0.123, 0.37, 0.7, 1.3):
             np.testing.assert_allclose(moved(dtype(p), kind), derivative(p), rtol=1e-4, err_msg=name)
+    far_out = jax.jit(jax.grad(lambda p: soft(0, dtype(np.inf), p)))
+    np.testing.assert_allclose(far_out(dtype(100)), 2, rtol=1e-4)
 
 
 KINKED = {  # a slope, a potential or infinity, where it is the area, and the second derivative by p of S there
@@ -564,8 +577,18 @@ def test_a_jump_whose_speed_the_step_does_not_show_has_none(way):
 
 @exhaustive
 def test_jumps_that_stay_may_be_many():
-    stairs = antiderivative(lambda x, h: h * jnp.where(abs(x) < 6, jnp.ceil(jnp.abs(x)), 0.0))
-    np.testing.assert_allclose(jax.jit(jax.grad(lambda h: stairs(jnp.inf, h)))(0.5), 42, rtol=1e-5)
+    """Twelve of them, also where a step of the number changes both sides by more than the jump between them."""
+    stairs = antiderivative(lambda x, h, least: h * jnp.where(abs(x) < 6, least + jnp.ceil(jnp.abs(x)), 0.0))
+    moved = jax.jit(jax.grad(lambda h, least: stairs(jnp.inf, h, least)))
+    np.testing.assert_allclose([moved(0.5, 0.0), moved(0.5, 50.0)], [42, 642], rtol=1e-5)
+
+
+@exhaustive
+@eager_or_jit
+def test_a_jump_may_stay_beside_what_rises_more(way):
+    """Of 3 a third at once, the rest in the next 30 numbers: too steep to say that it jumps, yet nothing moves."""
+    ramp = lambda x: jnp.where(x < 0.3, 0.0, jnp.where(x < 0.8, 1 + 2 * jnp.minimum((x - 0.3) / 1.8e-6, 1), 0.0))  # noqa: E731
+    np.testing.assert_allclose(way(jax.grad(lambda h: area(lambda x: h * ramp(x))))(0.5), 1.5, rtol=1e-4)
 
 
 def window(x, half, height=1.0):
@@ -708,6 +731,8 @@ def test_a_derivative_that_is_steeper_than_its_panel_is_not_known(way):
         _, moves = jax.jvp(way(soft), (p,), (jnp.ones(2),))
         by_hand = np.minimum(0, np.log(np.minimum(1, abs(x - p) + eps)))
         np.testing.assert_allclose(moves, by_hand if known else np.full((3, 2), np.nan), atol=5e-3)
+    of_an_element = way(jax.grad(lambda p: antiderivative(lambda x: moving_logarithm(x, p[0], 1e-8))(2.5)))
+    np.testing.assert_array_equal(of_an_element(p), [np.nan, 0])
 
 
 @eager_or_jit
