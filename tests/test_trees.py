@@ -3,6 +3,7 @@
 The gradients are those of the soft step by hand, in NumPy and float64.
 """
 
+import dataclasses
 import functools
 import pickle
 
@@ -15,7 +16,7 @@ from needs import exhaustive, needs, sample
 from transcript import NAMES
 
 import surrofun
-from surrofun import heaviside, make_spike, mix, scale, shape, shapes, shift, ternary
+from surrofun import asym, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, ternary
 from surrofun.core.shape import is_spike
 
 X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
@@ -61,6 +62,17 @@ def plain(x, width=1.0):
     return jnp.where(jnp.abs(x) < width, 1.0, 0.0)
 
 
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["alpha"], meta_fields=[])
+@dataclasses.dataclass(frozen=True)
+class Bell:
+    """A module: an object with leaves that is a shape."""
+
+    alpha: float
+
+    def __call__(self, x):
+        return self.alpha / 2 * jnp.exp(-self.alpha * jnp.abs(x))
+
+
 LEAVES = [  # numbers, and what has them as its leaves
     ([2.5], "superspike(beta=2.5)", "bump(alpha=2.5, n=3, how='odd')", "ternary(threshold=2.5)"),
     ([2.5], "shape(lambda x, c=(1.0, 2): c[0] * x)(c=(2.5, 3))", "antiderivative(sigmoid(alpha=2.5))"),
@@ -73,6 +85,9 @@ LEAVES = [  # numbers, and what has them as its leaves
     ([3.5, 2.5], "shift(partial(plain, width=2.5), 3.5)"),
     ([2.5, 3.5, 4.5], "power(bump(alpha=2.5), 3.5, q=4.5)", "power(power(mix(bump(alpha=2.5)), 3.5), 4.5)"),
     (list(NUMBERS), "composed()", "make_spike(composed(), learnable=True)"),
+    ([2.5], "mix(Bell(2.5), plain)", "asym(plain, scale(Bell(2.5)))", "make_spike(mix(Bell(2.5)), learnable=True)"),
+    ([3.5, 2.5], "scale(Bell(2.5), 3.5)", "shift(Bell(2.5), 3.5)"),
+    ([2.5, 3.5], "normalize(Bell(2.5), peak=3.5)", "power(Bell(2.5), 3.5)"),
     ([0.5], "shift(triangle, 0.5)"),
     ([1.0], "scale(superspike, 1.0)"),  # a default that is given
     ([], "scale(superspike)", "scale(superspike(beta=10), 2)", "derivative(jnp.tanh)", "staircase(3)"),
@@ -320,7 +335,31 @@ def test_facts_survive_a_copy_by_value():
     close([*by_spike, by_a], [0.15, 0.15, 0.3])
 
 
-# Fields of modules
+# Modules
+
+
+def bell_by_hand(x):
+    """S = exp(2 x) / 2, and 1 - exp(-2 x) / 2 above the threshold, of the module with alpha = 2; and dS/dalpha."""
+    tail = np.exp(-2 * abs(x)) / 2
+    return np.where(x < 0, tail, 1 - tail), x * tail
+
+
+OF_A_MODULE = {  # and dS/dalpha
+    "mix": (lambda g: mix(g, shapes.atan, weights=(0.75, 0.25)), lambda x: 0.75 * bell_by_hand(x)[1]),
+    "scale": (lambda g: scale(g, 3.0), lambda x: bell_by_hand(3 * x)[1]),
+    "shift": (lambda g: shift(g, 0.25), lambda x: bell_by_hand(x - 0.25)[1]),
+    "asym": (lambda g: asym(shapes.atan, g), lambda x: np.where(x > 0, bell_by_hand(x)[1], 0)),
+    "normalize": (lambda g: normalize(g, peak=1.5), lambda x: 1.5 * (bell_by_hand(x)[1] - bell_by_hand(x)[0] / 2)),
+}
+
+
+@pytest.mark.parametrize("name", [n if n == "normalize" else pytest.param(n, marks=exhaustive) for n in OF_A_MODULE])
+def test_a_module_in_a_composition_learns(name):
+    compose, by_alpha = OF_A_MODULE[name]
+    g = compose(Bell(2.0))
+    at = jax.tree.leaves(g).index(2.0)
+    gradient = jax.jit(jax.grad(lambda spike: spike(X).sum()))
+    close(jax.tree.leaves(gradient(make_spike(g, learnable=True)))[at], by_alpha(X.astype(float)).sum())
 
 
 FIELDS = {"a shape": as_arrays(composed()), "a spike": make_spike(as_arrays(composed()), learnable=True)}

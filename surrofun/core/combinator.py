@@ -99,9 +99,11 @@ def combinator(
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
         arguments = {}
         for name, value in bound.arguments.items():
-            bound.arguments[name] = valid = _valid(show(combined), signature.parameters[name], value)
+            parameter = signature.parameters[name]
+            bound.arguments[name] = valid = _valid(show(combined), parameter, value)
             if value is not None:  # None stands for the default, which is left out
-                arguments[name] = to_tree(valid)
+                is_part = parameter.default is parameter.empty  # a tree already, also if it is a module
+                arguments[name] = valid if is_part else to_tree(valid)
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)
@@ -123,13 +125,12 @@ def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: s
     own = signature_of_fact(name, fact)
     if own is None:
         return
-    nothing = {p.name: (None,) if p.kind is p.VAR_POSITIONAL else None for p in signature.parameters.values()}
-    call = inspect.BoundArguments(signature, nothing)
-    names = [*signature.parameters]
-    by_position = [p.name for p in own.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    is_other = any(p in names and names.index(p) != i for i, p in enumerate(by_position))  # as if a and b are swapped
+    # It is called with the names of all parameters: each has to get its own.
+    names = {p.name: (p.name,) if p.kind is p.VAR_POSITIONAL else p.name for p in signature.parameters.values()}
+    call = inspect.BoundArguments(signature, names)
     try:
-        own.bind(*call.args, **call.kwargs)
+        taken = own.bind(*call.args, **call.kwargs).arguments
+        is_other = any(isinstance(name, str) and names.get(p, name) != name for p, name in taken.items())
     except TypeError:
         is_other = True
     if is_other:
