@@ -138,8 +138,8 @@ def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
 
 
 def _fact_of(f: Any, fact: str) -> Any:
-    if isinstance(f, Partial) and f.func is _derivative:
-        return f.args[0] if fact == "soft" else None
+    if fact == "soft" and isinstance(f, Partial) and f.func is _derivative:
+        return f.args[0]
     return facts_of(f).get(fact)
 
 

@@ -31,7 +31,7 @@ Token: TypeAlias = re.Match[str]  # knows its text and its place in it
 _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
 _NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:np\.)?(?:inf|nan)\b))"
 _NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"  # with dots, to say what is meant by one of another library
-_TOKEN = re.compile(_NUMBER + r"|(?P<array>np\.array\()|" + _NAME + r"|\S|\Z", re.ASCII)
+_TOKEN = re.compile(_NUMBER + r"|np\.array\(|" + _NAME + r"|\S|\Z", re.ASCII)
 _STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here and elsewhere
 
 
@@ -236,7 +236,7 @@ def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str,
     if len(free) != 1 or len(unknown) != 1:
         return ""
     value = named[unknown[0]]
-    same = {*free, *unknown} <= _STEEPNESS and isinstance(value, int | float)
+    same = {*free, *unknown} <= _STEEPNESS and isinstance(value, int | float) and not isinstance(value, bool)
     number = f"{value}.0" if isinstance(value, int) else value  # a whole number would not learn
     return f"; the parameter is {free[0]}" + (f", {show(f)}({free[0]}={number})" if same else "")
 
@@ -250,7 +250,7 @@ def _text(g: Any) -> str:
     if name := name_of(g) or (not params and name_of(f)):
         return name
     if params:
-        base = _registered_with_parameters(f, params) or _text(f)
+        base = name_of(f) or _registered_with_parameters(f, params) or _text(f)
         return f"{base}({', '.join(f'{name}={_literal(value)}' for name, value in in_order(f, params))})"
     if made := made_of(f):
         return expression(*made, _text)
@@ -259,8 +259,6 @@ def _text(g: Any) -> str:
 
 def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
     """Return the name of a registered shape that holds parameters, if it is `f` with others of these."""
-    if name_of(f):
-        return None
     bases = ((name, unbound(lookup(name))) for name in names())
     return next((name for name, g in bases if g.kwargs and g.f is f and g.kwargs.keys() <= params.keys()), None)
 

@@ -23,7 +23,7 @@ from .core.text import describe_value, show, without_types
 from .registry import lookup, names
 from .tools.curves import curves_of, places, summary, top, values, window
 from .tools.flow import flow as measured
-from .tools.probes import floats_in
+from .tools.probes import floats_in, numbers
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -41,7 +41,8 @@ def shape(
 
     Args:
         g: a shape; or a spike function, whose own step is drawn. Of arrays
-            every neuron gets a curve, and the legend up to 7.
+            every neuron gets a curve; of more than 7 the legend names the
+            first and the last.
         ax: three Axes.
         xlim: from where to where; by default where the slope is above 1 %
             of its peak, without the ends of long tails.
@@ -170,7 +171,7 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     """
     (g,) = _shapes("flow", g, **parameters)
     figure, (axes,) = _axes("flow", ax, 1, (7.5, 3.8))
-    told = {name: float(value) for name, value in measured(g, x).items()}
+    found = numbers(**measured(g, x))
     potentials = np.asarray(x, float).ravel()
     finite = potentials[np.isfinite(potentials)]
     if not finite.size:
@@ -183,7 +184,7 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     slope = values(g, at)
     axes.plot(at, slope, color=COLORS[1])
     axes.set(xlim=ends, ylim=(min(0.0, 1.2 * np.nanmin(slope)), None), xlabel=_POTENTIAL, ylabel=_SLOPE)
-    axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**told).replace("%", " %"))
+    axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**found).replace("%", " %"))
     shares = axes.twinx()
     potentials, weights = potentials.clip(*ends), np.full(potentials.size, 1 / potentials.size)  # far off: at the ends
     shares.hist(potentials, 80, range=ends, weights=weights, histtype="stepfilled", color=COLORS[5], alpha=0.5)

@@ -30,7 +30,7 @@ from jax.typing import ArrayLike
 from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, moved_by
-from .core.dtype import as_array, compared, refuse_unfit_call, rounded
+from .core.dtype import as_array, refuse_unfit_call
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, importable, signature_of
 from .core.program import call_cached, call_explained
@@ -40,7 +40,7 @@ from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join
 from .core.varying import axis_indices, vary_as
 from .residuals import code_converted, code_of
 from .search.stages import in_two_stages
-from .steps import as_step, compares, heaviside, is_noise, is_noise_of, step_of_call
+from .steps import as_step, heaviside, is_noise, is_noise_of, step_of_call
 
 P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
@@ -217,8 +217,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     """Evaluate the step, split slope, soft step and code into structure and operands, and join all in the rule."""
     (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
     # Evaluate.
-    how = compared if compares(step) else rounded
-    spikes = concrete_if_possible(evaluated, how, step, without_gradient(x), what="step", blame=step)
+    spikes = concrete_if_possible(evaluated, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     slope_now = _slope_if_concrete(g, x, learnable)
     is_concrete = slope_now is not None
@@ -280,11 +279,11 @@ def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
 
 
 def _slope(g: Shape, /, x: jax.Array) -> jax.Array:
-    return evaluated(rounded, g, x, what="slope", blame=g)
+    return evaluated(g, x, what="slope", blame=g)
 
 
 def _soft(g: Shape, /, x: jax.Array) -> jax.Array:
-    return evaluated(rounded, antiderivative(g), x, what="soft step", blame=g)
+    return evaluated(antiderivative(g), x, what="soft step", blame=g)
 
 
 def _learned_cotangents(

@@ -18,10 +18,9 @@ from .calculus import antiderivative, area
 from .core.concrete import is_traced, numpy_of, without_gradient
 from .core.dtype import Real, compared, rounded
 from .core.expect import as_key, as_whole
-from .core.facts import facts_of
 from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
 from .core.text import OF_A_SOFT_STEP, describe_value, show
-from .core.tree import function_of_x, node, unbound
+from .core.tree import function_of_x, node
 
 if TYPE_CHECKING:
     from .core.types import Declared
@@ -165,15 +164,6 @@ def as_step(step: Any) -> Callable[..., Any]:
         example = "staircase(5)" if step is staircase else "escape(g, key)"
         raise TypeError(f"make_spike: expected a step, got {show(step)}, which makes one: step={example}")
     return step  # type: ignore[no-any-return]
-
-
-def compares(step: Any) -> bool:
-    """Say whether a step only compares x, which is done in the dtype of x.
-
-    >>> compares(ternary(threshold=0.5)), compares(jnp.tanh)
-    (True, False)
-    """
-    return bool(facts_of(unbound(step).f).get("compares"))
 
 
 def is_noise_of(step: Any, g: Shape) -> bool:

@@ -16,6 +16,7 @@ from reference import hat
 import surrofun
 from surrofun import check, derivative, fit_alpha, flow, make_spike, report, scale, shape, shapes, shift
 from surrofun.tools import check as tool
+from surrofun.tools import probes
 
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step fits"},
@@ -255,6 +256,21 @@ def test_few_jumps_may_move():
 @pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
     assert set(learned(shapes.rectangle(width=width))["value"]) == {"width"}
+
+
+def test_the_number_of_a_module_that_names_none_is_counted():
+    class Bell:
+        def __init__(self, alpha):
+            self.alpha = alpha
+
+        def __call__(self, x):
+            return jnp.exp(-self.alpha * jnp.abs(x))
+
+    jax.tree_util.register_pytree_node(Bell, lambda bell: ((bell.alpha,), None), lambda _, children: Bell(*children))
+    assert probes.floats_in(Bell(2.0))[:2] == (["0"], [2.0])
+    names, values, rebuilt = probes.floats_in(scale(Bell(2.0), 3.0))
+    assert (names, values) == (["alpha", "g"], [3.0, 2.0])
+    assert jax.tree.leaves(rebuilt([4.0, 5.0])) == [4.0, 5.0]
 
 
 @pytest.mark.parametrize("place", [pytest.param(0.05, marks=exhaustive), 0.01])

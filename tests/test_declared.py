@@ -205,6 +205,20 @@ def test_a_fact_gets_the_parameters_that_it_asks_for():
     assert (bounds(g), bounds(g, 1.0), bounds(g, height=4.0)) == ([0, 3], [0, 3], [0, 4])
     assert around(g, 1.0, last=0.5, height=7.0) == [(0.5, 1.0)]
     assert antiderivative(g)(0.5, 1.0, last=9.0) == 3 * 1.5  # S(-inf) = 0 whatever is added
+    with_its_own = shape(lambda x, a=1.0: a * x, bounds=lambda c=3.0, a=2.0, /: (0.0, a + 10 * c))
+    assert bounds(with_its_own, 1.5) == [0, 31.5]
+
+
+def test_a_fact_of_a_combinator_takes_numbers_by_keyword_in_any_order():
+    times = combinator(lambda x, g, *, a=1.0, b=2.0: a * b * g(x), bounds=lambda g, b, a: (a, b))
+    assert bounds(times(shapes.triangle, a=0.25)) == [0.25, 2]
+
+
+def test_declared_to_be_nowhere_it_is_looked_at_around_the_threshold():
+    box = shape(lambda x: jnp.where(abs(x) < 0.5, 1.0, 0.0), around=lambda: [], bounds=lambda: (0.0, 1.0))
+    assert around(box) == [(0, 1)]
+    slopes = jax.grad(lambda x: make_spike(box, residual="bit")(x).sum())(jnp.array([-0.7, 0.2]))
+    np.testing.assert_array_equal(slopes, [0, 1])
 
 
 def test_shape_bare_with_facts_and_as_a_function():

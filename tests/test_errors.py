@@ -234,6 +234,8 @@ TypeError: <lambda>: expected of soft= the parameters (g, *, a=1.0), got (g)
 TypeError: <lambda>: expected of bounds= the parameters (g, a=1.0, b=2.0), got (g, b, a)
 >>> combinator(lambda x, *gs, a=1.0: gs[0](x), bounds=lambda a=1.0: (0.0, 1.0))
 TypeError: <lambda>: expected of bounds= the parameters (*gs, a=1.0), got (a=1.0)
+>>> combinator(lambda x, *gs: gs[0](x), bounds=lambda gs: (0.0, 1.0))
+TypeError: <lambda>: expected of bounds= the parameters (*gs), got (gs)
 >>> bounds(shape(hat, bounds=lambda: 3))
 TypeError: hat: expected of bounds= a pair (lowest, highest), got int 3
 >>> around(shape(hat, around=lambda: (0.0, 1.0)))

@@ -71,6 +71,7 @@ def test_window_is_where_the_slope_is(g, below, last, above):
         (scale(shapes.triangle, jnp.array([1.0, 4.0]), height=2.0), "area 2, peak 2 to 8 at 0"),
         (shapes.multi_gaussian, "area 0.85, peak 0.8782 at 0"),
         (shapes.escape_exponential, "area not finite, no peak near 0"),
+        (scale(shapes.straight_through, height=-1.0), "area not finite, peak -1 at 0"),
         (lambda x: jnp.exp(-jnp.square(x)), f"area {math.sqrt(math.pi):.4g}, peak 1 at 0"),
     ],
 )

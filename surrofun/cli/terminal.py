@@ -41,7 +41,7 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     margin = max(map(len, labels)) + 2
     width, height = columns - margin, rows - 3
     heights = (np.nan_to_num(y, nan=low) - low) / (high - low or 1.0)
-    dots = _drawn(x, heights, width, height, *((2, 4) if unicode else (1, 1)))
+    dots = _drawn(x, heights, width, height, unicode)
     lines = [f"{label:>{margin - 2}} {'┤' if label else '│'}{line}" for label, line in zip(labels, dots, strict=True)]
     span = float(x[-1] - x[0])
     zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
@@ -54,9 +54,9 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     return [line.ljust(columns) if unicode else line.ljust(columns).translate(_ASCII) for line in text]
 
 
-def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down: int) -> list[str]:
-    """Return the lines of curves of heights in [0, 1], drawn with `across` x `down` dots in each character."""
-    columns, rows = width * across, height * down
+def _drawn(x: Array, heights: Array, width: int, height: int, unicode: bool) -> list[str]:
+    """Return the lines of curves of heights in [0, 1], drawn with 2 x 4 dots in each character, or with an asterisk."""
+    columns, rows = (2 * width, 4 * height) if unicode else (width, height)
     column = np.minimum(((x - x[0]) / (x[-1] - x[0]) * columns).astype(int), columns - 1)
     row = np.round((1 - heights) * (rows - 1)).astype(int)
     dots = np.zeros((rows, columns), bool)
@@ -64,7 +64,7 @@ def _drawn(x: Array, heights: Array, width: int, height: int, across: int, down:
         (inside,) = np.nonzero(column == i)
         for passed in row[max(inside[0] - 1, 0) : inside[-1] + 1].T:  # from where the last column ended
             dots[passed.min() : passed.max() + 1, i] = True
-    if (across, down) == (1, 1):
+    if not unicode:
         return ["".join(np.where(line, "*", " ")) for line in dots]
     codes = (dots.reshape(height, 4, width, 2) * _BRAILLE[:, None]).sum(axis=(1, 3))
     return ["".join(chr(0x2800 + code) if code else " " for code in line) for line in codes]

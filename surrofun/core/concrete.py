@@ -9,7 +9,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
-from .tree import Structure, Tree, all_pure, from_tree, is_module, join, split, static
+from .tree import Structure, all_pure, is_module, join, split
 from .varying import axis_indices, varying_axes
 
 
@@ -121,13 +121,12 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
     # tracers of that trace, which `jax.checking_leaks` complains of. What is known in such a rule is a constant still.
     again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
-    returns = static(jax.tree.structure(returned))
-    return split(Partial(_evaluate_jaxpr, again.jaxpr, returns, again.consts, arrays, consts))
+    return split(Partial(_evaluate_jaxpr, again.jaxpr, jax.tree.structure(returned), again.consts, arrays, consts))
 
 
-def _evaluate_jaxpr(jaxpr: Any, returned: Tree, known: Any, arrays: Any, consts: Any, /, *args: Any) -> Any:
+def _evaluate_jaxpr(jaxpr: Any, returned: Any, known: Any, arrays: Any, consts: Any, /, *args: Any) -> Any:
     values = jax.core.eval_jaxpr(jaxpr, known, *consts, *jax.tree.leaves((arrays, args)))
-    return jax.tree.unflatten(from_tree(returned), values)
+    return jax.tree.unflatten(returned, values)
 
 
 def is_jaxpr(call: Partial) -> bool:

@@ -69,7 +69,7 @@ def _summed(v: jax.Array, p: jax.Array) -> jax.Array:
         is_short = v.ndim > 1 and isinstance(v.shape[0], int) and v.shape[0] <= _SHORT  # `jax.export` may leave it open
         if is_short and shape[0] == 1 and not any(jax.typeof(v).sharding.spec):
             ones = jnp.ones(v.shape[0], v.dtype)
-            v = lax.dot_general(ones, v, (((0,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)[None]
+            v = jnp.tensordot(ones, v, 1, precision=lax.Precision.HIGHEST)[None]
         v = v.sum(tuple(i for i, n in enumerate(shape) if n == 1)).reshape(p.shape)
     if axes := tuple(sorted(varying_axes(v) - varying_axes(p))):  # inside of `shard_map`, a parameter of all devices
         v = lax.psum(v, axes)

@@ -17,8 +17,8 @@ Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return `f(x, *args, **kwargs)`, computed in at least float32 and rounded once, to the dtype of `x`.
 
-    Parameters that are arrays are brought to that dtype and to the rank of `x` first, so that strict promotion has
-    nothing to object to and a per-neuron parameter of shape (n,) lines up with the last axis of `x`.
+    Parameters that are arrays are brought to what it is computed in and to the rank of `x` first, so that strict
+    promotion has nothing to object to and a per-neuron parameter of shape (n,) lines up with the last axis of `x`.
 
     >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
     Array([0.5, 0.5], dtype=bfloat16)

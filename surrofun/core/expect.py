@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .dtype import as_array, broadcasts
+from .dtype import as_array, broadcasts, compared, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import plain
+from .tree import plain, unbound
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -47,16 +47,16 @@ def as_whole(n: Any, least: int, who: str) -> int:
     return n
 
 
-def evaluated(how: Callable[..., Any], f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
-    """Return `f(x)` in the shape and dtype of `x`, computed by the rules of `how`: `rounded` or `compared`.
+def evaluated(f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
+    """Return `f(x)` in the shape and dtype of `x`: `rounded`, or of a step that only compares x, `compared`.
 
     If it is no array of real numbers that broadcasts to the shape of `x`, `blame`, the function that the user knows,
     complains that it is no `what`: no slope, step or soft step.
 
-    >>> from surrofun.core.dtype import rounded
-    >>> evaluated(rounded, lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
+    >>> evaluated(lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
     Array([1, 1], dtype=bfloat16)
     """
+    how = compared if facts_of(unbound(f).f).get("compares") else rounded
     value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
     if not broadcasts(value.shape, x.shape):
         raise TypeError(

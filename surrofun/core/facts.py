@@ -71,12 +71,9 @@ def looks_pure(f: Any) -> bool:
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
     """
-    if is_pure(f):
-        return True
-    if not isinstance(f, types.FunctionType):
-        return False
-    defaults = f.__defaults__, tuple((f.__kwdefaults__ or {}).values())
-    return not f.__closure__ and _is_fixed(defaults)
+    if isinstance(f, types.FunctionType) and not f.__closure__:
+        return is_pure(f) or _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values()))
+    return is_pure(f)
 
 
 def _is_fixed(value: Any) -> bool:

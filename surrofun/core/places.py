@@ -35,8 +35,9 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
             shapes = [p for p in (*args, *kwargs.values()) if unbound(p).like is not None]
-            places = [place for p in shapes for place in around(p)] or [(0.0, 1.0)]
-        return [tuple(as_fact(f, "around", v, like) for v in place) for place in places]  # type: ignore[misc]
+            places = [place for p in shapes for place in around(p)]
+        every = places or [(0.0, 1.0)]
+        return [tuple(as_fact(f, "around", v, like) for v in place) for place in every]  # type: ignore[misc]
 
 
 def as_fact(f: Any, name: str, value: Any, like: Any) -> jax.Array:

@@ -102,10 +102,10 @@ def once(f: Callable[..., Any], *trees: Tree) -> Any:
     leaves, treedef = jax.tree.flatten(trees)
     kept = is_cacheable(trees) and all(type(leaf) is float for leaf in leaves)
     if kept and not get_abstract_mesh().manual_axes:
-        return _once(f, treedef, tuple((repr(leaf), leaf) for leaf in leaves))  # `repr` tells 0.0 from -0.0
+        return _once(f, treedef, tuple(map(repr, leaves)))  # which tells 0.0 from -0.0
     return f(*trees)
 
 
 @functools.lru_cache(maxsize=32)
-def _once(f: Callable[..., Any], treedef: Any, leaves: tuple[tuple[str, float], ...]) -> Any:
-    return f(*treedef.unflatten(leaf for _, leaf in leaves))
+def _once(f: Callable[..., Any], treedef: Any, floats: tuple[str, ...]) -> Any:
+    return f(*treedef.unflatten(map(float, floats)))

@@ -101,7 +101,6 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     if any(p.kind is p.VAR_POSITIONAL for p in (*takes.parameters.values(), *own.parameters.values())):
         return fact
     asked = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    by_position = [p.name for p in asked if p.kind is p.POSITIONAL_ONLY]
     takes_all = len(asked) < len(own.parameters)
     others = next((p.name for p in takes.parameters.values() if p.kind is p.VAR_KEYWORD), "")
     if not (others or {p.name for p in asked if p.default is p.empty} <= {*takes.parameters}):
@@ -113,9 +112,9 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
         params = {**defaults, **refuse_unknown(f, args[before:], kwargs)}
         params |= params.pop(others, {})
-        if not takes_all:
-            params = {p.name: params[p.name] for p in asked if p.name in params}
-        return fact(*args[:before], *(params.pop(p) for p in by_position if p in params), **params)
+        call = inspect.BoundArguments(own, {p.name: params.pop(p.name) for p in asked if p.name in params})
+        call.apply_defaults()
+        return fact(*args[:before], *call.args, **call.kwargs, **(params if takes_all else {}))
 
     return with_defaults
 

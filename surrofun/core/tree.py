@@ -52,7 +52,7 @@ def native(array: Any) -> Any:
     if not isinstance(array, np.ndarray):
         return array
     dtype = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
-    return array if array.dtype == dtype else array.astype(dtype)
+    return array.astype(dtype, copy=False)
 
 
 def plain(number: Any) -> Any:

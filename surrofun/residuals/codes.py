@@ -85,15 +85,14 @@ def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
 
 def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
     coded: Any = code(g, x)
-    is_triple = isinstance(coded, tuple) and len(coded) == 3 and all(map(callable, coded[:2]))
-    is_triple = is_triple and isinstance(coded[2], tuple | list)
-    if not is_triple or not all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(coded[2])):
-        raise TypeError(
-            f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
-            f"{describe_value(coded)}"
-        )
-    encode, decode, operands = coded
-    return encode, Partial(_decoded, node(decode)), tuple(operands)
+    match coded:
+        case tuple((encode, decode, tuple() | list() as operands)) if callable(encode) and callable(decode):
+            if all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(operands)):
+                return encode, Partial(_decoded, node(decode)), tuple(operands)
+    raise TypeError(
+        f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
+        f"{describe_value(coded)}"
+    )
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
@@ -285,7 +284,7 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
                 f"{highest.max():g}{more}; use {instead}"
             )
-        where = numpy_of(suit, lowest, highest).where
+        where = numpy_of(suit).where
         kept_in = dtype if two_valued else like.dtype
         return jnp.asarray(where(suit, lowest, np.nan), kept_in), jnp.asarray(where(suit, highest, np.nan), kept_in)
 

@@ -69,11 +69,10 @@ def integral(found: Survey, x: Real) -> jax.Array:
     >>> integral(with_integral(f, survey(f, [(0.0, 1.0)], like), like), jnp.array([-jnp.inf, 0.0, jnp.inf]))
     Array([0., 1., 2.], dtype=float32)
     """
-    x = jnp.asarray(x)
-    edges, powers, limits = (found[name].astype(x.dtype) for name in ("edges", "powers", "limits"))
-    table = concrete_if_possible(_lookup_table, edges, powers)  # of numbers it is not made by a program of the caller
+    edges = found["edges"]
+    table = concrete_if_possible(_lookup_table, edges, found["powers"])  # of numbers outside of the caller's program
     x = x + jnp.zeros_like(edges[0])  # one for each neuron
-    return _looked_up(table, edges, limits, x)  # type: ignore[no-any-return]
+    return _looked_up(table, edges, found["limits"], x)  # type: ignore[no-any-return]
 
 
 @jax.jit

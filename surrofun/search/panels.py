@@ -1,4 +1,4 @@
-"""Panels of the line: nine nodes each, their integral with its error, and the table of all of them."""
+"""Panels of the line: where a function is looked at in each, its integral with the error, and the table of all."""
 
 import functools
 import math

@@ -136,7 +136,7 @@ def _sides(octaves: Array, zero: Array) -> Array:
 def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, seen: Array, dtype: Any) -> Survey:
     found: Survey = {}
     if not {*names}.isdisjoint(EXTREMES):
-        found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
+        found.update(zip(EXTREMES, _searched(xp, slopes, at, seen), strict=True))
     if not {*names} <= {*EXTREMES}:
         panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
         starts, ends, _, errors, _ = panels
@@ -189,7 +189,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     return shaped(panels, 1, 3), *shaped(samples, 2, 4)
 
 
-def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:
+def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array) -> tuple[Array, ...]:
     """Return the lowest and the highest slope, and where: around the best peaks that were seen, closer and closer."""
     sign = column([-1.0, 1.0], seen[0])  # the lowest is the highest of -f
     high, high_at = _best(xp, sign * seen[:, None], at[:, None])
@@ -220,7 +220,7 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     grows = (slope - earlier).max(1) > 0.01 * span
     endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)
-    return tuple(v.astype(dtype) for v in (*bounds, *best_at))
+    return *bounds, *best_at
 
 
 def _best(xp: Arithmetic, slopes: Array, places: Array) -> tuple[Array, Array]:

@@ -11,29 +11,14 @@ from ..core.stretch import times
 from .digits import distance, inside, positive, rising, room
 
 
-def _flat_soft(x: Real, width: Real, closed: bool = False) -> Real:
-    near = _within(x, width)
-    left = (near + width / 2) / width  # near the edge the sum is exact
-    return jnp.where(near < -width / 4, left, _share(x, width) + 0.5)
-
-
-def _share(x: Real, width: Real) -> Real:
-    """Return x / width, 1/2 at most: beyond the edge exactly, so that the width does not move it there."""
-    near = _within(x, width)
-    to_edge = width / 2 - jnp.abs(near)
-    inside = jnp.where(jnp.abs(near) < width / 4, near / width, jnp.sign(near) * (0.5 - to_edge / width))
-    return jnp.where(jnp.abs(x) > width / 2, jnp.sign(x) / 2, inside)
-
-
-def _within(x: Real, width: Real) -> Real:
-    """Return x, and 0 beyond the edge, where no derivative is to come from."""
-    return jnp.where(jnp.abs(x) > width / 2, 0.0, x)
+def _flat_soft(x: Real, width: Real) -> Real:
+    return rising(x, inside(x, width / 2) / 2, 1.0)
 
 
 @shape(
     soft=_flat_soft,
-    bounds=lambda width, closed: (0.0, 1 / width),
-    around=lambda width, closed: [(0.0, positive(width) / 2)],
+    bounds=lambda width: (0.0, 1 / width),
+    around=lambda width: [(0.0, positive(width) / 2)],
 )
 def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
@@ -92,7 +77,7 @@ def _cosine_soft(x: Real, width: Real) -> Real:
 
 @shape(
     soft=_cosine_soft,
-    bounds=lambda width: (0.0, 1.0),
+    bounds=lambda: (0.0, 1.0),
     around=lambda width: [(0.0, positive(width))],
 )
 def cosine(x: Real, width: Real = 1.0) -> Real:
@@ -127,7 +112,7 @@ def _density(n: int) -> float:
 @shape(
     soft=_epanechnikov_soft,
     bounds=lambda width, n: (0.0, _density(n) / width),
-    around=lambda width, n: [(0.0, positive(width))],
+    around=lambda width: [(0.0, positive(width))],
 )
 def epanechnikov(x: Real, width: Real = 1.0, n: int = 1) -> Real:
     """Epanechnikov kernel: 3 / (4 width) (1 - u^2) for |u| < 1, u = x / width.
@@ -169,7 +154,7 @@ def _p_norm_shares(x: Real, width: Real, n: int) -> tuple[Real, Real]:
 @shape(
     soft=lambda x, width, n: rising(x, _p_norm_shares(x, width, n)[0] ** n, 1.0),
     bounds=lambda width, n: (0.0, as_whole(n, 2, "p_norm") * 2 ** (1 / n - 2) / width),
-    around=lambda width, n: [(0.0, positive(width))],
+    around=lambda width: [(0.0, positive(width))],
 )
 def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
     """p-norm smoothing: (1 - u^2) / sqrt(2 - u^2) / width, u = x / width.
@@ -193,15 +178,16 @@ def p_norm(x: Real, width: Real = 1.0, n: int = 2) -> Real:
 
 
 def _leaky_flat_soft(x: Real, width: Real, leak: Real) -> Real:
-    inside = jnp.where(jnp.asarray(leak) == 0, _flat_soft(x, width), _share(x, width))
-    beyond = jnp.abs(x) > width / 2
-    return inside + times(leak, jnp.sign(x) * jnp.where(beyond, jnp.abs(x) - width / 2, 0.0))
+    beyond = jnp.abs(x) > width / 2  # where the width moves nothing of what is within
+    from_threshold = jnp.where(beyond, jnp.sign(x) / 2, jnp.where(beyond, 0.0, x) / width)
+    flat = jnp.where(jnp.asarray(leak) == 0, _flat_soft(x, width), from_threshold)
+    return flat + times(leak, jnp.sign(x) * jnp.where(beyond, jnp.abs(x) - width / 2, 0.0))
 
 
 @shape(
     soft=_leaky_flat_soft,
     bounds=lambda width, leak: (jnp.minimum(1 / width, leak), jnp.maximum(1 / width, leak)),
-    around=lambda width, leak: [(0.0, positive(width) / 2)],
+    around=lambda width: [(0.0, positive(width) / 2)],
 )
 def leaky_rectangle(x: Real, width: Real = 2.0, leak: Real = 0.01) -> Real:
     """Rectangle on a floor: 1 / width where |x| < width / 2, else leak.

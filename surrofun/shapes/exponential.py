@@ -117,11 +117,7 @@ def _multi_gaussian_soft(x: Real, h: Real, s: Real, sigma: Real) -> Real:
 
 @shape(
     soft=_multi_gaussian_soft,
-    around=lambda h, s, sigma: [
-        (0.0, positive(sigma)),
-        (sigma, positive(s * sigma)),
-        (-sigma, positive(s * sigma)),
-    ],
+    around=lambda s, sigma: [(0.0, positive(sigma)), *((at, positive(s * sigma)) for at in (sigma, -sigma))],
 )
 def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) -> Real:
     """Gaussian with negative side lobes: (1 + h) N(x; 0, sigma)
@@ -150,7 +146,7 @@ def multi_gaussian(x: Real, h: Real = 0.15, s: Real = 6.0, sigma: Real = 0.5) ->
 
 @shape(
     soft=lambda x, tau: jnp.where(x < 0, expm1_over(jnp.clip(x, -FAR, 0.0), 1 / jnp.asarray(tau, x.dtype)), x),
-    bounds=lambda tau: (0.0, 1.0),
+    bounds=lambda: (0.0, 1.0),
     around=lambda tau: [(0.0, positive(tau))],
 )
 def exp_saturating(x: Real, tau: Real = 1.0) -> Real:
@@ -177,8 +173,8 @@ def _escape_soft(x: Real, p0: Real, delta: Real) -> Real:
 
 @shape(
     soft=_escape_soft,
-    bounds=lambda p0, delta: (0.0, jnp.where(jnp.asarray(p0) == 0, 0.0, jnp.inf)),
-    around=lambda p0, delta: [(0.0, positive(delta))],
+    bounds=lambda p0: (0.0, jnp.where(jnp.asarray(p0) == 0, 0.0, jnp.inf)),
+    around=lambda delta: [(0.0, positive(delta))],
 )
 def escape_exponential(x: Real, p0: Real = 0.01, delta: Real = 0.133) -> Real:
     """Slope of an exponential escape rate: p0 / delta exp(x / delta).
@@ -208,7 +204,7 @@ def _half_sech_soft(x: Real, alpha: Real) -> Real:
 
 @shape(
     soft=_half_sech_soft,
-    bounds=lambda alpha: (0.0, 1.0),
+    bounds=lambda: (0.0, 1.0),
     around=lambda alpha: [(0.0, 1 / positive(alpha))],
 )
 def half_sech(x: Real, alpha: Real = 0.08) -> Real:

@@ -33,7 +33,7 @@ def _periodic_soft(x: Real, alpha: Real, period: Real) -> Real:
 
 @shape(
     soft=_periodic_soft,
-    bounds=lambda alpha, period: (jnp.where(jnp.asarray(alpha) == 0, 1.0, 0.0), 1.0),
+    bounds=lambda alpha: (jnp.where(jnp.asarray(alpha) == 0, 1.0, 0.0), 1.0),
     around=lambda alpha, period: [(i * period, jnp.minimum(1 / positive(alpha), positive(period) / 2)) for i in (0, 1)],
 )
 def periodic_laplace(x: Real, alpha: Real = 2.0, period: Real = 1.0) -> Real:

@@ -93,7 +93,7 @@ def power_law(x: Real, alpha: Real = 1.0, q: Real = 2.0) -> Real:
 @shape(
     # (q - 1) log(1 + 2 |x| / (q - 1)); as a product it would lose the digits of its derivative by q.
     soft=lambda x, q: rising(x, jnp.exp(-2 * log1p_over(distance(x, jnp.inf), 2 / (q - 1))) / 2, 1.0),
-    bounds=lambda q: (0.0, 1.0),
+    bounds=lambda: (0.0, 1.0),
     around=lambda q: [(0.0, positive((q - 1) / (2 * q)))],
 )
 def q_pseudo_spike(x: Real, q: Real = 2.0) -> Real:
@@ -202,7 +202,7 @@ def _circ_soft(x: Real, alpha: Real) -> Real:
 
 @shape(
     soft=_circ_soft,
-    bounds=lambda alpha: (0.0, 1.0),
+    bounds=lambda: (0.0, 1.0),
     around=lambda alpha: [(0.0, positive(alpha))],
 )
 def circ(x: Real, alpha: Real = 1.0) -> Real:

@@ -1,4 +1,4 @@
-"""Shapes of infinite area that do not fall on both sides of the threshold."""
+"""Shapes of infinite area whose sides differ, or do not fall."""
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def straight_through(x: Real) -> Real:
 @shape(
     soft=lambda x, leak, slope: times(leak, jnp.minimum(x, 0.0)) + times(slope, jnp.maximum(x, 0.0)),
     bounds=lambda leak, slope: (jnp.minimum(leak, slope), jnp.maximum(leak, slope)),
-    around=lambda leak, slope: [(0.0, 1.0)],
+    around=lambda: [(0.0, 1.0)],
 )
 def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
     """Two constants: leak where x < 0, slope where x >= 0.
@@ -53,14 +53,14 @@ def leaky_step(x: Real, leak: Real = 0.1, slope: Real = 1.0) -> Real:
 
 
 def _log_tailed_soft(x: Real, leak: Real) -> Real:
-    above = jnp.where(x > 1, 1 + jnp.log(jnp.where(x > 1, x, 1.0)), x)
+    above = jnp.minimum(x, 1.0) + jnp.log(jnp.maximum(x, 1.0))
     return jnp.where(x > 0, above, times(leak, jnp.where(x > 0, 0.0, x)))
 
 
 @shape(
     soft=_log_tailed_soft,
     bounds=lambda leak: (jnp.minimum(leak, 0.0), jnp.maximum(leak, 1.0)),
-    around=lambda leak: [(0.0, 1.0)],
+    around=lambda: [(0.0, 1.0)],
 )
 def log_tailed_step(x: Real, leak: Real = 0.0) -> Real:
     """Log-tailed rectifier: leak where x <= 0, 1 where 0 < x <= 1, then 1 / x.
@@ -88,7 +88,7 @@ def _s2nn_soft(x: Real, alpha: Real, beta: Real) -> Real:
 @shape(
     soft=_s2nn_soft,
     bounds=lambda alpha, beta: (0.0, jnp.maximum(alpha / 4, beta)),
-    around=lambda alpha, beta: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
+    around=lambda alpha: [(0.0, 4 / positive(alpha)), (0.0, 1.0)],
 )
 def s2nn(x: Real, alpha: Real = 4.0, beta: Real = 1.0) -> Real:
     """Logistic, then reciprocal: alpha s(alpha x) s(-alpha x) where x < 0,

@@ -1,1 +1,1 @@
-"""What looks at a shape or a spike: checks, flow, figures."""
+"""What looks at a shape or a spike: checks, flow, curves."""

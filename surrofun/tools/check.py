@@ -21,7 +21,6 @@ from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_ow
 
 Results: TypeAlias = dict[str, dict[str, Any]]
 
-_RULES = jax.custom_vjp, jax.custom_jvp
 _COLUMNS = 100  # of a report: the message of an exception that is a limit is cut to fit into it
 
 
@@ -65,9 +64,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             rise from the integral of that. NaN at infinity is a fault.
         second derivative finite: that of the slope, for |x| up to 1e6.
         learned parameters: dS/dp, which `learnable=True` uses, is what
-            finite differences say, for each parameter that is a float, in
-            units of the area. A soft step that is searched for is a limit:
-            how much longer dS/dp takes than if one were declared.
+            finite differences say, for each parameter that is a float;
+            how far off, relative to the largest. A soft step that is
+            searched for is a limit: how much longer dS/dp takes than if one
+            were declared.
 
         Of a spike, and the first properties of a shape of it, too:
         fires: the step rises; its levels, and its threshold nearest to 0.
@@ -120,7 +120,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
 
     if is_spike(f) or (
         _measured(is_step, bound)[0]
-        and (isinstance(f, _RULES) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
+        and (isinstance(f, jax.custom_vjp | jax.custom_jvp) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
         own = own if is_spike(f) else None
         again = build and (build, args, kwargs)

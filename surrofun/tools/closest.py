@@ -61,12 +61,12 @@ def closest(slope: Function, places: Array, slopes: Array) -> str:
     shifts = [0.0] if abs(middle) < 1e-3 * half else [0.0, float(f"{middle:.3g}")]
     fits = [fit for by in shifts for fit in _fits(x, target, peak, by)]
     best = min(error for error, *_ in fits)
-    *_, text = min((count, length, text) for error, count, length, text in fits if error <= 1.5 * best + _EQUAL)
+    *_, text = min((count, len(text), text) for error, count, text in fits if error <= 1.5 * best + _EQUAL)
     return text if best <= _UNLIKE else "none"
 
 
-def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[float, int, int, str]]:
-    """Yield the error of whatever is fitted, how many parameters it has, and the length of its text, with the text.
+def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[float, int, str]]:
+    """Yield the error of whatever is fitted, how many parameters it has, and its text.
 
     A parameter is at its default, or has as few digits as make no difference, and so has the height.
     """
@@ -88,7 +88,7 @@ def _fits(x: Array, target: Array, peak: float, by: float) -> Iterator[tuple[flo
         fitted = g(**{name: value}) if name and value != default else g
         fitted = scale(fitted, height=height) if height != 1 else fitted
         text = f"{show(shift(fitted, by) if by else fitted)} to {max(error, _ROUNDING):.0e}"
-        yield error, len(inspect.signature(g).parameters), len(text), text
+        yield error, len(inspect.signature(g).parameters), text
 
 
 def _compared(x: Array, target: Array, tried: Array) -> tuple[Array, Array]:

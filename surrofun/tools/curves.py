@@ -152,7 +152,7 @@ def summary(g: Shape) -> str:
     x = places(g, *window(g))
     where, highest = top(x, values(g, x))
     total, peak = np.ravel(area(g)), np.ravel(bounds(g)[1])
-    if not peak.max() <= 1.01 * highest:
+    if not peak.max() <= highest + 0.01 * abs(highest):
         return f"area {_number(total)}, no peak near 0"
     place = round(where, 3 - math.floor(math.log10(x[-1] - x[0]))) + 0.0
     return f"area {_number(total)}, peak {_number(peak)} at {place:.3g}"

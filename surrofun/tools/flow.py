@@ -11,7 +11,6 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from ..calculus import bounds
-from ..core.dtype import rounded
 from ..core.expect import as_potential, evaluated
 from ..core.program import call_cached
 from ..core.shape import Shape, as_shape
@@ -65,7 +64,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
     if len({n % x.ndim for n in axes if isinstance(n, int) and -x.ndim <= n < x.ndim}) < len(axes):
         raise ValueError(f"flow: expected as axis one or several of an array of shape {x.shape}, got {axis!r}")
     g = function_of_x(g, x, args, kwargs)
-    slope = evaluated(rounded, g, x, what="slope", blame=g)
+    slope = evaluated(g, x, what="slope", blame=g)
     inside = _inside(slope, _peak(g))
     measured = {
         "rate": heaviside(x).mean(),
@@ -97,6 +96,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
         is small enough and infinity if none is large enough.
 
     Raises:
+        TypeError: `coverage` is no number.
         ValueError: `coverage` is not in (0, 1]; x is empty; or at every
             alpha too few potentials are inside (a support that does not
             reach the threshold, or no finite peak) or too many (an
@@ -130,7 +130,7 @@ def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.
     """Return the largest alpha at which enough are inside, by bisection; 0 where none are, infinity where always."""
 
     def covered(alpha: Any) -> jax.Array:
-        return _inside(evaluated(rounded, lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted
+        return _inside(evaluated(lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted
 
     def bisect(_: Any, alphas: Any) -> Any:
         low, high = alphas

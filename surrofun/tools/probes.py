@@ -131,9 +131,9 @@ def floats_in(tree: Any, scalar: bool = False) -> tuple[list[str], list[Any], Ca
         numeric = isinstance(v, float | jax.Array | np.ndarray | np.generic)
         return numeric and jnp.issubdtype(jnp.result_type(v), jnp.floating) and not (scalar and np.ndim(v))
 
-    def name(path: Any) -> str:  # of the last parameter; an element of weights=(0.7, 0.3) has the name of these
-        keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]
-        return str(keys[-1] if keys else getattr(path[-1], "name", None) or path[-1].idx)  # of an object, or of a tuple
+    def name(path: Any) -> str:  # of the last parameter or attribute, also of an element of weights=(0.7, 0.3)
+        keys = [key for key in path if isinstance(key, jax.tree_util.DictKey | jax.tree_util.GetAttrKey)] or path
+        return jax.tree_util.keystr((keys[-1],), simple=True)  # else the number of an item
 
     def rebuilt(values: Any) -> Any:
         left = iter(values)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative, bounds, declares_soft_step
+from ..calculus import antiderivative, bounds, declares_soft_step, derivative
 from ..core.facts import signature_of
 from ..core.places import around
 from ..core.shape import Shape, shape
@@ -156,9 +156,9 @@ def _seconds(f: Callable[[Any], Any], values: Array) -> float:
 
 
 def _has_second_derivative(f: Shape, **_: Any) -> Finding:
-    x = probes.every_size(jnp.dtype(jnp.float32))
+    x = probes.every_size(jnp.float32)
     x = x[abs(x) <= 1e6]
-    slopes = values_of(jax.jit(lambda x: jax.jvp(f, (x,), (jnp.ones_like(x),))[1]), x)
+    slopes = values_of(jax.jit(derivative(f)), x)
     bad, steepest = probes.first_bad(x, slopes), abs(slopes).argmax()
     return not bad, bad or numbers(largest=abs(slopes[steepest]), at=x[steepest])
 
