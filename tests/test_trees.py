@@ -353,7 +353,7 @@ OF_A_MODULE = {  # and dS/dalpha
 }
 
 
-@pytest.mark.parametrize("name", [n if n == "normalize" else pytest.param(n, marks=exhaustive) for n in OF_A_MODULE])
+@pytest.mark.parametrize("name", [n if n == "mix" else pytest.param(n, marks=exhaustive) for n in OF_A_MODULE])
 def test_a_module_in_a_composition_learns(name):
     compose, by_alpha = OF_A_MODULE[name]
     g = compose(Bell(2.0))

@@ -42,14 +42,14 @@ _interned: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
 
 def native(array: Any) -> Any:
-    """Return a NumPy array in a dtype that JAX takes: of the byte order of this machine, and of at most 64 bits.
+    """Return what is of NumPy in a dtype that JAX takes: of the byte order of this machine, and of at most 64 bits.
 
     Anything else stays as it is.
 
     >>> native(np.ones(1, ">f4"))
     array([1.], dtype=float32)
     """
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray | np.longdouble):
         return array
     dtype = np.dtype(np.float64) if array.dtype == np.longdouble else array.dtype.newbyteorder("=")
     return array.astype(dtype, copy=False)
