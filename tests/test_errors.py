@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from needs import sample
 from reference import gradient, hat, mirror, power  # noqa: F401, by name
+from test_trees import Bell  # noqa: F401, by name
 from transcript import NAMES, assert_raises, rows
 
 from surrofun import make_spike, mix, normalize, scale, shapes, shift
@@ -224,6 +225,12 @@ ValueError: normalize: expected a shape of finite, positive area, got inf; of a 
 TypeError: combinator: expected a function of x and parts as formula, got float 3.0
 >>> combinator(lambda: 1.0)
 TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>()
+>>> shape(Bell(2.0))
+TypeError: shape: expected a function, got Bell(alpha=2.0), whose numbers would never learn; write a function of it,
+shape(lambda x, bell: bell(x), soft=...)(bell=...)
+>>> combinator(Bell(2.0))
+TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers would never learn; make it a parameter
+of the formula
 >>> shape(plain, bounds=lambda height: (0.0, 1.0))
 TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
 >>> shape(plain, soft=lambda x, width, height: x)

@@ -188,6 +188,15 @@ def test_escape_noise_follows_the_parameters_of_the_call(g, steepness):
             np.testing.assert_array_equal([f(x, alpha), f(x, alpha=alpha)], [fired, fired])
 
 
+def test_escape_noise_of_a_partial_of_numpy_numbers_follows_what_becomes_of_it():
+    """S = (1 + alpha |x|)^-2 / (2 alpha) below the threshold, where q = 3."""
+    g = functools.partial(shapes.power_law, alpha=np.float32(0.5), q=jnp.full(1, 3.0))
+    spike = make_spike(g, step=escape(g, jax.random.key(0)), learnable=True)
+    steeper = jax.tree.map(lambda v: v if jnp.ndim(v) else 4 * v, spike)
+    rates = [float(s(jnp.full(20_000, -0.5)).mean()) for s in (spike, steeper)]
+    np.testing.assert_allclose(rates, [1.25**-2, 2.0**-2 / 4], atol=0.012)
+
+
 def test_escape_noise_follows_each_parameter_of_a_batch_and_of_a_neuron():
     spike = make_spike(shapes.sigmoid, step=escape(shapes.sigmoid, KEY), learnable=True)
     x, alphas = jnp.full((4000, 2), 0.25), jnp.array([1.0, 20.0])

@@ -12,7 +12,7 @@ import numpy as np
 from .dtype import as_array, broadcasts, compared, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import plain, unbound
+from .tree import ARRAYS, is_module, plain, unbound
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -89,6 +89,15 @@ def as_key(key: Any, who: str) -> jax.Array:
     if key.ndim != (dtype == jnp.uint32):
         raise TypeError(f"{who}: expected one random key, got an array of keys of shape {key.shape}")
     return key  # type: ignore[no-any-return]
+
+
+def refuse_module(f: Any, who: str, instead: str) -> None:
+    """Refuse an object that holds numbers: they are no leaves of what closes over it, and would never learn.
+
+    >>> refuse_module(abs, "shape", "a function of it")
+    """
+    if is_module(f) and any(isinstance(leaf, (float, *ARRAYS)) for leaf in jax.tree.leaves(f)):
+        raise TypeError(f"{who}: expected a function, got {show(f)}, whose numbers would never learn; {instead}")
 
 
 def refuse_ported(f: Any, who: str) -> None:

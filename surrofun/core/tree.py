@@ -20,7 +20,7 @@ How a shape comes by its parameters:
 import functools
 import weakref
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -91,9 +91,15 @@ def static(value: Any) -> Tree:
     ({('int', 3): None}, [])
     """
     try:
-        return {(type(value).__name__, value): None}
+        return {(_kind(value), value): None}
     except TypeError:
         return static(Partial(_held, value)) if callable(value) else value
+
+
+def _kind(value: Any) -> Any:
+    """Return what tells 2 from True, and named tuples, which compare as tuples, from those of another class."""
+    kind = type(value)
+    return kind if isinstance(value, tuple) and kind is not tuple else kind.__name__
 
 
 def _held(value: Any) -> Any:
@@ -101,7 +107,7 @@ def _held(value: Any) -> Any:
 
 
 def to_tree(value: Any) -> Tree:
-    """Return a parameter as a pytree whose leaves are its floats and arrays; an object that has a hash is structure.
+    """Return a parameter as a pytree whose leaves are its floats and arrays; what JAX does not look into is structure.
 
     >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
     [2.0]
@@ -109,7 +115,8 @@ def to_tree(value: Any) -> Tree:
     if _is_container(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = native(plain(value))
-    return value if value is None or isinstance(value, (float, Partial, *ARRAYS)) else static(value)
+    is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
+    return value if is_tree else static(value)
 
 
 def from_tree(tree: Tree) -> Any:
@@ -136,7 +143,7 @@ def _is_static(tree: Tree) -> bool:
     if type(tree) is not dict or len(tree) != 1:
         return False
     ((key, value),) = tree.items()
-    return value is None and type(key) is tuple and len(key) == 2 and key[0] == type(key[1]).__name__
+    return value is None and type(key) is tuple and len(key) == 2 and key[0] == _kind(key[1])
 
 
 def _has_static(tree: Tree) -> bool:
@@ -144,11 +151,13 @@ def _has_static(tree: Tree) -> bool:
 
 
 def node(f: Any) -> Tree:
-    """Return a function as a pytree; a plain one has no leaves.
+    """Return a function as a pytree; a plain one has no leaves, and the method of a module has those of the module.
 
     >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
     ([], 2.0)
     """
+    if isinstance(f, MethodType) and not jax.tree_util.all_leaves([f.__self__]):
+        return Partial(f.__func__, f.__self__)
     return Partial(f) if jax.tree_util.all_leaves([f]) else f
 
 
