@@ -228,6 +228,9 @@ TypeError: combinator: expected a formula of x, and of parts by name or as *gs, 
 >>> shape(Bell(2.0))
 TypeError: shape: expected a function, got Bell(alpha=2.0), whose numbers would never learn; write a function of it,
 shape(lambda x, bell: bell(x), soft=...)(bell=...)
+>>> shape(scale(atan, 2.0), bounds=lambda: (0.0, 9.0))
+TypeError: shape: expected a function, got scale(atan, 2.0), whose numbers would never learn; write a function of it,
+shape(lambda x, bell: bell(x), soft=...)(bell=...)
 >>> combinator(Bell(2.0))
 TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers would never learn; make it a parameter
 of the formula

@@ -290,6 +290,15 @@ def test_a_container_that_jax_does_not_know_is_an_object(kind):
     assert float(by_a) == pytest.approx((np.arctan(np.sqrt(b) * x) + np.pi / 2) / np.sqrt(b), rel=1e-5)
 
 
+def test_in_a_call_facts_may_be_declared_of_what_holds_numbers():
+    def total(a):
+        g = shape(shapes.sigmoid(alpha=a), soft=lambda x: jax.nn.sigmoid(a * x))
+        return make_spike(g, learnable=True)(X).sum()
+
+    for way in (jax.grad(total), jax.jit(jax.grad(total))):
+        close(way(2.0), by_hand(v=1.0)[0])
+
+
 def test_named_tuples_of_one_name_are_told_apart():
     """As a cell of a notebook that is run again with another formula makes them; as tuples they are equal."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
-from .expect import refuse_module
+from .expect import refuse_numbers
 from .facts import declares, facts_of, signature_of
 from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
@@ -84,7 +84,7 @@ def combinator(
     for name, f in {"formula": formula, **facts}.items():
         if not (f is None or callable(f)):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
-    refuse_module(formula, "combinator", "make it a parameter of the formula")
+    refuse_numbers(formula, "combinator", "make it a parameter of the formula")
     x, signature = signature_of(formula)
     if not x or signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         came = f"{show(formula)}{inspect.signature(formula)}"

@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .concrete import is_traced
 from .dtype import as_array, broadcasts, compared, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, is_module, plain, unbound
+from .tree import ARRAYS, plain, unbound
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -91,12 +92,13 @@ def as_key(key: Any, who: str) -> jax.Array:
     return key  # type: ignore[no-any-return]
 
 
-def refuse_module(f: Any, who: str, instead: str) -> None:
-    """Refuse an object that holds numbers: they are no leaves of what closes over it, and would never learn.
+def refuse_numbers(f: Any, who: str, instead: str) -> None:
+    """Refuse a tree with numbers: they are no leaves of what closes over it, and outside of a trace would never learn.
 
-    >>> refuse_module(abs, "shape", "a function of it")
+    >>> refuse_numbers(abs, "shape", "write a function of it")
     """
-    if is_module(f) and any(isinstance(leaf, (float, *ARRAYS)) for leaf in jax.tree.leaves(f)):
+    leaves = jax.tree.leaves(f)
+    if not is_traced(leaves) and any(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
         raise TypeError(f"{who}: expected a function, got {show(f)}, whose numbers would never learn; {instead}")
 
 

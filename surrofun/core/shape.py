@@ -11,7 +11,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import refuse_unfit, refuse_unreal, rounded
-from .expect import refuse_module, refuse_ported
+from .expect import refuse_numbers, refuse_ported
 from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
 from .tree import ARRAYS, from_tree, interned, is_variable, plain, unbound, with_parameters
@@ -70,8 +70,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
 
     Raises:
         TypeError: `f` or a fact is no function, a fact asks for a parameter
-            that `f` does not take, or `f` is a spike function or an object
-            that holds numbers.
+            that `f` does not take, or `f` is a spike function or holds
+            numbers, as `sigmoid(alpha=2.0)` and a module do.
 
     >>> import jax.numpy as jnp
     >>> @shape(soft=lambda x, alpha: jnp.tanh(alpha * x) / 2)
@@ -87,7 +87,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     if f is None:
         return functools.partial(shape, **facts)
     f = as_shape(f, "shape")
-    refuse_module(f, "shape", "write a function of it, shape(lambda x, bell: bell(x), soft=...)(bell=...)")
+    refuse_numbers(f, "shape", "write a function of it, shape(lambda x, bell: bell(x), soft=...)(bell=...)")
     for name, fact in facts.items():
         if not (fact is None or callable(fact)):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
