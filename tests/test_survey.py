@@ -587,7 +587,10 @@ def test_jumps_that_stay_may_be_many():
 @eager_or_jit
 def test_a_jump_may_stay_beside_what_rises_more(way):
     """Of 3 a third at once, the rest in the next 30 numbers: too steep to say that it jumps, yet nothing moves."""
-    ramp = lambda x: jnp.where(x < 0.3, 0.0, jnp.where(x < 0.8, 1 + 2 * jnp.minimum((x - 0.3) / 1.8e-6, 1), 0.0))  # noqa: E731
+
+    def ramp(x):
+        return jnp.where(x < 0.3, 0.0, jnp.where(x < 0.8, 1 + 2 * jnp.minimum((x - 0.3) / 1.8e-6, 1), 0.0))
+
     np.testing.assert_allclose(way(jax.grad(lambda h: area(lambda x: h * ramp(x))))(0.5), 1.5, rtol=1e-4)
 
 

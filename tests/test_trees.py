@@ -86,6 +86,16 @@ class Twin(NamedTuple):
         return self.alpha / (1 + x * x)
 
 
+class Power(NamedTuple):
+    """A tuple that is a shape, and holds a whole number."""
+
+    alpha: float
+    n: int
+
+    def __call__(self, x):
+        return self.alpha / (1 + x**self.n)
+
+
 @surrofun.shape(soft=lambda x, bell: jnp.where(x < 0, 0.0, 1.0) - jnp.sign(x) / 2 * jnp.exp(-bell.alpha * jnp.abs(x)))
 def of_a_bell(x, bell):
     return bell(x)
@@ -297,6 +307,12 @@ def test_in_a_call_facts_may_be_declared_of_what_holds_numbers():
 
     for way in (jax.grad(total), jax.jit(jax.grad(total))):
         close(way(2.0), by_hand(v=1.0)[0])
+
+
+def test_a_part_may_be_a_tuple_with_a_whole_number():
+    g = scale(Power(3.0, 2), 2.0)
+    close(g(X), 6 / (1 + 4 * X.astype(float) ** 2))
+    close(make_spike(g, learnable=True)(X), X >= 0)
 
 
 def test_named_tuples_of_one_name_are_told_apart():

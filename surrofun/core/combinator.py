@@ -101,11 +101,9 @@ def combinator(
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
         arguments = {}
         for name, value in bound.arguments.items():
-            parameter = signature.parameters[name]
-            bound.arguments[name] = valid = _valid(show(combined), parameter, value)
+            bound.arguments[name] = valid = _valid(show(combined), signature.parameters[name], value)
             if value is not None:  # None stands for the default, which is left out
-                is_part = parameter.default is parameter.empty  # a tree already, also if it is a module
-                arguments[name] = valid if is_part else to_tree(valid)
+                arguments[name] = to_tree(valid)
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)

@@ -71,9 +71,8 @@ def looks_pure(f: Any) -> bool:
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
     (True, False)
     """
-    if isinstance(f, types.FunctionType) and not f.__closure__:
-        return is_pure(f) or _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values()))
-    return is_pure(f)
+    is_plain = isinstance(f, types.FunctionType) and not f.__closure__
+    return is_pure(f) or (is_plain and _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values())))
 
 
 def _is_fixed(value: Any) -> bool:

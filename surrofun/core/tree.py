@@ -112,7 +112,7 @@ def to_tree(value: Any) -> Tree:
     >>> jax.tree.leaves(to_tree((2.0, 3, "fast", True)))
     [2.0]
     """
-    if _is_container(value):
+    if _is_container(value) and not callable(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = native(plain(value))
     is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
