@@ -9,18 +9,16 @@ from jax import lax
 from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of, parts_of
-from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked, without_gradient
+from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked
 from .core.dtype import rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
 from .core.places import around, as_fact, bound_with_like, is_pair
-from .core.program import require_concrete
-from .core.shape import CALL, Shape, as_shape, given, named, potential_of
+from .core.shape import CALL, Shape, as_shape, given, named
 from .core.text import describe_value, show
 from .core.tree import function_of_x, node, opaque_in, unbound
 from .search import numerical
 from .search.stages import is_constant
-from .search.survey import Survey, survey
 from .search.vanishing import vanishing
 
 # At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken here, whose cube is finite.
@@ -82,10 +80,9 @@ def antiderivative(g: Shape) -> Shape:
 
 
 @declares(text=lambda g: f"antiderivative({show(g)})")
-def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
-    if not args and "x" not in kwargs:
+def _soft_step(g: Shape, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    if x is None:
         return antiderivative(given(g, **kwargs))
-    x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
         bound = unbound(g)
@@ -99,6 +96,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), x)
         return declared(x) if needs_no_limit or by_part else _anchored(declared, x, g)
 
+    soft.__name__ = "antiderivative"  # who complains
     return rounded(soft, x)
 
 
@@ -239,14 +237,14 @@ def derivative(soft: Shape) -> Shape:
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")
-def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> Any:
-    if not args and "x" not in kwargs:
+def _derivative(soft: Shape, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    if x is None:
         return derivative(given(soft, **kwargs))
-    x, args = potential_of(soft, args, kwargs)
 
     def slope(x: jax.Array) -> Any:
         return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
 
+    slope.__name__ = "derivative"  # who complains
     return rounded(slope, x)
 
 
@@ -255,12 +253,9 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
     They hold over all x, for each neuron. Those that are not declared, and
     those of a `mix` or an `asym`, are searched for around the places of
-    `g`. Where a parameter is traced, a `mix` adds up the bounds of its
-    parts, wherever they are, and an `asym` unites them, though either part
-    is only seen on one side. A second derivative of what is searched for
-    is right at a smooth extreme, and incomplete where a kink moves.
-    Where JAX has NaN for the derivative of `g` at one extreme, far out say,
-    those of both may be NaN.
+    `g`. A second derivative of what is searched for is right at a smooth
+    extreme, and incomplete where a kink moves. Where JAX has NaN for the
+    derivative of `g` at one extreme, far out say, those of both may be NaN.
 
     Raises:
         ValueError: they are searched for, and a concrete slope is NaN.
@@ -273,8 +268,7 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
     with at_compile_time(g, like):
         f, args, kwargs = bind(g, like)
         declared = facts_of(f).get("bounds")
-        search = facts_of(f).get("bounds_not_tight") and _can_be_measured(g)
-        ends = declared(*args, **kwargs) if declared and not search else None
+        ends = declared(*args, **kwargs) if declared else None
     if ends is None:
         ends = numerical.bounds(g)
     elif not is_pair(ends):
@@ -286,22 +280,15 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 
 def peak(g: Shape, ends: Any = None) -> jax.Array:
-    """Return the largest slope of a part, of which the bounds may be known.
+    """Return the largest slope of a function of x, of which the bounds may be known.
 
-    Bounds that a user declares may be wide: they serve only where something is traced.
+    It is searched for where a user's function is in it: bounds that a user declares may be wide.
 
     >>> from surrofun import shapes
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
     1.0
     """
-    measured = not all(map(is_own, opaque_in(g))) and _can_be_measured(g)
-    return (numerical.bounds(g) if measured else ends or bounds(g))[1]
-
-
-def _can_be_measured(g: Shape) -> bool:
-    """Say whether a part holds no tracer; a program in which it does is aborted, and called again with values."""
-    require_concrete(g, always=True)
-    return not any(is_traced(without_gradient(leaf)) for leaf in jax.tree.leaves(g))  # one by one: the first tells
+    return ((ends or bounds(g)) if all(map(is_own, opaque_in(g))) else numerical.bounds(g))[1]
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
@@ -328,16 +315,3 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
         if declared:
             return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
     return numerical.area(g)
-
-
-def surveyed(g: Shape, like: Any) -> Survey:
-    """Return what a look at the whole line tells, for potentials like `like`, with every place and the slope there.
-
-    It is not cached: that may be a megabyte.
-
-    >>> float(surveyed(jnp.exp, jnp.zeros(()))["highest"])
-    inf
-    """
-    g = function_of_x(g, like)
-    require_concrete(g)
-    return survey(g, around(g), like)

@@ -92,15 +92,9 @@ def _weighted(gs: Any, weights: Any) -> Any:
     return zip(gs, weights or (1.0 / len(gs),) * len(gs), strict=True)
 
 
-def _bounds_of_mix(*gs: Shape, weights: Any) -> Any:
-    ends = [[times(w, end) for end in bounds(g)] for g, w in _weighted(gs, weights)]
-    return sum(jnp.minimum(*pair) for pair in ends), sum(jnp.maximum(*pair) for pair in ends)
-
-
-@declares(zero_at_minus_inf=True, bounds_not_tight=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=lambda x, *gs, weights: sum(times(w, antiderivative(g)(x)) for g, w in _weighted(gs, weights)),
-    bounds=_bounds_of_mix,
     check=_require_one_weight_a_shape,
 )
 def mix(x: Real, *gs: Shape, weights: Any = ()) -> Real:
@@ -132,15 +126,9 @@ def _soft_halves(x: Real, below: Shape, above: Shape) -> Real:
     return jnp.where(x < 0, left(jnp.where(x < 0, x, 0.0)), upper)
 
 
-def _bounds_of_asym(below: Shape, above: Shape) -> Any:
-    (low, high), (other_low, other_high) = bounds(below), bounds(above)
-    return jnp.minimum(low, other_low), jnp.maximum(high, other_high)
-
-
-@declares(zero_at_minus_inf=True, bounds_not_tight=True)
+@declares(zero_at_minus_inf=True)
 @combinator(
     soft=_soft_halves,
-    bounds=_bounds_of_asym,
     around=lambda below, above: [(0.0, w) for _, w in around(below)[:1]] + around(below) + around(above),
 )
 def asym(x: Real, below: Shape, above: Shape) -> Real:

@@ -208,9 +208,9 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
     may be traced.
     """
     if declares_soft_step(g) and not is_anchored(g):
-        known = without_gradient((g, x))
-        if not is_traced(known):
-            call_explained(_soft, *known)
+        known, x = without_gradient((g, x))
+        if not is_traced((known, x)):
+            call_explained(_soft, known, np.zeros(x.shape, x.dtype))  # where S itself is a number
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:

@@ -16,9 +16,10 @@ from jax.tree_util import Partial
 
 from .calculus import antiderivative, area
 from .core.concrete import is_traced, numpy_of, without_gradient
-from .core.dtype import Real, compared, rounded
+from .core.dtype import Real, rounded
 from .core.expect import as_key, as_whole
-from .core.shape import Shape, as_shape, by_keyword, declared_by, potential_of
+from .core.facts import declares
+from .core.shape import Shape, as_shape, by_keyword, potential_of
 from .core.text import OF_A_SOFT_STEP, describe_value, show
 from .core.tree import function_of_x, node
 
@@ -29,8 +30,7 @@ P = ParamSpec("P")
 
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
-    """Declare a step that only compares x, for which the digits of x suffice."""
-    return declared_by(by_keyword(f, compared), f, compares=True)
+    return declares(pure=True)(by_keyword(f, rounded))
 
 
 @_step
@@ -135,6 +135,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     return Partial(_escape, node(as_shape(g, "escape")), as_key(key, "escape"))
 
 
+@declares(text=lambda g, key: f"escape({show(g)}, {show(key)})")
 def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(g, args, kwargs)
 
@@ -148,6 +149,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
+    fires.__name__ = "escape"  # who complains
     return rounded(fires, x)
 
 

@@ -208,14 +208,15 @@ def test_asym_invents_no_input_at_which_a_shape_of_unit_support_has_its_edge():
         assert jax.grad(shape, 1)(x, 1.0) == x
 
 
-def test_the_peak_of_a_mix_is_exact_in_numbers_and_its_declared_bound_where_it_is_traced():
+def test_the_peak_of_a_mix_is_the_same_in_numbers_and_traced():
+    """It is not the sum of the peaks of its parts, which are at different places."""
+
     def top(by):
         return normalize(mix(scale(shapes.triangle, 1.5), shift(shapes.triangle, by)), peak=1.0)(0.0)
 
-    np.testing.assert_allclose([top(3.0), jax.jit(lambda _: top(3.0))(0.0)], 1.0, rtol=1e-6)
-    np.testing.assert_allclose(jax.jit(top)(3.0), 1.5 / (1.5 + 1), rtol=1e-6)
+    np.testing.assert_allclose([top(3.0), jax.jit(lambda _: top(3.0))(0.0), jax.jit(top)(3.0)], 1.0, rtol=1e-5)
     apart = make_spike(normalize(mix(shift(shapes.triangle, -2.0), shift(shapes.triangle, 2.0)), peak=1.0))
-    np.testing.assert_allclose([jax.grad(apart)(2.0, 1.5), jax.jit(jax.grad(apart))(2.0, 1.5)], [1.0, 0.5], rtol=1e-6)
+    np.testing.assert_allclose([jax.grad(apart)(2.0, 1.5), jax.jit(jax.grad(apart))(2.0, 1.5)], 1.0, rtol=1e-5)
 
 
 def test_none_is_what_is_left_out():

@@ -14,7 +14,8 @@ from reference import checking_leaks, declared, equations, fast, laplace, noted_
 
 import surrofun
 from surrofun import asym, bounds, escape, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift
-from surrofun.calculus import surveyed
+from surrofun.core.tree import function_of_x
+from surrofun.search.numerical import surveyed
 from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
@@ -79,12 +80,14 @@ def coded_equations(parts):
 
 
 def test_equations_of_bounds():
-    """Those that are traced are those of the parts, added up; a search is the same few rounds for every shape."""
+    """A search is the same few rounds for every shape. That of a mix takes about 700 equations a part: the sum of the
+    bounds of its parts, which took 160, is too wide.
+    """
     two, four, eight = map(coded_equations, (2, 4, 8))
-    assert_at_most(1300, eight)
-    assert eight - four <= 1.02 * 2 * (four - two)
-    halves = jax.make_jaxpr(lambda a: bounds(asym(shapes.triangle(alpha=a), shapes.atan)))(2.0)
-    assert_at_most(12, equations(halves.jaxpr))
+    assert_at_most(6000, eight)
+    assert eight - four <= 1.05 * 2 * (four - two)
+    declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
+    assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)
     assert_at_most(215, str(search).count(" = "))
 
@@ -158,6 +161,46 @@ def test_how_bounds_that_are_searched_for_move_is_kept_as_a_program():
     CALLS.clear()
     assert moved(2.5) == pytest.approx(1.0)
     assert_at_most(7, len(CALLS))
+
+
+def test_a_potential_that_is_nan_asks_a_soft_step_no_more_often():
+    """Its limits are looked at before the call, and once more where they are NaN, with values."""
+    asked, counts = [], []
+
+    @shape(soft=lambda x, a: asked.append(x) or jnp.exp(jnp.minimum(a * x, 0)))
+    def told(x, a):
+        return jnp.where(x < 0, a * jnp.exp(jnp.minimum(a * x, 0)), 0.0)
+
+    for first in (0.5, np.nan):
+        asked.clear()
+        jax.grad(lambda a, x: make_spike(told, learnable=True)(x, a).sum())(1.5, jnp.array([first, 2.0]))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def at_least(n):
+    def check(g, by):
+        if by < n:
+            raise ValueError(f"expected at least {n}")
+
+    return check
+
+
+@surrofun.combinator(check=at_least(1.0))
+def raised(x, g, by=2.0):
+    CALLS.append(x)
+    return by * g(x)
+
+
+def test_a_check_that_closes_over_something_leaves_a_combinator_its_program():
+    """It runs where shapes are composed, in no program."""
+    spike = make_spike(raised(shapes.triangle))
+    assert jax.grad(spike)(0.25) == 1.5
+    CALLS.clear()
+    assert jax.grad(spike)(0.5) == 1.0
+    assert not CALLS
+    with pytest.raises(ValueError, match="expected at least"):
+        raised(shapes.triangle, 0.5)
 
 
 def noisy(g):
@@ -392,7 +435,7 @@ SWEPT = {  # what is done with each value of a parameter, and how many bytes it 
     "area": (functools.partial(surrofun.area, comb), 120_000),
     "soft step": (functools.partial(surrofun.antiderivative(comb), 0.3), 120_000),
     "bounds": (functools.partial(bounds, comb), 120_000),
-    "survey": (lambda alpha: surveyed(comb(alpha=alpha), np.zeros((), np.float32)), 120_000),
+    "survey": (lambda alpha: surveyed(function_of_x(comb, np.zeros((), np.float32), (), {"alpha": alpha})), 120_000),
 }
 
 
@@ -466,7 +509,8 @@ def test_the_forward_step_costs_one_comparison(dtype, request):
         request.getfixturevalue(fixture)
     cases = FORWARD if dtype in ("float32", "float64") else ["catalogue"]
     spikes, by_hand = (forward_instructions([table[case] for case in cases], dtype) for table in (FORWARD, BY_HAND))
-    assert spikes <= by_hand
+    # A potential of float16 is widened first, as for the slope; XLA does that to bfloat16 by itself.
+    assert spikes <= by_hand + 6 * (dtype == "float16")
 
 
 def test_what_xla_is_given_holds_no_call_of_a_program():

@@ -311,7 +311,7 @@ def test_bounds_are_exact_at_any_scale(size, x64):
 
 
 def test_eight_bits_of_a_mix_of_traced_parts():
-    """Its bounds are the sums of those of its parts, which is wider where these are at different places."""
+    """Its bounds are not the sums of those of its parts, which are at different places."""
     x, bys = np.linspace(-4, 4, 33, dtype=np.float32), np.float32([-2.0, -1.0, 1.0, 3.0])
 
     def parts(bys):
@@ -323,10 +323,10 @@ def test_eight_bits_of_a_mix_of_traced_parts():
         return surrofun.bounds(parts(bys)), jax.grad(lambda x: spike(x).sum())(x)
 
     ends, by_x = found(x, bys)
-    np.testing.assert_array_equal(ends, [-2, 7])
-    assert bounds(parts(bys.tolist())) == pytest.approx([-2, 4], rel=1e-5)
+    for found_ends in (ends, bounds(parts(bys.tolist()))):
+        assert found_ends == pytest.approx([-2, 4], rel=1e-5)
     slope = sum(w * 2 * np.maximum(0, 1 - 2 * abs(x - by)) for w, by in zip((1, 2, -1, 0.5), bys, strict=True))
-    np.testing.assert_allclose(by_x, slope, rtol=0, atol=1.001 * 9 / 508)
+    np.testing.assert_allclose(by_x, slope, rtol=0, atol=1.001 * 6 / 508)
 
 
 def test_a_steepness_of_zero_gives_no_slope():
@@ -357,15 +357,12 @@ def test_a_part_may_be_a_keyword():
 
 
 def test_bounds_of_halves_with_a_parameter():
-    """Those of both halves, whatever each would be on the other side; in numbers they are searched for.
-
-    So a peak is exact in numbers, and the declared bound where it is traced.
-    """
+    """Those of what is seen of the halves, and not what each would be on the other side; traced they are the same."""
 
     def halves(a):
         return asym(shapes.triangle(alpha=a), shift(shapes.triangle(alpha=4.0), -0.25))
 
-    np.testing.assert_array_equal(jax.jit(lambda a: surrofun.bounds(halves(a)))(2.0), [0.0, 4.0])
+    assert jax.jit(lambda a: surrofun.bounds(halves(a)))(2.0) == pytest.approx([0.0, 2.0], rel=1e-5)
     assert bounds(halves(2.0)) == pytest.approx([0.0, 2.0], rel=1e-5)
     peak = jax.jit(lambda a: normalize(asym(shapes.triangle, shift(shapes.triangle(alpha=a), -0.25)), peak=1.0)(-1e-6))
-    assert float(peak(4.0)) == pytest.approx(0.25, rel=1e-5)
+    assert float(peak(4.0)) == pytest.approx(1.0, rel=1e-5)

@@ -176,6 +176,12 @@ TypeError: triangle: expected a real floating point potential, got str '0.5'...
 TypeError: triangle: expected a real potential, got dtype complex64
 >>> sign(0.25 + 1j)
 TypeError: sign: expected a real potential, got dtype complex64
+>>> escape(sigmoid, key)(1j)
+TypeError: escape: expected a real potential, got dtype complex64
+>>> antiderivative(sigmoid)(1j)
+TypeError: antiderivative: expected a real potential, got dtype complex64
+>>> derivative(jnp.tanh)(1j)
+TypeError: derivative: expected a real potential, got dtype complex64
 >>> Neuron().fire(x)
 TypeError: fire: expected a real floating point potential, got Neuron ...; as an attribute of a class, it has to be...
 >>> spike(1.0, steepness=2.0)

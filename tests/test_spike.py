@@ -13,7 +13,7 @@ from needs import sample
 from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, declared, decorated, fast, gradient, mirror
 
 import surrofun
-from surrofun import antiderivative, check, make_spike, scale, shape, shapes, shift, sign
+from surrofun import antiderivative, check, derivative, make_spike, scale, shape, shapes, shift, sign
 
 cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 
@@ -190,6 +190,27 @@ def test_the_potential_may_be_given_by_its_name(g):
     of_its_own = make_spike(lambda v, a=1.0: a / jnp.square(1 + jnp.abs(v)))
     np.testing.assert_array_equal(of_its_own(a=2.0, v=X), spike(X))
     assert jax.grad(lambda v: of_its_own(v=v, a=2.0))(1.0) == 0.5
+
+
+def rebuilt(tree):
+    return jax.tree.map(lambda leaf: leaf, tree)
+
+
+@pytest.mark.parametrize("make", [lambda: scale(shapes.triangle, 2.0), lambda: derivative(jnp.tanh)])
+def test_a_rebuilt_composition_takes_the_potential_by_its_name(make):
+    g = make()
+    spike = make_spike(g, learnable=True)
+    for made in (rebuilt(spike), make_spike(rebuilt(g)), make_spike(g, learnable=True)):
+        np.testing.assert_array_equal(jax.jit(lambda s, x: s(x=x))(made, X), X >= 0)
+        close(gradient(lambda x, s=made: s(x=x), X), g(X))
+    assert rebuilt(g)(x=0.0) == g(0.0)
+    assert rebuilt(spike)(x=0.5) == 1
+
+
+def test_a_random_key_may_be_a_parameter():
+    spike = make_spike(functools.partial(lambda x, key: jnp.exp(-jnp.abs(x)), key=jax.random.key(0)))
+    assert spike.__name__ == "<lambda>(key=<key<fry>[]>)"
+    close(jax.grad(spike)(0.5), np.exp(-0.5))
 
 
 def test_a_step_needs_no_derivative():

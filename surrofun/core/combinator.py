@@ -16,8 +16,8 @@ from jax.tree_util import Partial
 
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .expect import refuse_numbers
-from .facts import declares, facts_of, signature_of
-from .shape import CALL, Fact, Shape, as_number, as_shape, declared_by, given, named, potential_of, signature_of_fact
+from .facts import declares, facts_of, looks_pure, signature_of
+from .shape import CALL, Fact, Shape, as_number, as_shape, given, named, signature_of_fact
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, to_tree, unbound
 
@@ -78,10 +78,11 @@ def combinator(
     >>> mirror(shapes.leaky_step)(jnp.array([-1.0, 1.0]))
     Array([1. , 0.1], dtype=float32)
     """
-    facts = {"soft": soft, "bounds": bounds, "around": around, "check": check}
+    facts = {"soft": soft, "bounds": bounds, "around": around}
+    options = {**facts, "check": check}
     if formula is None:
-        return functools.partial(combinator, **facts)
-    for name, f in {"formula": formula, **facts}.items():
+        return functools.partial(combinator, **options)
+    for name, f in {"formula": formula, **options}.items():
         if not (f is None or callable(f)):
             raise TypeError(f"combinator: expected a function of x and parts as {name}, got {describe_value(f)}")
     refuse_numbers(formula, "combinator", "make it a parameter of the formula")
@@ -89,7 +90,7 @@ def combinator(
     if not x or signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         came = f"{show(formula)}{inspect.signature(formula)}"
         raise TypeError(f"combinator: expected a formula of x, and of parts by name or as *gs, got {came}")
-    for name, fact in facts.items():
+    for name, fact in options.items():
         if fact is not None:
             _refuse_other_parameters(formula, signature, name, fact)
 
@@ -117,7 +118,8 @@ def combinator(
         return named(g, __signature__=CALL)
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
-    return declared_by(combined, formula, **facts, formula=formula, signature=signature)
+    pure = looks_pure(formula, *filter(None, facts.values()))  # check= runs where shapes are composed, in no program
+    return declares(**facts, formula=formula, signature=signature, pure=pure)(combined)
 
 
 def _refuse_other_parameters(formula: Any, signature: inspect.Signature, name: str, fact: Any) -> None:
@@ -186,7 +188,7 @@ def expression(f: Partial, arguments: dict[str, Tree], write: Callable[[Any], st
 
 
 @declares(text=expression)
-def composed(f: Partial, arguments: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
+def composed(f: Partial, arguments: dict[str, Tree], /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
     """Evaluate a composed shape at x; without x, return it with the parameters given.
 
     >>> from surrofun import scale, shapes
@@ -194,9 +196,8 @@ def composed(f: Partial, arguments: dict[str, Tree], /, *args: Any, **kwargs: An
     Array(2., dtype=float32)
     """
     g = Partial(composed, f, arguments)
-    if not args and "x" not in kwargs:
+    if x is None:
         return given(g, **kwargs)
-    x, args = potential_of(g, args, kwargs)
 
     def formula(x: jax.Array) -> Any:
         _, taken, by_name = bind(g, x, args, kwargs)

@@ -23,35 +23,15 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
     Array([0.5, 0.5], dtype=bfloat16)
     """
-    x = _real_array(x, f)
+    x = as_array(x)
+    if jnp.iscomplexobj(x):
+        raise TypeError(f"{show(f)}: expected a real potential, got dtype {x.dtype}")
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     refuse_unfit_call(f, args, kwargs, x.shape)
     out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
     if jnp.iscomplexobj(out):
         raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
     return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
-
-
-def compared(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Return `f(x, *args, **kwargs)` in the dtype of `x`, for a step: comparing needs no more digits than x has.
-
-    With a number it does: 1.003 is 1 in bfloat16.
-
-    >>> compared(jnp.greater_equal, jnp.ones(2, jnp.bfloat16), 1.003)
-    Array([0, 0], dtype=bfloat16)
-    """
-    if args or kwargs:
-        return rounded(f, x, *args, **kwargs)
-    x = _real_array(x, f)
-    x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
-    return cast(as_array(f(x)), x.dtype)
-
-
-def _real_array(x: Real, f: Callable[..., Any]) -> jax.Array:
-    array = as_array(x)
-    if jnp.iscomplexobj(array):
-        raise TypeError(f"{show(f)}: expected a real potential, got dtype {array.dtype}")
-    return array
 
 
 def as_array(value: Any) -> jax.Array:

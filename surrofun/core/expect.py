@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from .concrete import is_traced
-from .dtype import as_array, broadcasts, compared, rounded
+from .dtype import as_array, broadcasts, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, plain, unbound
+from .tree import ARRAYS, plain
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -49,7 +49,7 @@ def as_whole(n: Any, least: int, who: str) -> int:
 
 
 def evaluated(f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> jax.Array:
-    """Return `f(x)` in the shape and dtype of `x`: `rounded`, or of a step that only compares x, `compared`.
+    """Return `f(x)`, `rounded`, in the shape and dtype of `x`.
 
     If it is no array of real numbers that broadcasts to the shape of `x`, `blame`, the function that the user knows,
     complains that it is no `what`: no slope, step or soft step.
@@ -57,8 +57,7 @@ def evaluated(f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> 
     >>> evaluated(lambda x: 1.0, jnp.zeros(2, jnp.bfloat16), what="slope", blame=abs)
     Array([1, 1], dtype=bfloat16)
     """
-    how = compared if facts_of(unbound(f).f).get("compares") else rounded
-    value: jax.Array = how(lambda x: as_real(f(x), what, blame), x)
+    value = rounded(lambda x: as_real(f(x), what, blame), x)
     if not broadcasts(value.shape, x.shape):
         raise TypeError(
             f"{show(blame)}: expected a {what} that broadcasts to the shape of x, {x.shape}, got shape {value.shape}"

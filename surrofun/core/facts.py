@@ -34,14 +34,12 @@ def declares(**facts: Any) -> Callable[[F], F]:
     """Return a decorator that adds to what a function declares of itself.
 
     soft, bounds, around: as `shape` and `combinator` take them.
-    formula, signature, check: of a combinator.
+    formula, signature: of a combinator.
     zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts, and its soft step is linear in theirs.
     anchored: the soft step has the constant that `antiderivative` promises, S(-inf) = 0 or, of an infinite
         area, S(0) = 0; of a combinator, if that is so for all of its parts.
-    bounds_not_tight: they may be wider than the slopes, so that they are searched for where numbers are concrete.
     pure: it depends on its arguments alone.
-    compares: it is a step that only compares x.
     spike: it is a spike function, or a Partial of it is one.
     text: how a Partial of this function is written, a function of what it holds.
 
@@ -65,14 +63,18 @@ def is_combinator(f: Any) -> bool:
     return "formula" in facts_of(f)
 
 
-def looks_pure(f: Any) -> bool:
-    """Say whether a function may be declared pure: it is plain, closes over nothing, and no default is an object.
+def looks_pure(*functions: Any) -> bool:
+    """Say whether functions may be declared pure: they are plain, close over nothing, and no default is an object.
 
-    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(dict().get)
+    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(abs, dict().get)
     (True, False)
     """
+    return all(is_pure(f) or _is_closed(f) for f in functions)
+
+
+def _is_closed(f: Any) -> bool:
     is_plain = isinstance(f, types.FunctionType) and not f.__closure__
-    return is_pure(f) or (is_plain and _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values())))
+    return is_plain and _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values()))
 
 
 def _is_fixed(value: Any) -> bool:

@@ -76,15 +76,14 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
     return f(*treedef.unflatten(leaves))
 
 
-def require_concrete(tree: Tree, always: bool = False) -> None:
+def require_concrete(tree: Tree) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
-    So a search runs on values, where it finds more. With `always`, a program that may search is aborted, too.
+    So a search runs on values, where it finds more.
 
     >>> require_concrete(2.0)
     """
-    may_search = _may_search.get()
-    if may_search is None or (may_search and not always):
+    if _may_search.get() is not False:
         return
     for leaf in jax.tree.leaves(tree):
         if isinstance(leaf, jax.core.Tracer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, overload
 
 import numpy as np
 from jax.tree_util import Partial
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .types import Declared
 
 P = ParamSpec("P")
-F = TypeVar("F", bound=Callable[..., Any])
 Fact: TypeAlias = Callable[..., Any] | None
 Shape: TypeAlias = Callable[..., Any]  # g(x, *params) -> slope
 
@@ -61,8 +60,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             S(-inf) = 0, or that at 0 where the area is infinite. Facts have
             the defaults of `f`.
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
-            may be wider: then `uint8` is coarser, and where something is
-            traced, `normalize(peak=)` lower.
+            may be wider: then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
             edge, in units of x; an edge is as wide as the bump beside it.
 
@@ -91,8 +89,9 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     for name, fact in facts.items():
         if not (fact is None or callable(fact)):
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
-    declared = declared_by(by_keyword(f, rounded), f, **facts)
-    return declares(**{name: fact and _with_defaults(f, name, fact) for name, fact in facts.items()})(declared)
+    pure = looks_pure(f, *filter(None, facts.values()))
+    facts = {name: fact and _with_defaults(f, name, fact) for name, fact in facts.items()}
+    return declares(**facts, pure=pure)(by_keyword(f, rounded))
 
 
 def _with_defaults(f: Any, name: str, fact: Any) -> Any:
@@ -131,15 +130,6 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
         return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
     except ValueError:
         return None
-
-
-def declared_by(declared: F, f: Any, **facts: Any) -> F:
-    """Declare the facts of what was made of the function `f`, and that it is pure, if `f` and all facts look so.
-
-    >>> facts_of(declared_by(lambda x: x, abs, soft=None))
-    {'soft': None, 'pure': True}
-    """
-    return declares(**facts, pure=all(map(looks_pure, filter(callable, (f, *facts.values())))))(declared)
 
 
 def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:

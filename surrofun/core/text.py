@@ -20,7 +20,8 @@ def show(value: Any) -> str:
     >>> show(functools.partial(show, value=2.0)), show(np.float32(0.1)), show(np.zeros((2, 3)))
     ('show(value=2.0)', '0.1', '<float64[2, 3]>')
     """
-    if isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
+    is_key = isinstance(value, jax.Array) and jax.numpy.issubdtype(value.dtype, jax.dtypes.extended)
+    if is_key or isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
         return f"<{value.dtype}{list(value.shape)}>"
     if isinstance(value, functools.partial):
         return _show_partial(value)

@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from ..calculus import bounds, surveyed
+from ..calculus import bounds
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, try_concrete, without_gradient
 from ..core.dtype import broadcasts, rounded
@@ -26,6 +26,7 @@ from ..core.program import once
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
 from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, node, static, unbound
+from ..search.numerical import surveyed
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack
 
@@ -298,7 +299,7 @@ def _looks(g: Shape, like: Any) -> Any:
     slopes = _constant(slopes_at(functools.partial(rounded, g), jnp.concatenate(looks)))
     if isinstance(slopes, jax.core.Tracer):
         return slopes
-    return np.concatenate([slopes[:3], surveyed(g, like)["slopes"]])
+    return np.concatenate([slopes[:3], surveyed(g)["slopes"]])
 
 
 def _constant(value: Any) -> Any:

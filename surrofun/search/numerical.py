@@ -42,6 +42,19 @@ def _look(names: Tree, g: Shape) -> Survey:
     return survey(g, around(g), unbound(g).like, from_tree(names))
 
 
+def surveyed(g: Shape) -> Survey:
+    """Return what a look at the whole line tells of a function of x, with every place and the slope there.
+
+    It is not kept: that may be a megabyte.
+
+    >>> from ..core.tree import function_of_x
+    >>> float(surveyed(function_of_x(jnp.exp, jnp.zeros(())))["highest"])
+    inf
+    """
+    require_concrete(g)
+    return survey(g, around(g), unbound(g).like)
+
+
 def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     """Return the least and the largest slope of a part, infinite where it grows without bound.
 

@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..calculus import antiderivative, area, bounds, surveyed
+from ..calculus import antiderivative, area, bounds
 from ..core.places import around
 from ..core.shape import Shape
 from ..core.text import show
+from ..core.tree import function_of_x
+from ..search.numerical import surveyed
 from ..search.panels import numbers_at
 from ..steps import heaviside
 from .probes import Array, nearest
@@ -88,7 +90,7 @@ def samples(g: Shape) -> list[tuple[Array, Array]]:
     >>> bool((x[1:] >= x[:-1]).all()), float(slopes.max())
     (True, 1.0)
     """
-    survey = surveyed(g, jnp.zeros((1,)))
+    survey = surveyed(function_of_x(g, jnp.zeros((1,))))
     x = np.concatenate([survey["places"], [survey["lowest_at"], survey["highest_at"]]])
     slopes = np.concatenate([survey["slopes"], [survey["lowest"], survey["highest"]]])
     order = np.argsort(x, axis=0, kind="stable")
