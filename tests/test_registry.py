@@ -2,12 +2,13 @@
 
 import functools
 import inspect
+from typing import NamedTuple
 
 import pytest
 from reference import tent as hat
 from transcript import assert_raises
 
-from surrofun import combinator, registry, scale, shapes
+from surrofun import combinator, make_spike, registry, scale, shapes
 from surrofun.expressions import describe, parse
 from surrofun.registry import lookup, names, register
 
@@ -71,6 +72,20 @@ def test_what_is_refused_changes_nothing(call):
     who = "register: " if call.startswith("register") else "no shape is registered as "
     assert_raises(call, f"{error}: {who}{REFUSED[call]}", hat=hat)
     assert registry._named == before
+
+
+class Bump(NamedTuple):
+    height: float
+
+    def __call__(self, x):
+        return self.height / (1 + x * x)
+
+
+def test_a_registered_tuple_is_described_by_its_name_inside():
+    bump = register("bump", Bump(2.0))
+    for g in (bump, make_spike(bump), make_spike(bump, learnable=True)):
+        assert describe(g) == "bump"
+    assert describe(scale(bump, 3.0)) == "scale(bump, 3.0)"
 
 
 def test_a_combinator_may_be_registered():

@@ -73,8 +73,29 @@ class Bell:
     def __call__(self, x):
         return self.alpha / 2 * jnp.exp(-self.alpha * jnp.abs(x))
 
-    def slope(self, x):
-        return self(x)
+    def slope(self, x, k=1.0):
+        return k * self(x)
+
+    def scaled(self, x, g):
+        return self.alpha * g(x)
+
+
+@jax.tree_util.register_pytree_node_class
+class Moving(Bell):
+    """One whose number may be set, and whose hash does not tell it, as a module of flax."""
+
+    __hash__ = object.__hash__
+    __setattr__ = object.__setattr__
+
+    def __eq__(self, other):
+        return self is other
+
+    def tree_flatten(self):
+        return (self.alpha,), None
+
+    @classmethod
+    def tree_unflatten(cls, _, leaves):
+        return cls(*leaves)
 
 
 class Twin(NamedTuple):
@@ -99,6 +120,11 @@ class Power(NamedTuple):
 @surrofun.shape(soft=lambda x, bell: jnp.where(x < 0, 0.0, 1.0) - jnp.sign(x) / 2 * jnp.exp(-bell.alpha * jnp.abs(x)))
 def of_a_bell(x, bell):
     return bell(x)
+
+
+@surrofun.shape
+def of_a_function(x, f):
+    return f(x)
 
 
 LEAVES = [  # numbers, and what has them as its leaves
@@ -413,6 +439,11 @@ OF_A_MODULE = {  # and dS/dalpha
     "normalize": (lambda g: normalize(g, peak=1.5), lambda x: 1.5 * (bell_by_hand(x)[1] - bell_by_hand(x)[0] / 2)),
     "parameter": (lambda g: of_a_bell(bell=g), lambda x: bell_by_hand(x)[1]),
     "method": (lambda g: shift(g.slope, 0.25), lambda x: bell_by_hand(x - 0.25)[1]),
+    "method alone": (lambda g: g.slope, lambda x: bell_by_hand(x)[1]),
+    "method in a partial": (lambda g: shift(functools.partial(g.slope, k=1.0), 0.0), lambda x: bell_by_hand(x)[1]),
+    "method as a parameter": (lambda g: of_a_function(f=g.slope), lambda x: bell_by_hand(x)[1]),
+    "partial as a parameter": (lambda g: of_a_function(f=functools.partial(g.slope)), lambda x: bell_by_hand(x)[1]),
+    "Partial as a parameter": (lambda g: of_a_function(f=Partial(g.slope, k=1.0)), lambda x: bell_by_hand(x)[1]),
 }
 
 
@@ -420,10 +451,44 @@ OF_A_MODULE = {  # and dS/dalpha
 @pytest.mark.parametrize("name", OF_A_MODULE)
 def test_a_module_in_a_composition_learns(name):
     compose, by_alpha = OF_A_MODULE[name]
-    g = compose(Bell(2.0))
-    at = jax.tree.leaves(g).index(2.0)
+    spike = make_spike(compose(Bell(2.0)), learnable=True)
+    at = jax.tree.leaves(spike).index(2.0)
     gradient = jax.jit(jax.grad(lambda spike: spike(X).sum()))
-    close(jax.tree.leaves(gradient(make_spike(g, learnable=True)))[at], by_alpha(X.astype(float)).sum())
+    close(jax.tree.leaves(gradient(spike))[at], by_alpha(X.astype(float)).sum())
+    assert jax.tree.leaves(pickle.loads(pickle.dumps(spike))) == jax.tree.leaves(spike)
+
+
+OF_MOVING = {
+    "alone": lambda m: make_spike(m),
+    "method": lambda m: make_spike(m.slope),
+    "part": lambda m: make_spike(shift(functools.partial(m.slope, k=1.0), 0.0)),
+    "parameter": lambda m: make_spike(of_a_function(f=m.slope)),
+    "step": lambda m: make_spike(shapes.atan, step=m.slope),
+}
+
+
+@sample
+@pytest.mark.parametrize("name", OF_MOVING)
+def test_a_new_spike_of_a_module_whose_number_was_set_has_the_new_one(name):
+    """In a program of the user's, to which the spike is given."""
+    make, module = OF_MOVING[name], Moving(2.0)
+    value_and_slope = jax.jit(jax.value_and_grad(lambda spike, x: spike(x), 1))
+    for alpha in (np.float32(2.0), np.float32(3.0)):
+        module.alpha = alpha
+        found = value_and_slope(make(module), 0.5)[0 if "step" in name else 1]
+        close(found, alpha / 2 * np.exp(-alpha / 2))
+
+
+def test_the_slope_of_a_method_is_that_of_its_soft_step():
+    g = surrofun.derivative(surrofun.antiderivative(Bell(2.0).slope))
+    close(g(X), np.exp(-2 * abs(X.astype(float))))
+
+
+@pytest.mark.parametrize("make", [lambda m: shape(m.slope), lambda m: surrofun.combinator(m.scaled)])
+@pytest.mark.parametrize("alpha", [2.0, np.float32(2.0)])
+def test_a_method_is_refused_where_its_numbers_would_not_learn(make, alpha):
+    with pytest.raises(TypeError, match="whose numbers would never learn"):
+        make(Bell(alpha))
 
 
 FIELDS = {"a shape": as_arrays(composed()), "a spike": make_spike(as_arrays(composed()), learnable=True)}

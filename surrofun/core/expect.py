@@ -13,7 +13,7 @@ from .concrete import is_traced
 from .dtype import as_array, broadcasts, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, plain
+from .tree import ARRAYS, node, plain
 
 
 def as_potential(x: Any, g: Any) -> jax.Array:
@@ -96,8 +96,8 @@ def refuse_numbers(f: Any, who: str, instead: str) -> None:
 
     >>> refuse_numbers(abs, "shape", "write a function of it")
     """
-    leaves = jax.tree.leaves(f)
-    if not is_traced(leaves) and any(isinstance(leaf, (float, *ARRAYS)) for leaf in leaves):
+    leaves = jax.tree.leaves(node(f))
+    if not is_traced(leaves) and any(isinstance(leaf, (float, np.floating, *ARRAYS)) for leaf in leaves):
         raise TypeError(f"{who}: expected a function, got {show(f)}, whose numbers would never learn; {instead}")
 
 

@@ -14,7 +14,7 @@ from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_numbers, refuse_ported
 from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, from_tree, interned, is_variable, plain, unbound, with_parameters
+from .tree import ARRAYS, from_tree, interned, is_method, is_variable, plain, unbound, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
@@ -241,7 +241,7 @@ def as_shape(g: Any, who: str) -> Shape:
     if bound.like is not None:  # a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
     f, params = bound.f, bound.kwargs
-    if isinstance(f, functools.partial) and not facts_of(f.func).get("text"):
+    if isinstance(f, functools.partial) and not (is_method(f) or facts_of(f.func).get("text")):
         first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []
         name, value = [*names, "alpha"][0], show(f.args[0])

@@ -85,11 +85,13 @@ def static(value: Any) -> Tree:
     """Return a hashable value as a pytree without leaves; `from_tree` is the way back.
 
     Any other stays as it is, a leaf; but a callable, as a step that is a dataclass, is held by a Partial, which hashes
-    by identity.
+    by identity. So is a module, or its method, whose own hash may not tell its numbers.
 
     >>> static(3), jax.tree.leaves(static(3))
     ({('int', 3): None}, [])
     """
+    if is_module(getattr(value, "__self__", value)):
+        return static(interned(Partial(_held, value)))
     try:
         return {(_kind(value), value): None}
     except TypeError:
@@ -114,7 +116,10 @@ def to_tree(value: Any) -> Tree:
     """
     if _is_container(value) and not callable(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
-    value = native(plain(value))
+    value = _of_module(native(plain(value)))
+    if isinstance(value, functools.partial):
+        own = unbound(value)
+        value = value if own.f is value or own.like is not None else with_parameters(own.f, own.kwargs)
     is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
     return value if is_tree else static(value)
 
@@ -128,7 +133,7 @@ def from_tree(tree: Tree) -> Any:
     if _is_static(tree):
         value = next(iter(tree))[1]
         return value() if isinstance(value, Partial) and value.func is _held else value
-    if _is_container(tree):
+    if _is_container(tree) and not callable(tree):
         return jax.tree.map(from_tree, tree, is_leaf=lambda v: v is not tree)
     return tree
 
@@ -151,14 +156,29 @@ def _has_static(tree: Tree) -> bool:
 
 
 def node(f: Any) -> Tree:
-    """Return a function as a pytree; a plain one has no leaves, and the method of a module has those of the module.
+    """Return a function as a pytree; a plain one has no leaves.
 
     >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
     ([], 2.0)
     """
-    if isinstance(f, MethodType) and not jax.tree_util.all_leaves([f.__self__]):
-        return Partial(f.__func__, f.__self__)
+    f = _of_module(f)
     return Partial(f) if jax.tree_util.all_leaves([f]) else f
+
+
+def _of_module(f: Any) -> Any:
+    """Return the method of a module as a tree, whose leaves are those of the module; anything else as it is."""
+    is_one = isinstance(f, MethodType) and not jax.tree_util.all_leaves([f.__self__])
+    return Partial(f.__func__, f.__self__) if is_one else f
+
+
+def is_method(f: Any) -> bool:
+    """Say whether `node` made a tree of the method of a module.
+
+    >>> is_method(Partial(abs, 2.0))
+    False
+    """
+    name = getattr(f.func, "__name__", "") if isinstance(f, Partial) and f.args else ""
+    return bool(name) and getattr(type(f.args[0]), name, None) is f.func
 
 
 def is_function(value: Any) -> bool:
@@ -226,7 +246,8 @@ def unbound(g: Any) -> SimpleNamespace:
                 any_constant = any_constant or own_any_constant
         else:
             g = g.func
-    return SimpleNamespace(f=g, args=from_tree(args), kwargs=from_tree(kwargs), like=like, any_constant=any_constant)
+    f = _of_module(g)
+    return SimpleNamespace(f=f, args=from_tree(args), kwargs=from_tree(kwargs), like=like, any_constant=any_constant)
 
 
 def opaque_in(tree: Tree) -> list[Any]:
