@@ -11,7 +11,7 @@ a step forward and g backward:
 >>> float(spike(0.1)), float(jax.grad(spike)(0.1))
 (1.0, 0.25)
 
-spike functions:  make_spike, with the residual sampled
+spike functions:  make_spike; sampled, for its residual=
 their steps:      heaviside, sign, ternary, staircase, escape
 shapes:           shapes (see help(surrofun.shapes)), shape (for your own)
 from shapes:      scale, shift, mix, asym, normalize, combinator (your own)

@@ -14,7 +14,7 @@ from .core.dtype import rounded
 from .core.expect import as_real
 from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
 from .core.places import around, as_fact, bound_with_like, is_pair
-from .core.shape import CALL, Shape, as_shape, given, named
+from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import function_of_x, node, opaque_in, unbound
 from .search import numerical
@@ -80,21 +80,22 @@ def antiderivative(g: Shape) -> Shape:
 
 
 @declares(text=lambda g: f"antiderivative({show(g)})")
-def _soft_step(g: Shape, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-    if x is None:
+def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
+    if not args and "x" not in kwargs:
         return antiderivative(given(g, **kwargs))
+    x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        bound = unbound(g)
-        needs_no_limit = bound.any_constant or is_anchored(g)
-        made = made_of(bound.f)
+        own = unbound(g)
+        is_right = own.any_constant or is_anchored(g)  # the constant, whichever it is
+        made = made_of(own.f)
         # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
         # depend on its own numbers, whose derivatives there are spared.
-        by_part = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
-        declared = _closed_form(g, x, args, kwargs, any_constant=not by_part)
+        is_right_in_part = not is_right and made and facts_of(made[0].func).get("anchored")
+        declared = _closed_form(g, x, args, kwargs, any_constant=not is_right_in_part)
         if declared is None:
             return numerical.soft_step(function_of_x(g, x, args, kwargs), x)
-        return declared(x) if needs_no_limit or by_part else _anchored(declared, x, g)
+        return declared(x) if is_right or is_right_in_part else _anchored(declared, x, g)
 
     soft.__name__ = "antiderivative"  # who complains
     return rounded(soft, x)
@@ -105,7 +106,7 @@ def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_const
     soft = _fact_of(f, "soft")
     if not soft:
         return None
-    if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):
+    if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):  # the parts need theirs
         _, taken, by_name = bind(g, x, args, kwargs)
     return lambda x: jnp.asarray(as_real(soft(x, *taken, **by_name), "soft step", g), x.dtype)
 
@@ -172,7 +173,7 @@ def is_anchored(g: Shape) -> bool:
 
 
 def _declares(fact: str, g: Shape) -> bool:
-    """Say whether a shape declares a fact; a composition, whether its combinator does and all of its parts do."""
+    """Say whether a fact holds of a shape; of a composition, whether it does of its combinator and of all parts."""
     f = unbound(g).f
     made = made_of(f)
     declaring, parts = (made[0].func, parts_of(made)) if made else (f, [])
@@ -237,9 +238,10 @@ def derivative(soft: Shape) -> Shape:
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")
-def _derivative(soft: Shape, /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-    if x is None:
+def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> Any:
+    if not args and "x" not in kwargs:
         return derivative(given(soft, **kwargs))
+    x, args = potential_of(soft, args, kwargs)
 
     def slope(x: jax.Array) -> Any:
         return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]

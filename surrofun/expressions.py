@@ -245,8 +245,8 @@ def _text(g: Any) -> str:
     """Return the expression of a shape, a combinator, a number or a tuple of numbers."""
     if not is_function(g):
         return _literal(g)
-    bound = unbound(g)
-    f, params = bound.f, bound.kwargs
+    own = unbound(g)
+    f, params = own.f, own.kwargs
     if name := name_of(g) or (not params and name_of(f)):
         return name
     if params:

@@ -1,7 +1,7 @@
 """`make_spike`: a step forward, any shape backward.
 
 A call evaluates the step, and gives the slope, a function, to a derivative
-rule, which evaluates it. The rules stand at module level and close over no
+rule, which evaluates it where it has no value yet. The rules stand at module level and close over no
 tracer: the tracers that a shape holds are passed as operands
 (`core.concrete.closure_converted`), so that a spike may be built anywhere, out
 of tracers, and be differentiated later. What the rules return is
@@ -214,16 +214,16 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
 
 
 def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
-    """Evaluate the step, split slope, soft step and code into structure and operands, and join all in the rule."""
+    """Evaluate the step, split slope, soft step and code into structure and arrays, and give all to the rule."""
     (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
     # Evaluate.
     spikes = concrete_if_possible(evaluated, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     slope_now = _slope_if_concrete(g, x, learnable)
-    is_concrete = slope_now is not None
+    is_concrete = slope_now is not None  # no tracer hides then: facts that may hold one were asked about
     if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
-    # Join.
+    # Split.
     slope, slope_arrays = closure_converted(Partial(_slope, g), x, hides_nothing=is_concrete)
     soft: Any = None
     soft_arrays: list[Any] = []
@@ -353,12 +353,10 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, constants: Constants) -> Any:
     return constants["spikes"]
 
 
-# Keep which of the soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what decodes
-# it; else x, of which the backward pass makes slope and dS/dp, and the arrays of both, or what the early stage made of
-# them.
-
-
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
+    """Keep which of the soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what
+    decodes it; else x, of which the backward pass makes slope and dS/dp, and what `early` made of the arrays of both.
+    """
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays

@@ -23,7 +23,7 @@ from reference import FAST, TRIANGLE, close, decorated, fast, gradient, mirror, 
 import surrofun
 from surrofun import combinator, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, sign
 from surrofun.core.concrete import is_traced
-from surrofun.core.program import call_cached, require_concrete
+from surrofun.core.program import abort_if_traced, call_cached
 from surrofun.core.shape import is_spike
 
 X = jnp.array([-0.5, 0.0, 0.25])
@@ -53,7 +53,7 @@ def test_a_search_that_meets_a_tracer_stays_in_a_program_that_may_search(may_sea
     seen = []
 
     def search(x):
-        require_concrete(x)
+        abort_if_traced(x)
         seen.append(is_traced(x))
         return x
 

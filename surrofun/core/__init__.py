@@ -1,1 +1,1 @@
-"""What the rest stands on and no user calls."""
+"""What the rest stands on; of it, users call `shape`, `combinator` and `around`."""

@@ -17,7 +17,7 @@ from jax.tree_util import Partial
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .expect import refuse_numbers
 from .facts import declares, facts_of, looks_pure, signature_of
-from .shape import CALL, Fact, Shape, as_number, as_shape, given, named, signature_of_fact
+from .shape import CALL, Fact, Shape, as_number, as_shape, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, to_tree, unbound
 
@@ -188,7 +188,7 @@ def expression(f: Partial, arguments: dict[str, Tree], write: Callable[[Any], st
 
 
 @declares(text=expression)
-def composed(f: Partial, arguments: dict[str, Tree], /, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+def composed(f: Partial, arguments: dict[str, Tree], /, *args: Any, **kwargs: Any) -> Any:
     """Evaluate a composed shape at x; without x, return it with the parameters given.
 
     >>> from surrofun import scale, shapes
@@ -196,8 +196,9 @@ def composed(f: Partial, arguments: dict[str, Tree], /, x: Any = None, *args: An
     Array(2., dtype=float32)
     """
     g = Partial(composed, f, arguments)
-    if x is None:
+    if not args and "x" not in kwargs:
         return given(g, **kwargs)
+    x, args = potential_of(g, args, kwargs)
 
     def formula(x: jax.Array) -> Any:
         _, taken, by_name = bind(g, x, args, kwargs)

@@ -70,7 +70,7 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
     """Evaluate facts of a function of x at once, whatever is being traced.
 
     Not if the function varies over the devices of a `shard_map`, where JAX gives constants no value; nor if a fact that
-    is `found` already is traced: each constant beside it would be a program. `like` is an array as the potentials.
+    was `found` already is traced: each constant would be compiled by itself. `like` is an array as the potentials.
 
     >>> @jax.jit
     ... def twice(x):
@@ -115,17 +115,17 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     closed, returned = trace(arrays, args)
     consts = [*closed.consts, *axis_indices(closed)]  # one more operand, so that the rule is mapped over the axis
 
-    def evaluated(consts: Any, *leaves: Any) -> Any:
+    def of_jaxpr(consts: Any, *leaves: Any) -> Any:
         return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
 
     # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
     # tracers of that trace, which `jax.checking_leaks` complains of. What is known in such a rule is a constant still.
-    again = jax.make_jaxpr(evaluated)(consts, *jax.tree.leaves((arrays, args)))
+    again = jax.make_jaxpr(of_jaxpr)(consts, *jax.tree.leaves((arrays, args)))
     return split(Partial(_evaluate_jaxpr, again.jaxpr, jax.tree.structure(returned), again.consts, arrays, consts))
 
 
-def _evaluate_jaxpr(jaxpr: Any, returned: Any, known: Any, arrays: Any, consts: Any, /, *args: Any) -> Any:
-    values = jax.core.eval_jaxpr(jaxpr, known, *consts, *jax.tree.leaves((arrays, args)))
+def _evaluate_jaxpr(jaxpr: Any, returned: Any, inner: Any, arrays: Any, consts: Any, /, *args: Any) -> Any:
+    values = jax.core.eval_jaxpr(jaxpr, inner, *consts, *jax.tree.leaves((arrays, args)))
     return jax.tree.unflatten(returned, values)
 
 

@@ -121,7 +121,9 @@ def _package_of(f: Any) -> str:
 
 
 def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
-    """Return the name of the first parameter, "" if there is none, and the others; some functions of C do not tell.
+    """Return the name of the first parameter, "x" if it is one of `*args`, "" if there is none, and the others.
+
+    Some functions of C do not tell: "x" and None.
 
     >>> signature_of(lambda x, alpha=1.0: x)
     ('x', <Signature (alpha=1.0)>)
@@ -130,4 +132,7 @@ def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
         parameters = [p.replace(annotation=p.empty) for p in inspect.signature(f).parameters.values()]
     except ValueError:
         return "x", None
-    return parameters[0].name if parameters else "", inspect.Signature(parameters[1:])
+    first = parameters[0].name if parameters else ""
+    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:  # of a composition, too
+        first = "x"
+    return first, inspect.Signature(parameters[1:])

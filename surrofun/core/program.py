@@ -30,9 +30,9 @@ _may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
     """Return `f(*trees)`: by a program of `jax.jit`, if every function in the trees is pure and importable, and every
     leaf is a float or an array, which is an operand then. Otherwise, and where the program asks for the value of an
-    operand, f is evaluated afresh.
+    operand, f is evaluated afresh; in a `shard_map`, by a program that is not kept.
 
-    f is a function of this package. With `search`, the program may search for facts; else `require_concrete` aborts it.
+    f is a function of this package. With `search`, the program may search for facts; else `abort_if_traced` aborts it.
 
     >>> import jax.numpy as jnp
     >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
@@ -76,12 +76,12 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
     return f(*treedef.unflatten(leaves))
 
 
-def require_concrete(tree: Tree) -> None:
+def abort_if_traced(tree: Tree) -> None:
     """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
 
     So a search runs on values, where it finds more.
 
-    >>> require_concrete(2.0)
+    >>> abort_if_traced(2.0)
     """
     if _may_search.get() is not False:
         return

@@ -205,10 +205,10 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
     g = interned(g)
     if "__name__" not in vars(g):
         name = show(g)
-        bound = unbound(g)
-        has_structure = bound.f is not g and bound.f is not g.func  # as a whole number, which inspect does not see
-        if has_structure and signature_of(bound.f)[1]:
-            vars(g).update(__signature__=inspect.signature(functools.partial(bound.f, **bound.kwargs)))
+        own = unbound(g)
+        has_structure = own.f is not g and own.f is not g.func  # as a whole number, which inspect does not see
+        if has_structure and signature_of(own.f)[1]:
+            vars(g).update(__signature__=inspect.signature(functools.partial(own.f, **own.kwargs)))
         vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
         vars(g).update(attributes)
     return g
@@ -237,10 +237,10 @@ def as_shape(g: Any, who: str) -> Shape:
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
-    bound = unbound(g)
-    if bound.like is not None:  # a part of a composition that is evaluated
+    own = unbound(g)
+    if own.like is not None:  # of function_of_x: a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
-    f, params = bound.f, bound.kwargs
+    f, params = own.f, own.kwargs
     if isinstance(f, functools.partial) and not (is_method(f) or facts_of(f.func).get("text")):
         first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []

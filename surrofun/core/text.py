@@ -35,9 +35,9 @@ def show(value: Any) -> str:
 
 def _show_partial(g: Any) -> str:
     """Return the expression of a shape with parameters or of a composition, from its structure."""
-    bound = unbound(g)
-    f, params = bound.f, bound.kwargs
-    if bound.like is not None:  # a part of a composition that is evaluated is called what it is without the call
+    own = unbound(g)
+    f, params = own.f, own.kwargs
+    if own.like is not None:  # a part of a composition that is evaluated is called what it is without the call
         return show(g.args[0])
     shown = [f"{name}={show(value)}" for name, value in in_order(f, params)]
     if not isinstance(f, functools.partial):

@@ -251,7 +251,8 @@ def unbound(g: Any) -> SimpleNamespace:
 
 
 def opaque_in(tree: Tree) -> list[Any]:
-    """Return what a tree holds, also as structure, into which JAX does not look: functions, and objects of a user's.
+    """Return what a tree holds, also as structure, that may compute with more than leaves: functions, and objects of a
+    user's, modules among them.
 
     >>> opaque_in((Partial(abs, 2.0), static(pow)))
     [<built-in function pow>, <built-in function abs>]

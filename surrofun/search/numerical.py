@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked
 from ..core.places import around
-from ..core.program import call_cached, once, require_concrete
+from ..core.program import abort_if_traced, call_cached, once
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Structure, Tree, from_tree, join, static, unbound
@@ -30,11 +30,11 @@ _TOLERANCE = {"float32": 1e-5, "float64": 1e-6}  # of what is found, relative to
 
 
 def _found(g: Shape, names: tuple[str, ...]) -> Survey:
-    """Return the survey of a part of a composition, with what is asked for by name; made once where it cannot change.
+    """Return the survey of a function of x, with what is asked for by name; made once where it cannot change.
 
-    A part knows its parameters, and dtype and rank of the potentials.
+    What `function_of_x` makes knows its parameters, and dtype and rank of the potentials.
     """
-    require_concrete(g)
+    abort_if_traced(g)
     return once(_look, static(names), g)  # type: ignore[no-any-return]
 
 
@@ -51,14 +51,14 @@ def surveyed(g: Shape) -> Survey:
     >>> float(surveyed(function_of_x(jnp.exp, jnp.zeros(())))["highest"])
     inf
     """
-    require_concrete(g)
+    abort_if_traced(g)
     return survey(g, around(g), unbound(g).like)
 
 
 def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
-    """Return the least and the largest slope of a part, infinite where it grows without bound.
+    """Return the least and the largest slope of a function of x, infinite where it grows without bound.
 
-    They are differentiable by what a traced part closes over, its leaves included. A slope that is NaN is refused,
+    They are differentiable by what it closes over, its leaves included. A slope that is NaN is refused,
     where it is concrete.
 
     >>> from ..core.tree import function_of_x
@@ -164,7 +164,7 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
 
 @unchecked()
 def soft_step(g: Shape, x: jax.Array) -> jax.Array:
-    """Return the integral of a part up to x, from -inf where the area is finite, else from 0.
+    """Return the integral of a function of x up to x, from -inf where the area is finite, else from 0.
 
     >>> from ..core.tree import function_of_x
     >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
@@ -177,7 +177,7 @@ def soft_step(g: Shape, x: jax.Array) -> jax.Array:
 
 @unchecked()
 def area(g: Shape) -> jax.Array:
-    """Return the area of a part, by what it closes over differentiable where it is finite.
+    """Return the area of a function of x, by what it closes over differentiable where it is finite.
 
     >>> from ..core.tree import function_of_x
     >>> bump = function_of_x(lambda x: jnp.exp(-x * x), jnp.zeros(()))
@@ -191,7 +191,7 @@ def area(g: Shape) -> jax.Array:
 
 
 def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
-    """Return the survey of a part with its integral, and 1 where that is known: a factor of what is read off it.
+    """Return the survey of a function of x with its integral, and 1 where that is known, a factor of what is read off.
 
     Where it is not known it is refused, or if something is traced, the factor is NaN, and so are derivatives.
     """
