@@ -162,14 +162,12 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
 
     # What is learned, along a random direction of all numbers: by the soft step, and by the slope in an update step.
     weights, along = rng.choice([-2.0, -1.0, 0.5, 1.0, 3.0], xs.shape), rng.uniform(-1, 1, len(numbers))
-    wide = "peak" in text and ("mix" in text or "asym" in text)  # traced, they have wide bounds
-    loop = "eager" if wide else way
     steps = {str(v.tolist()): a * unit(v) for v, a in zip(numbers, along, strict=True)}
 
     def total(g, call, by_slope):
         hidden = (lambda x, **call: g(x, **call)) if plain else g
         spike = make_spike(hidden, learnable=True, forward_mode=forward_mode)
-        fire = WAYS[loop](lambda x: spike(x, **call))
+        fire = WAYS[way](lambda x: spike(x, **call))
         return (jnp.asarray(weights, dtype) * (jax.grad(lambda x: fire(x).sum())(x) if by_slope else fire(x))).sum()
 
     def learned(by_slope):
@@ -185,7 +183,7 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         # Which leaf is which is not known where two are equal. Where a weight of 0 is that of an infinite area, the
         # constant of S jumps as it moves.
         off = off if len(steps) == len(numbers) and not (jumps and f is soft) else np.nan
-        # Traced, an asym has the bounds of its halves on both sides. And JAX finds no derivative of 1 / inf.
+        # JAX finds no derivative of 1 / inf.
         endless = "escape_exponential" in text and "peak" in text
         in_a_sum = "product" in text or (plain and ("mix" in text or "asym" in text))  # which is searched as a whole
         no_number = "sech_squared" in text and (in_a_sum if f is soft else dtype != "float64")
@@ -193,7 +191,7 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
         jumping = "rectangle", "step", "saturating", "s2nn", "asym", "half"
         no_number |= hides_arrays and any(name in text for name in jumping)
-        off = np.nan if endless or (wide and plain) else off
+        off = np.nan if endless else off
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off, no_number
 
     has_bounds = ~np.isnan(high).any() and (residual != "own" or np.isfinite([low, high]).all())

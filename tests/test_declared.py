@@ -356,6 +356,11 @@ def test_a_part_may_be_a_keyword():
     assert float(slope) == pytest.approx(100.0, rel=1e-5)
 
 
+def test_a_peak_is_not_the_bound_that_a_user_declares_of_a_shape_of_the_catalogue():
+    g = shape(shapes.sigmoid, bounds=lambda alpha=4.0: (-10.0, 10.0))
+    assert float(normalize(g, peak=2.0)(0.0)) == pytest.approx(2.0)
+
+
 def test_bounds_of_halves_with_a_parameter():
     """Those of what is seen of the halves, and not what each would be on the other side; traced they are the same."""
 

@@ -192,6 +192,11 @@ def test_the_potential_may_be_given_by_its_name(g):
     assert jax.grad(lambda v: of_its_own(v=v, a=2.0))(1.0) == 0.5
 
 
+def test_a_parameter_may_be_called_x_beside_potentials_that_have_no_name():
+    g = shape(lambda *v, x=2.0: x / (1 + jnp.abs(v[0])))
+    assert g(x=3.0)(0.0) == g(0.0, x=3.0) == jax.grad(make_spike(g(x=3.0)))(0.0) == 3
+
+
 def rebuilt(tree):
     return jax.tree.map(lambda leaf: leaf, tree)
 

@@ -479,6 +479,43 @@ def test_a_new_spike_of_a_module_whose_number_was_set_has_the_new_one(name):
         close(found, alpha / 2 * np.exp(-alpha / 2))
 
 
+def test_a_new_spike_of_a_module_that_is_set_back_has_its_number():
+    """An older spike was traced meanwhile, with another number."""
+    slope, module = jax.jit(lambda spike, x: jax.grad(spike)(x)), Moving(2.0)
+    for make in (lambda: make_spike(module), lambda: make_spike(module.slope)):
+        module.alpha = 2.0
+        older = make()
+        module.alpha = 3.0
+        close(slope(older, 0.5), 1.5 * np.exp(-1.5))
+        module.alpha = 2.0
+        close(slope(make(), 0.5), np.exp(-1.0))
+
+
+class Wider(Bell):
+    another = lambda self, x: self.slope(x)  # noqa: E731
+    jitted = jax.jit(Bell.slope)
+
+    def slope(self, x, k=1.0):
+        return 0 * x
+
+    def __private(self, x):
+        return Bell.slope(self, x)
+
+    def methods(self):
+        return super().slope, self.__private, self.jitted, super().__call__
+
+
+jax.tree_util.register_dataclass(Wider, data_fields=["alpha"], meta_fields=[])
+
+
+def test_a_method_is_one_by_whatever_name():
+    for method in Wider(2.0).methods():
+        close(jax.grad(make_spike(method))(0.5), np.exp(-1.0))
+    assert jax.grad(make_spike(Wider(2.0).another))(0.5) == 0
+    with pytest.raises(TypeError, match="give it by keyword"):
+        make_spike(Partial(Bell.slope, Bell(2.0), 3.0))
+
+
 def test_the_slope_of_a_method_is_that_of_its_soft_step():
     g = surrofun.derivative(surrofun.antiderivative(Bell(2.0).slope))
     close(g(X), np.exp(-2 * abs(X.astype(float))))

@@ -108,12 +108,12 @@ def importable(f: Any) -> bool:
 
 
 def is_own(f: Any) -> bool:
-    """Say whether a function is of this package.
+    """Say whether a function is of this package, and not made of one that is.
 
     >>> is_own(is_own), is_own(abs)
     (True, False)
     """
-    return _package_of(f) == "surrofun"
+    return _package_of(f) == "surrofun" and importable(f)
 
 
 def _package_of(f: Any) -> str:
@@ -121,7 +121,7 @@ def _package_of(f: Any) -> str:
 
 
 def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
-    """Return the name of the first parameter, "x" if it is one of `*args`, "" if there is none, and the others.
+    """Return the name of the first parameter, "" if there is none, and the others; "x" stands for the first of `*args`.
 
     Some functions of C do not tell: "x" and None.
 
@@ -132,7 +132,7 @@ def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:
         parameters = [p.replace(annotation=p.empty) for p in inspect.signature(f).parameters.values()]
     except ValueError:
         return "x", None
-    first = parameters[0].name if parameters else ""
-    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:  # of a composition, too
-        first = "x"
-    return first, inspect.Signature(parameters[1:])
+    names = [p.name for p in parameters] or [""]
+    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL and "x" not in names:
+        names[0] = "x"
+    return names[0], inspect.Signature(parameters[1:])

@@ -91,7 +91,7 @@ def static(value: Any) -> Tree:
     ({('int', 3): None}, [])
     """
     if is_module(getattr(value, "__self__", value)):
-        return static(interned(Partial(_held, value)))
+        return static(Partial(_held, value))
     try:
         return {(_kind(value), value): None}
     except TypeError:
@@ -117,7 +117,7 @@ def to_tree(value: Any) -> Tree:
     if _is_container(value) and not callable(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = _of_module(native(plain(value)))
-    if isinstance(value, functools.partial):
+    if type(value) in (functools.partial, Partial):
         own = unbound(value)
         value = value if own.f is value or own.like is not None else with_parameters(own.f, own.kwargs)
     is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
@@ -172,13 +172,15 @@ def _of_module(f: Any) -> Any:
 
 
 def is_method(f: Any) -> bool:
-    """Say whether `node` made a tree of the method of a module.
+    """Say whether a tree is that of a method: of a function whose first argument is a module or a named tuple.
 
     >>> is_method(Partial(abs, 2.0))
     False
     """
-    name = getattr(f.func, "__name__", "") if isinstance(f, Partial) and f.args else ""
-    return bool(name) and getattr(type(f.args[0]), name, None) is f.func
+    if not isinstance(f, Partial) or len(f.args) != 1:
+        return False
+    (owner,) = f.args
+    return is_module(owner) or (isinstance(owner, tuple) and type(owner) is not tuple)
 
 
 def is_function(value: Any) -> bool:
@@ -337,14 +339,15 @@ def join(structure: Structure, arrays: Any) -> Tree:
 
 
 def interned(tree: T) -> T:
-    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object.
+    """Return the tree, or the equal one that is alive: equal shapes without arrays are the same object. Not of modules,
+    whose numbers may be set later.
 
     >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
     (True, (0.0,))
     """
-    leaves, treedef = jax.tree.flatten(tree)
-    if not all(type(leaf) is float for leaf in leaves):
+    (leaves, treedef), opaque = jax.tree.flatten(tree), opaque_in(tree)
+    if not all(type(leaf) is float for leaf in leaves) or any(map(is_module, opaque)):
         return tree
     # `repr` tells 0.0 from -0.0, `id` tells functions apart that have an == of their own.
-    key = treedef, tuple(map(repr, leaves)), tuple(map(id, opaque_in(tree)))
+    key = treedef, tuple(map(repr, leaves)), tuple(map(id, opaque))
     return _interned.setdefault(key, tree)  # type: ignore[no-any-return]
