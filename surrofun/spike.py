@@ -1,10 +1,10 @@
 """`make_spike`: a step forward, any shape backward.
 
 A call evaluates the step, and gives the slope, a function, to a derivative
-rule, which evaluates it where it has no value yet. The rules stand at module level and close over no
-tracer: the tracers that a shape holds are passed as operands
-(`core.concrete.closure_converted`), so that a spike may be built anywhere, out
-of tracers, and be differentiated later. What the rules return is
+rule, which evaluates it where it has no value yet. The rules stand at module
+level and close over no tracer: the tracers that a shape holds are passed as
+operands (`core.concrete.closure_converted`), so that a spike may be built
+anywhere, out of tracers, and be differentiated later. What the rules return is
 differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step and residual code is known to be pure
 (`core.facts`) and found in its module, a call runs inside of one cached

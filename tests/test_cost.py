@@ -86,6 +86,8 @@ def test_equations_of_bounds():
     two, four, eight = map(coded_equations, (2, 4, 8))
     assert_at_most(6000, eight)
     assert eight - four <= 1.05 * 2 * (four - two)
+    halves = jax.make_jaxpr(lambda a: bounds(asym(shapes.triangle(alpha=a), shapes.atan)))(2.0)
+    assert_at_most(1250, equations(halves.jaxpr))
     declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
     assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)

@@ -20,7 +20,7 @@ How a shape comes by its parameters:
 import functools
 import weakref
 from collections.abc import Callable
-from types import MethodType, SimpleNamespace
+from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any, TypeAlias, TypeVar
 
 import jax
@@ -117,7 +117,8 @@ def to_tree(value: Any) -> Tree:
     if _is_container(value) and not callable(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = _of_module(native(plain(value)))
-    if type(value) in (functools.partial, Partial):
+    is_partial = type(value) is functools.partial
+    if is_partial or (type(value) is Partial and not isinstance(value.func, FunctionType)):  # which may hold numbers
         own = unbound(value)
         value = value if own.f is value or own.like is not None else with_parameters(own.f, own.kwargs)
     is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
@@ -156,7 +157,7 @@ def _has_static(tree: Tree) -> bool:
 
 
 def node(f: Any) -> Tree:
-    """Return a function as a pytree; a plain one has no leaves.
+    """Return a function as a pytree; a plain one has no leaves, and the method of a module has those of the module.
 
     >>> jax.tree.leaves(node(abs)), node(abs)(-2.0)
     ([], 2.0)
@@ -311,7 +312,7 @@ def is_module(value: Any) -> bool:
     >>> is_module(abs), is_module((Partial(abs, 2.0), None))
     (False, False)
     """
-    if value is None or isinstance(value, functools.partial):
+    if value is None or isinstance(value, functools.partial | FunctionType):
         return False
     return not jax.tree_util.all_leaves([value]) and (callable(value) or not _is_container(value))
 
@@ -345,8 +346,11 @@ def interned(tree: T) -> T:
     >>> interned(Partial(abs, 2.0)) is interned(Partial(abs, 2.0)), interned(Partial(abs, 0.0)).args
     (True, (0.0,))
     """
-    (leaves, treedef), opaque = jax.tree.flatten(tree), opaque_in(tree)
-    if not all(type(leaf) is float for leaf in leaves) or any(map(is_module, opaque)):
+    leaves, treedef = jax.tree.flatten(tree)
+    if not all(type(leaf) is float for leaf in leaves):
+        return tree
+    opaque = opaque_in(tree)
+    if any(map(is_module, opaque)):
         return tree
     # `repr` tells 0.0 from -0.0, `id` tells functions apart that have an == of their own.
     key = treedef, tuple(map(repr, leaves)), tuple(map(id, opaque))
