@@ -76,6 +76,9 @@ class Bell:
     def slope(self, x, k=1.0):
         return k * self(x)
 
+    def late(self, by, x, k=1.0):
+        return k * self(x - by)
+
     def scaled(self, x, g):
         return self.alpha * g(x)
 
@@ -144,6 +147,8 @@ LEAVES = [  # numbers, and what has them as its leaves
     ([3.5, 2.5], "shift(of_a_bell(bell=Bell(2.5)), 3.5)", "shift(Partial(of_a_bell, bell=Bell(2.5)), 3.5)"),
     ([3.5, 2.5], "shift(Bell(2.5).slope, 3.5)", "shift(Twin(2.5).slope, 3.5)"),
     ([2.5, 3.5], "normalize(Bell(2.5), peak=3.5)", "power(Bell(2.5), 3.5)"),
+    ([2.5, 3.5], "of_a_function(f=partial(Bell(2.5).late, 3.5, k=1))", "of_a_function(f=Partial(Bell(2.5).late, 3.5))"),
+    ([2.5], "of_a_function(f=partial(partial(Bell(2.5).late, 3), k=1))", "of_a_function(f=partial(jnp.power, 2.5))"),
     ([0.5], "shift(triangle, 0.5)"),
     ([1.0], "scale(superspike, 1.0)"),  # a default that is given
     ([], "scale(superspike)", "scale(superspike(beta=10), 2)", "derivative(jnp.tanh)", "staircase(3)"),
@@ -282,6 +287,8 @@ def test_what_tree_map_returns_has_its_name_its_text_and_its_plot():
     g = jax.tree.map(lambda p: 2 * p, composed())
     text = "mix(sigmoid(alpha=4.0), shift(atan(alpha=3.0), 0.5), weights=(1.5, 1.0))"
     assert surrofun.describe(g) == text
+    g_of_f = jax.tree.map(lambda p: 2 * p, of_a_function(f=functools.partial(plain, 0.25, width=2.5)))
+    assert shift(g_of_f, 1.0).__name__ == "shift(of_a_function(f=plain(0.5, width=5.0)), 1.0)"
     assert make_spike(g).__name__ == scale(g).__name__.removeprefix("scale(").removesuffix(")") == text
     assert make_spike(g) is make_spike(surrofun.parse(text))
     spike = jax.tree.map(lambda p: 2 * p, make_spike(composed(), learnable=True))
@@ -444,6 +451,8 @@ OF_A_MODULE = {  # and dS/dalpha
     "method as a parameter": (lambda g: of_a_function(f=g.slope), lambda x: bell_by_hand(x)[1]),
     "partial as a parameter": (lambda g: of_a_function(f=functools.partial(g.slope)), lambda x: bell_by_hand(x)[1]),
     "Partial as a parameter": (lambda g: of_a_function(f=Partial(g.slope, k=1.0)), lambda x: bell_by_hand(x)[1]),
+    "by position": (lambda g: of_a_function(f=functools.partial(g.late, 0.25)), lambda x: bell_by_hand(x - 0.25)[1]),
+    "and by keyword": (lambda g: of_a_function(f=functools.partial(g.late, 0, k=1)), lambda x: bell_by_hand(x)[1]),
 }
 
 
@@ -463,6 +472,7 @@ OF_MOVING = {
     "method": lambda m: make_spike(m.slope),
     "part": lambda m: make_spike(shift(functools.partial(m.slope, k=1.0), 0.0)),
     "parameter": lambda m: make_spike(of_a_function(f=m.slope)),
+    "by position": lambda m: make_spike(of_a_function(f=functools.partial(m.late, 0))),
     "step": lambda m: make_spike(shapes.atan, step=m.slope),
 }
 

@@ -45,7 +45,8 @@ def _show_partial(g: Any) -> str:
     elif write := facts_of(f.func).get("text"):
         text = write(*f.args)
     else:  # a user's partial, with arguments by position
-        text, shown = show(f.func), [*map(show, f.args), *shown]
+        keywords = [f"{name}={show(value)}" for name, value in f.keywords.items() if name not in params]
+        text, shown = show(f.func), [*map(show, f.args), *keywords, *shown]
     return f"{text}({', '.join(shown)})" if shown else text
 
 

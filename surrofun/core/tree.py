@@ -117,12 +117,22 @@ def to_tree(value: Any) -> Tree:
     if _is_container(value) and not callable(value):
         return jax.tree.map(to_tree, value, is_leaf=lambda v: v is not value)
     value = _of_module(native(plain(value)))
-    is_partial = type(value) is functools.partial
-    if is_partial or (type(value) is Partial and not isinstance(value.func, FunctionType)):  # which may hold numbers
-        own = unbound(value)
-        value = value if own.f is value or own.like is not None else with_parameters(own.f, own.kwargs)
+    if _may_hide_numbers(value) and (own := unbound(value)).like is None:
+        if _may_hide_numbers(f := own.f):  # with arguments by position
+            value = Partial(_by_position, node(f.func), to_tree(f.args), to_tree({**f.keywords, **own.kwargs}))
+        else:
+            value = with_parameters(f, own.kwargs)
     is_tree = value is None or isinstance(value, (float, Partial, *ARRAYS)) or is_module(value)
     return value if is_tree else static(value)
+
+
+def _may_hide_numbers(value: Any) -> bool:
+    # A Partial of a plain function has its numbers as leaves already.
+    return type(value) is functools.partial or (type(value) is Partial and not isinstance(value.func, FunctionType))
+
+
+def _by_position(f: Any, args: Tree, kwargs: Tree, /, *others: Any, **more: Any) -> Any:
+    return f(*from_tree(args), *others, **{**from_tree(kwargs), **more})
 
 
 def from_tree(tree: Tree) -> Any:
@@ -249,6 +259,9 @@ def unbound(g: Any) -> SimpleNamespace:
                 any_constant = any_constant or own_any_constant
         else:
             g = g.func
+    if isinstance(g, Partial) and g.func is _by_position:
+        f, own_args, own_kwargs = g.args
+        g = functools.partial(f, *from_tree(own_args), **from_tree(own_kwargs))
     f = _of_module(g)
     return SimpleNamespace(f=f, args=from_tree(args), kwargs=from_tree(kwargs), like=like, any_constant=any_constant)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import jax
 from jax import lax
-from jax.extend.core import ClosedJaxpr
 
 
 def varying_axes(tree: Any) -> frozenset[Any]:
@@ -29,7 +28,7 @@ def vary_as(x: jax.Array, tree: Any) -> jax.Array:
     return lax.pcast(x, axes, to="varying") if axes else x
 
 
-def axis_indices(closed: ClosedJaxpr) -> list[jax.Array]:
+def axis_indices(closed: Any) -> list[jax.Array]:
     """Return the indices that a function asks for in named axes, as those of `vmap`.
 
     >>> axis_indices(jax.make_jaxpr(abs)(2.0))

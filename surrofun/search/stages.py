@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.core import Jaxpr, Literal
 
 from ..core.concrete import unchecked
 
@@ -20,8 +20,9 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     >>> early(0.0), late(early(0.0), 3.0)
     ([Array(1., dtype=float32, weak_type=True)], Array(3., dtype=float32, weak_type=True))
     """
-    closed, shapes = jax.make_jaxpr(f, return_shape=True)(first, *later)
-    jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
+    made: Any = jax.make_jaxpr(f, return_shape=True)(first, *later)
+    (closed, shapes), count = made, len(jax.tree.leaves(first))
+    jaxpr = closed.jaxpr
     treedef: Any = jax.tree.structure(shapes)
     shapes_of_later = {v.aval.shape for v in jaxpr.invars[count:] if any(n != 1 for n in v.aval.shape)}
     unknown = _dependent(jaxpr, jaxpr.invars[count:])
@@ -50,7 +51,7 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     return early, late
 
 
-def is_constant(closed: ClosedJaxpr) -> bool:
+def is_constant(closed: Any) -> bool:
     """Say whether what a jaxpr returns depends on none of its arguments.
 
     >>> is_constant(jax.make_jaxpr(jax.grad(lambda x: 2 * x))(1.0)), is_constant(jax.make_jaxpr(lambda x: 2 * x)(1.0))

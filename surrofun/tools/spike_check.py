@@ -205,7 +205,7 @@ def _is_of_its_shape(f: Function, *, own: Any, **_: Any) -> Finding:
     slopes, expected = values_of(slope_of(f), SCATTERED), values_of(own, SCATTERED)
     finite = np.isfinite(expected)
     off = abs(slopes - expected)[finite].max() / abs(expected[finite]).max()
-    return off <= _COARSEST, float(off)
+    return bool(off <= _COARSEST), float(off)
 
 
 def _multiplies_the_cotangent(f: Function, **_: Any) -> Finding:
@@ -269,7 +269,7 @@ def _has_second_derivative(f: Function, **_: Any) -> Finding:
     differences = (values_of(slope, SCATTERED + step) - values_of(slope, SCATTERED - step)) / (2 * step)
     rounding = 1e-6 * abs(values_of(slope, SCATTERED)).max() / step
     wrong = abs(rates - differences) > 0.1 * abs(differences) + 1e-3 * abs(rates).max() + rounding
-    return not bad and wrong.mean() < 0.1, bad or numbers(largest=abs(rates).max(), wrong=wrong.mean())
+    return bool(not bad and wrong.mean() < 0.1), bad or numbers(largest=abs(rates).max(), wrong=wrong.mean())
 
 
 def _has_forward_mode(f: Function, **_: Any) -> Finding:
