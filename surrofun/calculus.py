@@ -234,7 +234,7 @@ def derivative(soft: Shape) -> Shape:
     if isinstance(soft, Partial) and soft.func is _soft_step:
         return as_shape(soft.args[0], "derivative")
     soft = as_shape(soft, "derivative")
-    return named(Partial(_derivative, node(soft)), __signature__=CALL)
+    return named(Partial(_derivative, node(soft)), f"The slope of {show(soft)}.", __signature__=CALL)
 
 
 @declares(text=lambda soft: f"derivative({show(soft)})")

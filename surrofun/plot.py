@@ -84,8 +84,12 @@ def shape(
 
 
 def _refuse_unordered(who: str, xlim: tuple[float, float] | None) -> None:
-    if xlim is not None and not (len(xlim) == 2 and -np.inf < xlim[0] < xlim[1] < np.inf):
+    if xlim is not None and not (_are_numbers(xlim, (2,)) and -np.inf < xlim[0] < xlim[1] < np.inf):
         raise ValueError(f"plot.{who}: expected xlim from a smaller to a larger potential, got {xlim}")
+
+
+def _are_numbers(value: Any, shape: tuple[int, ...]) -> bool:
+    return np.shape(value) == shape and np.asarray(value).dtype.kind in "iuf"
 
 
 def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None = None) -> Figure:
@@ -216,7 +220,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
         raise ValueError(
             f"plot.raster: expected spikes of shape (steps, units), got {spikes.shape}; pick one sample of a batch"
         )
-    if dt is not None and not 0 < dt < math.inf:
+    if dt is not None and not (_are_numbers(dt, ()) and 0 < dt < math.inf):
         raise ValueError(f"plot.raster: expected as dt the length of a step in ms, above 0, got {dt}")
     figure, (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt

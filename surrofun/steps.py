@@ -7,6 +7,7 @@ Parameters of a step are given by keyword, as those of a shape:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -96,7 +97,12 @@ def staircase(n: int) -> Callable[[Real], jax.Array]:
 
 @_step
 def _count(x: Real, n: int) -> Real:
+    """Return how many of the thresholds 0, 1, ... n - 1 are not above x; NaN gives 0."""
     return jnp.where(x >= 0, jnp.minimum(jnp.floor(x) + 1, n), 0.0)
+
+
+for _f in (_count, inspect.unwrap(_count)):
+    _f.__name__ = "staircase"  # which help shows, and which complains
 
 
 def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:

@@ -176,6 +176,8 @@ TypeError: triangle: expected a real floating point potential, got str '0.5'...
 TypeError: triangle: expected a real potential, got dtype complex64
 >>> sign(0.25 + 1j)
 TypeError: sign: expected a real potential, got dtype complex64
+>>> staircase(3)(1j)
+TypeError: staircase: expected a real potential, got dtype complex64
 >>> escape(sigmoid, key)(1j)
 TypeError: escape: expected a real potential, got dtype complex64
 >>> antiderivative(sigmoid)(1j)
@@ -242,6 +244,8 @@ TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers w
 of the formula
 >>> shape(plain, bounds=lambda height: (0.0, 1.0))
 TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
+>>> shape(plain, soft=lambda: 0.0)
+TypeError: expected as soft= a function of x, and of parameters, got <lambda>()
 >>> shape(plain, soft=lambda x, width, height: x)
 TypeError: plain: expected of soft= the parameters (width=1.0), got (width, height)
 >>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)

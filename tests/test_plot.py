@@ -275,6 +275,8 @@ TypeError: plot.learning_curve: expected for each epoch a dict with the same key
 [{'loss': 2.0}, {'loss': 1.0}], got ...
 >>> plot.raster(np.eye(3), dt=0.0)
 ValueError: plot.raster: expected as dt the length of a step in ms, above 0, got 0.0
+>>> plot.raster(np.eye(3), dt='1')
+ValueError: plot.raster: expected as dt the length of a step in ms, above 0, got 1
 >>> plot.raster(np.zeros((5, 2, 3)))
 ValueError: plot.raster: expected spikes of shape (steps, units), got (5, 2, 3); pick one sample of a batch...
 >>> plot.shape(atan, ax=Figure().subplots())
@@ -287,6 +289,10 @@ ValueError: plot.shape: expected xlim from a smaller to a larger potential, got 
 ValueError: plot.compare: expected xlim from a smaller to a larger potential, got (-inf, 1.0)
 >>> plot.shape(atan, xlim=(1, 2, 3))
 ValueError: plot.shape: expected xlim from a smaller to a larger potential, got (1, 2, 3)
+>>> plot.shape(atan, xlim=5)
+ValueError: plot.shape: expected xlim from a smaller to a larger potential, got 5
+>>> plot.compare(atan, xlim=('a', 'b'))
+ValueError: plot.compare: expected xlim from a smaller to a larger potential, got ('a', 'b')
 >>> plot.flow(atan, np.array([np.nan]))
 ValueError: plot.flow: expected potentials of which one at least is finite, got none
 >>> plot.raster(np.eye(2), ax=[1])

@@ -13,7 +13,7 @@ from needs import sample
 from reference import CASES, FAST, MAKERS, TRIANGLE, A, X, close, declared, decorated, fast, gradient, mirror
 
 import surrofun
-from surrofun import antiderivative, check, derivative, make_spike, scale, shape, shapes, shift, sign
+from surrofun import antiderivative, check, derivative, make_spike, scale, shape, shapes, shift, sign, staircase
 
 cases = pytest.mark.parametrize(("kind", "maker"), CASES.values(), ids=CASES)
 
@@ -140,7 +140,10 @@ def test_help_is_readable():
     for spike, shown in (
         (make_spike(shapes.triangle), ["triangle", "alpha", shapes.triangle.__doc__.splitlines()[0]]),
         (decorated, ["decorated(x, a=2.0)", "A spike at module level."]),
-        (make_spike(scale(shapes.triangle, 2.0)), ["scale(triangle, 2.0)"]),
+        (make_spike(scale(shapes.triangle, 2.0)), ["scale(triangle, 2.0)", scale.__doc__.splitlines()[0]]),
+        (shapes.power_law(q=3.0), ["power_law(q=3.0)", shapes.power_law.__doc__.splitlines()[0]]),
+        (staircase(3), ["staircase(n=3)", "thresholds 0, 1, ... n - 1"]),
+        (derivative(jnp.tanh), ["derivative(tanh)", "The slope of tanh."]),
     ):
         text = pydoc.render_doc(spike, renderer=pydoc.plaintext)
         assert all(part in text for part in shown), text

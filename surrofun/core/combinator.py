@@ -115,7 +115,7 @@ def combinator(
                 f"{show(combined)}: expected at most {_MOST} shapes, of compositions at most {_DEEPEST} deep, got "
                 f"{shapes} shapes, {depth} deep; write one function of x instead"
             )
-        return named(g, __signature__=CALL)
+        return named(g, combined.__doc__ or "", __signature__=CALL)
 
     combined.__signature__ = signature  # type: ignore[attr-defined]
     pure = looks_pure(formula, *filter(None, facts.values()))  # check= runs where shapes are composed, in no program

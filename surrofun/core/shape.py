@@ -126,6 +126,8 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
     >>> signature_of_fact("soft", lambda x, alpha=1.0: x)
     <Signature (alpha=1.0)>
     """
+    if name == "soft" and not signature_of(fact)[0]:
+        raise TypeError(f"expected as soft= a function of x, and of parameters, got {show(fact)}()")
     try:
         return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
     except ValueError:
@@ -209,7 +211,8 @@ def named(g: Partial, doc: str = "", **attributes: Any) -> Shape:
         has_structure = own.f is not g and own.f is not g.func  # as a whole number, which inspect does not see
         if has_structure and signature_of(own.f)[1]:
             vars(g).update(__signature__=inspect.signature(functools.partial(own.f, **own.kwargs)))
-        vars(g).update(__name__=name, __qualname__=name, __doc__=doc or f"{name}\n\nA surrogate gradient shape.")
+        doc = doc or own.f.__doc__ or name
+        vars(g).update(__name__=name, __qualname__=name, __doc__=name if doc == Partial.__doc__ else doc)
         vars(g).update(attributes)
     return g
 
