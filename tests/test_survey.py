@@ -623,6 +623,36 @@ def test_a_shift_that_begins_at_zero_moves_a_jump_far_away(way):
     assert np.isnan([moved(1e-3, half) for half in (100.3, 1e4)]).all()
 
 
+def logistic(x, a):
+    s = jax.nn.sigmoid(a * x)
+    return a * s * (1 - s)
+
+
+ROUNDED = {  # a slope that is a difference of what is near to 1
+    "logistic": logistic,
+    "tanh": lambda x, a: a / 2 * (1 - jnp.square(jnp.tanh(a * x))),
+    "erf": lambda x, a: a * (1 - jax.scipy.special.erf(a * abs(x))),
+}
+
+
+@eager_or_jit
+@pytest.mark.parametrize("name", ROUNDED)
+def test_steps_of_the_last_digits_far_out_are_no_jumps(name, way):
+    """The area is that of any steepness, so that dS/da = x g / a."""
+    g, x, a = ROUNDED[name], jnp.array([-1.0, 0.3, 2.5, 40.0, jnp.inf]), 1.5
+    by_a = way(jax.jacfwd(lambda a: antiderivative(g)(x, a)))(a)
+    near = x[:3].astype(float)
+    np.testing.assert_allclose(by_a, [*near * g(near, a) / a, 0.0, 0.0], atol=1e-4)
+
+
+@eager_or_jit
+def test_as_small_a_jump_counts_where_it_is_as_far_as_it_is_small(way):
+    """Of 1 / (1 + a |x|), cut at 1e7 / a, the jump moves by as much as all the rest."""
+    g, x = lambda x, a: jnp.where(abs(x) < 1e7 / a, a / (1 + a * abs(x)), 0.0), jnp.array([-2.0, 0.5, 30.0])
+    by_a = way(jax.jacfwd(lambda a: antiderivative(g)(x, a)))(1.5)
+    np.testing.assert_allclose(by_a, x / (1 + 1.5 * abs(x)), rtol=1e-3)
+
+
 @exhaustive
 @eager_or_jit
 def test_two_jumps_a_few_digits_apart_have_no_speed(way):

@@ -20,6 +20,7 @@ _MOST = 8  # of the steepest panels that are searched for a jump; if that in the
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
 _SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
+_SHARE = 1e-4  # of the area, at most, by which such a step, of the digits of the largest slope, changes it
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
@@ -98,14 +99,18 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     """
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
     nothing = NOTHING[edges.dtype.name]
-
-    def rise(slopes: Array) -> Array:  # what is made neither by rounding, nor where a float too small becomes 0
-        return xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
-
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
-    widths = edges[1:] - edges[:-1]
-    rises = rise(seen)
+    widths, sizes = edges[1:] - edges[:-1], xp.where(xp.isfinite(seen), abs(seen), 0.0)
+    highest, share = sizes.max(0), _SHARE * (widths * xp.maximum(sizes[1:], sizes[:-1])).sum(0)
+
+    def rise(slopes: Array, x: Array) -> Array:
+        """Return what is made neither by rounding, nor where a float too small becomes 0."""
+        rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
+        # What is left of s (1 - s) far out has steps of a few last digits of its peak.
+        return xp.where((rise <= digits * highest) & (rise * abs(x) <= share), 0.0, rise)
+
+    rises = rise(seen, edges[1:])
     steepness = rises / xp.where(widths > 0, widths, np.inf)
     # A narrow panel beside which the slope hardly goes on to rise has a jump; others may be steeper.
     further = xp.concatenate([seen[:1], seen, seen[-1:]])
@@ -123,7 +128,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     first, last = _beside(xp, low, high, _CLOSE)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
-    at_once, range_across = rise(across[1:3])[0], across.max(0) - across.min(0)
+    at_once, range_across = rise(across[1:3], low)[0], across.max(0) - across.min(0)
     is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
     # Of two panels that meet at a jump both have it.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
