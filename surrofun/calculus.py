@@ -10,8 +10,7 @@ from jax.tree_util import Partial
 
 from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked
-from .core.dtype import rounded
-from .core.expect import as_real
+from .core.dtype import as_real, rounded
 from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
 from .core.places import around, as_fact, bound_with_like, is_pair
 from .core.shape import CALL, Shape, as_shape, given, named, potential_of

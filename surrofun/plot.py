@@ -226,7 +226,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
     step, fired = np.nonzero(spikes)
     axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1, snap=False)
-    axes.set(xlim=(-unit / 2, (steps - 0.5) * unit), ylim=(-0.5, units - 0.5), ylabel="unit")
+    axes.set(xlim=(-unit / 2, (max(steps, 1) - 0.5) * unit), ylim=(-0.5, max(units, 1) - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
     axes.xaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=dt is None))
     axes.yaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=True))
@@ -313,7 +313,8 @@ def _neurons(g: Shape, count: int) -> list[str]:
 
 
 def _wrapped(name: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(name, width, max_lines=4, placeholder=" ..."))
+    lines = textwrap.wrap(name.replace("(", "( "), width, max_lines=4, placeholder=" ...")  # also behind a bracket
+    return "\n".join(lines).replace("( ", "(")
 
 
 without_types(shape, compare, gallery, flow, raster, learning_curve)

@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
-    return declares(pure=True)(by_keyword(f, rounded))
+    return declares(pure=True, step=True)(by_keyword(f, rounded))
 
 
 @_step
@@ -141,7 +141,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     return Partial(_escape, node(as_shape(g, "escape")), as_key(key, "escape"))
 
 
-@declares(text=lambda g, key: f"escape({show(g)}, {show(key)})")
+@declares(step=True, text=lambda g, key: f"escape({show(g)}, {show(key)})")
 def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(g, args, kwargs)
 

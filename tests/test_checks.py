@@ -101,6 +101,11 @@ BAD = {
         "runs",
         r".*which gives 4\.0 to x, .*, alpha=4\.0, .*",
     ),
+    "coefficients": (
+        lambda x, c=np.array([1.0, 2.0]): c[0] * hat(x) + c[1] * hat(2 * x),  # noqa: B008
+        "runs",
+        "IndexError: .*",
+    ),
     "tuple": (lambda x: (x, x), "runs", "returns tuple"),
     "nothing": (lambda x: None, "runs", "returns NoneType"),
     "complex": (lambda x: jax.lax.complex(x, x), "runs", "returns complex64"),

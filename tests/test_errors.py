@@ -60,6 +60,10 @@ NO_SHAPES = {
     "sigmoid(4.0)": f"ArrayImpl {shapes.sigmoid(4.0)!r}; a shape with a parameter is written by keyword, as in "
     "sigmoid(alpha=4.0)",
     "scale": "...",
+    "heaviside": "the step heaviside; it goes forward, make_spike(g, step=heaviside)",
+    "staircase(3)": "the step staircase(n=3); it goes forward, make_spike(g, step=staircase(n=3))",
+    "ternary(threshold=0.5)": "the step ternary(threshold=0.5); it goes forward, ...",
+    "escape(atan, jax.random.key(0))": "the step escape(atan, ...); it goes forward, ...",
     "make_spike(atan)": "the spike function of atan; give the shape itself",
     "make_spike(lambda x: x)": "the spike function of <lambda>; give the shape itself",
     "make_spike(jnp.cos, step=jnp.sin)": "the spike function of cos; give the shape itself",
@@ -189,9 +193,18 @@ TypeError: fire: expected a real floating point potential, got Neuron ...; as an
 >>> spike(1.0, steepness=2.0)
 TypeError: ...steepness...
 >>> jax.grad(make_spike(shape(lambda x: jax.lax.complex(x, x))))(0.3)
-TypeError: <lambda>: expected one real array as its result, got dtype complex...
+TypeError: <lambda>: expected a result that is one real array, got dtype complex64
 >>> scale(lambda x: jax.lax.complex(x, x), 2.0)(0.3)
-TypeError: scale: expected one real array as its result, got dtype complex...
+TypeError: scale: expected a result that is one real array, got dtype complex64
+>>> combinator(lambda x, g: g)(sigmoid)(0.3)
+TypeError: <lambda>: expected a result that is one real array, got Partial sigmoid
+>>> sigmoid(object())
+TypeError: sigmoid: expected a real floating point potential, got object <object object at ...>
+>>> sigmoid(Neuron())
+TypeError: sigmoid: expected a real floating point potential, got Neuron ...; as an attribute of a class, it has to...
+>>> make_spike(sigmoid)(plain)
+TypeError: sigmoid: expected a real floating point potential, got function plain; to decorate a function, write
+@make_spike, without a shape
 >>> scale()
 TypeError: scale: takes (g, alpha=1.0, *, height=1.0), missing a required argument: 'g'
 >>> mirror(atan, 2.0)
@@ -239,11 +252,22 @@ shape(lambda x, bell: bell(x), soft=...)(bell=...)
 >>> shape(scale(atan, 2.0), bounds=lambda: (0.0, 9.0))
 TypeError: shape: expected a function, got scale(atan, 2.0), whose numbers would never learn; write a function of it,
 shape(lambda x, bell: bell(x), soft=...)(bell=...)
+>>> combinator(max)
+TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got max
+>>> combinator(lambda g: g)
+TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>(g)
+>>> combinator(lambda x, g, h=sigmoid: g(x) + h(x))
+TypeError: combinator: expected as h of <lambda> a number or several, or a shape, which has no default, got function
+sigmoid
 >>> combinator(Bell(2.0))
 TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers would never learn; make it a parameter
 of the formula
 >>> shape(plain, bounds=lambda height: (0.0, 1.0))
 TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
+>>> shape(lambda: 1.0)
+TypeError: shape: expected a function of the potential, g(x, *params), got <lambda>()
+>>> make_spike(lambda: 1.0)
+TypeError: make_spike: expected a function of the potential, g(x, *params), got <lambda>()
 >>> shape(plain, soft=lambda: 0.0)
 TypeError: expected as soft= a function of x, and of parameters, got <lambda>()
 >>> shape(plain, soft=lambda x, width, height: x)
@@ -341,7 +365,7 @@ TypeError: fit_alpha: expected a coverage in (0, 1], got ...None
 >>> fit_alpha(hat, x, np.full(2, 0.5))
 TypeError: fit_alpha: expected a coverage in (0, 1], got ...shape (2,)
 >>> report(check)
-TypeError: report: expected what check returned, as in report(check(g)), got function <function check at ...>
+TypeError: report: expected what check returned, as in report(check(g)), got function check
 >>> report({})
 TypeError: report: expected what check returned, as in report(check(g)), got dict {}
 >>> report({'loss': 2.0})

@@ -54,10 +54,10 @@ REFUSED = {
     **{f"register({name!r}, hat)": f"expected an identifier in ASCII as name, got {name!r}" for name in NO_IDENTIFIERS},
     **{f"register({n!r}, hat)": f"{n!r} is a number in an expression, choose another name" for n in ("inf", "nan")},
     **{
-        f"register({name!r}, hat)": f"the name {name!r} is taken, by function <function {name} at ..."
+        f"register({name!r}, hat)": f"the name {name!r} is taken, by function {name}"
         for name in ("scale", "shift", "mix", "asym", "normalize", "sigmoid")
     },
-    "register('sigmoid')(hat)": "the name 'sigmoid' is taken, by function <function sigmoid at ...",
+    "register('sigmoid')(hat)": "the name 'sigmoid' is taken, by function sigmoid",
     "register(hat)": 'expected a name, as in @register("my_shape"), got function ...',
     "lookup('gausian')": "'gausian'; did you mean gaussian or multi_gaussian?",
     "lookup('scal')": "'scal'; did you mean scale?",

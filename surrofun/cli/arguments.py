@@ -15,7 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.expect import as_real
+from ..core.dtype import as_real
 from ..core.facts import signature_of
 from ..core.shape import Shape, as_shape, given, shape_behind
 from ..core.text import describe_value

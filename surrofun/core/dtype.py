@@ -1,6 +1,7 @@
 """Dtype and rank of an elementwise function of the potential: the place where slopes and steps are rounded."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeAlias
 
 import jax
@@ -23,14 +24,13 @@ def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax
     >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
     Array([0.5, 0.5], dtype=bfloat16)
     """
-    x = as_array(x)
+    x = as_array_of_x(x, f)
     if jnp.iscomplexobj(x):
         raise TypeError(f"{show(f)}: expected a real potential, got dtype {x.dtype}")
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     refuse_unfit_call(f, args, kwargs, x.shape)
-    out = as_array(f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()}))
-    if jnp.iscomplexobj(out):
-        raise TypeError(f"{show(f)}: expected one real array as its result, got dtype {out.dtype}")
+    out = f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()})
+    out = as_array(as_real(out, "result", f))
     return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
 
 
@@ -41,6 +41,34 @@ def as_array(value: Any) -> jax.Array:
     Array(0.5, dtype=float32, weak_type=True)
     """
     return value if isinstance(value, jax.Array) else jnp.asarray(native(value))
+
+
+def as_array_of_x(x: Any, f: Any) -> jax.Array:
+    """Return the potential that a function `f` is given, as an array; if it is none, the function complains.
+
+    >>> as_array_of_x(0.5, abs)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+    try:
+        return as_array(x)
+    except (TypeError, ValueError):
+        # It may be self, which a class gives to its functions, and from Python 3.14 to its Partials, too.
+        hint = "; as an attribute of a class, it has to be a staticmethod" if hasattr(x, "__dict__") else ""
+        if isinstance(x, FunctionType):
+            hint = "; to decorate a function, write @make_spike, without a shape"
+        raise TypeError(f"{show(f)}: expected a real floating point potential, got {describe_value(x)}{hint}") from None
+
+
+def as_real(value: Any, what: str, blame: Any) -> Any:
+    """Return what a function of the potential returned as `what`, if it is one real array; else `blame` complains.
+
+    >>> as_real(0.5, "slope", abs)
+    0.5
+    """
+    if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
+        return value
+    came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
+    raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
 
 
 def cast(x: jax.Array, dtype: Any) -> jax.Array:

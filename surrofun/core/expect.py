@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .concrete import is_traced
-from .dtype import as_array, broadcasts, rounded
+from .dtype import as_array_of_x, as_real, broadcasts, rounded
 from .facts import facts_of, signature_of
 from .text import describe_value, show
 from .tree import ARRAYS, node, plain
@@ -22,12 +22,7 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     >>> as_potential(0.5, abs)
     Array(0.5, dtype=float32, weak_type=True)
     """
-    try:
-        potential = as_array(x)
-    except (TypeError, ValueError):
-        # It may be self, which a class gives to its functions, and from Python 3.14 to its Partials, too.
-        hint = "; as an attribute of a class, it has to be a staticmethod" if hasattr(x, "__dict__") else ""
-        raise TypeError(f"{show(g)}: expected a real floating point potential, got {describe_value(x)}{hint}") from None
+    potential = as_array_of_x(x, g)
     if not jnp.issubdtype(potential.dtype, jnp.floating):
         raise TypeError(
             f"{show(g)}: expected a real floating point potential, got dtype {potential.dtype}; "
@@ -65,18 +60,6 @@ def evaluated(f: Callable[..., Any], x: jax.Array, *, what: str, blame: Any) -> 
     return jnp.broadcast_to(value, x.shape)
 
 
-def as_real(value: Any, what: str, blame: Any) -> Any:
-    """Return what a function of the potential returned as `what`, if it is one real array; else `blame` complains.
-
-    >>> as_real(0.5, "slope", abs)
-    0.5
-    """
-    if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
-        return value
-    came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
-    raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
-
-
 def as_key(key: Any, who: str) -> jax.Array:
     """Return `key`, if it is one random key, also of the older kind or traced; else the function `who` complains.
 
@@ -102,12 +85,14 @@ def refuse_numbers(f: Any, who: str, instead: str) -> None:
 
 
 def refuse_ported(f: Any, who: str) -> None:
-    """Refuse, in the name of `who`, a rule of another library, which takes the incoming gradient.
+    """Refuse, in the name of `who`, a rule of another library, which takes the incoming gradient; and what takes no x.
 
     >>> refuse_ported(lambda x, alpha: alpha * x, "make_spike")
     """
     if isinstance(f, types.FunctionType):
-        _, others = signature_of(f)
+        first, others = signature_of(f)
+        if not first:
+            raise TypeError(f"{who}: expected a function of the potential, g(x, *params), got {show(f)}()")
         for p in others.parameters.values() if others else ():
             if p.name.startswith("grad") and p.default is p.empty:
                 raise TypeError(

@@ -41,6 +41,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
         area, S(0) = 0; of a combinator, if that is so for all of its parts.
     pure: it depends on its arguments alone.
     spike: it is a spike function, or a Partial of it is one.
+    step: it is a forward step of this package, or a Partial of it is one.
     text: how a Partial of this function is written, a function of what it holds.
 
     >>> facts_of(declares(zero_at_minus_inf=True)(declares(soft=abs)(lambda x: x)))

@@ -244,6 +244,8 @@ def as_shape(g: Any, who: str) -> Shape:
     if own.like is not None:  # of function_of_x: a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
     f, params = own.f, own.kwargs
+    if facts_of(f.func if isinstance(f, Partial) else f).get("step"):
+        raise TypeError(f"{expected}the step {show(g)}; it goes forward, make_spike(g, step={show(g)})")
     if isinstance(f, functools.partial) and not (is_method(f) or facts_of(f.func).get("text")):
         first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []

@@ -18,8 +18,8 @@ from jax.tree_util import Partial
 from ..calculus import bounds
 from ..core.combinator import made_of
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, try_concrete, without_gradient
-from ..core.dtype import broadcasts, rounded
-from ..core.expect import as_key, as_real
+from ..core.dtype import as_real, broadcasts, rounded
+from ..core.expect import as_key
 from ..core.facts import declares, facts_of, signature_of
 from ..core.places import around
 from ..core.program import once
