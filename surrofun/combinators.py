@@ -41,6 +41,8 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
 
     Mind that alpha multiplies the height, too, which beta does not:
     `superspike(beta=100.0)` is `scale(superspike, 10.0, height=0.1)`.
+    A parameter of the call, `scale(g)(x, alpha=2.0)`, is one of `g`; in
+    `mix` and `asym` it goes to each part.
 
     Args:
         alpha: steepness, in 1/units of x, positive; a number, a tracer or

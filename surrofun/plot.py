@@ -152,6 +152,8 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
         panel.tick_params(labelsize="x-small")
         panel.locator_params(nbins=4)
     if ax is None:
+        lines = max(len(panel.get_title().splitlines()) for panel in axes)
+        figure.set_figheight(rows * (1.55 + 0.15 * lines))
         figure.supxlabel(_POTENTIAL, fontsize="small")
         figure.supylabel(_SLOPE, fontsize="small")
     return figure

@@ -148,6 +148,7 @@ LEAVES = [  # numbers, and what has them as its leaves
     ([3.5, 2.5], "shift(Bell(2.5).slope, 3.5)", "shift(Twin(2.5).slope, 3.5)"),
     ([2.5, 3.5], "normalize(Bell(2.5), peak=3.5)", "power(Bell(2.5), 3.5)"),
     ([2.5, 3.5], "of_a_function(f=partial(Bell(2.5).late, 3.5, k=1))", "of_a_function(f=Partial(Bell(2.5).late, 3.5))"),
+    ([2.5], "of_a_function(f=Partial(bump, alpha=2.5, n=3))", "shift(of_a_function(f=Partial(bump, alpha=2.5, n=3)))"),
     ([2.5], "of_a_function(f=partial(partial(Bell(2.5).late, 3), k=1))", "of_a_function(f=partial(jnp.power, 2.5))"),
     ([0.5], "shift(triangle, 0.5)"),
     ([1.0], "scale(superspike, 1.0)"),  # a default that is given

@@ -28,7 +28,7 @@ import numpy as np
 from jax.extend.core import Jaxpr
 from jax.tree_util import Partial
 
-from .facts import importable, is_pure
+from .facts import facts_of, importable, is_pure
 
 T = TypeVar("T")
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
@@ -127,8 +127,13 @@ def to_tree(value: Any) -> Tree:
 
 
 def _may_hide_numbers(value: Any) -> bool:
-    # A Partial of a plain function has its numbers as leaves already.
-    return type(value) is functools.partial or (type(value) is Partial and not isinstance(value.func, FunctionType))
+    """Say whether a partial of a user's has numbers that are no leaves, or a whole number that is one."""
+    if type(value) is not Partial:
+        return type(value) is functools.partial
+    if is_method(value) or value.func in (_bound, _by_position) or "text" in facts_of(value.func):
+        return False
+    are_leaves = all(isinstance(leaf, (float, *ARRAYS)) for leaf in jax.tree.leaves(value))
+    return not (are_leaves and isinstance(value.func, FunctionType))
 
 
 def _by_position(f: Any, args: Tree, kwargs: Tree, /, *others: Any, **more: Any) -> Any:
