@@ -64,6 +64,7 @@ NO_SHAPES = {
     "staircase(3)": "the step staircase(n=3); it goes forward, make_spike(g, step=staircase(n=3))",
     "ternary(threshold=0.5)": "the step ternary(threshold=0.5); it goes forward, ...",
     "escape(atan, jax.random.key(0))": "the step escape(atan, ...); it goes forward, ...",
+    "jax.custom_vjp(plain)": "plain, a jax.custom_vjp, as a finished spike is; if it is a shape, ...",
     "make_spike(atan)": "the spike function of atan; give the shape itself",
     "make_spike(lambda x: x)": "the spike function of <lambda>; give the shape itself",
     "make_spike(jnp.cos, step=jnp.sin)": "the spike function of cos; give the shape itself",

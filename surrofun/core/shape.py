@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, overload
 
+import jax
 import numpy as np
 from jax.tree_util import Partial
 
@@ -246,6 +247,11 @@ def as_shape(g: Any, who: str) -> Shape:
     f, params = own.f, own.kwargs
     if facts_of(f.func if isinstance(f, Partial) else f).get("step"):
         raise TypeError(f"{expected}the step {show(g)}; it goes forward, make_spike(g, step={show(g)})")
+    if isinstance(f, jax.custom_vjp):
+        raise TypeError(
+            f"{expected}{show(f)}, a jax.custom_vjp, as a finished spike is; if it is a shape, write "
+            f"lambda x: {show(f)}(x)"
+        )
     if isinstance(f, functools.partial) and not (is_method(f) or facts_of(f.func).get("text")):
         first, takes = signature_of(f.func)
         names = [p.name for p in takes.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] if takes else []

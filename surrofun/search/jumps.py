@@ -20,7 +20,7 @@ _MOST = 8  # of the steepest panels that are searched for a jump; if that in the
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
 _SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
-_SHARE = 1e-4  # of the area, at most, by which such a step, of the digits of the largest slope, changes it
+_SHARE = 1e-4  # of the area, at most, by which a step of so many digits of the largest slope changes it; of fewer, more
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
@@ -102,13 +102,14 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
     widths, sizes = edges[1:] - edges[:-1], xp.where(xp.isfinite(seen), abs(seen), 0.0)
-    highest, share = sizes.max(0), _SHARE * (widths * xp.maximum(sizes[1:], sizes[:-1])).sum(0)
+    highest, area = sizes.max(0), (widths * xp.maximum(sizes[1:], sizes[:-1])).sum(0)
 
     def rise(slopes: Array, x: Array) -> Array:
         """Return what is made neither by rounding, nor where a float too small becomes 0."""
         rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
         # What is left of s (1 - s) far out has steps of a few last digits of its peak.
-        return xp.where((rise <= digits * highest) & (rise * abs(x) <= share), 0.0, rise)
+        share = rise / xp.where(highest > 0, digits * highest, 1.0)
+        return xp.where((share <= 1) & (rise * abs(x) * share <= _SHARE * area), 0.0, rise)
 
     rises = rise(seen, edges[1:])
     steepness = rises / xp.where(widths > 0, widths, np.inf)
