@@ -20,7 +20,7 @@ _MOST = 8  # of the steepest panels that are searched for a jump; if that in the
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
 _SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
-_SHARE = 1e-4  # of the area, at most, by which a step of so many digits of the largest slope changes it; of fewer, more
+_SHARE = 1e-4  # of the area: a step of so many digits of the largest slope that moves less is rounding; of fewer, more
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
@@ -108,8 +108,8 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
         """Return what is made neither by rounding, nor where a float too small becomes 0."""
         rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
         # What is left of s (1 - s) far out has steps of a few last digits of its peak.
-        share = rise / xp.where(highest > 0, digits * highest, 1.0)
-        return xp.where((share <= 1) & (rise * abs(x) * share <= _SHARE * area), 0.0, rise)
+        of_digits = rise / xp.where(highest > 0, digits * highest, 1.0)
+        return xp.where((of_digits <= 1) & (of_digits * rise * abs(x) <= _SHARE * area), 0.0, rise)
 
     rises = rise(seen, edges[1:])
     steepness = rises / xp.where(widths > 0, widths, np.inf)
