@@ -645,6 +645,7 @@ def test_steps_of_the_last_digits_far_out_are_no_jumps(name, way):
     np.testing.assert_allclose(by_a, [*near * g(near, a) / a, 0.0, 0.0], atol=1e-4)
 
 
+@exhaustive
 @eager_or_jit
 def test_as_small_a_jump_counts_where_it_is_as_far_as_it_is_small(way):
     """Of 1 / (1 + a |x|), cut at 1e7 / a, the jump moves by as much as all the rest."""
