@@ -48,10 +48,10 @@ def antiderivative(g: Shape) -> Shape:
     moves, as that at sqrt(p) for p near 0; and where an array moves one
     that is no parameter of `g`, but in a closure or a module. What moves a
     jump counts, also behind `stop_gradient` in `g`, and beside a rule of
-    its own that the jump has, as a spike in `g`. One of up to 100 last
+    its own that the jump has, as a spike in `g`. One of up to 8 last
     digits of the largest slope counts as rounding, as what is left of
-    s (1 - s) far out, unless the area would change by more than 1e-4 (of
-    one digit, 1e-2) if it were twice as far. It is less exact for what
+    s (1 - s) far out, unless the area would change by more than 1e-3 if it
+    were twice as far. The derivative is less exact for what
     `g` does not show yet, as a jump with a weight of 0, and by a leak of 0,
     beside which the area is infinite, about 1e13. Where `g` has vanished
     and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this

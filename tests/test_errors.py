@@ -257,9 +257,6 @@ shape(lambda x, bell: bell(x), soft=...)(bell=...)
 TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got max
 >>> combinator(lambda g: g)
 TypeError: combinator: expected a formula of x, and of parts by name or as *gs, got <lambda>(g)
->>> combinator(lambda x, g, h=sigmoid: g(x) + h(x))
-TypeError: combinator: expected as h of <lambda> a number or several, or a shape, which has no default, got function
-sigmoid
 >>> combinator(Bell(2.0))
 TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers would never learn; make it a parameter
 of the formula
@@ -270,7 +267,7 @@ TypeError: shape: expected a function of the potential, g(x, *params), got <lamb
 >>> make_spike(lambda: 1.0)
 TypeError: make_spike: expected a function of the potential, g(x, *params), got <lambda>()
 >>> shape(plain, soft=lambda: 0.0)
-TypeError: expected as soft= a function of x, and of parameters, got <lambda>()
+TypeError: <lambda>: expected as soft= a function of x, and of parameters, got <lambda>()
 >>> shape(plain, soft=lambda x, width, height: x)
 TypeError: plain: expected of soft= the parameters (width=1.0), got (width, height)
 >>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)

@@ -167,6 +167,11 @@ def test_a_variable_in_a_shape_would_never_learn(who, compose):
     jax.jit(lambda alpha: compose(alpha)(0.0))(2.0)  # a tracer is none
 
 
+def test_a_slope_may_be_a_variable():
+    slope = shape(lambda x: Variable())
+    assert slope(0.5) == jax.grad(make_spike(slope))(0.5) == 1
+
+
 def test_a_variable_of_flax_would_never_learn():
     nnx = needs("flax.nnx")
     with pytest.raises(TypeError, match=r"sigmoid: expected a number or an array, got a Param, which would not learn"):

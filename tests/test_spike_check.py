@@ -1,5 +1,6 @@
 """`check` of a finished spike: each fault that users report is found, alone, and a sound spike has none."""
 
+import functools
 import re
 
 import jax
@@ -170,6 +171,18 @@ def test_what_is_a_spike_and_what_is_a_shape():
     assert {told(f) for f in steps} == {"runs"}
     assert {told(f) for f in (scale(shapes.triangle, 1e4), shift(shapes.rectangle, 0.5), jnp.zeros_like)} == {"runs"}
     assert told(shapes.leaky_step, leak=0.0) == told(lambda: shapes.triangle) == told(lambda: 1 / 0) == "runs"
+
+
+def test_a_partial_of_a_spike_or_of_a_step_is_checked_as_what_it_is_of():
+    @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+    def spike(x, beta):
+        return fires(x)
+
+    spike.defvjp(lambda x, beta: (fires(x), x), lambda beta, x, by: (by / (1 + beta * abs(x)) ** 2,))
+    steps = heaviside(at_zero=0.5), surrofun.ternary(threshold=0.5), surrofun.staircase(3)
+    with measuring("runs", "fires"):
+        assert "fires" in check(functools.partial(spike, beta=25.0))
+        assert all(check(f)["runs"]["ok"] for f in steps)
 
 
 def test_parameters_are_given_and_traced():

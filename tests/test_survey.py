@@ -656,6 +656,23 @@ def test_as_small_a_jump_counts_where_it_is_as_far_as_it_is_small(way):
 
 @exhaustive
 @eager_or_jit
+def test_a_small_jump_beside_a_high_peak_or_a_leak_is_no_rounding(way, x64):
+    """Of a narrow peak that ends where it is 1, and of a leak that ends; of potentials in float32 in any mode."""
+    x = np.array([-5.0, -0.5, 0.0, 0.5, 5.0], np.float32)
+
+    def peak(x, a):
+        return jnp.where(abs(x) < a, 1 / (1e-5 + abs(x)), 1e-3)
+
+    def leak(x, a):
+        return jnp.where(abs(x) < 0.2, 1.0, jnp.where(abs(x) < a, 3e-6, 0.0))
+
+    by_a = [way(jax.jacfwd(functools.partial(antiderivative(g), x)))(1.0) for g in (peak, leak)]
+    np.testing.assert_allclose(by_a[0], [-0.999, 0, 0, 0, 0.999], atol=1e-4)
+    np.testing.assert_allclose(by_a[1] / 3e-6, [0, 1, 1, 1, 2], atol=1e-3)
+
+
+@exhaustive
+@eager_or_jit
 def test_two_jumps_a_few_digits_apart_have_no_speed(way):
     """Both move by p, one twice as far as the other; or one stays."""
     for factor in (0, 2):

@@ -91,12 +91,6 @@ def combinator(
     if signature is None or not parameters or any(p.kind is p.VAR_KEYWORD for p in parameters):
         came = show(formula) + (str(inspect.signature(formula)) if signature else "")
         raise TypeError(f"combinator: expected a formula of x, and of parts by name or as *gs, got {came}")
-    for p in parameters:
-        if is_function(p.default) and p.default is not p.empty:
-            raise TypeError(
-                f"combinator: expected as {p.name} of {show(formula)} a number or several, or a shape, which has no "
-                f"default, got {describe_value(p.default)}"
-            )
     for name, fact in options.items():
         if fact is not None:
             _refuse_other_parameters(formula, signature, name, fact)

@@ -65,7 +65,8 @@ def as_real(value: Any, what: str, blame: Any) -> Any:
     >>> as_real(0.5, "slope", abs)
     0.5
     """
-    if isinstance(value, jax.Array | np.ndarray | np.generic | int | float) and not jnp.iscomplexobj(value):
+    value = plain(value)
+    if isinstance(value, jax.Array | np.ndarray | int | float) and not jnp.iscomplexobj(value):
         return value
     came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
     raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")

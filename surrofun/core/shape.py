@@ -128,7 +128,7 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
     <Signature (alpha=1.0)>
     """
     if name == "soft" and not signature_of(fact)[0]:
-        raise TypeError(f"expected as soft= a function of x, and of parameters, got {show(fact)}()")
+        raise TypeError(f"{show(fact)}: expected as soft= a function of x, and of parameters, got {show(fact)}()")
     try:
         return inspect.signature(functools.partial(fact, None) if name == "soft" else fact)
     except ValueError:

@@ -20,7 +20,8 @@ _MOST = 8  # of the steepest panels that are searched for a jump; if that in the
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
 _SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
-_SHARE = 1e-4  # of the area: a step of so many digits of the largest slope that moves less is rounding; of fewer, more
+_ROUNDED = 8.0  # last digits of the largest slope: a smaller step is rounding, as what is left of s (1 - s) far out,
+_SHARE = 1e-3  # unless, if it were twice as far, the area nearer to the threshold would change by more than this
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
@@ -102,25 +103,27 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
     widths, sizes = edges[1:] - edges[:-1], xp.where(xp.isfinite(seen), abs(seen), 0.0)
-    highest, area = sizes.max(0), (widths * xp.maximum(sizes[1:], sizes[:-1])).sum(0)
+    areas, is_above = widths * xp.maximum(sizes[1:], sizes[:-1]), edges[:-1] >= 0
+    up, down = xp.cumsum(xp.stack([xp.where(is_above, areas, 0.0), xp.where(is_above, 0.0, areas)[::-1]]), 1)
+    distances = xp.maximum(abs(edges[1:]), abs(edges[:-1]))
+    least = _SHARE * xp.where(is_above, up, down[::-1]) / xp.where(distances > 0, distances, 1.0)
+    least = xp.minimum(_ROUNDED / _DIGITS * digits * sizes.max(0), least)
 
-    def rise(slopes: Array, x: Array) -> Array:
+    def rise(slopes: Array, least: Array) -> Array:
         """Return what is made neither by rounding, nor where a float too small becomes 0."""
         rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
-        # What is left of s (1 - s) far out has steps of a few last digits of its peak.
-        of_digits = rise / xp.where(highest > 0, digits * highest, 1.0)
-        return xp.where((of_digits <= 1) & (of_digits * rise * abs(x) <= _SHARE * area), 0.0, rise)
+        return xp.where(rise <= least, 0.0, rise)
 
-    rises = rise(seen, edges[1:])
+    rises = rise(seen, least)
     steepness = rises / xp.where(widths > 0, widths, np.inf)
     # A narrow panel beside which the slope hardly goes on to rise has a jump; others may be steeper.
     further = xp.concatenate([seen[:1], seen, seen[-1:]])
     four = xp.stack([further[k : len(further) - 3 + k] for k in range(4)])  # a panel's ends, and those beside them
     is_sure = rises > _SURE * (four.max(0) - four.min(0))
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
-    panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:])
+    panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:], least)
     count = _MOST * (1 + _SAMPLES // 2)
-    unsure, _, starts, ends = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
+    unsure, _, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
     others = xp.concatenate([shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends)])
     others_jump = shaped(unsure[_MOST:] == 0, 0, 1, _MOST)
     starts, ends = starts[:_MOST], ends[:_MOST]
@@ -129,7 +132,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     first, last = _beside(xp, low, high, _CLOSE)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
-    at_once, range_across = rise(across[1:3], low)[0], across.max(0) - across.min(0)
+    at_once, range_across = rise(across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
     is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
     # Of two panels that meet at a jump both have it.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
@@ -209,7 +212,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     speed = xp.where(is_jump | may_jump, speed, 0.0)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
-    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0))
+    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0), edges.dtype)
 
 
 @_by_one.defjvp

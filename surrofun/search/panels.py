@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from ..core.concrete import numpy_of, without_gradient
+from ..core.dtype import as_real
 from ..core.program import call_cached
 from .arrays import Arithmetic, Array, column, dot, representable
 
@@ -49,7 +50,7 @@ def slopes_at(f: Function, x: jax.Array) -> jax.Array:
     >>> slopes_at(lambda x: 1, jnp.zeros(2))
     Array([1., 1.], dtype=float32)
     """
-    slopes = jnp.asarray(f(x)).astype(x.dtype)
+    slopes = jnp.asarray(as_real(f(x), "slope", f)).astype(x.dtype)
     return jnp.broadcast_to(slopes, jnp.broadcast_shapes(slopes.shape, x.shape))
 
 

@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 from ..core.facts import is_own, signature_of
 from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
-from ..core.tree import ARRAYS, from_tree, interned, with_parameters
+from ..core.tree import ARRAYS, from_tree, interned, unbound, with_parameters
 from ..spike import make_spike
 from .probes import LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
 from .shape_check import SHAPE_GATES, SHAPE_ROWS, look_at
@@ -198,7 +198,8 @@ def _result(verdict: bool | None, value: Any, advice: str) -> dict[str, Any]:
 def _with_parameters(f: Any, args: Any, kwargs: Any) -> Any:
     """Return a function of x alone, a tree that holds the parameters by name."""
     if isinstance(f, functools.partial) and not is_spike(f):
-        f = as_shape(f, "check")  # raises where a parameter takes the place of x
+        own = unbound(f)  # where a parameter takes the place of x, `as_shape` complains
+        f = as_shape(f, "check") if isinstance(own.f, functools.partial) else with_parameters(own.f, own.kwargs)
     _, takes = signature_of(f) if callable(f) else ("", None)
     params = (takes.bind_partial(*args).arguments if takes else {}) | kwargs
     if takes and not is_spike(f):  # an array that is a default may be given, too
