@@ -102,12 +102,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     nothing = NOTHING[edges.dtype.name]
     at = _slopes(f, arrays, ks, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
-    widths, sizes = edges[1:] - edges[:-1], xp.where(xp.isfinite(seen), abs(seen), 0.0)
-    areas, is_above = widths * xp.maximum(sizes[1:], sizes[:-1]), edges[:-1] >= 0
-    up, down = xp.cumsum(xp.stack([xp.where(is_above, areas, 0.0), xp.where(is_above, 0.0, areas)[::-1]]), 1)
-    distances = xp.maximum(abs(edges[1:]), abs(edges[:-1]))
-    least = _SHARE * xp.where(is_above, up, down[::-1]) / xp.where(distances > 0, distances, 1.0)
-    least = xp.minimum(_ROUNDED / _DIGITS * digits * sizes.max(0), least)
+    widths, least = edges[1:] - edges[:-1], _rounding(xp, edges, seen)
 
     def rise(slopes: Array, least: Array) -> Array:
         """Return what is made neither by rounding, nor where a float too small becomes 0."""
@@ -138,6 +133,16 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
     return starts, ends, low, high, is_jump & ~(meets & is_earlier).any(1), may_jump & ~is_jump, others, others_jump
+
+
+def _rounding(xp: Arithmetic, edges: Array, seen: Array) -> Array:
+    """Return for each panel, by the slopes seen at its ends, how large a step in it may be that rounding made."""
+    sizes = xp.where(xp.isfinite(seen), abs(seen), 0.0)
+    areas, is_above = (edges[1:] - edges[:-1]) * xp.maximum(sizes[1:], sizes[:-1]), edges[:-1] >= 0
+    up, down = xp.cumsum(xp.stack([xp.where(is_above, areas, 0.0), xp.where(is_above, 0.0, areas)[::-1]]), 1)
+    distances = xp.maximum(abs(edges[1:]), abs(edges[:-1]))
+    nearer = xp.where(is_above, up, down[::-1]) / xp.where(distances > 0, distances, 1.0)
+    return xp.minimum(_ROUNDED * float(np.finfo(edges.dtype).eps) * sizes.max(0), _SHARE * nearer)
 
 
 def _beside(xp: Arithmetic, low: Array, high: Array, digits: float) -> Array:
