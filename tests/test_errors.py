@@ -197,6 +197,8 @@ TypeError: ...steepness...
 TypeError: <lambda>: expected a result that is one real array, got dtype complex64
 >>> scale(lambda x: jax.lax.complex(x, x), 2.0)(0.3)
 TypeError: scale: expected a result that is one real array, got dtype complex64
+>>> antiderivative(lambda x: jax.lax.complex(x, x))(0.3)
+TypeError: <lambda>: expected a slope that is one real array, got dtype complex64
 >>> combinator(lambda x, g: g)(sigmoid)(0.3)
 TypeError: <lambda>: expected a result that is one real array, got Partial sigmoid
 >>> sigmoid(object())
