@@ -51,13 +51,13 @@ def antiderivative(g: Shape) -> Shape:
     its own that the jump has, as a spike in `g`. One of up to 8 last
     digits of the largest slope counts as rounding, as what is left of
     s (1 - s) far out, unless the area would change by more than 1e-3 if it
-    were twice as far. The derivative is less exact for what
-    `g` does not show yet, as a jump with a weight of 0, and by a leak of 0,
-    beside which the area is infinite, about 1e13. Where `g` has vanished
-    and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this
-    counts as 0; beside another term that has not vanished, it stays NaN.
-    Beyond 1e12 widths an infinite area is taken to go on growing in a
-    straight line.
+    were twice as far. The derivative is less exact for what `g` does not
+    show yet, as a jump with a weight of 0, and by a leak of 0, beside which
+    the area is infinite, about 1e13. Where `g` has vanished and its
+    derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this counts
+    as 0; beside another term that has not vanished, it stays NaN. Beyond
+    1e12 widths an infinite area is taken to go on growing in a straight
+    line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It

@@ -245,7 +245,7 @@ def as_shape(g: Any, who: str) -> Shape:
     if own.like is not None:  # of function_of_x: a part of a composition that is evaluated
         return g  # type: ignore[no-any-return]
     f, params = own.f, own.kwargs
-    if facts_of(f.func if isinstance(f, Partial) else f).get("step"):
+    if _is_declared(f, "step"):
         raise TypeError(f"{expected}the step {show(g)}; it goes forward, make_spike(g, step={show(g)})")
     if isinstance(f, jax.custom_vjp):
         raise TypeError(
@@ -271,7 +271,11 @@ def is_spike(g: Any) -> bool:
     >>> is_spike(abs)
     False
     """
-    return bool(facts_of(g.func if isinstance(g, Partial) else g).get("spike"))
+    return _is_declared(g, "spike")
+
+
+def _is_declared(g: Any, kind: str) -> bool:
+    return bool(facts_of(g.func if isinstance(g, Partial) else g).get(kind))
 
 
 def shape_behind(g: Any) -> Any:

@@ -21,8 +21,8 @@ def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Calla
     ([Array(1., dtype=float32, weak_type=True)], Array(3., dtype=float32, weak_type=True))
     """
     made: Any = jax.make_jaxpr(f, return_shape=True)(first, *later)
-    (closed, shapes), count = made, len(jax.tree.leaves(first))
-    jaxpr = closed.jaxpr
+    closed, shapes = made
+    jaxpr, count = closed.jaxpr, len(jax.tree.leaves(first))
     treedef: Any = jax.tree.structure(shapes)
     shapes_of_later = {v.aval.shape for v in jaxpr.invars[count:] if any(n != 1 for n in v.aval.shape)}
     unknown = _dependent(jaxpr, jaxpr.invars[count:])
