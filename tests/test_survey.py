@@ -645,6 +645,32 @@ def test_steps_of_the_last_digits_far_out_are_no_jumps(name, way):
     np.testing.assert_allclose(by_a, [*near * g(near, a) / a, 0.0, 0.0], atol=1e-4)
 
 
+@pytest.mark.parametrize("at", [1.0, -1.0, 5.0])
+def test_nor_are_those_around_a_peak_anywhere(at):
+    def g(x, p):
+        return 1 - jnp.square(jnp.tanh(5 * (x - p)))
+
+    x = at + jnp.array([-0.5, 0.05, 0.3])
+    np.testing.assert_allclose(jax.jacfwd(lambda p: antiderivative(g)(x, p))(at), -g(x, at), atol=1e-4)
+
+
+STEPS = {"float32": lambda y: jnp.floor(y * 2**22) / 2**22, "float64": lambda y: jnp.round(y, 8)}
+
+
+@exhaustive
+@eager_or_jit
+@pytest.mark.parametrize("dtype", STEPS)
+def test_a_slope_that_is_rounded_has_no_derivative_by_what_moves_its_steps(dtype, way, request):
+    """JAX has 0, where it is 1 / p^2; as a factor in front of the steps, p moves none."""
+    if dtype == "float64":
+        request.getfixturevalue("x64")
+    rounded = STEPS[dtype]
+    moved = way(jax.grad(lambda p: area(lambda x: rounded(jnp.exp(-p * abs(x))))))
+    scaled = way(jax.grad(lambda p: area(lambda x: p * rounded(jnp.exp(-abs(x))))))
+    assert np.isnan(moved(1.5))
+    np.testing.assert_allclose(scaled(1.5), 2, rtol=1e-4)
+
+
 @exhaustive
 @eager_or_jit
 def test_as_small_a_jump_counts_where_it_is_as_far_as_it_is_small(way):

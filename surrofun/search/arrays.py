@@ -103,10 +103,4 @@ def everywhere(f: Callable[[Any], Any], rank: int) -> Callable[[Any], Any]:
     Array([3., 3.], dtype=float32)
     """
 
-    def at(x: Array) -> Any:
-        mapped = f
-        for _ in range(x.ndim - rank):
-            mapped = jax.vmap(mapped)
-        return mapped(x)
-
-    return at
+    return lambda x: functools.reduce(lambda f, _: jax.vmap(f), range(x.ndim - rank), f)(x)

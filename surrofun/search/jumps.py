@@ -20,9 +20,10 @@ _MOST = 8  # of the steepest panels that are searched for a jump; if that in the
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
 _SURE = 0.9  # of what the slope rises by in it and in both panels beside it
 _DIGITS = 100.0  # the last ones of a slope, which may be off
-_ROUNDED = 8.0  # last digits of the largest slope: a smaller step is rounding, as what is left of s (1 - s) far out,
-_SHARE = 1e-3  # unless, if it were twice as far, the area nearer to the threshold would change by more than this
+_ROUNDED = 24.0  # last digits of the largest slope: a smaller step is rounding, as what is left of s (1 - s) far out,
+_SHARE = 1e-3  # unless, if it were twice as far, the area nearer to the peak would change by more than this
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
+_INNER = 0.3, 0.7  # of a panel, where it is asked whether it is flat
 _LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
 _WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
@@ -37,9 +38,9 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
     parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, half
-    the step gives another speed, the digits of a place hide it, or which number of an array moves it is not known, the
-    derivative is NaN, and so is the second one of any that moves. At a kink that moves it is the derivative of f that
-    jumps.
+    the step gives another speed, the digits of a place hide it, it is one of the many of a slope that is rounded, or
+    which number of an array moves it is not known, the derivative is NaN, and so is the second one of any that moves.
+    At a kink that moves it is the derivative of f that jumps.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
@@ -81,11 +82,12 @@ def _areas_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Function:
-    """Return a derivative of f as a function of places with axes in front."""
+def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: bool = False) -> Function:
+    """Return a derivative of f, or that of it by x, as a function of places with axes in front."""
 
     def slopes(x: Array, arrays: Any) -> Any:
-        return everywhere(lambda x: by_ones(f, ks, x)(arrays), rank)(jnp.asarray(x))
+        at, x = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank), jnp.asarray(x)
+        return jax.jvp(at, (x,), (jnp.ones_like(x),))[1] if along_x else at(x)
 
     # Of a number of half precision a program, as the survey is, keeps digits that operations one by one round off, so
     # that a jump would not be where the survey saw it.
@@ -96,7 +98,8 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int) -> Functi
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
     """Return the ends of the steepest panels, between which numbers the slope jumps in each, whether it does, and
-    whether it may; the ends of the next panels, and whether it jumps there.
+    whether it may; the ends of the next panels, whether it jumps there, and whether it rises there in steps alone: JAX
+    has 0 for its derivative.
     """
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
     nothing = NOTHING[edges.dtype.name]
@@ -118,9 +121,12 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
     panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:], least)
     count = _MOST * (1 + _SAMPLES // 2)
-    unsure, _, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
-    others = xp.concatenate([shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends)])
-    others_jump = shaped(unsure[_MOST:] == 0, 0, 1, _MOST)
+    unsure, steep, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
+    first, last, unsure, steep = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, unsure, steep))
+    others, others_jump = xp.concatenate([first, last]), unsure == 0
+    inner = xp.concatenate([first + share * (last - first) for share in _INNER])
+    is_flat = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))(inner) == 0
+    others_step = (steep < 0) & xp.logical_and(*xp.split(is_flat, 2))
     starts, ends = starts[:_MOST], ends[:_MOST]
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
@@ -132,12 +138,14 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     # Of two panels that meet at a jump both have it.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
-    return starts, ends, low, high, is_jump & ~(meets & is_earlier).any(1), may_jump & ~is_jump, others, others_jump
+    first_jumps = is_jump & ~(meets & is_earlier).any(1)
+    return starts, ends, low, high, first_jumps, may_jump & ~is_jump, others, others_jump, others_step
 
 
 def _rounding(xp: Arithmetic, edges: Array, seen: Array) -> Array:
     """Return for each panel, by the slopes seen at its ends, how large a step in it may be that rounding made."""
     sizes = xp.where(xp.isfinite(seen), abs(seen), 0.0)
+    edges = edges - xp.where(sizes == sizes.max(0), edges, -np.inf).max(0)  # from the peak, which may be anywhere
     areas, is_above = (edges[1:] - edges[:-1]) * xp.maximum(sizes[1:], sizes[:-1]), edges[:-1] >= 0
     up, down = xp.cumsum(xp.stack([xp.where(is_above, areas, 0.0), xp.where(is_above, 0.0, areas)[::-1]]), 1)
     distances = xp.maximum(abs(edges[1:]), abs(edges[:-1]))
@@ -177,7 +185,8 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     def sampled(arrays: Any, ks: tuple[int, ...]) -> Function:
         return _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
 
-    edges, (starts, ends, low, high, is_jump, may_jump, others, others_jump) = xp.asarray(edges), map(xp.asarray, jumps)
+    starts, ends, low, high, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
+    edges = xp.asarray(edges)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
     place = xp.where(is_jump, abs(low), 0.0).max().astype(number.dtype)
@@ -193,6 +202,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     seen, foreseen = sampled(arrays, before)(others), xp.nan_to_num(sampled(arrays, ks)(others))
     at_first, at_last = xp.split(seen, 2)
     passing = xp.where(others_jump, _OTHER * abs(at_last - at_first), np.inf)
+    rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1))
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
         i, speed, by_half, others_move = state
@@ -202,8 +212,10 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
         distance = _move(xp, slopes, low, high, digits, jump + by * changes, (is_jump | may_jump).any())
         distance = distance / (2 * by)
-        off = xp.maximum(*xp.split(abs(slopes(others) - seen - by * foreseen), 2))
-        others_move = others_move | (off > passing).any((0, 1))
+        change = slopes(others) - seen
+        off = xp.maximum(*xp.split(abs(change - by * foreseen), 2))
+        in_steps = xp.where(others_step, off, 0.0).sum((0, 1)) > _OTHER * abs(change).sum((0, 1)) + rounding
+        others_move = others_move | (off > passing).any((0, 1)) | in_steps
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
         return i + 1, speed, by_half, others_move
 
