@@ -200,6 +200,21 @@ def shard_map_without_jit():
             np.testing.assert_allclose(call(X8), right, atol=1 / 508)
 
 
+def shard_map_on_the_mesh_that_is_set():
+    """In a program, where codes and noise ask for numbers that are not divided."""
+    narrow, both = shapes.rectangle(width=0.5), mix(shapes.rectangle, shapes.triangle)
+    noise = normalize(shapes.triangle, area=1.0)
+    spikes = [
+        (make_spike(narrow, residual="bit"), narrow),
+        (make_spike(both, residual=jnp.uint8), both),
+        (make_spike(noise, step=escape(noise, jax.random.key(0))), shapes.triangle),
+    ]
+    with jax.set_mesh(batch := mesh("batch")):
+        for spike, right in spikes:
+            divided = jax.shard_map(spike, mesh=batch, in_specs=P("batch"), out_specs=P("batch"))
+            np.testing.assert_allclose(jax.jit(slope_of(divided))(X8), right(X8), atol=1 / 254)
+
+
 # A training step of a recurrent network, its shape learned: a steepness for each neuron and two weights of a mixture.
 
 
@@ -442,7 +457,7 @@ ROWS = [
     *(mapped_over_a_divided_axis, hidden_in_a_function),
     *(fitted_on_each_device, check_of_a_spike),
     *([bits_of_divided_neurons, keys_of_devices, searched_inside_shard_map] if EXHAUSTIVE else []),
-    *([shard_map_without_jit, searched_for] if EXHAUSTIVE else []),
+    *([shard_map_without_jit, shard_map_on_the_mesh_that_is_set, searched_for] if EXHAUSTIVE else []),
 ]
 
 

@@ -12,6 +12,8 @@ from .dtype import as_array, broadcasts
 from .tree import Structure, all_pure, is_module, join, split
 from .varying import axis_indices, varying_axes
 
+_NO_MESH = jax.sharding.AbstractMesh((), ())
+
 
 def is_traced(values: Any) -> bool:
     """Say whether there is a tracer among nested values.
@@ -69,8 +71,9 @@ def unchecked() -> Iterator[None]:
 def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iterator[None]:
     """Evaluate facts of a function of x at once, whatever is being traced.
 
-    Not if the function varies over the devices of a `shard_map`, where JAX gives constants no value; nor if a fact that
-    was `found` already is traced: each constant would be compiled by itself. `like` is an array as the potentials.
+    Not in a `shard_map` if the function is traced, or varies over the devices: JAX gives constants no value then; nor
+    if a fact that was `found` already is traced: each constant would be compiled by itself. `like` is an array as the
+    potentials. In a `shard_map` JAX evaluates no number on the mesh that `jax.set_mesh` sets: it is left.
 
     >>> @jax.jit
     ... def twice(x):
@@ -80,10 +83,15 @@ def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iter
     Array(6., dtype=float32, weak_type=True)
     """
     with unchecked():
-        stays = is_traced(found) or varying_axes(f)
-        if not stays and jax.sharding.get_abstract_mesh().manual_axes and not all_pure(f):
-            stays = varying_axes(f(jax.numpy.asarray(like)))  # it may hide what varies
-        with contextlib.nullcontext() if stays else jax.ensure_compile_time_eval():
+        in_shard_map = jax.sharding.get_abstract_mesh().manual_axes
+        may_hide = in_shard_map and not all_pure(f)  # what varies
+        stays = is_traced(found) or (in_shard_map and is_traced(f))
+        stays = stays or (may_hide and varying_axes(f(jax.numpy.asarray(like))))
+        with contextlib.ExitStack() as stack:
+            if not stays:
+                stack.enter_context(jax.ensure_compile_time_eval())
+            if in_shard_map and not (stays or may_hide):
+                stack.enter_context(jax.sharding.use_abstract_mesh(_NO_MESH))
             yield
 
 
@@ -102,8 +110,8 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
 
     A derivative rule may run long after the trace in which it was written has ended: a tracer hidden in it is dead by
     then. Where every function in `call`, a pytree, is known to be pure, or `hides_nothing`, all tracers are among its
-    leaves. Else it is traced, which finds them; the arguments may be structs. A leaf that is concrete stays in the
-    structure, since a search finds more from a value than from a tracer; in a cached program all are tracers.
+    leaves. Else it is traced, which finds them; the arguments may be structs. In a cached program every leaf is a
+    tracer; elsewhere one that is concrete stays in the structure, since a search finds more from a value.
 
     >>> jax.jit(lambda alpha: closure_converted(Partial(lambda x: alpha * x), jax.numpy.ones(3))[1])(2.0)
     [Array(2., dtype=float32, weak_type=True)]
