@@ -55,7 +55,7 @@ NO_SHAPES = {
     "2.0": "float 2.0",
     "'atan'": "str 'atan'; shapes.atan, if the catalogue has it, or parse('atan') reads a shape from text",
     "None": "NoneType None",
-    "(triangle, atan)": "tuple (<function ...",
+    "(triangle, atan)": "tuple (triangle, atan); give them one by one",
     "jnp.ones(3)": "an array of shape (3,); a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)",
     "sigmoid(4.0)": f"ArrayImpl {shapes.sigmoid(4.0)!r}; a shape with a parameter is written by keyword, as in "
     "sigmoid(alpha=4.0)",
@@ -264,6 +264,8 @@ TypeError: combinator: expected a function, got Bell(alpha=2.0), whose numbers w
 of the formula
 >>> shape(plain, bounds=lambda height: (0.0, 1.0))
 TypeError: plain: expected of bounds= the parameters (width=1.0), got (height)
+>>> shape(plain, around=lambda height=1.0: [(0.0, height)])
+TypeError: plain: expected of around= the parameters (width=1.0), got (height=1.0)
 >>> shape(lambda: 1.0)
 TypeError: shape: expected a function of the potential, g(x, *params), got <lambda>()
 >>> make_spike(lambda: 1.0)

@@ -58,8 +58,8 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             soft step S is `derivative(S)`.
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give
             its limits, not NaN; the value at -inf is subtracted, so that
-            S(-inf) = 0, or that at 0 where the area is infinite. Facts have
-            the defaults of `f`.
+            S(-inf) = 0, or that at 0 where the area is infinite. Facts get
+            those parameters that they name, with the defaults of `f`.
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
             may be wider: then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or
@@ -105,7 +105,11 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     asked = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
     takes_all = len(asked) < len(own.parameters)
     others = next((p.name for p in takes.parameters.values() if p.kind is p.VAR_KEYWORD), "")
-    if not (others or {p.name for p in asked if p.default is p.empty} <= {*takes.parameters}):
+    unknown = [p for p in asked if p.name not in takes.parameters]
+    numbers = {p.name for p in takes.parameters.values() if p.default is p.empty or isinstance(p.default, int | float)}
+    # One that has a default may be a constant, but not beside a number that is not asked for: it may be misspelled.
+    is_other = any(p.default is p.empty for p in unknown) or (unknown and numbers - {p.name for p in asked})
+    if is_other and not others:
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
     defaults = {p.name: p.default for p in takes.parameters.values() if p.default is not p.empty}
     before = name == "soft"  # x

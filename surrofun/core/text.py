@@ -69,8 +69,10 @@ def describe_value(value: Any) -> str:
     """
     if isinstance(value, jax.Array | np.ndarray) and np.ndim(value):
         return f"an array of shape {np.shape(value)}"
-    is_function = isinstance(value, functools.partial | types.FunctionType)  # whose repr has an address, or is long
-    return f"{type(value).__name__} {show(value) if is_function else repr(value)}"
+    has_name = isinstance(
+        value, functools.partial | types.FunctionType | tuple
+    )  # whose repr has an address, or is long
+    return f"{type(value).__name__} {show(value) if has_name else repr(value)}"
 
 
 def without_types(*functions: Any) -> None:
