@@ -45,11 +45,12 @@ def antiderivative(g: Shape) -> Shape:
     ends at 1e-8, or where an edge moves that is infinitely steep, as that
     of sqrt(1 - x^2); where a jump moves that is not among the seven
     largest; where two meet; where a small step does not tell how fast one
-    moves, as that at sqrt(p) for p near 0; and where an array moves one
-    that is no parameter of `g`, but in a closure or a module. What moves a
-    jump counts, also behind `stop_gradient` in `g`, and beside a rule of
-    its own that the jump has, as a spike in `g`. One of up to 8 last
-    digits of the largest slope counts as rounding, as what is left of
+    moves, as that at sqrt(p) for p near 0; where an array moves one that
+    is no parameter of `g`, but in a closure or a module; and where a
+    parameter moves the many small steps of a slope that is rounded. What
+    moves a jump counts, also behind `stop_gradient` in `g`, and beside a
+    rule of its own that the jump has, as a spike in `g`. One of up to 24
+    last digits of the largest slope counts as rounding, as what is left of
     s (1 - s) far out, unless the area would change by more than 1e-3 if it
     were twice as far. The derivative is less exact for what `g` does not
     show yet, as a jump with a weight of 0, and by a leak of 0, beside which
@@ -88,19 +89,28 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        own = unbound(g)
-        is_right = own.any_constant or is_anchored(g)  # the constant, whichever it is
-        made = made_of(own.f)
-        # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
-        # depend on its own numbers, whose derivatives there are spared.
-        is_right_in_part = not is_right and made and facts_of(made[0].func).get("anchored")
-        declared = _closed_form(g, x, args, kwargs, any_constant=not is_right_in_part)
-        if declared is None:
-            return numerical.soft_step(function_of_x(g, x, args, kwargs), x)
-        return declared(x) if is_right or is_right_in_part else _anchored(declared, x, g)
+        known = {} if args or kwargs else getattr(g, "_soft_steps", {})  # of a part: `_closed_form`
+        key = x.ndim, x.dtype.name
+        if key not in known:
+            known[key] = _soft_step_of(g, x, args, kwargs)
+        return known[key](x)
 
     soft.__name__ = "antiderivative"  # who complains
     return rounded(soft, x)
+
+
+def _soft_step_of(g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Shape:
+    """Return the soft step as a function of potentials like x, for which nothing is left to be searched for."""
+    own = unbound(g)
+    has_constant = own.any_constant or is_anchored(g)
+    made = made_of(own.f)
+    # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
+    # depend on its own numbers, whose derivatives there are spared.
+    gets_it_of_part = not has_constant and made and facts_of(made[0].func).get("anchored")
+    declared = _closed_form(g, x, args, kwargs, any_constant=not gets_it_of_part)
+    if declared is None:
+        return numerical.soft_step(function_of_x(g, x, args, kwargs))
+    return declared if has_constant or gets_it_of_part else lambda x: _anchored(declared, x, g)
 
 
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
@@ -110,6 +120,9 @@ def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_const
         return None
     if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):  # the parts need theirs
         _, taken, by_name = bind(g, x, args, kwargs)
+    for part in (*taken, *by_name.values()):
+        if is_own(f) and unbound(part).like is not None:  # a formula of a user's may ask for it inside of a loop
+            part._soft_steps = {}  # so that it is found once, though its limits are asked for, too
     return lambda x: jnp.asarray(as_real(soft(x, *taken, **by_name), "soft step", g), x.dtype)
 
 

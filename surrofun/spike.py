@@ -9,6 +9,7 @@ differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step and residual code is known to be pure
 (`core.facts`) and found in its module, a call runs inside of one cached
 program (`core.program`), and the cotangents of what it learns inside another.
+In names, of_ is a cotangent, by_ a tangent.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ P = ParamSpec("P")
 Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
-# slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none;
-# late: what makes the cotangents where something is learned, of what early made of the arrays in the forward pass: all
-# that depends on them alone, where there is a search over tracers, else nothing new.
+# slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none.
+# early, late: of what is learned. The forward pass keeps early(arrays); late(is_learned, that, x, of_spikes) makes the
+# cotangents. Where there is no search over tracers, early returns the arrays.
 Rule: TypeAlias = SimpleNamespace
-# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays"; "to_encode" and
-# "to_decode", the arrays of encode and of decode. In names, of_ is a cotangent, by_ a tangent.
+# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", whose parameters get theirs
+# as soft arrays; "to_encode" and "to_decode", the arrays of encode and of decode.
 Constants: TypeAlias = dict[str, Any]
 
 
@@ -177,9 +178,9 @@ def _as_function(spike: Partial, g: Shape) -> Any:
 
 @declares(spike=True, text=lambda shape, step, options: show(from_tree(shape)))
 def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) -> jax.Array:
-    """Call a spike: bind the parameters of the call to its shape, and find what a residual code needs.
+    """Call a spike: bind the parameters of the call to its shape, and ask the residual code.
 
-    The latter, bounds of the slope, is best known outside of a program, where numbers have values.
+    It is asked here, and not in the program: it may need the bounds, of which a search finds more from values.
     """
     g, step, (code, forward_mode, learnable, follows) = map(from_tree, (shape, step, options))
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g).f)[0])
@@ -220,7 +221,7 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     spikes = concrete_if_possible(evaluated, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
     slope_now = _slope_if_concrete(g, x, learnable)
-    is_concrete = slope_now is not None  # no tracer hides then: facts that may hold one were asked about
+    is_concrete = slope_now is not None  # it was evaluated outside of every trace, so that no tracer hides in g
     if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
         return spikes
     # Split.
@@ -361,8 +362,9 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays)) if soft_arrays else ()
-    # A residual holds arrays only: the length of a flag tells whether its parameter is learned. JAX may confuse the
-    # residuals of two derivatives of one program, unless they have the same structure: what is not kept is empty.
+    # A residual holds arrays only: a flag is one of length 1 for a parameter that is learned, else of length 0. JAX may
+    # confuse the residuals of two derivatives of one program, unless they have the same structure: what is not kept is
+    # empty.
     perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, perturbed)):
         kept, to_decode = _empty((kept, to_decode))

@@ -55,7 +55,8 @@ def combinator(
         formula: elementwise function of x (at least float32) and of parts.
             If it evaluates a part at an array of more axes, they have to be
             in front: a parameter of the part lines up with the last ones.
-        soft: `soft(x, *parts)`, an integral over x with any constant, which
+        soft: `soft(x, *parts)`, of all parts and in their order as each
+            fact is; an integral over x with any constant, which
             `antiderivative` puts right; at +-inf it must give its limits,
             not NaN. Else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any

@@ -35,10 +35,10 @@ def declares(**facts: Any) -> Callable[[F], F]:
 
     soft, bounds, around: as `shape` and `combinator` take them.
     formula, signature: of a combinator.
-    zero_at_minus_inf: the soft step is 0 at -inf and finite at inf, whatever the parameters are; of a combinator, if
+    zero_at_minus_inf: the area is finite, and the soft step 0 at -inf, whatever the parameters are; of a combinator, if
         that is so for all of its parts, and its soft step is linear in theirs.
-    anchored: the soft step has the constant that `antiderivative` promises, S(-inf) = 0 or, of an infinite
-        area, S(0) = 0; of a combinator, if that is so for all of its parts.
+    anchored: the soft step has the constant that `antiderivative` promises, whichever the area is, S(-inf) = 0 or
+        S(0) = 0; of a combinator, if that is so for all of its parts, whose potentials it does not move.
     pure: it depends on its arguments alone.
     spike: it is a spike function, or a Partial of it is one.
     step: it is a forward step of this package, or a Partial of it is one.

@@ -225,8 +225,8 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
 def function_of_x(f: Any, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = False) -> Partial:
     """Return a shape with the parameters of a call, a function of x alone, as the parts of a composition are.
 
-    `like` is an array of the dtype and rank of the potentials. Half precision becomes float32, of the potential and of
-    the parameters. With `any_constant`, its soft step may have any, since the composition as a whole gets its own.
+    `like` is an array of the dtype and rank of the potentials. Parameters of half precision become float32. With
+    `any_constant`, its soft step may have any, since the composition as a whole gets its own.
 
     >>> function_of_x(pow, np.zeros(1), (2.0,))(3.0)
     9.0

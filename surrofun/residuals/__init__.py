@@ -7,8 +7,8 @@ are bound, and of the potential. It returns a tuple of three:
     decode(kept, like, *operands)    the slope; like: an array like it
     operands                         arrays that both take, in a tuple
 
-The slope has the dtype of x, its bounds have at least float32. What is
-traced, as a bound or a key, belongs into the operands. This code keeps four
+The slope has the dtype of x, its bounds have at least float32. A key, and
+what is computed, as a bound, belong into the operands. This code keeps four
 bits a spike, two of the last axis, of even size, in a byte, of a shape that
 is nowhere negative:
 

@@ -52,7 +52,7 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
 
     Args:
         f: a function of x alone; it is called with further axes in front of those of the neurons.
-        places: where it does what it does, as (centre, width), of the rank of `like`.
+        places: (centre, width) of each bump or edge, of the rank of `like`.
         like: an array with the dtype, float32 or float64, and the rank of the potentials.
         names: what is wanted. All of it stands on the same look; what is not wanted is not computed.
 
