@@ -49,16 +49,17 @@ def antiderivative(g: Shape) -> Shape:
     is no parameter of `g`, but in a closure or a module; and where a
     parameter moves the many small steps of a slope that is rounded. What
     moves a jump counts, also behind `stop_gradient` in `g`, and beside a
-    rule of its own that the jump has, as a spike in `g`. One of up to 24
-    last digits of the largest slope counts as rounding, as what is left of
-    s (1 - s) far out, unless the area would change by more than 1e-3 if it
-    were twice as far. The derivative is less exact for what `g` does not
-    show yet, as a jump with a weight of 0, and by a leak of 0, beside which
-    the area is infinite, about 1e13. Where `g` has vanished and its
-    derivative is NaN, as that of 1 / cosh(alpha x)^2 far out, this counts
-    as 0; beside another term that has not vanished, it stays NaN. Beyond
-    1e12 widths an infinite area is taken to go on growing in a straight
-    line.
+    rule of its own that the jump has, as a spike in `g`. One of less than
+    1e-4 of the largest slope may not be seen beside what is steeper, and
+    counts as 0 then; so do steps of up to 24 last digits of the largest
+    slope, as what is left of s (1 - s) far out has, unless the area would
+    change by more than 1e-3 if they were twice as far. The derivative is
+    less exact for what `g` does not show yet, as a jump with a weight of 0,
+    and by a leak of 0, beside which the area is infinite, about 1e13. Where
+    `g` has vanished and its derivative is NaN, as that of
+    1 / cosh(alpha x)^2 far out, this counts as 0; beside another term that
+    has not vanished, it stays NaN. Beyond 1e12 widths an infinite area is
+    taken to go on growing in a straight line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It
