@@ -371,3 +371,11 @@ def test_bounds_of_halves_with_a_parameter():
     assert bounds(halves(2.0)) == pytest.approx([0.0, 2.0], rel=1e-5)
     peak = jax.jit(lambda a: normalize(asym(shapes.triangle, shift(shapes.triangle(alpha=a), -0.25)), peak=1.0)(-1e-6))
     assert float(peak(4.0)) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_fact_may_have_constants_of_its_own():
+    def plain(x, alpha=1.0, flag=False):
+        return x
+
+    declared = shape(plain, bounds=lambda alpha, eps=0.0, top=3.0: (eps, alpha + top))
+    assert [float(v) for v in bounds(declared, alpha=2.0)] == [0.0, 5.0]

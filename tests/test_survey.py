@@ -670,6 +670,12 @@ def test_a_slope_that_is_rounded_has_no_derivative_by_what_moves_its_steps(dtype
     assert np.isnan(moved(1.5))
     np.testing.assert_allclose(scaled(1.5), 2, rtol=1e-4)
 
+    def steps(x):
+        return jnp.floor(10 * jnp.maximum(0, 1 - abs(x))) / 10
+
+    least = way(jax.grad(lambda p: area(lambda x: (1 + 10 * (p - 0.7) ** 2) * steps(x))))
+    assert least(0.7) == 0
+
 
 @exhaustive
 @eager_or_jit

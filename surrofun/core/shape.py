@@ -106,10 +106,10 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
     takes_all = len(asked) < len(own.parameters)
     others = next((p.name for p in takes.parameters.values() if p.kind is p.VAR_KEYWORD), "")
     unknown = [p for p in asked if p.name not in takes.parameters]
-    numbers = {p.name for p in takes.parameters.values() if p.default is p.empty or isinstance(p.default, int | float)}
-    # One that has a default may be a constant, but not beside a number that is not asked for: it may be misspelled.
-    is_other = any(p.default is p.empty for p in unknown) or (unknown and numbers - {p.name for p in asked})
-    if is_other and not others:
+    left = [p.default for p in takes.parameters.values() if p.name not in own.parameters and p.default is not False]
+    # One that has a default may be a constant; with that of a parameter that is not asked for, it is misspelled.
+    is_misspelled = not takes_all and any(np.array_equal(p.default, default) for p in unknown for default in left)
+    if not others and (is_misspelled or any(p.default is p.empty for p in unknown)):
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
     defaults = {p.name: p.default for p in takes.parameters.values() if p.default is not p.empty}
     before = name == "soft"  # x

@@ -202,10 +202,9 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     seen, foreseen = sampled(arrays, before)(others), xp.nan_to_num(sampled(arrays, ks)(others))
     at_first, at_last = xp.split(seen, 2)
     passing = xp.where(others_jump, _OTHER * abs(at_last - at_first), np.inf)
-    rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1))
 
     def moved(state: tuple[Any, ...]) -> tuple[Any, ...]:
-        i, speed, by_half, others_move = state
+        i, speed, by_half, others_move, risen = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
         there = (number + part * step).astype(number.dtype)
         by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
@@ -214,14 +213,17 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         distance = distance / (2 * by)
         change = slopes(others) - seen
         off = xp.maximum(*xp.split(abs(change - by * foreseen), 2))
-        in_steps = xp.where(others_step, off, 0.0).sum((0, 1)) > _OTHER * abs(change).sum((0, 1)) + rounding
-        others_move = others_move | (off > passing).any((0, 1)) | in_steps
+        others_move = others_move | (off > passing).any((0, 1))
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
-        return i + 1, speed, by_half, others_move
+        return i + 1, speed, by_half, others_move, xp.where(i < 2, risen + change / (2 * by), risen)
 
     nothing = xp.zeros_like(low)
-    state = (0, nothing, nothing, xp.zeros_like(is_jump[0]))
-    _, speed, by_half, others_move = repeated(xp, lambda state: state[0] < 4, moved, state)
+    state = (0, nothing, nothing, xp.zeros_like(is_jump[0]), xp.zeros_like(seen))
+    _, speed, by_half, others_move, risen = repeated(xp, lambda state: state[0] < 4, moved, state)
+    # Steps that no panel shows move, if the slopes change by p where they rise in steps, and JAX has no derivative.
+    in_steps = xp.where(others_step, xp.maximum(*xp.split(abs(risen - foreseen), 2)), 0.0).sum((0, 1))
+    rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1)) / xp.asarray(step, edges.dtype)
+    others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
     noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
     is_known &= noise <= xp.where(speed == 0, 8.0, _NOISE * abs(speed))  # or the step is less than a digit of the place
