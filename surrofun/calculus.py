@@ -121,8 +121,8 @@ def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_const
         return None
     if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):  # the parts need theirs
         _, taken, by_name = bind(g, x, args, kwargs)
-    for part in (*taken, *by_name.values()):
-        if is_own(f) and unbound(part).like is not None:  # a formula of a user's may ask for it inside of a loop
+    if is_own(f):  # that of a user's may ask for a soft step inside of a loop
+        for part in (v for v in (*taken, *by_name.values()) if unbound(v).like is not None):
             part._soft_steps = {}  # so that it is found once, though its limits are asked for, too
     return lambda x: jnp.asarray(as_real(soft(x, *taken, **by_name), "soft step", g), x.dtype)
 

@@ -661,7 +661,7 @@ STEPS = {"float32": lambda y: jnp.floor(y * 2**22) / 2**22, "float64": lambda y:
 @eager_or_jit
 @pytest.mark.parametrize("dtype", STEPS)
 def test_a_slope_that_is_rounded_has_no_derivative_by_what_moves_its_steps(dtype, way, request):
-    """JAX has 0, where it is 1 / p^2; as a factor in front of the steps, p moves none."""
+    """JAX has 0, where it is -2 / p^2; as a factor in front of the steps, p moves none."""
     if dtype == "float64":
         request.getfixturevalue("x64")
     rounded = STEPS[dtype]

@@ -121,12 +121,12 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
     panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:], least)
     count = _MOST * (1 + _SAMPLES // 2)
-    unsure, steep, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
-    first, last, unsure, steep = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, unsure, steep))
-    others, others_jump = xp.concatenate([first, last]), unsure == 0
-    inner = xp.concatenate([first + share * (last - first) for share in _INNER])
+    unsure, order, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
+    from_, to, unsure, order = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, unsure, order))
+    others, others_jump = xp.concatenate([from_, to]), unsure == 0
+    inner = xp.concatenate([from_ + share * (to - from_) for share in _INNER])
     is_flat = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))(inner) == 0
-    others_step = (steep < 0) & xp.logical_and(*xp.split(is_flat, 2))
+    others_step = (order < 0) & xp.logical_and(*xp.split(is_flat, 2))  # sorted by minus the steepness
     starts, ends = starts[:_MOST], ends[:_MOST]
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
