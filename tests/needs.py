@@ -9,7 +9,8 @@ import pytest
 
 EXHAUSTIVE = "EXHAUSTIVE" in os.environ  # as in CI: all of what the suite takes a sample of
 exhaustive = pytest.mark.skipif(not EXHAUSTIVE, reason="run by .ci/run, with EXHAUSTIVE=1")
-sample = pytest.mark.sample  # of its parameters every fourth, and all with EXHAUSTIVE=1
+sample = pytest.mark.sample  # of a file's tests with this mark one in _EVERY, and all with EXHAUSTIVE=1
+_EVERY = int(os.environ.get("SAMPLE", 8))
 # Outside of `jit` each operation of a search is a program of its own.
 eager_or_jit = pytest.mark.parametrize(
     "way", [pytest.param(lambda f: f, id="eager", marks=exhaustive), pytest.param(jax.jit, id="jit")]
@@ -17,14 +18,14 @@ eager_or_jit = pytest.mark.parametrize(
 
 
 def sampled(items):
-    """Skip what is not in the sample: each test begins with another of its parameters, so that all have their turn."""
+    """Skip what is not in the sample of each file, which is another one on each version of JAX."""
     tests = collections.defaultdict(list)
     for item in items:
         if item.get_closest_marker("sample") and exhaustive.mark not in item.iter_markers() and not EXHAUSTIVE:
-            tests[item.nodeid.partition("[")[0]].append(item)
+            tests[item.path.name].append(item)
     for name, cases in tests.items():
-        for i, case in enumerate(cases, -(zlib.crc32(name.encode()) % min(4, len(cases)))):
-            if i % 4:
+        for i, case in enumerate(cases, zlib.crc32(f"{name} {jax.__version__}".encode())):
+            if i % _EVERY:
                 case.add_marker(pytest.mark.skip("not in the sample; run by .ci/run, with EXHAUSTIVE=1"))
 
 

@@ -13,7 +13,7 @@ from scipy.integrate import quad
 import surrofun
 from surrofun import antiderivative, area, asym, bounds, make_spike, mix, normalize, scale, shape, shapes, shift
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = [pytest.mark.usefixtures("x64"), sample]
 
 PLACES = np.array([-7.3, -2.2, -1.0, -0.51, -0.2, -1e-3, 0.0, 0.013, 0.3, 0.5, 0.77, 1.9, 4.4, 12.0])
 EVERYWHERE = np.array([-np.inf, -1e30, *PLACES, 1e30, np.inf])
@@ -54,7 +54,6 @@ def integral(g, a, b):
 EVERY = COMPOSED | USERS
 
 
-@sample
 @pytest.mark.parametrize("g", EVERY.values(), ids=EVERY)
 def test_soft_step_is_the_integral_and_its_slope_the_shape(g):
     """It starts at zero where the area is finite, else it crosses zero at 0, and nothing is NaN, however far out.
@@ -93,7 +92,6 @@ LIMITS = {  # the soft step of 1 / (1 + a |x|)^2, whose derivative by a is -x |x
 }
 
 
-@sample
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_soft_step_with_limits_is_learned_and_one_without_is_refused(name):
     g, a = shape(lambda x, a=1.0: 1 / (1 + a * abs(x)) ** 2, soft=LIMITS[name]), 2.0

@@ -18,6 +18,8 @@ from surrofun import check, derivative, fit_alpha, flow, make_spike, report, sca
 from surrofun.tools import check as tool
 from surrofun.tools import probes
 
+pytestmark = sample
+
 KNOWN = {  # what the catalogue has for reasons that the docstrings tell
     "multi_gaussian": {"non-negative", "soft step fits"},
     "escape_exponential": {"finite", "peak near the threshold"},  # grows without bound
@@ -154,7 +156,6 @@ def test_a_slope_that_is_no_number():
     assert (nowhere["ok"], beside["ok"]) == (False, False)
 
 
-@sample
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_shape_has_its_fault_named(name):
     shape, fault, value = BAD[name]
@@ -327,7 +328,6 @@ def of_the_first_neuron(x, c):
     return c[0] * jnp.tanh(x) + c[1] * x
 
 
-@sample
 @pytest.mark.parametrize(
     ("made", "what", "height"),
     [(lambda g: g, "bounds hold", "highest"), (make_spike, "slope by jax.grad", "peak")],

@@ -9,6 +9,8 @@ from reference import FAST, TRIANGLE, X, close
 
 from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
 
+pytestmark = sample
+
 XS = X.astype(np.float64)
 
 
@@ -63,7 +65,6 @@ CONSTANT = {"int": 2, "scalar": np.float64(0.75), "per neuron": np.array([0.5, 1
 TRACED = {"float": 1.5, "row": np.array([0.5, 1.0, 3.0]), "each": jnp.linspace(0.5, 2, X.size).reshape(X.shape)}
 
 
-@sample
 @pytest.mark.parametrize(("build", "by_hand"), BUILT.values(), ids=BUILT)
 def test_against_numpy(build, by_hand):
     """With each parameter as a tracer and as a constant; and the slope of a spike in a loop."""
@@ -112,7 +113,6 @@ PASSED = {
 BETAS = [5.0, np.array([1.0, 2.0, 8.0]), jnp.float32(0.5)]
 
 
-@sample
 @pytest.mark.parametrize(("shape", "by_hand"), PASSED.values(), ids=PASSED)
 def test_parameters_at_call_time(shape, by_hand):
     def slopes(x, b):

@@ -19,6 +19,8 @@ from surrofun.search.numerical import surveyed
 from surrofun.search.stages import in_two_stages
 from surrofun.search.survey import EXTREMES, survey
 
+pytestmark = sample
+
 X = jnp.linspace(-1, 1, 32)
 WIDE = jnp.linspace(-2.5, 2.5, 4096).reshape(16, 256)
 KEY, WIDTH = jax.random.key(0), jnp.float32(0.8)
@@ -221,7 +223,6 @@ SEARCHED = {
 }
 
 
-@sample
 @pytest.mark.parametrize("run", SEARCHED.values(), ids=SEARCHED)
 def test_a_search_that_is_traced_compiles_nothing_meanwhile(run):
     """Of a new number of neurons, so that nothing has been compiled before."""
@@ -298,7 +299,6 @@ SWEEPS = {  # a spike of each steepness a, and below the same one again, when no
 EVENTS = {} if jax.__version_info__ >= (0, 9) else {"a plain function that learns": 40}  # traced, but not compiled
 
 
-@sample
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_sweep_traces_and_compiles_nothing(name):
     """Ten more steepnesses, each with a spike of its own, called and differentiated."""

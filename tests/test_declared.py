@@ -13,6 +13,8 @@ from reference import close, logistic, mirror, power, told_mirror, told_power
 import surrofun
 from surrofun import antiderivative, area, asym, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
+pytestmark = sample
+
 
 def bounds(g, *args, **parameters):
     return [float(end) for end in surrofun.bounds(g, *args, **parameters)]
@@ -62,7 +64,6 @@ XS = X.astype(np.float64)
 STEEP = np.array([0.5, 1.5, 3.0])  # one a neuron
 
 
-@sample
 @pytest.mark.parametrize("name", [pytest.param(n, marks=exhaustive) if n == "mirror" else n for n in BUILT])
 def test_slope_and_facts_of_a_users_combinator(name):
     """With the parameter's default, with one of the call, traced and one a neuron."""

@@ -16,7 +16,7 @@ from reference import declared, power
 import surrofun
 from surrofun import asym, make_spike, mix, normalize, scale, shapes, shift
 
-pytestmark = pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated:DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated:DeprecationWarning"), sample]
 
 
 COMPOSED = {
@@ -49,7 +49,6 @@ def kernel(g, **options):
     return lambda x: pl.pallas_call(body, out_shape=jax.ShapeDtypeStruct(x.shape, x.dtype), **options)(x)
 
 
-@sample
 @each
 def test_in_a_kernel_it_is_what_it_is_outside(name):
     g, xs = EVERY[name], [X.astype(dtype).reshape(8, 16) for dtype in (jnp.float32, jnp.bfloat16)]
@@ -80,7 +79,6 @@ def skip_a_bitcast_of_scalars(platform):
         pytest.skip("jax 0.8 does not lower `bitcast_convert_type` of a number for TPU")
 
 
-@sample
 @each
 @each_platform
 def test_it_lowers(name, platform):

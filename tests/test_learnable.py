@@ -15,6 +15,8 @@ from scipy.special import erf
 import surrofun
 from surrofun import antiderivative, area, asym, derivative, make_spike, mix, normalize, scale, shape, shapes, shift
 
+pytestmark = sample
+
 X, ALPHA = 0.3, 4.0
 S = logistic(ALPHA * X)
 DS_DALPHA = X * S * (1 - S)  # of the logistic function: 0.0534
@@ -105,7 +107,6 @@ class Bumps:
         return sum(jnp.exp(-((x - self.centres[i]) ** 2)) for i in range(3))
 
 
-@sample
 @eager_or_jit
 @pytest.mark.parametrize(
     "of", [lambda m: m, lambda m: derivative(antiderivative(m)), shift], ids=["it", "back", "shift"]
@@ -199,7 +200,6 @@ def test_a_bool_among_its_leaves_is_no_parameter(alpha, rises, module):
         np.testing.assert_allclose(learned, wanted, rtol=1e-5)
 
 
-@sample
 @pytest.mark.parametrize(("size", "x"), [((1,), 0.3), ((1, 1), [0.3, -0.1, 0.5])], ids=["1", "1x1"])
 @eager_or_jit
 def test_one_number_with_more_axes_than_the_potential(size, x, way):
@@ -418,7 +418,6 @@ def test_half_precision_in_a_scan_learns():
 DECLARED = [pytest.param(shape, id="declared", marks=exhaustive), pytest.param(lambda f: f, id="plain")]
 
 
-@sample
 @pytest.mark.parametrize("a", [np.float32(2.0), np.array([1, 2, 4], np.float32)], ids=["number", "one a neuron"])
 @pytest.mark.parametrize("declared", DECLARED)
 def test_a_search_is_before_the_loop_of_what_learns(declared, a):
@@ -604,7 +603,6 @@ def blended(step, x, logits):
     return sum(w * step(rate * x) for w, rate in zip(jax.nn.softmax(jnp.array(logits)), RATES, strict=True))
 
 
-@sample
 @eager_or_jit
 @pytest.mark.parametrize("rows", [1, 2])
 def test_numbers_that_are_summed_with_each_other(rows, way):
@@ -651,7 +649,6 @@ def test_a_number_that_a_plain_function_closes_over_in_half_precision(dtype):
     np.testing.assert_allclose(jax.grad(total)(ALPHA), (s * (1 - s)) @ [0.25, 1.0], rtol=1e-5)
 
 
-@sample
 @eager_or_jit
 def test_a_tracer_that_hides_in_what_is_declared_alone(way):
     """A place is mapped over which potential, slope and parameter do not depend on; the gradients add up."""

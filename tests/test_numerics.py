@@ -19,6 +19,8 @@ from needs import exhaustive, sample
 
 from surrofun import antiderivative, area, make_spike, parse, scale, shapes
 
+pytestmark = sample
+
 NAMES = pytest.mark.parametrize("name", FACTS)
 HALVES = ["float16", pytest.param("bfloat16", marks=exhaustive)]  # both computed in float32
 SMALLEST, LARGEST = 1e-20, float(np.finfo(np.float32).max)  # below, the slope may be anything small
@@ -68,7 +70,6 @@ def three_ways(name, x):
         yield parameters, np.asarray(at), {way: np.asarray(slope).astype(np.float64) for way, slope in ways.items()}
 
 
-@sample
 @pytest.mark.parametrize("dtype", HALVES)
 @NAMES
 def test_half_precision_is_rounded_once(name, dtype):
@@ -100,14 +101,12 @@ def single_grid(parameters):
     return np.concatenate([x, -x, np.zeros(1, np.float32)])
 
 
-@sample
 @NAMES
 def test_single_precision_keeps_both_tails(name):
     for parameters, x, ways in three_ways(name, single_grid):
         assert_right(ways.values(), *wanted(name, parameters, x), x, parameters)
 
 
-@sample
 @NAMES
 def test_double_precision(name, x64):
     x = np.geomspace(1e-300, 1e300, 20000)
@@ -143,7 +142,6 @@ def sums(terms):
     return np.array([[float(mp.fsum(t)), float(mp.fsum(map(abs, t)))] for t in terms]).T
 
 
-@sample
 @NAMES
 def test_soft_step_and_its_parameters_keep_both_tails(name):
     """S and every dS/dp in float32 are right to 1e-5 wherever they are above 1e-20; at zeros relative to the terms."""
@@ -253,7 +251,6 @@ BY_HAND = [  # soft step, potential, the derivative by the first of the paramete
 ]
 
 
-@sample
 @pytest.mark.parametrize(("name", "x", "parameters", "by_hand", "tolerance"), BY_HAND)
 def test_derivatives_of_soft_steps_by_hand(name, x, parameters, by_hand, tolerance):
     (key, value), *_ = parameters.items()
@@ -283,7 +280,6 @@ AT_INFINITY = [  # the derivative by the parameter of the area, which is that of
 ]
 
 
-@sample
 @pytest.mark.parametrize(("name", "parameters", "of_area"), AT_INFINITY)
 def test_derivatives_at_infinity_are_limits(name, parameters, of_area):
     ((key, value),) = parameters.items()
@@ -334,7 +330,6 @@ SMOOTH = {  # the second derivative at 0, where a formula with |x| has a kink in
 }
 
 
-@sample
 @pytest.mark.parametrize(("name", "want"), SMOOTH.items())
 def test_smooth_shapes_have_a_second_derivative_at_the_threshold(name, want):
     g = getattr(shapes, name)

@@ -13,6 +13,8 @@ from reference import gradient
 
 from surrofun import asym, bounds, make_spike, mix, sampled, scale, shape, shapes, shift
 
+pytestmark = sample
+
 X = jnp.linspace(-2.5, 2.5, 4096).at[2048].set(0.0).reshape(16, 256)
 FLOATS = [jnp.bfloat16, jnp.float16, jnp.float8_e4m3fn, jnp.float8_e5m2]
 BOUNDED = [
@@ -84,7 +86,6 @@ def test_a_bit_is_exact_at_nan_or_refused():
     np.testing.assert_array_equal(slopes(third, jnp.uint8, x[:3]), [1.0, np.nan, 0.0])
 
 
-@sample
 @pytest.mark.parametrize(
     ("highest", "lowest", "dtype"),
     [(1 + 2**-7, 1.0, "bfloat16"), (1 + 2**-23, 1.0, "float32"), (6e-8, 0.0, "float16"), (3e38, -3e37, "float32")],
@@ -112,7 +113,6 @@ def test_a_bit_of_a_function_that_returns_double_precision(x64):
     np.testing.assert_array_equal(slopes(lambda x: jnp.where(abs(x) < 1, 0.5, 0.1), "bit", x), np.float32([0.5, 0.1]))
 
 
-@sample
 @pytest.mark.parametrize(
     ("where", "at"),
     [
@@ -173,7 +173,6 @@ def test_eight_rows_share_a_byte(shape, kept):
     assert sum(leaf.nbytes for leaf in jax.tree.leaves(pull)) == kept + 8
 
 
-@sample
 @pytest.mark.parametrize("residual", [None, jnp.bfloat16, jnp.uint8, "bit"])
 def test_under_vmap_and_in_a_scan(residual):
     spike = make_spike(shapes.rectangle, residual=residual)
@@ -208,7 +207,6 @@ def test_a_pair_of_functions():
     np.testing.assert_array_equal(slopes(shapes.sigmoid, pair), by_hand)
 
 
-@sample
 @pytest.mark.parametrize(
     "pair",
     [
@@ -236,7 +234,6 @@ HIDING = {  # codes of functions that close over c, and the weighted sum of what
 }
 
 
-@sample
 @pytest.mark.parametrize(("code", "total"), HIDING.values(), ids=HIDING)
 def test_what_a_code_closes_over_may_be_traced(code, total):
     """It is mapped, or of one step of a scan, where potential and slope are not."""
@@ -310,7 +307,6 @@ def test_what_encode_alone_hides_is_not_kept():
     assert sum(array.nbytes for array in held) < 1.01 * X.size
 
 
-@sample
 @pytest.mark.parametrize("residual", [*FLOATS, jnp.uint8, sampled(jax.random.key(0))])
 def test_second_derivative_says_that_it_cannot(residual):
     spike = make_spike(shapes.sigmoid, residual=residual)
@@ -363,7 +359,6 @@ def test_parameter_of_half_precision_in_the_bounds():
     np.testing.assert_allclose(np.asarray(dx, np.float32), 2 * np.exp([-1.0, 0.0, -0.5]), atol=0.02)
 
 
-@sample
 @pytest.mark.parametrize(("g", "residual"), [(shapes.sigmoid, "bit"), (shapes.escape_exponential, jnp.uint8)])
 def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(g, residual):
     spike = make_spike(g, residual=residual)
@@ -373,7 +368,6 @@ def test_a_shape_that_does_not_suit_has_no_gradient_where_nothing_can_be_raised(
     np.testing.assert_array_equal(slopes, [1.0, 0.25])
 
 
-@sample
 @pytest.mark.parametrize("shape", ["b, n", "b, 40", "40, n", "n", "b, 7"])
 @pytest.mark.parametrize("residual", ["bit", jnp.uint8], ids=["bit", "uint8"])
 def test_codes_of_unknown_sizes_are_exported(shape, residual):

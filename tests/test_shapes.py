@@ -17,7 +17,7 @@ from scipy.integrate import quad
 from surrofun import antiderivative, area, around, bounds, make_spike, mix, shapes
 from surrofun.core.shape import facts_of
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = [pytest.mark.usefixtures("x64"), sample]
 
 CATALOGUE = {name: g for name, g in vars(shapes).items() if callable(g) and not name.startswith("__")}
 CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
@@ -47,7 +47,6 @@ def stated_area(name, parameters):
     return stated(FACTS[name].area, parameters)
 
 
-@sample
 @CASES
 def test_area(name, parameters):
     """The integral of the NumPy formula is what the docstring states, and what `area` gives."""
@@ -64,7 +63,6 @@ def test_area(name, parameters):
     assert (2 - (name == "half_sech")) * one_side == pytest.approx(whole, rel=1e-8)
 
 
-@sample
 @CASES
 def test_soft_step_is_the_integral(name, parameters):
     """From one point to the next, the soft step rises by SciPy's integral of the NumPy formula."""
@@ -89,7 +87,6 @@ def test_the_soft_step_of_a_p_norm_solves_its_equation(x64):
         np.testing.assert_allclose(s ** (1 / n) - (1 - s) ** (1 / n), x, atol=1e-12, err_msg=str(n))
 
 
-@sample
 @CASES
 def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
     declared = facts_of(CATALOGUE[name]).get("zero_at_minus_inf", False)
@@ -99,7 +96,6 @@ def test_a_falling_shape_has_an_area_whatever_its_parameters(name, parameters):
         np.testing.assert_allclose(ends, [0.0, stated_area(name, parameters)], rtol=1e-12)
 
 
-@sample
 @pytest.mark.parametrize("name", ["rectangle", "leaky_rectangle", "triangle", "epanechnikov", "p_norm"])
 def test_beyond_a_support_no_parameter_moves_the_soft_step(name):
     """Exactly: an optimizer that divides by the size of a gradient would follow what rounding leaves of it."""
@@ -202,7 +198,6 @@ EDGES = [  # at the very ends of an interval and right beside them
 ]
 
 
-@sample
 @pytest.mark.parametrize(("name", "parameters", "points"), EDGES)
 def test_edges(name, parameters, points):
     x, want = np.transpose(points)
@@ -251,7 +246,6 @@ TURNED_ROUND = [  # parameters that put the peak elsewhere than by default
 ]
 
 
-@sample
 @pytest.mark.parametrize(("name", "parameters"), [*cases(), *TURNED_ROUND], ids=case_name)
 def test_bounds_are_what_a_dense_search_finds(name, parameters):
     """No slope is outside, and none that is much closer would do: to 1e-6 of the larger one."""
@@ -308,7 +302,6 @@ STEEPNESS = {  # of these a steepness of 0 is a slope of 0; of the others one th
 }
 
 
-@sample
 @pytest.mark.parametrize("name", STEEPNESS)
 @pytest.mark.parametrize(("zero", "way"), [(0.0, lambda f: f), (np.zeros(2), jax.jit)], ids=["number", "traced"])
 def test_no_steepness(name, zero, way):
@@ -325,7 +318,6 @@ def test_no_steepness(name, zero, way):
     assert all(((np.asarray(width) > 0) & np.isfinite(width)).all() for _, width in places)
 
 
-@sample
 @pytest.mark.parametrize("name", [name for name in FACTS if name != "straight_through"])
 def test_facts_hold_for_numbers_arrays_and_tracers(name):
     """One neuron for each setting; an integer stays a Python number."""

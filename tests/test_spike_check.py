@@ -18,7 +18,7 @@ from surrofun import antiderivative, check, escape, heaviside, make_spike, mix, 
 from surrofun.cli.arguments import find
 from surrofun.cli.commands import main
 
-pytestmark = pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning")  # by snnax
+pytestmark = [pytest.mark.filterwarnings("ignore:.equinox.static_field. is deprecated:UserWarning"), sample]  # by snnax
 
 
 def limits(results):
@@ -110,7 +110,6 @@ BAD = {
 }
 
 
-@sample
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_spike_has_its_fault_named(name):
     spike, names, told = BAD[name]
@@ -147,7 +146,6 @@ OURS = {
 }  # fmt: skip
 
 
-@sample
 @pytest.mark.parametrize("name", OURS)
 def test_a_sound_spike_has_no_fault_and_its_shape_is_named(name):
     spike, lacks = OURS[name]

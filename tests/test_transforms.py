@@ -30,6 +30,8 @@ from reference import (
 
 from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
 
+pytestmark = sample
+
 both_rules = pytest.mark.parametrize("forward_mode", [False, True], ids=["vjp", "jvp"])
 forward = make_spike(forward_mode=True)  # waits for its shape
 KEEP_THE_SLOPE = jax.checkpoint_policies.save_only_these_names("surrogate")
@@ -93,7 +95,6 @@ def weighted_gradient(f, x, a):
     return z, jax.tree.map(lambda dx: C * dx, dx)
 
 
-@sample
 @pytest.mark.parametrize(("g", "by_hand"), [(shapes.superspike, FAST), (laplace, LAPLACE)], ids=["declared", "plain"])
 def test_what_learns_is_exported_for_a_batch_of_any_size(g, by_hand):
     gradient = jax.jit(jax.grad(lambda a, x: make_spike(g, learnable=True)(x, a).sum()))
@@ -140,7 +141,6 @@ def check(z, dx, x=X, a=A, dtype=jnp.float32, **tolerance):
         close(dx[case], np.broadcast_to(C * kind.slope(x, a), dx[case].shape), err_msg=case, **tolerance)
 
 
-@sample
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_spikes_and_gradient(row):
     check(*row(fire)(XS, jnp.asarray(A)))
@@ -209,7 +209,6 @@ UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and 
 }
 
 
-@sample
 @eager_or_jit
 @pytest.mark.parametrize(("f", "v", "by_hand", "error"), UNSEEN.values(), ids=UNSEEN)
 def test_grad_of_vmap_over_what_neither_step_nor_slope_depends_on(f, v, by_hand, error, way):
@@ -241,7 +240,6 @@ NUMBERED = {  # spikes whose slope is the number times 1 - |x|
 }
 
 
-@sample
 @eager_or_jit
 @pytest.mark.parametrize("name", NUMBERED)
 def test_the_number_in_a_mapped_axis(name, way):
@@ -312,7 +310,6 @@ ALPHAS = {
 }
 
 
-@sample
 @pytest.mark.parametrize(
     ("where", "alphas"), [("outside", "constant"), ("inside", "changing"), ("inside", "per neuron")]
 )
@@ -379,7 +376,6 @@ PARAMETERS = {  # the parameter, with the cases and the promotion it is for
 }
 
 
-@sample
 @pytest.mark.parametrize(("parameter", "cases", "promotion"), PARAMETERS.values(), ids=PARAMETERS)
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_half_precision(dtype, parameter, cases, promotion):
@@ -424,7 +420,6 @@ def test_third_order_is_the_second_derivative_of_the_slope():
     close(third, 6 * A.astype(float) ** 2 * (1 + A * np.abs(x.astype(float))) ** -4)
 
 
-@sample
 @pytest.mark.parametrize("option", ["", "forward_mode", "learnable"])
 def test_meta_gradient_through_an_update_step(option):
     """Loss e z(w' x - 1) after w' = w - lr d/dw sum(c z(w x - 1)), differentiated by the parameter a and by w."""
@@ -480,7 +475,6 @@ def meta_gradient_by_hand():
     return jax.jit(jax.grad(partial(after_an_update, smooth_step)))(START)
 
 
-@sample
 @pytest.mark.parametrize("learnable", [False, True], ids=["", "learnable"])
 @both_rules
 def test_meta_gradient_through_time(forward_mode, learnable):
@@ -539,7 +533,6 @@ def derivatives_by_hand(kind):
     return first | {"hessian": np.diag(curvature), "hvp": V * curvature}
 
 
-@sample
 @pytest.mark.parametrize(("run", "derivative"), FORWARD_ROWS.values(), ids=FORWARD_ROWS)
 def test_forward_mode(run, derivative):
     for name, got in each_kind(lambda kind, a: run(kind.build(forward, a)), A).items():

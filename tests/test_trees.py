@@ -20,6 +20,8 @@ import surrofun
 from surrofun import asym, heaviside, make_spike, mix, normalize, scale, shape, shapes, shift, ternary
 from surrofun.core.shape import is_spike
 
+pytestmark = sample
+
 X = np.array([-0.7, -0.2, 0.1, 0.4, 1.5], np.float32)
 NUMBERS = (2.0, 0.25, 1.5, 0.75, 0.5)  # in the order of the leaves
 
@@ -388,7 +390,6 @@ class Doubled:
         return (lambda slope: slope), (lambda kept, like: 2 * kept), ()
 
 
-@sample
 @pytest.mark.parametrize("learnable", [False, True])
 def test_a_step_without_a_hash_is_no_leaf(learnable):
     g, x = shapes.sigmoid(alpha=2.0), X.astype(np.float64)
@@ -457,7 +458,6 @@ OF_A_MODULE = {  # and dS/dalpha
 }
 
 
-@sample
 @pytest.mark.parametrize("name", OF_A_MODULE)
 def test_a_module_in_a_composition_learns(name):
     compose, by_alpha = OF_A_MODULE[name]
@@ -478,7 +478,6 @@ OF_MOVING = {
 }
 
 
-@sample
 @pytest.mark.parametrize("name", OF_MOVING)
 def test_a_new_spike_of_a_module_whose_number_was_set_has_the_new_one(name):
     """In a program of the user's, to which the spike is given."""
