@@ -144,8 +144,8 @@ def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
 
     def moved(x: Any, constant: Any) -> Any:
         def of_constant(c: Any) -> Any:
-            parts = [with_constant(c, v) for v in args]
-            return jnp.asarray(soft(x, *parts, **{name: with_constant(c, v) for name, v in kwargs.items()}))
+            parts, by_name = [with_constant(c, v) for v in args], {k: with_constant(c, v) for k, v in kwargs.items()}
+            return jnp.asarray(as_real(soft(x, *parts, **by_name), "soft step", f))
 
         return jax.jvp(of_constant, (constant,), (jnp.ones_like(constant),))[1]
 

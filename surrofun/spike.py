@@ -48,8 +48,9 @@ Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
 # slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none.
-# early, late: of what is learned. The forward pass keeps early(arrays); late(is_learned, that, x, of_spikes) makes the
-# cotangents. Where there is no search over tracers, early returns the arrays.
+# early, late: of what is learned. The forward pass keeps early(arrays), what does not depend on x, as the tables of a
+# search; late(is_learned, that, x, of_spikes) makes the cotangents. Where nothing is searched for, in forward mode, and
+# where the slope is concrete, early returns the arrays.
 Rule: TypeAlias = SimpleNamespace
 # Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", whose parameters get theirs
 # as soft arrays; "to_encode" and "to_decode", the arrays of encode and of decode.
@@ -99,8 +100,8 @@ def make_spike(
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. What is encoded has no second derivative,
             of which a meta-gradient is one. Where a parameter learns, x is
-            kept instead, and of a soft step that is searched for a table,
-            once for all steps of a loop.
+            kept instead, and of each soft step that is searched for a
+            table, once for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
@@ -259,13 +260,13 @@ def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | N
 
 
 def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
-    """Split the backward pass: what depends on `arrays` alone, the search and its tables, is made in the forward pass.
+    """Split the backward pass: what does not depend on x, the search and its tables, is made in the forward pass.
 
     So it leaves a loop: JAX takes out of it what does not depend on the potential.
     """
     may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
     early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
-    return early, lambda is_learned, *values: late(*values)
+    return early, lambda _, *values: late(*values)
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:

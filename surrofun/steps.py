@@ -102,7 +102,7 @@ def _count(x: Real, n: int) -> Real:
 
 
 for _f in (_count, inspect.unwrap(_count)):
-    _f.__name__ = "staircase"  # which help shows, and which complains
+    _f.__name__ = "staircase"  # which help shows, and which complains; pickle goes by the qualified name
 
 
 def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:

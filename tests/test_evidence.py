@@ -19,7 +19,6 @@ from surrofun.cli import demo
 
 needs("optax")
 needs("sklearn")
-pytestmark = pytest.mark.xdist_group("evidence")  # one process, since all look at one run
 
 
 @pytest.fixture(scope="module")

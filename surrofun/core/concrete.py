@@ -129,6 +129,7 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
     # tracers of that trace, which `jax.checking_leaks` complains of. What is known in such a rule is a constant still.
     again = jax.make_jaxpr(of_jaxpr)(consts, *jax.tree.leaves((arrays, args)))
+    # The jaxpr and the tree of what it returns are leaves, so that `call_cached` takes no program for it.
     return split(Partial(_evaluate_jaxpr, again.jaxpr, jax.tree.structure(returned), again.consts, arrays, consts))
 
 

@@ -66,7 +66,7 @@ def as_real(value: Any, what: str, blame: Any) -> Any:
     0.5
     """
     value = plain(value)
-    if isinstance(value, jax.Array | np.ndarray | int | float) and not jnp.iscomplexobj(value):
+    if isinstance(value, (int, float, *ARRAYS)) and not jnp.iscomplexobj(value):
         return value
     came = f"dtype {jnp.result_type(value)}" if hasattr(value, "dtype") else describe_value(value)
     raise TypeError(f"{show(blame)}: expected a {what} that is one real array, got {came}")
@@ -89,7 +89,7 @@ def fit(parameter: Any, x: jax.Array) -> Any:
     """
     if type(parameter) in (tuple, list):
         return tuple(fit(p, x) for p in parameter)
-    if not isinstance(parameter, jax.Array | np.ndarray):
+    if not isinstance(parameter, ARRAYS):
         return plain(parameter)
     parameter = jnp.asarray(parameter, x.dtype)
     missing = x.ndim - parameter.ndim if parameter.ndim else 0

@@ -76,7 +76,7 @@ def code_of(residual: Any) -> Code | None:
 
 
 def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
-    return encode, Partial(_decoded, Partial(_of_kept_alone, decode)), ()
+    return Partial(_encoded, encode), Partial(_decoded, Partial(_of_kept_alone, decode)), ()
 
 
 @declares(text=show)
@@ -88,12 +88,23 @@ def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
     coded: Any = code(g, x)
     match coded:
         case tuple((encode, decode, tuple() | list() as operands)) if callable(encode) and callable(decode):
-            if all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(operands)):
-                return encode, Partial(_decoded, node(decode)), tuple(operands)
+            if _are_arrays(operands):
+                return Partial(_encoded, node(encode)), Partial(_decoded, node(decode)), tuple(operands)
     raise TypeError(
         f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
         f"{describe_value(coded)}"
     )
+
+
+def _are_arrays(values: Any) -> bool:
+    return all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(values))
+
+
+def _encoded(encode: Encode, slope: jax.Array, *operands: Any) -> Any:
+    kept = encode(slope, *operands)
+    if not _are_arrays(kept):
+        raise TypeError(f"make_spike: expected of encode, in residual=, arrays, got {describe_value(kept)}")
+    return kept
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
@@ -275,7 +286,7 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
         if two_valued:
             slopes = _looks(g, like)
             suit = bounded & ((slopes == lowest) | (slopes == highest)).all(axis=0)
-        if not isinstance(suit, jax.core.Tracer) and not suit.all():
+        if not is_traced(suit) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
             others = slopes[(slopes != lowest) & (slopes != highest)] if two_valued else ()
@@ -297,10 +308,10 @@ def _looks(g: Shape, like: Any) -> Any:
     steps = _LOOKS.astype(like.dtype).reshape(-1, *like.shape)
     looks = jnp.broadcast_arrays(*(centre + width * steps for centre, width in around(g)))
     slopes = _constant(slopes_at(functools.partial(rounded, g), jnp.concatenate(looks)))
-    if isinstance(slopes, jax.core.Tracer):
+    if is_traced(slopes):
         return slopes
     return np.concatenate([slopes[:3], surveyed(g)["slopes"]])
 
 
 def _constant(value: Any) -> Any:
-    return lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else np.asarray(value)
+    return lax.stop_gradient(value) if is_traced(value) else np.asarray(value)
