@@ -306,8 +306,8 @@ print(f"annealed: loss {value:.3f}, surrogate {describe(model.surrogate)}, trace
 #
 # The gradient above asks for a better soft network. One may ask something else of a surrogate: that an update of the
 # weights with it helps. That is a gradient through the update, d/dalpha of L(w - rate * dL/dw), where alpha is in
-# dL/dw. It does not need `learnable=True`. The chain rule by hand, with a finite difference for the update alone,
-# agrees.
+# dL/dw. It does not need `learnable=True`, with which the spikes in dL/dw would move with alpha as well, as S does. The
+# chain rule by hand, with a finite difference for the update alone, agrees.
 
 # %%
 plain = make_spike(shapes.sigmoid)

@@ -106,7 +106,8 @@ def make_spike(
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape get the gradient of its
             antiderivative S, sum(dL/dspike dS(x; p)/dp), instead of zero. A
-            meta-gradient, through an update step, is right in both cases.
+            meta-gradient, of an update step by p, is had without it: with
+            it the spikes in the update move with p as well, as S does.
 
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real

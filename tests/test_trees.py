@@ -606,3 +606,5 @@ def test_an_attribute_of_a_flax_module_learns(field):
     gradient = nnx.grad(lambda layer: layer(X).sum())
     for way in (gradient, nnx.jit(gradient)):
         close(jax.tree.leaves(way(Layer())), by_hand())
+    of_variables = make_spike(jax.tree.map(nnx.Param, composed()))
+    assert of_variables.__name__ == make_spike(composed()).__name__  # numbers

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .facts import facts_of, signature_of
-from .tree import unbound
+from .tree import is_variable, plain, unbound
 
 OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite area may have given S itself
 
@@ -20,6 +20,7 @@ def show(value: Any) -> str:
     >>> show(functools.partial(show, value=2.0)), show(np.float32(0.1)), show(np.zeros((2, 3)))
     ('show(value=2.0)', '0.1', '<float64[2, 3]>')
     """
+    value = plain(value) if is_variable(value) else value
     is_key = isinstance(value, jax.Array) and jax.numpy.issubdtype(value.dtype, jax.dtypes.extended)
     if is_key or isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
         return f"<{value.dtype}{list(value.shape)}>"

@@ -109,7 +109,7 @@ def _encoded(encode: Encode, slope: jax.Array, *operands: Any) -> Any:
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
     slope = jnp.asarray(as_real(decode(kept, like, *operands), "slope", decode)).astype(like.dtype)
-    if not broadcasts(slope.shape, like.shape):
+    if slope.shape != like.shape:
         raise TypeError(
             f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"
         )
