@@ -102,9 +102,9 @@ def _looked_up(table: tuple[Array, ...], edges: Array, limits: Array, x: Array) 
     near = jnp.clip(x, lowest, highest)
     at = lax.stop_gradient(near)
     panel = _last_below(edges, at, _taken(first, _cell_of(at))[..., 0], halvings)
-    centre, inverse = jnp.moveaxis(_taken(rows, panel), -1, 0)
+    centre, inverse = _columns(rows, panel)
     u = (near - centre) * inverse
-    value = functools.reduce(lambda value, power: value * u + power, jnp.moveaxis(_taken(powers, panel), -1, 0)[::-1])
+    value = functools.reduce(lambda value, power: value * u + power, _columns(powers, panel)[::-1])
 
     end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, limits[0, ..., 0], limits[1, ..., 0])
     is_beyond, has_limit = jnp.abs(x) > highest, jnp.isfinite(limit)
@@ -139,6 +139,11 @@ def _last_below(edges: jax.Array, x: jax.Array, index: jax.Array, halvings: int 
         return jnp.where((further < len(edges)) & (_taken(edges, further)[..., 0] <= x), further, index)
 
     return lax.fori_loop(0, halvings, closer, index)  # type: ignore[no-any-return]
+
+
+def _columns(rows: jax.Array, index: jax.Array) -> list[jax.Array]:
+    """Return the columns of rows at indices, one by one: on a CPU, XLA of jax 0.10 takes half the time for them."""
+    return [_taken(rows[..., k : k + 1], index)[..., 0] for k in range(rows.shape[-1])]
 
 
 def _taken(rows: jax.Array, index: jax.Array) -> jax.Array:
