@@ -60,7 +60,7 @@ LEARNED = {
     # `scale` and `normalize` keep the constant of their part: that of the whole, area and all, would be 4,205.
     "a user's, normalized": (lambda p: normalize(told_mirror(shapes.sigmoid(alpha=p)), area=2.0), 1096),
     # What is searched for of a part is found once, for its limits, too: when it was not, it took 10,028 and 20,244. A
-    # look into a table gathers its eight columns one by one, which takes 537 and 1,074 more, but half the time.
+    # look into a table gathers its eight columns one by one, which takes 537 and 1,074 more, but about half the time.
     "searched for, shifted": (lambda p: shift(functools.partial(laplace, a=p), 0.5), 5100),
     "a half that is searched for": (lambda p: asym(functools.partial(laplace, a=p), shapes.sigmoid), 8500),
     "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1133),

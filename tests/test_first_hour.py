@@ -172,6 +172,11 @@ def test_a_slope_may_be_a_variable():
     assert slope(0.5) == jax.grad(make_spike(slope))(0.5) == 1
 
 
+def test_the_class_of_a_variable_is_no_variable():
+    with pytest.raises(TypeError, match="sigmoid: expected a number or an array as alpha, got type <class"):
+        shapes.sigmoid(0.5, Variable)
+
+
 def test_a_variable_of_flax_would_never_learn():
     nnx = needs("flax.nnx")
     with pytest.raises(TypeError, match=r"sigmoid: expected a number or an array, got a Param, which would not learn"):

@@ -78,7 +78,7 @@ def is_variable(value: Any) -> bool:
     >>> is_variable(2.0), is_variable(jax.numpy.ones(3))
     (False, False)
     """
-    return hasattr(value, "__jax_array__") and not isinstance(value, ARRAYS)
+    return hasattr(value, "__jax_array__") and not isinstance(value, (type, *ARRAYS))
 
 
 def static(value: Any) -> Tree:
