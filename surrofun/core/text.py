@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .facts import facts_of, signature_of
-from .tree import is_variable, plain, unbound
+from .tree import ARRAYS, is_variable, plain, unbound
 
 OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite area may have given S itself
 
@@ -22,7 +22,7 @@ def show(value: Any) -> str:
     """
     value = plain(value) if is_variable(value) else value
     is_key = isinstance(value, jax.Array) and jax.numpy.issubdtype(value.dtype, jax.dtypes.extended)
-    if is_key or isinstance(value, jax.core.Tracer) or (isinstance(value, jax.Array | np.ndarray) and value.ndim):
+    if is_key or isinstance(value, jax.core.Tracer) or (isinstance(value, ARRAYS) and value.ndim):
         return f"<{value.dtype}{list(value.shape)}>"
     if isinstance(value, functools.partial):
         return _show_partial(value)
@@ -30,7 +30,7 @@ def show(value: Any) -> str:
         return str(getattr(value, "__name__", None) or repr(value))
     if type(value) is tuple:
         return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
-    is_array = isinstance(value, jax.Array | np.ndarray | np.generic)
+    is_array = isinstance(value, (np.generic, *ARRAYS))
     return str(np.asarray(value)[()]) if is_array else repr(value)  # as few digits as the dtype needs
 
 
@@ -68,7 +68,7 @@ def describe_value(value: Any) -> str:
     >>> describe_value("sigmoid")
     "str 'sigmoid'"
     """
-    if isinstance(value, jax.Array | np.ndarray) and np.ndim(value):
+    if isinstance(value, ARRAYS) and np.ndim(value):
         return f"an array of shape {np.shape(value)}"
     has_name = isinstance(
         value, functools.partial | types.FunctionType | tuple
