@@ -93,7 +93,7 @@ FACTS = {
     "multi_gaussian": facts(
         lambda x, h, s, sigma: three_bells(x, h, s, sigma),
         "1 - h", "(1 + h - 2 * h / s * exp(-1 / (2 * s**2))) / (sigma * sqrt(2 * pi))",
-        (0.15, 6.0, 0.5), (0.3, 3.1, 0.4), (0.1, 2.0, 1.7), (0.5, 11.0, 0.3), (0.9, 1.3, 0.07),
+        (0.15, 6.0, 0.5), (0.3, 3.1, 0.4), (0.1, 2.0, 1.7), (0.5, 11.0, 30.0), (0.9, 1.3, 0.07),
         terms=lambda x, h, s, sigma: 2 * (1 + h) * bell(x, 0, sigma) - three_bells(x, h, s, sigma)),
     "exp_saturating": facts(
         lambda x, tau: np.exp(np.minimum(x, 0) / tau), "infinite", "1", 1.0, 0.3, 1.7, 0.01, 30.0),

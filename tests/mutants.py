@@ -1,17 +1,17 @@
 """What nobody notices: the code is changed in one place, and the tests that run this place are run.
 
-    python -m tests.mutants [--count 200] [--seed 0] [--only surrofun/spike.py ...] [--again 3f2a ...]
+    python -m tests.mutants [--count 200] [--seed 0] [--only surrofun/spike.py ...] [--again 3f2a ...] [--budget 30]
 
 All of it happens in a copy of the tree. First the tests are run once, and `sys.monitoring` (Python 3.12 or newer) notes
-which of them run which lines, and how long they take. Then each change gets those that run its line, the quickest
-first, as many as half a minute allows. What is printed in the end survived: write a test, or simplify the code.
+which of them run which lines, and how long they take. Then each change gets those that run its line, quick ones of many
+files first, as many as half a minute allows. What survived may need more: `--again` with a larger budget. What survives
+that, too: write a test, or simplify the code.
 """
 
 import argparse
 import ast
 import collections
 import hashlib
-import itertools
 import json
 import os
 import pathlib
@@ -38,7 +38,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 CHANGED = ("spike", "calculus", "combinators", "steps", "core/*", "residuals/*", "search/*", "shapes/*")
 NOT_CHANGED = {"__init__.py", "elsewhere.py"}
 NOT_RUN = ("demo", "devices", "dropins", "evidence", "notebooks", "plot", "shipping", "typing")
-BUDGET, LIMIT = 30.0, 120.0  # seconds of tests for a change as they were measured, and until it counts as noticed
+LIMIT = 4  # budgets until a change counts as noticed, since its tests do not end
 SWAPPED = [
     *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
     *((ast.Pow, ast.Mult), (ast.FloorDiv, ast.Mult), (ast.Mult, ast.Div), (ast.Add, ast.Sub)),
@@ -104,15 +104,20 @@ class Lines:
 
     def __init__(self, tree):
         self.tree, self.seen, self.found = f"{tree}/", set(), {}
-        self.tool = sys.monitoring.PROFILER_ID
-        sys.monitoring.use_tool_id(self.tool, "lines")
-        sys.monitoring.register_callback(self.tool, sys.monitoring.events.LINE, self.note)
-        sys.monitoring.set_events(self.tool, sys.monitoring.events.LINE)
+        tool, events = sys.monitoring.PROFILER_ID, sys.monitoring.events
+        sys.monitoring.use_tool_id(tool, "lines")
+        sys.monitoring.register_callback(tool, events.LINE, self.note)
+        # The first line of a lambda is none of the LINE events.
+        sys.monitoring.register_callback(tool, events.PY_START, lambda code, _: self.note(code, code.co_firstlineno))
+        sys.monitoring.set_events(tool, events.LINE | events.PY_START)
 
     def note(self, code, line):
         if code.co_filename.startswith(self.tree + "surrofun"):
             self.seen.add((code.co_filename.removeprefix(self.tree), line))
         return sys.monitoring.DISABLE
+
+    def pytest_sessionfinish(self):
+        sys.monitoring.set_events(sys.monitoring.PROFILER_ID, sys.monitoring.events.NO_EVENTS)
 
     def pytest_runtest_setup(self, item):
         self.seen.clear()
@@ -123,7 +128,7 @@ class Lines:
         self.found[item.nodeid] = [time.perf_counter() - self.start, sorted(self.seen)]
 
 
-def run_tests(tree, tests, out):
+def run_tests(tree, tests, out, limit):
     """Run tests in a fork of this process, which has imported what is slow to import; return its status."""
     child = os.fork()
     if not child:
@@ -137,7 +142,7 @@ def run_tests(tree, tests, out):
             status = int(pytest.main(["-x", "-rfE", "-p", "no:cacheprovider", *tests]))
         finally:
             os._exit(status)
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -156,8 +161,8 @@ def record(tree, out):
     out.write_text(json.dumps(lines.found))
 
 
-def concerned(found, file, line, text):
-    """The tests that run a line, of each file the quickest first.
+def concerned(found, file, line, text, budget):
+    """The tests that run a line, as many as the budget in seconds allows: the quickest of each file, then the next.
 
     Of a line that is run when it is imported, they are those that run a line with a constant of it, or else the next
     line, and those that look at signatures alone.
@@ -169,25 +174,27 @@ def concerned(found, file, line, text):
         chosen_lines = {run for run in every if constants[run - 1] & constants[line - 1]}
         chosen_lines = chosen_lines or {min((run for run in every if run > line), default=max(every))}
         looking = [test for test, (_, lines) in found.items() if not lines]
-    files, chosen, total = collections.defaultdict(list), [], 0.0
+    before, ranked, chosen = collections.Counter(), [], []
     for test, (seconds, lines) in sorted(found.items(), key=lambda item: item[1][0]):
         if any([file, run] in lines for run in chosen_lines):
-            files[test.partition("::")[0]].append((seconds, test))
-    for turn in itertools.zip_longest(*files.values()):
-        for seconds, test in filter(None, turn):
-            total += seconds
-            if not chosen or (total < BUDGET and len(chosen) < 60):
-                chosen.append(test)
+            before[test.partition("::")[0]] += 1
+            ranked.append((seconds * before[test.partition("::")[0]], seconds, test))  # a slow one waits for its turn
+    total = 0.0
+    for _, seconds, test in sorted(ranked):
+        total += seconds
+        if not chosen or total <= budget:
+            chosen.append(test)
     return looking + chosen
 
 
-def outcome(tree, change, found):
+def outcome(tree, change, found, budget):
     """The test that notices a change, or None; one that never ends is noticed."""
     file, line, _, _, text = change
     original, out = (tree / file).read_bytes(), tree / "out"
-    tests = concerned(found, file, line, original.decode())
+    if not (tests := concerned(found, file, line, original.decode(), budget)):
+        return None
     (tree / file).write_bytes(text)
-    status = run_tests(tree, tests, out)
+    status = run_tests(tree, tests, out, LIMIT * budget)
     (tree / file).write_bytes(original)
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", out.read_text(), re.MULTILINE)
     return failed[1] if failed else f"status {status}" if status else None
@@ -199,6 +206,7 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", default=[""], help="files to change, by the beginning of their paths")
     parser.add_argument("--again", nargs="+", help="names of changes, as they were printed")
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds of tests for a change")
     parser.add_argument("--lines", type=pathlib.Path, help="where the lines that tests run are kept between two runs")
     parser.add_argument("--record", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -223,7 +231,7 @@ def main(argv=None):
         table = collections.Counter()
         for n, name in enumerate(names, 1):
             file, line, before, after, _ = change = every[name]
-            noticed = outcome(tree, change, found)
+            noticed = outcome(tree, change, found, options.budget)
             table[file, "noticed" if noticed else "survived"] += 1
             print(f"{n}/{len(names)} {name} {noticed or 'SURVIVED'}: {file}:{line}: {before} -> {after}", flush=True)
     for file in sorted({file for file, _ in table}):

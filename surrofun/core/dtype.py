@@ -160,7 +160,7 @@ def refuse_unfit_call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], sha
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     """Say whether an array of one shape can be broadcast to another.
 
-    >>> broadcasts((3,), (2, 3)), broadcasts((2, 3), (3,))
-    (True, False)
+    >>> broadcasts((3,), (2, 3)), broadcasts((2, 3), (3,)), broadcasts((2, 3), (4, 3))
+    (True, False, False)
     """
     return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape[::-1], to[::-1], strict=False))
