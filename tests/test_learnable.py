@@ -118,6 +118,22 @@ def test_what_a_module_holds_is_not_one_number_a_neuron(of, way):
     np.testing.assert_allclose(got, -np.exp(-((x[..., None] - centres) ** 2)).sum((0, 1)), rtol=1e-4)
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(eq=False)
+class Box:
+    width: jax.Array
+
+    def __call__(self, x):
+        return jnp.where(abs(x) < self.width, 1.0, 0.0)
+
+
+@eager_or_jit
+def test_one_number_that_a_module_holds_moves_its_jumps(way):
+    """Inside of the box S is x + width."""
+    by_width = way(jax.grad(lambda width: make_spike(Box(width), learnable=True)(jnp.float32([-0.3, 0.1, 3.0])).sum()))
+    assert by_width(jnp.float32(0.7)) == pytest.approx(1 + 1 + 2, rel=1e-3)
+
+
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["weights", "centres"], meta_fields=["step"])
 @dataclasses.dataclass
 class Struct:
@@ -524,6 +540,28 @@ def test_a_height_of_zero_of_an_infinite_area_can_grow(forward_mode, infinite):
     by_height = jax.grad(lambda h: make_spike(scale(g, height=h), learnable=True, forward_mode=forward_mode)(X))
     for height in (0.0, 1e-3):
         np.testing.assert_allclose([by_height(height), jax.jit(by_height)(height)], by_hand, rtol=1e-5)
+
+
+def test_a_weight_of_zero_of_an_area_that_is_infinite_above():
+    """Below, the soft step has a limit, which does not count: above the threshold it is x, which begins there."""
+
+    def spike(weight):
+        return make_spike(mix(shapes.exp_saturating, shapes.sigmoid, weights=(weight, 1.0)), learnable=True)(X)
+
+    for weight in (0.0, 1e-3):
+        assert jax.grad(spike)(weight) == pytest.approx(X, rel=1e-5)
+
+
+@BOTH
+def test_a_number_that_is_not_differentiated_may_have_no_derivative(forward_mode):
+    """That of the square root of 0 is infinite, and 0 times it is NaN."""
+    g = shape(
+        lambda x, a, b: a * jnp.exp(-abs(x)) + jnp.sqrt(b) / jnp.cosh(x) ** 2,
+        soft=lambda x, a, b: a * jnp.sign(x) * (1 - jnp.exp(-abs(x))) + jnp.sqrt(b) * jnp.tanh(x),
+    )
+    spike = make_spike(g, learnable=True, forward_mode=forward_mode)
+    by_a = (jax.jacfwd if forward_mode else jax.grad)(lambda a, b: spike(X, a, b))
+    np.testing.assert_allclose([by_a(2.0, 0.0), jax.jit(by_a)(2.0, 0.0)], 2 - np.exp(-X), rtol=1e-6)
 
 
 def test_many_numbers_beside_a_height_of_zero():

@@ -79,6 +79,20 @@ def test_soft_step_is_the_integral(name, parameters):
     np.testing.assert_allclose(got, rises, rtol=1e-9, atol=1e-12 * max(1.0, *np.abs(rises)))
 
 
+@CASES
+def test_derivatives_by_the_potential(name, parameters):
+    """That of the soft step is the NumPy formula, and that of the slope, by which a second one is had, its quotient."""
+    slope, g = slope_of(name, parameters), CATALOGUE[name]
+    scales = [f for v in parameters.values() if v for f in (v, v / 2, 1 / v)] or [1.0]
+    x = np.resize([k * s for s in scales for k in (-2.17, -0.83, -0.31, 0.13, 0.41, 0.77, 1.29, 3.7) if k * s < 9], 64)
+    soft, most = antiderivative(g), max(np.abs(slope(x)))
+    of_soft, of_slope = jax.grad(lambda x, y: (soft(x, **parameters) + g(y, **parameters)).sum(), (0, 1))(x, x)
+    np.testing.assert_allclose(of_soft, slope(x), rtol=1e-9, atol=1e-12 * most)
+    ends = x - 1e-6 * x, x + 1e-6 * x
+    by_octave = x * (slope(ends[1]) - slope(ends[0])) / (ends[1] - ends[0])
+    np.testing.assert_allclose(x * of_slope, by_octave, rtol=1e-5, atol=1e-8 * most)
+
+
 @exhaustive
 def test_the_soft_step_of_a_p_norm_solves_its_equation(x64):
     x = np.linspace(-0.999, 0.0, 51)  # above 0 the other share has the digits

@@ -158,6 +158,13 @@ def test_a_heavy_tail_far_from_the_threshold_is_found(x64):
     assert found["area"] == pytest.approx(2 / 0.3, rel=1e-6)
 
 
+@eager_or_jit
+def test_an_area_that_is_infinite_on_one_side_begins_at_the_threshold(way):
+    soft = way(lambda x, a: antiderivative(lambda x: jnp.exp(jnp.minimum(a * x, 0.0)))(x))
+    x = jnp.float32([-jnp.inf, -1.0, 0.0, 2.0])
+    np.testing.assert_allclose(soft(x, 3.0), [-1 / 3, (np.exp(-3) - 1) / 3, 0, 2], atol=1e-6)
+
+
 @exhaustive
 def test_a_heavy_tail_on_one_side_moves_nothing_on_the_other():
     """Beyond what is looked at it has 0.25 % of the area."""

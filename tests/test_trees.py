@@ -112,6 +112,11 @@ class Twin(NamedTuple):
         return self.alpha / (1 + x * x)
 
 
+class Fields(NamedTuple):
+    alpha: float
+    n: int
+
+
 class Power(NamedTuple):
     """A tuple that is a shape, and holds a whole number."""
 
@@ -153,6 +158,7 @@ LEAVES = [  # numbers, and what has them as its leaves
     ([2.5], "of_a_function(f=Partial(bump, alpha=2.5, n=3))", "shift(of_a_function(f=Partial(bump, alpha=2.5, n=3)))"),
     ([2.5], "of_a_function(f=partial(partial(Bell(2.5).late, 3), k=1))", "of_a_function(f=partial(jnp.power, 2.5))"),
     ([0.5], "shift(triangle, 0.5)"),
+    ([2.5], "shape(lambda x, c: c.alpha * x**c.n)(c=Fields(2.5, 3))"),
     ([1.0], "scale(superspike, 1.0)"),  # a default that is given
     ([], "scale(superspike)", "scale(superspike(beta=10), 2)", "derivative(jnp.tanh)", "staircase(3)"),
     ([], "mix(Partial(squarewave_fourier, n=3))", "make_spike(bump(alpha=2.5), step=ternary(threshold=0.5))"),
