@@ -148,7 +148,7 @@ def test_a_float_of_64_bits_keeps_what_there_is():
     np.testing.assert_array_equal(slopes(shapes.superspike, np.float64, x), shapes.superspike(x))
 
 
-SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9)]
+SIZES = [(), (0,), (3,), (8,), (5, 7), (3, 1), (2, 17), (4, 0), (0, 9), (2, 3, 9), (1,), (2, 1, 1)]
 
 
 def test_a_bit_is_exact_whatever_the_size():

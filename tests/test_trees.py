@@ -113,6 +113,8 @@ class Twin(NamedTuple):
 
 
 class Fields(NamedTuple):
+    """A tuple that is no function."""
+
     alpha: float
     n: int
 
