@@ -174,12 +174,11 @@ def concerned(found, file, line, text, budget):
         chosen_lines = {run for run in every if constants[run - 1] & constants[line - 1]}
         chosen_lines = chosen_lines or {min((run for run in every if run > line), default=max(every))}
         looking = [test for test, (_, lines) in found.items() if not lines]
-    before, ranked, chosen = collections.Counter(), [], []
+    turns, ranked, chosen, total = collections.Counter(), [], [], 0.0
     for test, (seconds, lines) in sorted(found.items(), key=lambda item: item[1][0]):
         if any([file, run] in lines for run in chosen_lines):
-            before[test.partition("::")[0]] += 1
-            ranked.append((seconds * before[test.partition("::")[0]], seconds, test))  # a slow one waits for its turn
-    total = 0.0
+            turns[tests := test.partition("::")[0]] += 1
+            ranked.append((seconds * turns[tests], seconds, test))  # a slow one waits for those of other files
     for _, seconds, test in sorted(ranked):
         total += seconds
         if not chosen or total <= budget:

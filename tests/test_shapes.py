@@ -24,6 +24,11 @@ CASES = pytest.mark.parametrize(("name", "parameters"), cases(), ids=case_name)
 NUMBERS = {**vars(math), "infinite": np.inf, "undefined": np.nan}
 
 
+def scales_of(parameters):
+    """Potentials near which something may happen."""
+    return [f for v in parameters.values() if v for f in (v, v / 2, 1 / v)]
+
+
 def slope_of(name, parameters):
     return np.errstate(all="ignore")(lambda x: FACTS[name].slope(np.asarray(x, float), **parameters))
 
@@ -57,7 +62,7 @@ def test_area(name, parameters):
     if whole == np.inf:
         assert max(slope(np.array([1e8, -1e8]))) > 1e-9
         return
-    scales = [f * k for v in parameters.values() if v for f in (v / 2, v, 1 / v) for k in (1, 10, 100)]
+    scales = [f * k for f in scales_of(parameters) for k in (1, 10, 100)]
     edges = [*sorted({0.0, 50.0, *scales}), np.inf]
     one_side = sum(quad(slope, *piece, epsabs=1e-13)[0] for piece in itertools.pairwise(edges))
     assert (2 - (name == "half_sech")) * one_side == pytest.approx(whole, rel=1e-8)
@@ -67,7 +72,7 @@ def test_area(name, parameters):
 def test_soft_step_is_the_integral(name, parameters):
     """From one point to the next, the soft step rises by SciPy's integral of the NumPy formula."""
     slope = slope_of(name, parameters)
-    scales = [f for v in parameters.values() if v for f in (v, v / 2, 1 / v)] or [1.0]
+    scales = scales_of(parameters) or [1.0]
     points = sorted({k * s for s in scales for k in (-2, -1, -0.3, 0, 0.1, 1, 3) if abs(k * s) < 30} | {0.0, 1.0})
     if name == "escape_exponential":
         points = [p for p in points if p < 20 * parameters["delta"]]
@@ -83,7 +88,7 @@ def test_soft_step_is_the_integral(name, parameters):
 def test_derivatives_by_the_potential(name, parameters):
     """That of the soft step is the NumPy formula, and that of the slope, by which a second one is had, its quotient."""
     slope, g = slope_of(name, parameters), CATALOGUE[name]
-    scales = [f for v in parameters.values() if v for f in (v, v / 2, 1 / v)] or [1.0]
+    scales = scales_of(parameters) or [1.0]
     x = np.resize([k * s for s in scales for k in (-2.17, -0.83, -0.31, 0.13, 0.41, 0.77, 1.29, 3.7) if k * s < 9], 64)
     soft, most = antiderivative(g), max(np.abs(slope(x)))
     of_soft, of_slope = jax.grad(lambda x, y: (soft(x, **parameters) + g(y, **parameters)).sum(), (0, 1))(x, x)
@@ -241,7 +246,7 @@ def test_every_fact_is_declared(name):
 
 def dense(name, parameters):
     """Potentials at every scale, near every edge and, of what repeats, in a period."""
-    scales = [1.0, *(f for v in parameters.values() if v for f in (v, v / 2, 1 / v))]
+    scales = [1.0, *scales_of(parameters)]
     if "s" in parameters:
         scales.append(parameters["s"] * parameters["sigma"])
     near = np.concatenate([np.linspace(0, 12, 20001), 1 + np.geomspace(1e-12, 1, 60), 1 - np.geomspace(1e-12, 1, 60)])
