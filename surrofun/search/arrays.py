@@ -91,9 +91,19 @@ def dot(weights: Any, slopes: Array) -> Array:
     weights = np.asarray(weights, slopes.dtype)
     if isinstance(slopes, np.ndarray):
         return np.tensordot(weights, slopes, 1)
-    # On a CPU XLA of jax 0.10 to 0.12 reads beyond one number that is broadcast, as a constant slope is, where a sum or
-    # a maximum follows the product. Behind the barrier it is an array.
-    return jnp.tensordot(weights, lax.optimization_barrier(slopes), 1, precision=lax.Precision.HIGHEST)
+    return jnp.tensordot(weights, materialized(slopes), 1, precision=lax.Precision.HIGHEST)
+
+
+def materialized(slopes: Array) -> Array:
+    """Return slopes as an array that XLA does not compute within what follows it.
+
+    On a CPU, of jax 0.10 to 0.12, it reads beyond one number that is broadcast, as a constant slope is, where a sum or
+    a maximum follows a product.
+
+    >>> materialized(np.ones(2))
+    array([1., 1.])
+    """
+    return slopes if isinstance(slopes, np.ndarray) else lax.optimization_barrier(slopes)
 
 
 def everywhere(f: Callable[[Any], Any], rank: int) -> Callable[[Any], Any]:

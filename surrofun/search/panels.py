@@ -13,7 +13,7 @@ from jax import lax
 from ..core.concrete import numpy_of, without_gradient
 from ..core.dtype import as_real
 from ..core.program import call_cached
-from .arrays import Arithmetic, Array, column, dot, representable
+from .arrays import Arithmetic, Array, column, dot, materialized, representable
 
 Function: TypeAlias = Callable[[jax.Array], Any]
 
@@ -125,7 +125,7 @@ def is_known(x: Array, moves: Array) -> Array:
     (True, False)
     """
     xp = numpy_of(x, moves)
-    x, moves = xp.asarray(x), xp.asarray(moves)
+    x, moves = xp.asarray(x), materialized(xp.asarray(moves))
     widths = x[-1] - x[0]
     parts = widths * xp.abs(dot(_MISSES_INSIDE, moves)).max(0), widths * xp.abs(moves).max(0)
     missed, whole = (sums(xp, part, x[0], x.max((0, 1))) for part in parts)

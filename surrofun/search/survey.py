@@ -113,12 +113,11 @@ def _value(v: Real, like: jax.Array) -> Array:
 
 def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     """Return the nodes of panels from octave to octave, on both sides of the threshold and of each place elsewhere."""
-    kind = np.float64 if xp is np else like.dtype
-    zero = np.zeros((1,) * like.ndim, kind)
+    zero = np.zeros((1,) * like.ndim, like.dtype)
     every, fewer = (np.arange(_FINEST, _COARSEST + 1 / k, 1 / k) for k in (_FINE, _FINE if len(pairs) < 2 else _COARSE))
     ends = [_sides(np.union1d(every, np.arange(0, _NEAR, 1 / _CLOSE)), zero)]
     for centre, width in pairs:
-        centre, width = centre.astype(kind), xp.abs(width.astype(kind))
+        centre, width = centre.astype(like.dtype), xp.abs(width.astype(like.dtype))
         width = xp.where(xp.isfinite(width) & (width > 0), xp.clip(width, _THINNEST, 1 / _THINNEST), 1.0)
         ends.append(xp.where(xp.isfinite(centre), centre, 0.0) + width * _sides(fewer, zero))
     ends = [v + sum(xp.zeros_like(u[0]) for u in ends) for v in ends]
