@@ -168,7 +168,7 @@ def test_how_bounds_that_are_searched_for_move_is_kept_as_a_program():
     moved(1.5)
     CALLS.clear()
     assert moved(2.5) == pytest.approx(1.0)
-    assert_at_most(7, len(CALLS))
+    assert_at_most(8, len(CALLS))  # one of them, with nothing computed, for the rank of what it returns
 
 
 def test_a_potential_that_is_nan_asks_a_soft_step_no_more_often():

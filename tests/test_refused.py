@@ -164,6 +164,13 @@ TypeError: <lambda>: expected a slope that is one real array, got dtype complex.
 TypeError: make_spike: expected of encode, in residual=, arrays, got str 'a'...
 >>> bounds(lambda x: jnp.exp(x) * jnp.exp(-2 * jnp.abs(x)))
 ValueError: <lambda>: expected slopes that are numbers, got NaN at some potential...
+>>> bounds(lambda x: jnp.ones(1) * jnp.exp(-x * x))
+>>> area(lambda x: jnp.ones((2, 3)) * jnp.exp(-x * x))
+>>> antiderivative(lambda x: jnp.ones(4608) * jnp.exp(-x * x))(0.0)
+>>> jax.jit(lambda c: bounds(lambda x: c * jnp.exp(-x * x)))(jnp.ones(4608))
+>>> jax.grad(lambda c: area(lambda x: c * jnp.exp(-x * x)).sum())(jnp.ones(1))
+>>> make_spike(normalize(lambda x: jnp.ones(3) * jnp.exp(-x * x), peak=1.0))(0.0)
+TypeError: <lambda>: expected a slope of at most 0 axes, got shape (...; if it closes over an array, make that...
 """
 
 
