@@ -334,8 +334,8 @@ def test_a_nan_is_told():
 
 
 def test_a_look_is_few_calls_even_within_a_program():
-    def calls(run, sizes=2):
-        """How often a function is called, with arrays of so many sizes: a block of places, and, for its rank, one."""
+    def calls(run, sizes=1):
+        """How often a function is called, with arrays of so many sizes."""
         shapes = []
 
         def f(x):
@@ -359,8 +359,8 @@ def test_a_look_is_few_calls_even_within_a_program():
 
     like = jnp.zeros((1, 1))
     assert calls(lambda f: look(f, DEFAULT, like)) == calls(within_a_program) <= 10
-    assert calls(lambda f: extremes(f, DEFAULT, like)) <= 8
-    assert calls(lambda f: extremes(f, [(0.3, 0.5)], like)) <= 10
+    assert calls(lambda f: extremes(f, DEFAULT, like)) <= 7
+    assert calls(lambda f: extremes(f, [(0.3, 0.5)], like)) <= 9
     assert calls(of_a_tracer, sizes=3) <= 9
 
 

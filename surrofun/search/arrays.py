@@ -97,7 +97,7 @@ def dot(weights: Any, slopes: Array) -> Array:
 def materialized(slopes: Array) -> Array:
     """Return slopes as an array that XLA does not compute within what follows it.
 
-    On a CPU, of jax 0.10 to 0.12, it reads beyond one number that is broadcast, as a constant slope is, where a sum or
+    On a CPU, XLA of jax 0.10 to 0.12 reads beyond one number that is broadcast, as a constant slope is, where a sum or
     a maximum follows a product.
 
     >>> materialized(np.ones(2))

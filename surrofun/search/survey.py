@@ -16,7 +16,6 @@ from jax import lax
 
 from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked, without_gradient
 from ..core.dtype import Real
-from ..core.text import show
 from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
 from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at, sums
@@ -75,16 +74,8 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
     with at_compile_time(f, like), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
-        if known:  # the threshold is there
-            pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]
-        neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
-        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
-        if there.ndim > like.ndim:
-            raise TypeError(
-                f"{show(f)}: expected a slope of at most {like.ndim} axes, got shape {there.shape}; if it closes over "
-                "an array, make that a parameter, one number a neuron"
-            )
         if known:
+            pairs = [pair for pair in pairs if (pair[0] != 0).any() or (pair[1] != 1).any()]  # the threshold is there
             at, slopes = _grid(np, pairs, like), functools.partial(numbers_at, f, like)
             threshold = jnp.asarray(np.zeros((BLOCK, *(1,) * like.ndim), like.dtype))
             holds_tracer = try_concrete(slopes_at, f, threshold) is None  # also in a comparison, which returns none
@@ -93,8 +84,11 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
                 found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
                 return jax.tree.map(jnp.asarray, found) if holds_tracer else found
 
+    neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
+
     def in_jax() -> Survey:
         # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
+        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
         x = vary_as(jnp.zeros(there.shape, like.dtype), there)
         pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
         constants = [lax.stop_gradient(v) for v in held]
