@@ -39,14 +39,7 @@ def _found(g: Shape, names: tuple[str, ...]) -> Survey:
 
 
 def _look(names: Tree, g: Shape) -> Survey:
-    like = unbound(g).like
-    slope = jax.eval_shape(functools.partial(slopes_at, g), like)
-    if slope.ndim > like.ndim:  # its axis would meet that of the places
-        raise TypeError(
-            f"{show(g)}: expected a slope of at most {like.ndim} axes, got shape {slope.shape}; if it closes over an "
-            "array, make that a parameter, one number a neuron"
-        )
-    return survey(g, around(g), like, from_tree(names))
+    return survey(g, around(g), unbound(g).like, from_tree(names))
 
 
 def surveyed(g: Shape) -> Survey:

@@ -16,6 +16,7 @@ from jax import lax
 
 from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked, without_gradient
 from ..core.dtype import Real
+from ..core.text import show
 from ..core.varying import vary_as
 from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
 from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at, sums
@@ -67,10 +68,19 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
         * "places", "slopes", (samples, *n): every place that was looked at, in no order, and the slope there; both or
           none are asked for.
 
+    Raises:
+        TypeError: f returns more axes than the potentials have.
+
     >>> found = survey(lambda x: jnp.exp(-abs(x)), [(0.0, 1.0)], jnp.zeros(()))
     >>> float(found["highest"]), bool(found["errors"].max() < 1e-6)
     (1.0, True)
     """
+    slope = jax.eval_shape(functools.partial(slopes_at, f), like)  # before: at compile time no mapped axis has a name
+    if slope.ndim > like.ndim:  # its axis would meet that of the places
+        raise TypeError(
+            f"{show(f)}: expected a slope of at most {like.ndim} axes, got shape {slope.shape}; if it closes over an "
+            "array, make that a parameter, one number a neuron"
+        )
     with at_compile_time(f, like), np.errstate(all="ignore"):
         pairs = [[_value(v, like) for v in place] for place in places]
         known = not is_traced(pairs)
@@ -84,20 +94,19 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
                 found = _survey(np, names, slopes, np.broadcast_to(at, seen.shape), seen, like.dtype)
                 return jax.tree.map(jnp.asarray, found) if holds_tracer else found
 
-    neurons = jnp.broadcast_shapes((1,) * like.ndim, *(v.shape for pair in pairs for v in pair))
+    neurons = jnp.broadcast_shapes(slope.shape, *(v.shape for pair in pairs for v in pair))
 
     def in_jax() -> Survey:
         # What f holds is made constant, not what it returns, so that no derivative goes through the loops.
-        there = jax.eval_shape(functools.partial(slopes_at, f), jnp.zeros(neurons, like.dtype))
-        x = vary_as(jnp.zeros(there.shape, like.dtype), there)
+        x = vary_as(jnp.zeros(neurons, like.dtype), slope)
         pure, held = jax.closure_convert(functools.partial(slopes_at, f), x)
         constants = [lax.stop_gradient(v) for v in held]
 
         def slopes(x: jax.Array) -> jax.Array:
-            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *there.shape))
+            x = jnp.broadcast_to(x, (*x.shape[: x.ndim - like.ndim], *neurons))
             return everywhere(lambda x: pure(x, *constants), like.ndim)(x)  # type: ignore[no-any-return]
 
-        places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), there)
+        places = vary_as(jnp.asarray(at, like.dtype) if known else _grid(jnp, pairs, like), slope)
         seen = slopes(places)
         return _survey(jnp, names, slopes, places + jnp.zeros_like(seen), seen, like.dtype)
 
