@@ -103,15 +103,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 def _soft_step_of(g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Shape:
     """Return the soft step as a function of potentials like x, for which nothing is left to be searched for."""
     own = unbound(g)
-    has_constant = own.any_constant or is_anchored(g)
+    needs_no_limit = own.any_constant or is_anchored(g)
     made = made_of(own.f)
     # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
     # depend on its own numbers, whose derivatives there are spared.
-    gets_it_of_part = not has_constant and made and facts_of(made[0].func).get("anchored")
-    declared = _closed_form(g, x, args, kwargs, any_constant=not gets_it_of_part)
+    part_takes_limits = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
+    declared = _closed_form(g, x, args, kwargs, any_constant=not part_takes_limits)
     if declared is None:
         return numerical.soft_step(function_of_x(g, x, args, kwargs))
-    return declared if has_constant or gets_it_of_part else lambda x: _anchored(declared, x, g)
+    return declared if needs_no_limit or part_takes_limits else lambda x: _anchored(declared, x, g)
 
 
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:

@@ -263,7 +263,8 @@ def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | N
 def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
     """Split the backward pass: what does not depend on x, the search and its tables, is made in the forward pass.
 
-    So it leaves a loop: JAX takes out of it what does not depend on the potential.
+    So it leaves a loop: JAX takes out of it what does not depend on the potential. The cotangent of each array that may
+    learn is computed, since which do is not known yet.
     """
     may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
     early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
@@ -380,7 +381,7 @@ def _empty(values: Any) -> Any:
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    if isinstance(of_spikes, SymbolicZero):
+    if isinstance(of_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, by the rules to come
         return None, None, None
     residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
     kept, to_decode, to_learn, perturbed = residual

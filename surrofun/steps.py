@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
-    return declares(pure=True, step=True)(by_keyword(f, rounded))
+    return declares(step=True)(by_keyword(f))
 
 
 @_step
@@ -145,7 +145,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
 def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(g, args, kwargs)
 
-    def fires(x: jax.Array) -> Any:
+    def escape(x: jax.Array) -> Any:  # who complains
         bound = function_of_x(g, x, args, kwargs)
         whole = without_gradient(area(bound))
         finite = numpy_of(whole).isfinite(whole)
@@ -155,8 +155,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
-    fires.__name__ = "escape"  # who complains
-    return rounded(fires, x)
+    return rounded(escape, x)
 
 
 def as_step(step: Any) -> Callable[..., Any]:

@@ -123,9 +123,7 @@ def _row(name: str) -> tuple[str, ...]:
 
 def _entry(row: tuple[str, ...]) -> tuple[str, ...]:
     """Return name, formula and the rest of a row, without remarks, and of the source its authors and the year."""
-    name, parameters, formula, area, peak, source = (
-        re.split(_REMARK, cell)[0] for cell in (*row, *[""] * (6 - len(row)))
-    )
+    name, parameters, formula, area, peak, source = (re.split(_REMARK, cell)[0] for cell in (*row, *[""] * 4)[:6])
     facts = parameters, area and f"area {area}", peak and f"peak {peak}", re.sub(r"(?<=\d{4}).*", "", source)
     return tuple(filter(None, (name, formula, "; ".join(filter(None, facts)))))
 

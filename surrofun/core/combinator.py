@@ -102,11 +102,10 @@ def combinator(
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{show(combined)}: takes {signature}, {error}") from None
-        arguments = {}
-        for name, value in bound.arguments.items():
-            bound.arguments[name] = valid = _valid(show(combined), signature.parameters[name], value)
-            if value is not None:  # None stands for the default, which is left out
-                arguments[name] = to_tree(valid)
+        valid = {name: _valid(show(combined), signature.parameters[name], v) for name, v in bound.arguments.items()}
+        # None stands for the default, which is left out.
+        arguments = {name: to_tree(valid[name]) for name, v in bound.arguments.items() if v is not None}
+        bound.arguments = valid
         bound.apply_defaults()
         if check is not None:
             check(*bound.args, **bound.kwargs)

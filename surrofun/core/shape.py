@@ -92,7 +92,7 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             raise TypeError(f"shape: expected a function of the parameters as {name}, got {describe_value(fact)}")
     pure = looks_pure(f, *filter(None, facts.values()))
     facts = {name: fact and _with_defaults(f, name, fact) for name, fact in facts.items()}
-    return declares(**facts, pure=pure)(by_keyword(f, rounded))
+    return declares(**facts, pure=pure)(by_keyword(f))
 
 
 def _with_defaults(f: Any, name: str, fact: Any) -> Any:
@@ -139,11 +139,11 @@ def signature_of_fact(name: str, fact: Any) -> inspect.Signature | None:
         return None
 
 
-def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `f(x, *params)` evaluated by `evaluate(f, x, *params)`; without x, itself with the parameters given.
+def by_keyword(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `f(x, *params)`, `rounded`; called without x, it returns itself with the parameters given.
 
-    >>> by_keyword(lambda x, k=2: k * x, lambda f, x, **params: f(x, **params))(k=3)(x=2)
-    6
+    >>> float(by_keyword(lambda x, k=2: k * x)(k=3)(x=2.0))
+    6.0
     """
     first, _ = signature_of(f)
 
@@ -151,7 +151,7 @@ def by_keyword(f: Callable[..., Any], evaluate: Callable[..., Any]) -> Callable[
     def declared(*args: Any, **kwargs: Any) -> Any:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
-            return evaluate(f, x, *rest, **kwargs)
+            return rounded(f, x, *rest, **kwargs)
         return given(declared, **kwargs)
 
     return declared

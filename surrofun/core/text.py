@@ -70,9 +70,8 @@ def describe_value(value: Any) -> str:
     """
     if isinstance(value, ARRAYS) and np.ndim(value):
         return f"an array of shape {np.shape(value)}"
-    has_name = isinstance(
-        value, functools.partial | types.FunctionType | tuple
-    )  # whose repr has an address, or is long
+    # Whose repr has an address, or is long.
+    has_name = isinstance(value, functools.partial | types.FunctionType | tuple)
     return f"{type(value).__name__} {show(value) if has_name else repr(value)}"
 
 

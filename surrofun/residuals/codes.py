@@ -87,9 +87,8 @@ def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
 def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
     coded: Any = code(g, x)
     match coded:
-        case tuple((encode, decode, tuple() | list() as operands)) if callable(encode) and callable(decode):
-            if _are_arrays(operands):
-                return Partial(_encoded, node(encode)), Partial(_decoded, node(decode)), tuple(operands)
+        case tuple((Callable() as encode, Callable() as decode, tuple() | list() as operands)) if _are_arrays(operands):
+            return Partial(_encoded, node(encode)), Partial(_decoded, node(decode)), tuple(operands)
     raise TypeError(
         f"make_spike: expected of {show(code)}, in residual=, functions and arrays (encode, decode, operands), got "
         f"{describe_value(coded)}"

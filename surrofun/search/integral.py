@@ -18,7 +18,6 @@ from .vanishing import vanishing
 
 # The search for a panel begins in a cell: 16 of equal width an octave, whose number can be read off a float's bits.
 _OCTAVES, _CELLS = range(-20, 44), 16
-_BITS = {"float32": (np.int32, 127, 19), "float64": (np.int64, 1023, 48)}  # of a float: bias, and digits left out
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
@@ -34,7 +33,7 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
         if not isinstance(edges, np.ndarray):
             slopes = _differentiable_slopes(f, jnp.asarray(inside(numpy_of(edges).asarray(edges))))
             errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are
-            return {**found, **_integrated_by_jax(edges, errors, slopes, areas_of_jumps(f, edges))}
+            return {**found, **_integrated_by_jax(jnp, edges.dtype, edges, errors, slopes, areas_of_jumps(f, edges))}
         edges = edges.astype(np.float64)
         result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
         return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
@@ -53,10 +52,7 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     return vanishing(slopes, x, elsewhere, is_known=is_known)
 
 
-@jax.jit
-def _integrated_by_jax(edges: Array, errors: Array, slopes: Array, jumps: Array) -> dict[str, Array]:
-    result = integrated(jnp, edges.dtype, edges, errors, slopes, jumps)
-    return {**result, "error": lax.stop_gradient(result["error"])}
+_integrated_by_jax = jax.jit(integrated, static_argnums=(0, 1))
 
 
 def integral(found: Survey, x: Real) -> jax.Array:
@@ -124,8 +120,9 @@ def _aligned(rows: jax.Array, x: jax.Array) -> jax.Array:
 
 def _cell_of(x: jax.Array) -> jax.Array:
     """Return the number of the cell of x; cells are numbered from the lowest potentials upwards."""
-    kind, bias, left_out = _BITS[x.dtype.name]
-    size = (lax.bitcast_convert_type(jnp.abs(x), kind) >> left_out) - (bias + _OCTAVES.start) * _CELLS
+    info = np.finfo(x.dtype)  # the bits of a float are its exponent, of bias maxexp - 1, and nmant digits
+    size = lax.bitcast_convert_type(jnp.abs(x), f"int{info.bits}") >> info.nmant - 4  # of the digits, one of _CELLS
+    size -= (info.maxexp - 1 + _OCTAVES.start) * _CELLS
     count = len(_OCTAVES) * _CELLS
     size = jnp.clip(size, 0, count - 1).astype(np.int32)
     return jnp.where(x < 0, count - 1 - size, count + size)

@@ -66,8 +66,7 @@ def _values(f: Structure, ks: tuple[int, ...], is_known: Any, places: Any, befor
     """
     if not ks:
         return by_ones(f, ks, places[0])(arrays)  # type: ignore[no-any-return]
-    _, moves, _ = _derivative(f, ks, is_known, places, before, arrays)
-    return moves  # type: ignore[no-any-return]
+    return _derivative(f, ks, is_known, places, before, arrays)[1]  # type: ignore[no-any-return]
 
 
 @unchecked()

@@ -15,11 +15,7 @@ def _flat_soft(x: Real, width: Real) -> Real:
     return rising(x, inside(x, width / 2) / 2, 1.0)
 
 
-@shape(
-    soft=_flat_soft,
-    bounds=lambda width: (0.0, 1 / width),
-    around=lambda width: [(0.0, positive(width) / 2)],
-)
+@shape(soft=_flat_soft, bounds=lambda width: (0.0, 1 / width), around=lambda width: [(0.0, positive(width) / 2)])
 def rectangle(x: Real, width: Real = 1.0, closed: bool = False) -> Real:
     """Rectangle: 1 / width where |x| < width / 2, else 0.
 
@@ -75,11 +71,7 @@ def _cosine_soft(x: Real, width: Real) -> Real:
     return rising(x, width / (2 * jnp.pi) * jnp.where(near, y * y * y / 6 * series, y - jnp.sin(y)), width)
 
 
-@shape(
-    soft=_cosine_soft,
-    bounds=lambda: (0.0, 1.0),
-    around=lambda width: [(0.0, positive(width))],
-)
+@shape(soft=_cosine_soft, bounds=lambda: (0.0, 1.0), around=lambda width: [(0.0, positive(width))])
 def cosine(x: Real, width: Real = 1.0) -> Real:
     """Raised cosine: (1 + cos(pi x / width)) / 2 where |x| < width, else 0.
 

@@ -202,11 +202,7 @@ def _half_sech_soft(x: Real, alpha: Real) -> Real:
     return jnp.where(near, x * series, angle / jnp.where(near, 1.0, alpha))
 
 
-@shape(
-    soft=_half_sech_soft,
-    bounds=lambda: (0.0, 1.0),
-    around=lambda alpha: [(0.0, 1 / positive(alpha))],
-)
+@shape(soft=_half_sech_soft, bounds=lambda: (0.0, 1.0), around=lambda alpha: [(0.0, 1 / positive(alpha))])
 def half_sech(x: Real, alpha: Real = 0.08) -> Real:
     """Hyperbolic secant: 1 / cosh(alpha x) where x > 0, else 0.
 

@@ -116,11 +116,7 @@ def _reciprocal_soft(x: Real, alpha: Real) -> Real:
     return jnp.where(x < 0, -log, log)
 
 
-@shape(
-    soft=_reciprocal_soft,
-    bounds=lambda alpha: (0.0, alpha),
-    around=lambda alpha: [(0.0, 1 / positive(alpha))],
-)
+@shape(soft=_reciprocal_soft, bounds=lambda alpha: (0.0, alpha), around=lambda alpha: [(0.0, 1 / positive(alpha))])
 def reciprocal(x: Real, alpha: Real = 1.0) -> Real:
     """Reciprocal: alpha / (1 + alpha |x|).
 
@@ -146,9 +142,7 @@ def _clipped_reciprocal_soft(x: Real, alpha: Real) -> Real:
 
 
 @shape(
-    soft=_clipped_reciprocal_soft,
-    bounds=lambda alpha: (0.0, alpha),
-    around=lambda alpha: [(0.0, 1 / positive(alpha))],
+    soft=_clipped_reciprocal_soft, bounds=lambda alpha: (0.0, alpha), around=lambda alpha: [(0.0, 1 / positive(alpha))]
 )
 def clipped_reciprocal(x: Real, alpha: Real = 0.3) -> Real:
     """Clipped reciprocal: min(alpha, 1 / |x|).
@@ -172,9 +166,7 @@ def _atan_soft(x: Real, alpha: Real) -> Real:
 
 
 @shape(
-    soft=_atan_soft,
-    bounds=lambda alpha: (0.0, alpha / 2),
-    around=lambda alpha: [(0.0, 2 / (jnp.pi * positive(alpha)))],
+    soft=_atan_soft, bounds=lambda alpha: (0.0, alpha / 2), around=lambda alpha: [(0.0, 2 / (jnp.pi * positive(alpha)))]
 )
 def atan(x: Real, alpha: Real = 2.0) -> Real:
     """Cauchy density: (alpha / 2) / (1 + (pi alpha x / 2)^2).
@@ -200,11 +192,7 @@ def _circ_soft(x: Real, alpha: Real) -> Real:
     return rising(x, alpha / w / (w + r), 2 * alpha)
 
 
-@shape(
-    soft=_circ_soft,
-    bounds=lambda: (0.0, 1.0),
-    around=lambda alpha: [(0.0, positive(alpha))],
-)
+@shape(soft=_circ_soft, bounds=lambda: (0.0, 1.0), around=lambda alpha: [(0.0, positive(alpha))])
 def circ(x: Real, alpha: Real = 1.0) -> Real:
     """Derivative of a circular sigmoid: (alpha / hypot(alpha, x))^3.
 
