@@ -208,6 +208,8 @@ def test_a_fact_gets_the_parameters_that_it_asks_for():
     assert antiderivative(g)(0.5, 1.0, last=9.0) == 3 * 1.5  # S(-inf) = 0 whatever is added
     with_its_own = shape(lambda x, a=1.0: a * x, bounds=lambda c=3.0, a=2.0, /: (0.0, a + 10 * c))
     assert bounds(with_its_own, 1.5) == [0, 31.5]
+    by_name = shape(lambda x, alpha=1.0, flag=False: x, bounds=lambda alpha, low=0.0, top=3.0: (low, alpha + top))
+    assert bounds(by_name, alpha=2.0) == [0, 5]
 
 
 def test_a_fact_of_a_combinator_takes_numbers_by_keyword_in_any_order():
@@ -372,11 +374,3 @@ def test_bounds_of_halves_with_a_parameter():
     assert bounds(halves(2.0)) == pytest.approx([0.0, 2.0], rel=1e-5)
     peak = jax.jit(lambda a: normalize(asym(shapes.triangle, shift(shapes.triangle(alpha=a), -0.25)), peak=1.0)(-1e-6))
     assert float(peak(4.0)) == pytest.approx(1.0, rel=1e-5)
-
-
-def test_a_fact_may_have_constants_of_its_own():
-    def plain(x, alpha=1.0, flag=False):
-        return x
-
-    declared = shape(plain, bounds=lambda alpha, eps=0.0, top=3.0: (eps, alpha + top))
-    assert [float(v) for v in bounds(declared, alpha=2.0)] == [0.0, 5.0]

@@ -173,19 +173,6 @@ def test_potentials_at_both_edges_do_not_bias_a_width():
         assert 0 <= left <= 0.5
 
 
-@exhaustive
-def test_derivatives_by_x():
-    """Of the slope as the NumPy formula's differences say, and of the soft step the slope."""
-    x, h = np.linspace(-2.987, 3.123, 60), 1e-6  # on no kink
-    pairs = {name: (g, antiderivative(g)) for name, g in CATALOGUE.items()}
-    derivatives = jax.jit(lambda x: jax.tree.map(lambda f: jax.vmap(jax.grad(f))(x), pairs, is_leaf=callable))(x)
-    for name, (by_x, of_soft) in derivatives.items():
-        slope = slope_of(name, FACTS[name].settings[0])
-        differences = (slope(x + h) - slope(x - h)) / (2 * h)
-        np.testing.assert_allclose(by_x, differences, rtol=1e-6, atol=1e-7, err_msg=name)
-        np.testing.assert_allclose(of_soft, slope(x), rtol=1e-6, atol=1e-7, err_msg=name)
-
-
 def up(x):
     return np.nextafter(x, np.inf)
 

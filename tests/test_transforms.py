@@ -7,26 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import reference
 from jax import export, lax
 from needs import eager_or_jit, sample
-from reference import (
-    CASES,
-    FAST,
-    KINDS,
-    LAPLACE,
-    MAKERS,
-    TRIANGLE,
-    A,
-    C,
-    X,
-    checking_leaks,
-    close,
-    fast,
-    hat,
-    laplace,
-    lif,
-    logistic,
-)
+from reference import CASES, FAST, KINDS, LAPLACE, MAKERS, TRIANGLE, A, C, X, close, fast, hat, laplace, lif, logistic
 
 from surrofun import antiderivative, derivative, make_spike, sampled, scale, shape, shapes
 
@@ -80,7 +64,7 @@ def in_while_loop(f, x, a):
 
 
 def strictly(f, x, a):
-    with checking_leaks(), jax.debug_nans(True), jax.numpy_rank_promotion("raise"):
+    with reference.checking_leaks(), jax.debug_nans(True), jax.numpy_rank_promotion("raise"):
         return jax.jit(pulled(f))(x, a)
 
 
@@ -164,12 +148,8 @@ def test_grad_of_vmap_over_the_parameter():
         close(dx[case], by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
 
 
-def of_operand(c, x):
-    """A spike whose code multiplies the slope by an operand."""
-    return make_spike(fast, residual=lambda g, x: (jnp.multiply, lambda kept, like, c: kept, (c,)))(x, 2.0)
-
-
 def of_bounds(c, x):
+    """A spike whose code has an operand."""
     return make_spike(shape(hat, bounds=lambda: (0.0, c)), residual=jnp.uint8)(x)
 
 
@@ -200,7 +180,6 @@ def drawn_slope(c):
 MANY = np.linspace(-0.95, 0.95, 40, dtype=np.float32)
 BY_STEEPNESS = (X[0] * logistic(2 * X[0]) * logistic(-2 * X[0])).sum()
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
-    "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
     "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
     "a level slope": (of_level, X[0], lambda c: c * np.ones_like(X[0]), 1e-5),

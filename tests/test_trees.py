@@ -119,11 +119,8 @@ class Fields(NamedTuple):
     n: int
 
 
-class Power(NamedTuple):
+class Power(Fields):
     """A tuple that is a shape, and holds a whole number."""
-
-    alpha: float
-    n: int
 
     def __call__(self, x):
         return self.alpha / (1 + x**self.n)
@@ -466,6 +463,7 @@ OF_A_MODULE = {  # and dS/dalpha
 }
 
 
+@sample
 @pytest.mark.parametrize("name", OF_A_MODULE)
 def test_a_module_in_a_composition_learns(name):
     compose, by_alpha = OF_A_MODULE[name]
@@ -487,26 +485,17 @@ OF_MOVING = {
 
 
 @pytest.mark.parametrize("name", OF_MOVING)
-def test_a_new_spike_of_a_module_whose_number_was_set_has_the_new_one(name):
-    """In a program of the user's, to which the spike is given."""
-    make, module = OF_MOVING[name], Moving(2.0)
+def test_a_spike_of_a_module_whose_number_is_set_and_set_back_has_it(name):
+    """In a program of the user's, to which it is given; so has an older one that is called then for the first time."""
+    make, module, made = OF_MOVING[name], Moving(np.float32(2.0)), []
     value_and_slope = jax.jit(jax.value_and_grad(lambda spike, x: spike(x), 1))
-    for alpha in (np.float32(2.0), np.float32(3.0)):
+    for alpha in np.float32([3, 2]):
+        made.append(make(module))
         module.alpha = alpha
-        found = value_and_slope(make(module), 0.5)[0 if "step" in name else 1]
-        close(found, alpha / 2 * np.exp(-alpha / 2))
-
-
-def test_a_new_spike_of_a_module_that_is_set_back_has_its_number():
-    """An older spike was traced meanwhile, with another number."""
-    slope, module = jax.jit(lambda spike, x: jax.grad(spike)(x)), Moving(2.0)
-    for make in (lambda: make_spike(module), lambda: make_spike(module.slope)):
-        module.alpha = 2.0
-        older = make()
-        module.alpha = 3.0
-        close(slope(older, 0.5), 1.5 * np.exp(-1.5))
-        module.alpha = 2.0
-        close(slope(make(), 0.5), np.exp(-1.0))
+        made.append(make(module))
+        for spike in made[-2:]:
+            found = value_and_slope(spike, 0.5)[0 if "step" in name else 1]
+            close(found, alpha / 2 * np.exp(-alpha / 2))
 
 
 class Wider(Bell):
