@@ -15,7 +15,7 @@ from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
 from .core.places import around, as_fact, bound_with_like, is_pair
 from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
-from .core.tree import function_of_x, node, opaque_in, unbound
+from .core.tree import function_of_x, is_part, node, opaque_in, unbound
 from .search import numerical
 from .search.stages import is_constant
 from .search.vanishing import vanishing
@@ -122,7 +122,7 @@ def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_const
     if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):  # the parts need theirs
         _, taken, by_name = bind(g, x, args, kwargs)
     if is_own(f):  # that of a user's may ask for a soft step inside of a loop
-        for part in (v for v in (*taken, *by_name.values()) if unbound(v).like is not None):
+        for part in filter(is_part, (*taken, *by_name.values())):
             part._soft_steps = {}  # so that it is found once, though its limits are asked for, too
     return lambda x: jnp.asarray(as_real(soft(x, *taken, **by_name), "soft step", g), x.dtype)
 
@@ -136,7 +136,7 @@ def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
         return True
 
     def with_constant(constant: Any, value: Any) -> Any:
-        if unbound(value).like is None:  # a number
+        if not is_part(value):
             return value
         facts = {"bounds": lambda: bounds(value), "around": lambda: around(value)}
         part = declares(soft=lambda x: constant, **facts)(lambda x: value(x))

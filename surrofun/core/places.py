@@ -12,7 +12,7 @@ from .dtype import fit
 from .facts import facts_of
 from .shape import Shape, as_number, as_shape, refuse_unknown
 from .text import show
-from .tree import function_of_x, unbound
+from .tree import function_of_x, is_part, unbound
 
 
 def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.Array]]:
@@ -34,8 +34,7 @@ def around(g: Shape, /, *args: Any, **kwargs: Any) -> list[tuple[jax.Array, jax.
             if not isinstance(places, list | tuple) or not all(map(is_pair, places)):
                 raise TypeError(f"{show(f)}: expected of around= a list of pairs (centre, width), got {places}")
         else:  # those of the parts of a composition, or the threshold
-            shapes = [p for p in (*args, *kwargs.values()) if unbound(p).like is not None]
-            places = [place for p in shapes for place in around(p)]
+            places = [place for part in filter(is_part, (*args, *kwargs.values())) for place in around(part)]
         every = places or [(0.0, 1.0)]
         return [tuple(as_fact(f, "around", v, like) for v in place) for place in every]  # type: ignore[misc]
 

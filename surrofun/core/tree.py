@@ -271,6 +271,15 @@ def unbound(g: Any) -> SimpleNamespace:
     return SimpleNamespace(f=f, args=from_tree(args), kwargs=from_tree(kwargs), like=like, any_constant=any_constant)
 
 
+def is_part(value: Any) -> bool:
+    """Say whether a value is a part of a composition that is evaluated, as `function_of_x` makes it, and no parameter.
+
+    >>> is_part(function_of_x(abs, np.ones(3))), is_part(abs)
+    (True, False)
+    """
+    return unbound(value).like is not None
+
+
 def opaque_in(tree: Tree) -> list[Any]:
     """Return what a tree holds, also as structure, that may compute with more than leaves: functions, and objects of a
     user's, modules among them.
