@@ -193,13 +193,13 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     step = step_of_call(step, g, follows, has_parameters)
     if learnable and is_traced(g):
         _refuse_unknown_limit(g, x)
-    coded = None
+    codec = None  # encode and decode
     if code and is_traced((g, x)):  # else nothing asks for a derivative by x
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
-        coded = Partial(_with_operands, node(encode), operands), Partial(_with_operands, node(decode), operands)
+        codec = Partial(_with_operands, node(encode), operands), Partial(_with_operands, node(decode), operands)
     # Noise of an infinite area is NaN, and called again with values, where it raises.
     call = call_explained if is_noise(step) else call_cached
-    return call(_spike, static((forward_mode, learnable)), node(g), node(step), coded, x)  # type: ignore[no-any-return]
+    return call(_spike, static((forward_mode, learnable)), node(g), node(step), codec, x)  # type: ignore[no-any-return]
 
 
 def _with_operands(f: Tree, operands: Any, /, *values: Any) -> Any:
@@ -216,9 +216,9 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
             call_explained(_soft, known, np.zeros(x.shape, x.dtype))  # where S itself is a number
 
 
-def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
+def _spike(options: Tree, g: Tree, step: Tree, codec: Any, x: jax.Array) -> Any:
     """Evaluate the step, split slope, soft step and code into structure and arrays, and give all to the rule."""
-    (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, coded))
+    (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, codec))
     # Evaluate.
     spikes = concrete_if_possible(evaluated, step, without_gradient(x), what="step", blame=step)
     spikes = without_gradient(spikes)
@@ -236,10 +236,10 @@ def _spike(options: Tree, g: Tree, step: Tree, coded: Any, x: jax.Array) -> Any:
     if not is_concrete:  # errors of the shape itself are raised in the forward pass
         closed = jax.make_jaxpr(join(slope, slope_arrays))(x)
         (slope_like,), indices = closed.out_avals, axis_indices(closed)
-    encode, to_encode, decode, to_decode = code_converted(coded, slope_like, x) if coded else (None, (), None, ())
+    encode, to_encode, decode, to_decode = code_converted(codec, slope_like, x) if codec else (None, (), None, ())
     varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, to_encode, to_decode))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
-        return _spike(options, g, step, coded, varied)
+        return _spike(options, g, step, codec, varied)
     early, late = (lambda arrays: arrays), functools.partial(_learned_cotangents, slope, soft)
     if soft_arrays and not is_concrete and not forward_mode and not declares_soft_step(g):
         early, late = _stages(late, (slope_arrays, soft_arrays), x)

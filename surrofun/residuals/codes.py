@@ -115,21 +115,21 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
     return slope
 
 
-def code_converted(code: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
-    """Split both functions of a code, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
+def code_converted(codec: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
+    """Split `encode` and `decode`, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
     where nothing else is, and in a loop they are dead when the backward pass runs.
 
     The slope is concrete, or a struct of its shape and dtype. What is returned are the structures of `encode` and
     `decode`, each followed by its arrays.
 
     >>> def to_encode(c):
-    ...     code = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept)
-    ...     return code_converted(code, jnp.ones(3), jnp.ones(3))[1]
+    ...     codec = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept)
+    ...     return code_converted(codec, jnp.ones(3), jnp.ones(3))[1]
     >>> jax.jit(to_encode)(2)
     [Array(2, dtype=int32, weak_type=True)]
     """
-    encode, decode = code
-    hides_nothing = all_pure(code)
+    encode, decode = codec
+    hides_nothing = all_pure(codec)
     if not hides_nothing and isinstance(slope, jax.Array):
         # Where the slope is concrete, to call both once shows it, in less time than to trace them.
         here = without_gradient((encode, decode, x))
