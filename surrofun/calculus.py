@@ -103,15 +103,15 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
 def _soft_step_of(g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Shape:
     """Return the soft step as a function of potentials like x, for which nothing is left to be searched for."""
     own = unbound(g)
-    needs_no_limit = own.any_constant or is_anchored(g)
+    as_it_is = own.any_constant or needs_no_limit(g)
     made = made_of(own.f)
     # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
     # depend on its own numbers, whose derivatives there are spared.
-    part_takes_limits = not needs_no_limit and made and facts_of(made[0].func).get("anchored")
+    part_takes_limits = not as_it_is and made and facts_of(made[0].func).get("anchored")
     declared = _closed_form(g, x, args, kwargs, any_constant=not part_takes_limits)
     if declared is None:
         return numerical.soft_step(function_of_x(g, x, args, kwargs))
-    return declared if needs_no_limit or part_takes_limits else lambda x: _anchored(declared, x, g)
+    return declared if as_it_is or part_takes_limits else lambda x: _anchored(declared, x, g)
 
 
 def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
@@ -178,11 +178,12 @@ def may_hide_in_facts(g: Shape) -> bool:
     return any(facts_of(f) for f in opaque_in(g) if not is_pure(f))
 
 
-def is_anchored(g: Shape) -> bool:
-    """Say whether a soft step is known to have the constant that `antiderivative` asks for: no limit is taken.
+def needs_no_limit(g: Shape) -> bool:
+    """Say whether a soft step is known to have the constant that `antiderivative` asks for, so that no limit is taken:
+    it and all parts declare `zero_at_minus_inf`, for finite areas, or all declare `anchored`.
 
     >>> from surrofun import shapes, shift
-    >>> is_anchored(shapes.sigmoid), is_anchored(shift(shapes.reciprocal, 0.5))
+    >>> needs_no_limit(shapes.sigmoid), needs_no_limit(shift(shapes.reciprocal, 0.5))
     (True, False)
     """
     return _declares("zero_at_minus_inf", g) or _declares("anchored", g)
@@ -328,7 +329,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     g, like = bound_with_like(g, args, kwargs, "area")
     with at_compile_time(g, like):
         declared = _closed_form(g, like)
-        if declared and is_anchored(g):
+        if declared and needs_no_limit(g):
             return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
         if declared:
             return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)

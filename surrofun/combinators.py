@@ -59,8 +59,8 @@ def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     return height * alpha * g(stretched(x, alpha))
 
 
-# Where the area is infinite, S(0) has to be 0. `shift`, `mix` and `asym` do not keep that of their parts, so that they
-# declare `zero_at_minus_inf` alone, which is for finite areas.
+# `shift`, `mix` and `asym` keep S(-inf) = 0 of their parts, so that they declare `zero_at_minus_inf`; they do not keep
+# S(0) = 0, which holds where the area is infinite, so that they do not declare `anchored`.
 
 
 @declares(zero_at_minus_inf=True)

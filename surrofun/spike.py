@@ -28,7 +28,7 @@ from jax.custom_derivatives import SymbolicZero
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
 
-from .calculus import antiderivative, declares_soft_step, is_anchored, may_hide_in_facts
+from .calculus import antiderivative, declares_soft_step, may_hide_in_facts, needs_no_limit
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, refuse_unfit_call
@@ -52,8 +52,8 @@ Step: TypeAlias = Callable[[Any], Any]
 # search; late(is_learned, that, x, of_spikes) makes the cotangents. Where nothing is searched for, in forward mode, and
 # where the slope is concrete, early returns the arrays.
 Rule: TypeAlias = SimpleNamespace
-# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", whose parameters get theirs
-# as soft arrays; "to_encode" and "to_decode", the arrays of encode and of decode.
+# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays": of what is pure the
+# same tracers as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
 Constants: TypeAlias = dict[str, Any]
 
 
@@ -210,7 +210,7 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
     """Refuse a declared soft step that is NaN at infinity, as long as values are concrete: in the backward pass they
     may be traced.
     """
-    if declares_soft_step(g) and not is_anchored(g):
+    if declares_soft_step(g) and not needs_no_limit(g):
         known, x = without_gradient((g, x))
         if not is_traced((known, x)):
             call_explained(_soft, known, np.zeros(x.shape, x.dtype))  # where S itself is a number
@@ -264,7 +264,8 @@ def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
     """Split the backward pass: what does not depend on x, the search and its tables, is made in the forward pass.
 
     So it leaves a loop: JAX takes out of it what does not depend on the potential. The cotangent of each array that may
-    learn is computed, since which do is not known yet.
+    learn is computed, since which do is not known yet. From jax 0.12 on the cached program of a shape that is found in
+    its module is one equation here, and nothing is split: on a CPU, XLA takes the search out of the loop.
     """
     may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
     early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
@@ -298,8 +299,8 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    (_, leaves), of_arrays = soft, iter(is_learned)
-    flags = tuple(leaf is None and next(of_arrays) for leaf in leaves)  # of every leaf of the soft step
+    (_, leaves), left = soft, iter(is_learned)
+    flags = tuple(leaf is None and next(left) for leaf in leaves)  # of every leaf of the soft step
     trees = join(slope, slope_arrays), join(soft, soft_arrays), static(flags)
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)
@@ -358,7 +359,7 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, constants: Constants) -> Any:
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
-    """Keep which of the soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what
+    """Keep flags of which soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what
     decodes it; else x, of which the backward pass makes slope and dS/dp, and what `early` made of the arrays of both.
     """
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
@@ -367,13 +368,13 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     to_learn = (_for_checkpoint(x), rule.early(arrays)) if soft_arrays else ()
     # A residual holds arrays only: a flag is one of length 1 for a parameter that is learned, else of length 0. JAX may
     # confuse the residuals of two derivatives of one program, unless they have the same structure: what is not kept is
-    # empty.
-    perturbed = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
-    if any(map(len, perturbed)):
+    # emptied, and under `jit` its equations are dropped.
+    flags = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
+    if any(map(len, flags)):
         kept, to_decode = _empty((kept, to_decode))
     else:
         to_learn = _empty(to_learn)
-    return _fire(rule, *values), (kept, to_decode, to_learn, perturbed)
+    return _fire(rule, *values), (kept, to_decode, to_learn, flags)
 
 
 def _empty(values: Any) -> Any:
@@ -384,8 +385,8 @@ def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
     if isinstance(of_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, by the rules to come
         return None, None, None
     residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
-    kept, to_decode, to_learn, perturbed = residual
-    is_learned = [len(flag) > 0 for flag in perturbed]
+    kept, to_decode, to_learn, flags = residual
+    is_learned = [len(flag) > 0 for flag in flags]
     if not any(is_learned):
         if rule.decode:
             encoded, nothing = kept

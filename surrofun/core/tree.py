@@ -15,6 +15,9 @@ How a shape comes by its parameters:
     function_of_x    by a call, `g(x, 2.0)`, or as a part of a composition that is evaluated: a function of x alone
     unbound          the way back from each of these
     bind             what a function or a combinator is called with after x, arrays in the rank of x (core.combinator)
+
+Only `function_of_x` tells dtype and rank of the potentials, the `like` of `unbound`: by that a part of a composition
+that is evaluated is told from a shape as a user wrote it (`is_part`).
 """
 
 import functools

@@ -8,9 +8,12 @@ are bound, and of the potential. It returns a tuple of three:
     operands                         arrays that both take, in a tuple
 
 The slope has the dtype of x, its bounds have at least float32. A key, and
-what is computed, as a bound, belong into the operands. This code keeps four
-bits a spike, two of the last axis, of even size, in a byte, of a shape that
-is nowhere negative:
+what is computed, as a bound, belong into the operands. A user may declare
+bounds that the slope exceeds: clip it. Where a parameter is differentiated,
+x is kept instead, and the code is not used.
+
+This code keeps four bits a spike, two of the last axis, of even size, in a
+byte, of a shape that is nowhere negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes
