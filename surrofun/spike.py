@@ -299,8 +299,8 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    (_, leaves), left = soft, iter(is_learned)
-    flags = tuple(leaf is None and next(left) for leaf in leaves)  # of every leaf of the soft step
+    (_, leaves), learned = soft, iter(is_learned)
+    flags = tuple(leaf is None and next(learned) for leaf in leaves)  # of every leaf of the soft step
     trees = join(slope, slope_arrays), join(soft, soft_arrays), static(flags)
     of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
     left = iter(of_learned)

@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 
 def _step(f: Callable[Concatenate[Any, P], Any]) -> Declared[P]:
-    return declares(step=True)(by_keyword(f))
+    return declares(pure=True, step=True)(by_keyword(f))
 
 
 @_step

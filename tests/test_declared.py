@@ -212,6 +212,10 @@ def test_a_fact_gets_the_parameters_that_it_asks_for():
     assert bounds(by_name, alpha=2.0) == [0, 5]
 
 
+def test_a_fact_may_be_a_whole_number_that_is_too_large_for_jax():
+    assert bounds(shape(lambda x: x, bounds=lambda: (0, np.array(2**40))))[1] == 2.0**40
+
+
 def test_a_fact_of_a_combinator_takes_numbers_by_keyword_in_any_order():
     times = combinator(lambda x, g, *, a=1.0, b=2.0: a * b * g(x), bounds=lambda g, b, a: (a, b))
     assert bounds(times(shapes.triangle, a=0.25)) == [0.25, 2]

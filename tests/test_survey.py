@@ -334,8 +334,8 @@ def test_a_nan_is_told():
 
 
 def test_a_look_is_few_calls_even_within_a_program():
-    def calls(run, sizes=2):
-        """How often a function is called, with arrays of so many sizes: once with one, for the shape of its slope."""
+    def calls(run, sizes=1):
+        """How often a function is called, with arrays of so many sizes, after that for the shape of its slope."""
         shapes = []
 
         def f(x):
@@ -343,8 +343,10 @@ def test_a_look_is_few_calls_even_within_a_program():
             return jnp.exp(-abs(x))
 
         run(f)
-        assert len(set(shapes)) == sizes
-        return len(shapes)
+        of_one, *others = shapes
+        assert of_one == (1, 1)
+        assert len(set(others)) == sizes
+        return len(others)
 
     def within_a_program(f):
         def soft(x):
@@ -358,9 +360,9 @@ def test_a_look_is_few_calls_even_within_a_program():
         jax.eval_shape(lambda p, x: integral(look(lambda x: p * f(x), DEFAULT, x), x), 2.0, jnp.zeros((2, 3)))
 
     like = jnp.zeros((1, 1))
-    assert calls(lambda f: look(f, DEFAULT, like)) == calls(within_a_program) <= 11
-    assert calls(lambda f: extremes(f, DEFAULT, like)) <= 8
-    assert calls(lambda f: extremes(f, [(0.3, 0.5)], like)) <= 10
+    assert calls(lambda f: look(f, DEFAULT, like)) == calls(within_a_program) <= 10
+    assert calls(lambda f: extremes(f, DEFAULT, like)) <= 7
+    assert calls(lambda f: extremes(f, [(0.3, 0.5)], like)) <= 9
     assert calls(of_a_tracer, sizes=3) <= 9
 
 

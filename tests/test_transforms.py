@@ -148,8 +148,12 @@ def test_grad_of_vmap_over_the_parameter():
         close(dx[case], by_hand, rtol=1e-4, atol=1e-5, err_msg=case)
 
 
+def of_operand(c, x):
+    """A spike whose code multiplies the slope by an operand."""
+    return make_spike(fast, residual=lambda g, x: (jnp.multiply, lambda kept, like, c: kept, (c,)))(x, 2.0)
+
+
 def of_bounds(c, x):
-    """A spike whose code has an operand."""
     return make_spike(shape(hat, bounds=lambda: (0.0, c)), residual=jnp.uint8)(x)
 
 
@@ -180,6 +184,7 @@ def drawn_slope(c):
 MANY = np.linspace(-0.95, 0.95, 40, dtype=np.float32)
 BY_STEEPNESS = (X[0] * logistic(2 * X[0]) * logistic(-2 * X[0])).sum()
 UNSEEN = {  # functions of c and of v, the gradient by v for one c by hand, and how well it is known
+    "an operand of the code": (of_operand, X[0], lambda c: c * FAST.slope(X[0], 2.0), 1e-5),
     "bounds": (of_bounds, X[0], lambda c: TRIANGLE.slope(X[0], 1.0), 10 * 4 / 508),
     "the potential": (of_record, X[0], lambda c: c * TRIANGLE.slope(c * X[0], 1.0), 1e-5),
     "a level slope": (of_level, X[0], lambda c: c * np.ones_like(X[0]), 1e-5),

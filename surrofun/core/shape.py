@@ -15,7 +15,7 @@ from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_numbers, refuse_ported
 from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, from_tree, interned, is_method, is_part, is_variable, plain, unbound, with_parameters
+from .tree import ARRAYS, from_tree, interned, is_method, is_variable, plain, unbound, with_parameters
 
 if TYPE_CHECKING:
     from .types import Declared
@@ -245,9 +245,9 @@ def as_shape(g: Any, who: str) -> Shape:
         raise TypeError(f"{expected}the combinator {show(g)}; give it the shapes that it combines")
     if is_spike(g):
         raise TypeError(f"{expected}the spike function of {show(g)}; give the shape itself")
-    if is_part(g):
-        return g  # type: ignore[no-any-return]
     own = unbound(g)
+    if own.like is not None:  # a part of a composition, as `is_part` says
+        return g  # type: ignore[no-any-return]
     f, params = own.f, own.kwargs
     if _is_declared(f, "step"):
         raise TypeError(f"{expected}the step {show(g)}; it goes forward, make_spike(g, step={show(g)})")

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .facts import facts_of, signature_of
-from .tree import ARRAYS, is_part, is_variable, plain, unbound
+from .tree import ARRAYS, is_variable, plain, unbound
 
 OF_A_SOFT_STEP = "of a soft step S, take derivative(S)"  # who meets an infinite area may have given S itself
 
@@ -36,10 +36,10 @@ def show(value: Any) -> str:
 
 def _show_partial(g: Any) -> str:
     """Return the expression of a shape with parameters or of a composition, from its structure."""
-    if is_part(g):  # it is called what it is without the call
-        return show(g.args[0])
     own = unbound(g)
     f, params = own.f, own.kwargs
+    if own.like is not None:  # a part of a composition that is evaluated is called what it is without the call
+        return show(g.args[0])
     shown = [f"{name}={show(value)}" for name, value in in_order(f, params)]
     if not isinstance(f, functools.partial):
         text = show(f)

@@ -75,7 +75,8 @@ def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = 
     >>> float(found["highest"]), bool(found["errors"].max() < 1e-6)
     (1.0, True)
     """
-    slope = jax.eval_shape(functools.partial(slopes_at, f), like)  # before: at compile time no mapped axis has a name
+    one = jax.ShapeDtypeStruct((1,) * like.ndim, like.dtype)
+    slope = jax.eval_shape(functools.partial(slopes_at, f), one)  # here: at compile time no mapped axis has a name
     if slope.ndim > like.ndim:  # its axis would meet that of the places
         raise TypeError(
             f"{show(f)}: expected a slope of at most {like.ndim} axes, got shape {slope.shape}; if it closes over an "
