@@ -84,7 +84,7 @@ def lookup(name: str) -> Callable[..., Any]:
         return _named[name]
     path, _, last = name.rpartition(".")  # as another library has it, surrogate.fast_sigmoid
     near = difflib.get_close_matches(last, _named)
-    did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
+    did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"register it, or take {', '.join(names())}"
     ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun")
     hint = f"did you mean {last}?" if ours else meaning(last, path.split(".")[0]) or did_you_mean
     raise ValueError(f"no shape is registered as {name[:80]!r}; {hint}")

@@ -61,7 +61,7 @@ REFUSED = {
     "register(hat)": 'expected a name, as in @register("my_shape"), got function ...',
     "lookup('gausian')": "'gausian'; did you mean gaussian or multi_gaussian?",
     "lookup('scal')": "'scal'; did you mean scale?",
-    "lookup('x' * 1000)": f"'{'x' * 80}'; there are atan, circ, ..., superspike, triangle",
+    "lookup('x' * 1000)": f"'{'x' * 80}'; register it, or take atan, circ, ..., superspike, triangle",
 }
 
 

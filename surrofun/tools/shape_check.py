@@ -165,7 +165,7 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
 
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
-LEARNED = "declare the soft step, near its limits at 1e12, soft=: a search is slow, and follows seven jumps alone"
+LEARNED = "declare soft=, an antiderivative of it, near its limits at 1e12; a search is slow, follows seven jumps"
 SHAPE_ROWS: tuple[Row, ...] = (
     ("runs", probes.runs, "write a function of an array x, and of the parameters given, that returns one real array"),
     ("shape kept", probes.keeps_shape, "return one slope for each potential, whatever the shape of x is"),

@@ -355,7 +355,7 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("eager = jit = vmap", _unless_drawn(probes.agree), "use jax.numpy and jnp.where, not numpy, if and x.shape"),
     ("slope by jax.grad", _has_a_slope, "have the rule return the cotangent times a slope that is not 0"),
     ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
-    ("slope of the shape", _is_of_its_shape, "have decode, in residual=, return the slope that encode was given"),
+    ("slope of the shape", _is_of_its_shape, "have decode return the slope given to encode, or widen the bounds"),
     ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
     ("non-negative", probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
     ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises; mix one for each rise"),
