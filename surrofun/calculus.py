@@ -39,27 +39,28 @@ def antiderivative(g: Shape) -> Shape:
     The derivative of S by a parameter is the integral of that of `g`, and
     what is added by jumps that the parameter moves, to about 1e-4 of the
     largest over all x, and to 1e-2 where it is much steeper than `g`, as
-    where a peak of -log(|x|) moves that ends at 1e-4. So what is left of it
-    beyond a narrow peak that moves may be off by more than itself. It is
-    NaN where that of `g` is too steep to be integrated, as where that peak
-    ends at 1e-8, or where an edge moves that is infinitely steep, as that
-    of sqrt(1 - x^2); where a jump moves that is not among the seven
-    largest; where two meet; where a small step does not tell how fast one
-    moves, as that at sqrt(p) for p near 0; where an array moves one that
-    is no parameter of `g`, but in a closure or a module; and where a
-    parameter moves the many small steps of a slope that is rounded. What
-    moves a jump counts, also behind `stop_gradient` in `g`, and beside a
-    rule of its own that the jump has, as a spike in `g`. One of less than
-    1e-4 of the largest slope may not be seen beside what is steeper, and
-    counts as 0 then; so do steps of up to 24 last digits of the largest
-    slope, as what is left of s (1 - s) far out has, unless the area would
-    change by more than 1e-3 if they were twice as far. The derivative is
-    less exact for what `g` does not show yet, as a jump with a weight of 0,
-    and by a leak of 0, beside which the area is infinite, about 1e13. Where
-    `g` has vanished and its derivative is NaN, as that of
-    1 / cosh(alpha x)^2 far out, this counts as 0; beside another term that
-    has not vanished, it stays NaN. Beyond 1e12 widths an infinite area is
-    taken to go on growing in a straight line.
+    where a peak of -log(|x|) moves that ends at 1e-4, or where a jump far
+    from the threshold moves slowly. So what is left of it beyond a narrow
+    peak that moves may be off by more than itself. It is NaN where that of
+    `g` is too steep to be integrated, as where that peak ends at 1e-8, or
+    where an edge moves that is infinitely steep, as that of sqrt(1 - x^2);
+    where a jump moves that is not among the seven steepest, or there are
+    over 130; where two meet; where a step does not tell how fast one moves,
+    as that at sqrt(p) for p near 0; where an array moves one that is no
+    parameter of `g`, but in a closure or a module; and where a parameter
+    moves the many small steps of a slope that is rounded. What moves a jump
+    counts, also behind `stop_gradient` in `g`, and beside a rule of its own
+    that the jump has, as a spike in `g`. One of less than 1e-4 of the
+    largest slope may not be seen beside what is steeper, and counts as 0
+    then; so do steps of up to 24 last digits of the largest slope, as what
+    is left of s (1 - s) far out has, unless the area would change by more
+    than 1e-3 if they were twice as far. The derivative is less exact for
+    what `g` does not show yet, as a jump with a weight of 0, and by a leak
+    of 0, beside which the area is infinite, about 1e13. Where `g` has
+    vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far
+    out, this counts as 0; beside another term that has not vanished, it
+    stays NaN. Beyond 1e12 widths an infinite area is taken to go on growing
+    in a straight line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It
@@ -319,8 +320,8 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
 
     Raises:
         ValueError: no soft step is declared, and the integral is not found
-            to 1e-6 of its range, 1e-5 in float32, by which an area that
-            cancels may be off; NaN if something is traced.
+            to 1e-6 of its range, 1e-5 in float32, below which an area that
+            cancels is 0; NaN if something is traced.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)

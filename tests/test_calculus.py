@@ -121,6 +121,21 @@ def test_one_neuron_without_a_limit_is_told():
         antiderivative(shape(lambda x, a: 1 / (1 + a * abs(x)) ** 2, soft=soft))(jnp.zeros(2), jnp.array([1.0, 2.0]))
 
 
+def test_an_area_that_cancels_is_nothing():
+    """Its last digits are none of the area, by which one would divide; its derivative is one."""
+
+    def wavelet(x, p=1.0):
+        u = x - 0.3
+        return (1 - u * u) * jnp.exp(-u * u / 2) + (p - 1) * jnp.exp(-x * x)
+
+    for way in (lambda f: f, jax.jit):
+        assert way(lambda p: area(wavelet, p))(1.0) == 0
+        assert way(jax.grad(lambda p: area(wavelet, p)))(1.0) == pytest.approx(np.sqrt(np.pi), rel=1e-5)
+    with pytest.raises(ValueError, match="normalize: expected a shape of finite, positive area, got 0"):
+        normalize(wavelet, area=1.0)(0.5)
+    assert np.isnan(jax.jit(lambda p: normalize(lambda x: wavelet(x, p), area=1.0)(0.5))(1.0))
+
+
 def test_infinities_that_cancel_are_refused_and_waves_have_no_limit():
     def learned(w):
         parts = shapes.leaky_rectangle(width=w, leak=0.1), shapes.straight_through

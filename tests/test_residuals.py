@@ -119,10 +119,11 @@ def test_a_bit_of_a_function_that_returns_double_precision(x64):
         (lambda x: abs(x) > 2000, 3000.0),
         (lambda x: abs(x - 5.3) < 0.3, 5.3),
         (lambda x: abs(x + 5.3) < 0.3, -5.3),
+        (lambda x: x == 0.25, 0.25),  # as the derivative of a clip has one at its kink
         (lambda x: x == jnp.inf, jnp.inf),
         (lambda x: x == -jnp.inf, -jnp.inf),
     ],
-    ids=["far", "at a distance", "below", "infinity", "minus infinity"],
+    ids=["far", "at a distance", "below", "a kink", "infinity", "minus infinity"],
 )
 def test_a_third_value_is_found(where, at):
     """Also where a parameter is traced, if it is not narrower than a tenth of its distance."""

@@ -738,7 +738,7 @@ def test_a_slope_too_small_for_a_float_has_no_jump(way):
 
 def ramp(x):
     """Of 3 a third at once, the rest in the next 30 numbers: too steep to say that it jumps."""
-    return jnp.where(x < 0.3, 0.0, jnp.where(x < 0.8, 1 + 2 * jnp.minimum((x - 0.3) / 1.8e-6, 1), 0.0))
+    return jnp.where(x < 0.33, 0.0, jnp.where(x < 0.83, 1 + 2 * jnp.minimum((x - 0.33) / 1.8e-6, 1), 0.0))
 
 
 def levels(x, p, _):
@@ -760,6 +760,14 @@ MOVED = {  # a slope of p and another number; how exactly, for (x, p, the other)
     "a small jump beside larger ones": (levels, 1e-4, (0.3, 0.8, 0.0, NAN)),
     "a jump beside what is steeper": (
         lambda x, p, _: 1e4 * jnp.exp(-jnp.square(x / 1e-4)) + window(x, p), 1e-4, (0.3, 0.8, 0.0, 1)),
+    "a jump that moves by less than a digit": (
+        lambda x, p, to: window(x, to + 1e-3 * p) + 0.1 * window(x, 2) * jnp.floor(4 * x), 1e-4,
+        (INF, 0.01, 2.2345, NAN)),
+    "jumps that stay far from a small number": (
+        lambda x, p, to: jnp.sqrt(1 - p * p) * window(x, to), 1e-4,
+        (INF, 0.9, 2.0, -3.6 / 0.19**0.5), (INF, 0.01, 50.0, -1 / 0.9999**0.5)),
+    "a jump beside 254 that stay": (
+        lambda x, p, _: jnp.round(127 * jnp.exp(-x * x)) / 127 + 0.05 * window(x, p), 1e-4, (INF, 2.3, 0.0, NAN)),
     # Both move by p, one twice as far as the other, at p = 0.5 a few digits apart; or one stays.
     "two jumps that nearly meet": (
         lambda x, p, by: window(x + 3 - p, 3) + window(x + 2.49999 - by * (p - 0.5), 3), 1e-4,
@@ -777,7 +785,7 @@ MOVED = {  # a slope of p and another number; how exactly, for (x, p, the other)
     # The area is p 2 q / (q + 1). At the threshold is a panel that is empty; the derivative there is NaN.
     "the width of a cusp": (
         lambda x, p, q: jnp.maximum(0, 1 - abs(x / p) ** q), 1e-5,
-        *((INF, 0.7, q, 2 * q / (q + 1)) for q in (0.3, 0.8))),
+        *((INF, 0.75, q, 2 * q / (q + 1)) for q in (0.3, 0.8))),
 }  # fmt: skip
 
 

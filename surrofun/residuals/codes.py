@@ -37,7 +37,8 @@ Code: TypeAlias = Callable[..., Coded]
 
 # Where a slope is evaluated around each place, in its widths, to tell whether it has two values only: at NaN and at
 # infinity, where no survey looks, and at distances of which each is less than a tenth larger than the one before.
-_LOOKS = np.concatenate([[np.nan, np.inf, -np.inf, 0.0], *(s * np.geomspace(2.0**-16, 2.0**40, 410) for s in (-1, 1))])
+_DISTANCES = 2.0 ** np.arange(-16, 40 + 1 / 8, 1 / 8)  # powers of two among them, as the kinks of a clip often are
+_LOOKS = np.concatenate([[np.nan, np.inf, -np.inf, 0.0], -_DISTANCES, _DISTANCES])
 
 _as_one_program = functools.partial(jax.jit, inline=True)  # one call of a program, where nothing else is compiled
 

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
@@ -38,16 +38,36 @@ def put(xp: Arithmetic, array: Array, rows: Array, start: Any, axis: int) -> Arr
     return np.concatenate([array, rows], axis)
 
 
-def ordered(xp: Arithmetic, axis: int, keys: int, *arrays: Array) -> Sequence[Array]:
-    """Sort arrays along an axis, by the first of them, or by the first and then by the second.
+def highest(xp: Arithmetic, count: int, axis: int, values: Array, *arrays: Array) -> list[Array]:
+    """Return the highest values along an axis, the highest first, and what the arrays have there.
 
-    >>> ordered(np, 0, 1, np.array([2, 1]), np.array([3, 4]))
-    [array([1, 2]), array([4, 3])]
+    >>> highest(np, 2, 0, np.array([1, 3, 2]), np.array([4, 5, 6]))
+    [array([3, 2]), array([5, 6])]
     """
-    if xp is jnp:
-        return lax.sort(arrays, dimension=axis, num_keys=keys)
-    order = np.lexsort(arrays[keys - 1 :: -1], axis=axis)
-    return [np.take_along_axis(v, order, axis) for v in arrays]
+    if xp is np:
+        first = np.take(np.argsort(-values, axis, kind="stable"), np.arange(count), axis)
+        return [np.take_along_axis(v, first, axis) for v in (values, *arrays)]
+    # On a CPU a sort of all takes twenty times as long.
+    best, order = lax.top_k(jnp.moveaxis(values, axis, -1), count)
+    rows = jnp.stack([jnp.moveaxis(v, axis, 0) for v in arrays], -1)
+    found = jnp.moveaxis(taken(rows[:, None], jnp.moveaxis(order, -1, 0)), 0, axis)
+    return [jnp.moveaxis(best, -1, axis), *(found[..., k] for k in range(len(arrays)))]
+
+
+def taken(rows: jax.Array, index: jax.Array) -> jax.Array:
+    """Return the rows of a table (k, *n, m) at indices that broadcast with n; a gather that divided arrays permit.
+
+    >>> taken(jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array(1))
+    Array([3., 4.], dtype=float32)
+    """
+
+    def take(rows: jax.Array, index: jax.Array) -> jax.Array:
+        return rows.at[index].get(mode="clip", out_sharding=jax.typeof(index).sharding)
+
+    for axis in range(index.ndim):
+        if rows.shape[axis + 1] > 1:
+            take = jax.vmap(take, (-2, axis), axis)
+    return take(lax.squeeze(rows, tuple(axis for axis in range(1, rows.ndim - 1) if rows.shape[axis] == 1)), index)
 
 
 def shaped(array: Array, start: int, stop: int, *last: int) -> Array:

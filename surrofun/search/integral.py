@@ -10,7 +10,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, concrete_if_possible, numpy_of
 from ..core.dtype import Real
-from .arrays import Array, column
+from .arrays import Array, column, taken
 from .jumps import areas_of_jumps
 from .panels import Function, inside, integrated, is_known, numbers_at, slopes_at
 from .survey import Survey
@@ -83,7 +83,8 @@ def _lookup_table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
     sizes = [2.0**octave * (1 + k / _CELLS) for octave in _OCTAVES for k in range(_CELLS)]
     least = np.array([0.0, *sizes[1:]], edges.dtype)
     most = np.nextafter(np.array([*sizes[1:], np.inf], edges.dtype), least)
-    ends = column([*-most[::-1], *least, *-least[::-1], *most], edges[0])
+    inner = np.maximum(np.nextafter(least, most), np.finfo(edges.dtype).tiny)  # where panels meet, either is right
+    ends = column([*-most[::-1], *least, *-inner[::-1], *most], edges[0])
     start = jnp.zeros_like(ends + edges[0], np.int32)
     first, last = jnp.split(_last_below(edges[:, None, ..., None], ends, start, len(edges).bit_length()), 2)
     return widths, jnp.moveaxis(powers, 0, -1), first[..., None], 32 - lax.clz((last - first).max())
@@ -97,16 +98,15 @@ def _looked_up(table: tuple[Array, ...], edges: Array, limits: Array, x: Array) 
     lowest, highest = edges[0, ..., 0], edges[-1, ..., 0]
     near = jnp.clip(x, lowest, highest)
     at = lax.stop_gradient(near)
-    panel = _last_below(edges, at, _taken(first, _cell_of(at))[..., 0], halvings)
+    panel = _last_below(edges, at, taken(first, _cell_of(at))[..., 0], halvings)
     centre, inverse = _columns(rows, panel)
     u = (near - centre) * inverse
     value = functools.reduce(lambda value, power: value * u + power, _columns(powers, panel)[::-1])
 
-    end, limit = jnp.where(x < 0, lowest, highest), jnp.where(x < 0, limits[0, ..., 0], limits[1, ..., 0])
-    is_beyond, has_limit = jnp.abs(x) > highest, jnp.isfinite(limit)
-    beyond = jnp.where(is_beyond, x, end)
-    fall = jnp.where(is_beyond, end * (1 / beyond), 1.0)  # the derivative of end / beyond may overflow
-    growth = jnp.where(has_limit, fall, beyond / end)
+    limit, inverse = (jnp.where(x < 0, *v) for v in ((limits[0, ..., 0], limits[1, ..., 0]), (1 / lowest, 1 / highest)))
+    distance, has_limit = jnp.where(jnp.abs(x) > highest, x * inverse, 1.0), jnp.isfinite(limit)  # in those of the end
+    fall = 1 / distance
+    growth = jnp.where(has_limit, fall, distance)
     return value * growth + jnp.where(has_limit, limit, 0.0) * (1 - fall)
 
 
@@ -133,23 +133,11 @@ def _last_below(edges: jax.Array, x: jax.Array, index: jax.Array, halvings: int 
 
     def closer(k: jax.Array, index: jax.Array) -> jax.Array:
         further = index + (1 << (halvings - 1 - k))
-        return jnp.where((further < len(edges)) & (_taken(edges, further)[..., 0] <= x), further, index)
+        return jnp.where((further < len(edges)) & (taken(edges, further)[..., 0] <= x), further, index)
 
     return lax.fori_loop(0, halvings, closer, index)  # type: ignore[no-any-return]
 
 
 def _columns(rows: jax.Array, index: jax.Array) -> list[jax.Array]:
     """Return the columns of rows at indices, gathered one by one: so XLA takes about half the time on a CPU."""
-    return [_taken(rows[..., k : k + 1], index)[..., 0] for k in range(rows.shape[-1])]
-
-
-def _taken(rows: jax.Array, index: jax.Array) -> jax.Array:
-    """Return the rows of a table (k, *n, m) at indices that broadcast with n; a gather that divided arrays permit."""
-
-    def take(rows: jax.Array, index: jax.Array) -> jax.Array:
-        return rows.at[index].get(mode="clip", out_sharding=jax.typeof(index).sharding)
-
-    for axis in range(index.ndim):
-        if rows.shape[axis + 1] > 1:
-            take = jax.vmap(take, (-2, axis), axis)
-    return take(lax.squeeze(rows, tuple(axis for axis in range(1, rows.ndim - 1) if rows.shape[axis] == 1)), index)
+    return [taken(rows[..., k : k + 1], index)[..., 0] for k in range(rows.shape[-1])]

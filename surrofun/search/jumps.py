@@ -12,7 +12,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import aligned_arrays, closure_converted, concrete_if_possible, is_traced, numpy_of, unchecked
 from ..core.tree import Structure
-from .arrays import Arithmetic, Array, column, everywhere, ordered, repeated, shaped
+from .arrays import Arithmetic, Array, column, everywhere, highest, repeated, shaped
 from .panels import Function, slopes_at
 from .vanishing import NOTHING, by_ones
 
@@ -37,9 +37,10 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     """Return zeros, one for each panel, that move as its area does when a jump in it moves.
 
     A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
-    parameter that is a little larger, and a little smaller. Where one moves beside seven larger ones, two meet, half
-    the step gives another speed, the digits of a place hide it, it is one of the many of a slope that is rounded, or
-    which number of an array moves it is not known, the derivative is NaN, and so is the second one of any that moves.
+    parameter that is a little larger, and a little smaller. Where one moves beside seven steeper ones, two meet, half
+    the step gives another speed, the digits of a place hide it, it is one of more than 136, or of the many of a slope
+    that is rounded, or which number of an array moves it is not known, the derivative is NaN, and so is the second one
+    of any that moves.
     At a kink that moves it is the derivative of f that jumps.
 
     Args:
@@ -119,14 +120,17 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     four = xp.stack([further[k : len(further) - 3 + k] for k in range(4)])  # a panel's ends, and those beside them
     is_sure = rises > _SURE * (four.max(0) - four.min(0))
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
-    panels = ordered(xp, 0, 2, xp.where(is_sure, 0.0, 1.0), -steepness, edges[:-1], edges[1:], least)
-    count = _MOST * (1 + _SAMPLES // 2)
-    unsure, order, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v)))[:count] for v in panels)
-    from_, to, unsure, order = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, unsure, order))
-    others, others_jump = xp.concatenate([from_, to]), unsure == 0
+    steepness = xp.where(steepness > 0, steepness, 0.0)  # of NaN, too
+    # What is sure comes first: a root has half the exponents of a float, so that one number tells both.
+    most = 2.0 ** (np.finfo(edges.dtype).maxexp // 2 - 1)
+    rank, count = xp.sqrt(steepness) * xp.where(is_sure, most, 1 / most), _MOST * (1 + _SAMPLES // 2)
+    found = highest(xp, min(count, len(rank)), 0, rank, edges[:-1], edges[1:], least)
+    rank, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v))) for v in found)
+    from_, to, rank = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, rank))
+    others, others_jump = xp.concatenate([from_, to]), rank >= 1
     inner = xp.concatenate([from_ + share * (to - from_) for share in _INNER])
     is_flat = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))(inner) == 0
-    others_step = (order < 0) & xp.logical_and(*xp.split(is_flat, 2))  # sorted by minus the steepness
+    others_step = (rank > 0) & xp.logical_and(*xp.split(is_flat, 2))
     starts, ends = starts[:_MOST], ends[:_MOST]
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
@@ -217,8 +221,18 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
         return i + 1, speed, by_half, others_move, xp.where(i < 2, risen + change / (2 * by), risen)
 
-    nothing = xp.zeros_like(low)
-    state = (0, nothing, nothing, xp.zeros_like(is_jump[0]), xp.zeros_like(seen))
+    def in_place(part: float) -> tuple[Array, Array]:
+        """Return for a number farther off how much of the rise beside a jump is between its two numbers, nothing where
+        it has moved away, and how much the other panels rise.
+        """
+        there = (number + part * xp.maximum(size, _LEAST)).astype(number.dtype)
+        slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+        first, at_low, at_high, last = slopes(xp.stack([beside[0], low, high, beside[1]]))
+        rise = abs(last - first)
+        return abs(at_high - at_low) / xp.where(rise > 0, rise, np.inf), abs(xp.subtract(*xp.split(slopes(others), 2)))
+
+    nothing, many = xp.zeros_like(low), others_jump[-1, -1]  # so that some are not seen
+    state = (0, nothing, nothing, many, xp.zeros_like(seen))
     _, speed, by_half, others_move, risen = repeated(xp, lambda state: state[0] < 4, moved, state)
     # Steps that no panel shows move, if the slopes change by p where they rise in steps, and JAX has no derivative.
     in_steps = xp.where(others_step, xp.maximum(*xp.split(abs(risen - foreseen), 2)), 0.0).sum((0, 1))
@@ -226,7 +240,12 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
     noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
-    is_known &= noise <= xp.where(speed == 0, 8.0, _NOISE * abs(speed))  # or the step is less than a digit of the place
+    # One that stays may have moved by less than a digit of its place: then half of the number moves it, up and down.
+    here, *far = map(in_place, (0.0, 0.5, -0.5))
+    remains = [[v > _OTHER * w for v, w in zip(there, here, strict=True)] for there in far]
+    stays, others_stay = (up | down for up, down in zip(*remains, strict=True))
+    is_known &= xp.where(speed == 0, stays, noise <= _NOISE * abs(speed))
+    others_move |= (others_jump & ~others_stay).any((0, 1))
     speed = xp.where(is_known & (is_jump | (speed == 0)), speed, np.nan)
     speed = xp.where(is_jump | may_jump, speed, 0.0)
     area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)

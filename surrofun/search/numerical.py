@@ -187,7 +187,10 @@ def area(g: Shape) -> jax.Array:
     found, factor = _known_integral(g)
     with at_compile_time(g, unbound(g).like, found):
         whole = jnp.asarray(found["area"])
-        return jnp.where(jnp.isfinite(whole), whole, lax.stop_gradient(whole)) * factor
+        value = lax.stop_gradient(whole)
+        is_nothing = abs(value) <= _TOLERANCE[value.dtype.name] * lax.stop_gradient(jnp.asarray(found["range"]))
+        whole -= jnp.where(is_nothing & jnp.isfinite(value), value, 0.0)  # of a slope that cancels
+        return jnp.where(jnp.isfinite(value), whole, value) * factor
 
 
 def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:

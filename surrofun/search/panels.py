@@ -163,6 +163,7 @@ def integrated(
           from -inf where the area is finite, else from 0.
         * "limits", (2, *n): the integral up to -inf and up to inf, infinite where it diverges.
         * "area", (*n): the area, infinite where it diverges, NaN where the slope is NaN or infinite somewhere.
+        * "range", (*n): the largest integral minus the least.
         * "error", (*n): the estimated error of the integral, relative to its range, or where the area is infinite, to
           that near the threshold; NaN if it is not known.
 
@@ -182,7 +183,7 @@ def integrated(
     missed = xp.where(finite, errors[0], errors[1]) + doubt
     error = without_gradient(xp.where(missed == 0, 0.0, missed / reach))
     powers = xp.concatenate([rises[:1] + soft[:-1], rises[1:]])
-    return {"powers": powers, "limits": limits, "area": area, "error": error}
+    return {"powers": powers, "limits": limits, "area": area, "range": reach, "error": error}
 
 
 def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:

@@ -18,7 +18,7 @@ from ..core.concrete import at_compile_time, is_traced, try_concrete, unchecked,
 from ..core.dtype import Real
 from ..core.text import show
 from ..core.varying import vary_as
-from .arrays import Arithmetic, Array, column, everywhere, ordered, put, repeated, representable, shaped
+from .arrays import Arithmetic, Array, column, everywhere, highest, put, repeated, representable, shaped
 from .panels import BLOCK, OUTER, Function, is_near, measured, nodes, numbers_at, slopes_at, sums
 
 Places: TypeAlias = Sequence[tuple[Real, Real]]
@@ -133,25 +133,26 @@ def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     ends = [v + sum(xp.zeros_like(u[0]) for u in ends) for v in ends]
     reach = functools.reduce(xp.maximum, [xp.abs(v).max(0) for v in ends])
     outer = reach * _sides(np.arange(1, OUTER * _FINE + 1) / _FINE, zero)
-    (edges,) = ordered(xp, 0, 1, representable(xp.concatenate([*ends, outer]), like.dtype))
+    edges = xp.sort(representable(xp.concatenate([*ends, outer]), like.dtype), 0)
     edges = xp.concatenate([edges] + [edges[-1:]] * (1 + -len(edges) % _PILES[np]))  # whole rows of piles
     return nodes(xp, edges[:-1], edges[1:], like.dtype)
 
 
 def _sides(octaves: Array, zero: Array) -> Array:
-    return column(np.concatenate([-(2.0 ** octaves[::-1]), [0.0], 2.0**octaves]), zero)
+    # An octave is divided into equal parts, so that panels do not straddle the cells of `integral`.
+    sizes = np.ldexp(1 + octaves % 1, np.floor(octaves).astype(int))
+    return column(np.concatenate([-sizes[::-1], [0.0], sizes]), zero)
 
 
 def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, seen: Array, dtype: Any) -> Survey:
     found: Survey = {}
     if not {*names}.isdisjoint(EXTREMES):
-        found.update(zip(EXTREMES, _searched(xp, slopes, at, seen), strict=True))
+        found.update(zip(EXTREMES, _searched(xp, slopes, at, seen, dtype), strict=True))
     if not {*names} <= {*EXTREMES}:
         panels, at, seen = _divided(xp, slopes, at, seen, dtype, "places" in names)
         starts, ends, _, errors, _ = panels
         spare = (1 << (len(ends) - 1).bit_length()) - len(ends) if xp is np else 0  # few sizes, for few programs
-        sorted_starts, sorted_ends = ordered(xp, 0, 2, starts, ends)
-        edges = xp.concatenate([sorted_starts, *[sorted_ends[-1:]] * (1 + spare)])
+        edges = xp.concatenate([xp.sort(starts, 0), *[ends.max(0, keepdims=True)] * (1 + spare)])
         found.update(zip(INTEGRAL, (edges, sums(xp, errors, starts, edges[-1])), strict=True))
         found.update(places=shaped(at, 0, 2), slopes=shaped(seen, 0, 2))
     return {name: found[name].astype(dtype) for name in names}
@@ -198,7 +199,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
     return shaped(panels, 1, 3), *shaped(samples, 2, 4)
 
 
-def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array) -> tuple[Array, ...]:
+def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: Any) -> tuple[Array, ...]:
     """Return the lowest and the highest slope, and where: around the best peaks that were seen, closer and closer."""
     sign = column([-1.0, 1.0], seen[0])  # the lowest is the highest of -f
     high, high_at = _best(xp, sign * seen[:, None], at[:, None])
@@ -207,11 +208,13 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array) -> tuple
     inner = distance < 0.51 * distance.max(1, keepdims=True)  # all but the last octave
     grown = high.max(1) - xp.where(inner, high, -np.inf).max(1)
 
-    # A peak is in a panel that is not below its neighbours; of a plateau, at its ends.
+    # A peak is in a panel that is not below its neighbours; of a plateau, at its ends. A smooth top falls in steps of
+    # rounding, each of which has an end: of those that are no higher than this, the highest alone is one.
     before, after = (xp.concatenate(v, 1) for v in ([high[:, :1], high[:, :-1]], [high[:, 1:], high[:, -1:]]))
-    peak = (high >= before) & (high >= after) & ((high > before) | (high > after))
-    _, *found = ordered(xp, 1, 1, xp.where(peak, -high, np.inf), high, high_at, ends - starts)
-    slope, place, width = (v[:, :_PEAKS] for v in found)
+    less = high - 4 * float(np.finfo(dtype).eps) * xp.abs(high)
+    peak = (high >= before) & (high >= after) & ((less > before) | (less > after))
+    peak = peak | xp.swapaxes(_is_best(xp, xp.swapaxes(high, 0, 1)), 0, 1)
+    slope, place, width = highest(xp, _PEAKS, 1, xp.where(peak, high, -np.inf), high_at, ends - starts)
     shares = column(np.linspace(-1, 1, 2 * _STEPS + 1), slope)
 
     def closer(state: tuple[Array, ...]) -> tuple[Array, ...]:
