@@ -83,8 +83,9 @@ def _lookup_table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
     sizes = [2.0**octave * (1 + k / _CELLS) for octave in _OCTAVES for k in range(_CELLS)]
     least = np.array([0.0, *sizes[1:]], edges.dtype)
     most = np.nextafter(np.array([*sizes[1:], np.inf], edges.dtype), least)
-    inner = np.maximum(np.nextafter(least, most), np.finfo(edges.dtype).tiny)  # where panels meet, either is right
-    ends = column([*-most[::-1], *least, *-inner[::-1], *most], edges[0])
+    # A cell below 0 ends where a panel begins; there the one before is right, too.
+    before = np.maximum(np.nextafter(least, most), np.finfo(edges.dtype).tiny)
+    ends = column([*-most[::-1], *least, *-before[::-1], *most], edges[0])
     start = jnp.zeros_like(ends + edges[0], np.int32)
     first, last = jnp.split(_last_below(edges[:, None, ..., None], ends, start, len(edges).bit_length()), 2)
     return widths, jnp.moveaxis(powers, 0, -1), first[..., None], 32 - lax.clz((last - first).max())

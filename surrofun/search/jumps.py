@@ -40,8 +40,7 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     parameter that is a little larger, and a little smaller. Where one moves beside seven steeper ones, two meet, half
     the step gives another speed, the digits of a place hide it, it is one of more than 136, or of the many of a slope
     that is rounded, or which number of an array moves it is not known, the derivative is NaN, and so is the second one
-    of any that moves.
-    At a kink that moves it is the derivative of f that jumps.
+    of any that moves. At a kink that moves it is the derivative of f that jumps.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
