@@ -98,7 +98,7 @@ def test_equations_of_bounds():
     declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
     assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)
-    assert_at_most(230, str(search).count(" = "))  # 215 before steps of rounding at a smooth top were told from peaks
+    assert_at_most(235, str(search).count(" = "))  # 215 before steps of rounding at a smooth top were told from peaks
 
 
 MORE = {
