@@ -62,8 +62,9 @@ LEARNED = {
     "a user's, normalized": (lambda p: normalize(told_mirror(shapes.sigmoid(alpha=p)), area=2.0), 1096),
     # What is searched for of a part is found once, for its limits, too: when it was not, it took 10,028 and 20,244. A
     # look into a table gathers its eight columns one by one, which takes 537 and 1,074 more, but about half the time.
-    "searched for, shifted": (lambda p: shift(functools.partial(laplace, a=p), 0.5), 5100),
-    "a half that is searched for": (lambda p: asym(functools.partial(laplace, a=p), shapes.sigmoid), 8500),
+    # Whether a jump stays is asked at half and at one and a half times the number, too: about 200.
+    "searched for, shifted": (lambda p: shift(functools.partial(laplace, a=p), 0.5), 5250),
+    "a half that is searched for": (lambda p: asym(functools.partial(laplace, a=p), shapes.sigmoid), 8700),
     "eight parts": (lambda p: mix(*(shift(scale(shapes.superspike, k * p), p / k) for k in range(1, 9))), 1133),
 }
 
@@ -98,7 +99,7 @@ def test_equations_of_bounds():
     declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
     assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)
-    assert_at_most(235, str(search).count(" = "))  # 215 before steps of rounding at a smooth top were told from peaks
+    assert_at_most(240, str(search).count(" = "))  # 215 before steps of rounding at a smooth top were told from peaks
 
 
 MORE = {
