@@ -188,6 +188,9 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     def sampled(arrays: Any, ks: tuple[int, ...]) -> Function:
         return _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
 
+    def slopes_by(there: Array) -> Function:
+        return sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+
     starts, ends, low, high, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
     edges = xp.asarray(edges)
     number = xp.asarray(arrays[k])
@@ -211,7 +214,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
         there = (number + part * step).astype(number.dtype)
         by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
-        slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+        slopes = slopes_by(there)
         distance = _move(xp, slopes, low, high, digits, jump + by * changes, (is_jump | may_jump).any())
         distance = distance / (2 * by)
         change = slopes(others) - seen
@@ -220,15 +223,11 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
         return i + 1, speed, by_half, others_move, xp.where(i < 2, risen + change / (2 * by), risen)
 
-    def in_place(part: float) -> tuple[Array, Array]:
-        """Return for a number farther off how much of the rise beside a jump is between its two numbers, nothing where
-        it has moved away, and how much the other panels rise.
-        """
-        there = (number + part * xp.maximum(size, _LEAST)).astype(number.dtype)
-        slopes = sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+    def share(slopes: Function) -> Array:
+        """Return how much of the rise beside a jump is between its two numbers: nothing, where it has moved away."""
         first, at_low, at_high, last = slopes(xp.stack([beside[0], low, high, beside[1]]))
         rise = abs(last - first)
-        return abs(at_high - at_low) / xp.where(rise > 0, rise, np.inf), abs(xp.subtract(*xp.split(slopes(others), 2)))
+        return abs(at_high - at_low) / xp.where(rise > 0, rise, np.inf)
 
     nothing, many = xp.zeros_like(low), others_jump[-1, -1]  # so that some are not seen
     state = (0, nothing, nothing, many, xp.zeros_like(seen))
@@ -240,9 +239,10 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
     # One that stays may have moved by less than a digit of its place: then half of the number moves it, up and down.
-    here, *far = map(in_place, (0.0, 0.5, -0.5))
-    remains = [[v > _OTHER * w for v, w in zip(there, here, strict=True)] for there in far]
-    stays, others_stay = (up | down for up, down in zip(*remains, strict=True))
+    here, rises = share(slopes_by(number)), abs(at_last - at_first)
+    far = [slopes_by((number + part * xp.maximum(size, _LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
+    stays = xp.logical_or(*(share(slopes) > _OTHER * here for slopes in far))
+    others_stay = xp.logical_or(*(abs(xp.subtract(*xp.split(slopes(others), 2))) > _OTHER * rises for slopes in far))
     is_known &= xp.where(speed == 0, stays, noise <= _NOISE * abs(speed))
     others_move |= (others_jump & ~others_stay).any((0, 1))
     speed = xp.where(is_known & (is_jump | (speed == 0)), speed, np.nan)
