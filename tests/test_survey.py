@@ -710,6 +710,16 @@ def test_the_highest_slope_stays_where_what_ends_it_moves(g, numbers, way):
     np.testing.assert_allclose([moved(p) for p in numbers], 0.0, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@eager_or_jit
+def test_a_number_that_cancels_moves_nothing(way, dtype, x64):
+    """Rounding is all that its derivative is made of."""
+    x, numbers = jnp.array([0.3, -2.0], dtype), jnp.array([1.3, 1e-3, 1e5], dtype)
+    learned = jax.grad(lambda p: antiderivative(lambda x: p * jnp.exp(-jnp.abs(x)) / p)(x).sum())
+    moves = jnp.array([way(learned)(p) for p in numbers])
+    np.testing.assert_allclose(moves * numbers, 0.0, atol=16 * float(jnp.finfo(dtype).eps))
+
+
 def moving_logarithm(x, p, eps):
     return -jnp.log(jnp.minimum(1.0, abs(x - p) + eps))
 

@@ -115,21 +115,22 @@ def inside(edges: Array) -> Array:
     return edges[:-1] + (edges[1:] - edges[:-1]) * ((1 + column(_INSIDE, edges[1:])) / 2)
 
 
-def is_known(x: Array, moves: Array) -> Array:
+def is_known(x: Array, moves: Array, rounding: Array) -> Array:
     """Say for which neurons the panels hold a derivative of the slopes (5, panels, *n) at the places inside of them.
 
-    They were made for the slopes: where a logarithm moves, its derivative is steeper than a panel.
+    They were made for the slopes: where a logarithm moves, its derivative is steeper than a panel. What is no more
+    than rounding is held, too: so is the derivative by a number that cancels.
 
     >>> x = inside(np.linspace(-1, 1, 13))
-    >>> bool(is_known(x, np.sin(x))), bool(is_known(x, 1 / x))
-    (True, False)
+    >>> bool(is_known(x, np.sin(x), 0 * x)), bool(is_known(x, 1 / x, 0 * x)), bool(is_known(x, 1 / x, 99 / abs(x)))
+    (True, False, True)
     """
-    xp = numpy_of(x, moves)
-    x, moves = xp.asarray(x), materialized(xp.asarray(moves))
+    xp = numpy_of(x, moves, rounding)
+    x, moves, rounding = xp.asarray(x), materialized(xp.asarray(moves)), xp.asarray(rounding)
     widths = x[-1] - x[0]
-    parts = widths * xp.abs(dot(_MISSES_INSIDE, moves)).max(0), widths * xp.abs(moves).max(0)
-    missed, whole = (sums(xp, part, x[0], x.max((0, 1))) for part in parts)
-    return (missed <= _UNKNOWN * whole).all(0)
+    parts = (widths * xp.abs(v).max(0) for v in (dot(_MISSES_INSIDE, moves), moves, rounding))
+    missed, whole, off = (sums(xp, part, x[0], x.max((0, 1))) for part in parts)
+    return (missed <= _UNKNOWN * whole + off).all(0)
 
 
 def is_near(xp: Arithmetic, x: Array, last: Array) -> Array:

@@ -16,6 +16,8 @@ from .arrays import column
 
 NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 _SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on the way: how near to its limit is near
+_DIGITS = 64.0  # the last ones of a slope, which may be off
+_LEAST = 1e-2  # of a parameter, by which they are divided: what is nearer to 0 may be a shift
 _OCTAVES = range(108)  # from far out back to the threshold
 
 
@@ -31,7 +33,8 @@ def vanishing(
         limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, or at the
             farthest place where it is none; if it has not settled, it is NaN. It is taken at `elsewhere` if it is
             infinite there or at the other infinity, and counts as 0 where `limit_at` is finite.
-        is_known: a function of x and of a derivative there, which is NaN where it says no.
+        is_known: a function of x, of a derivative there and of what may be rounding in it; that is NaN where it
+            says no.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)
@@ -99,7 +102,11 @@ def _derivative(f: Structure, ks: Any, is_known: Any, places: Any, before: jax.A
         moves = by_one_at(x)
         gone = (abs(before) < NOTHING[before.dtype.name]) & jnp.isnan(moves)
         moves = jnp.where(gone, 0.0, moves)
-        return x, moves if is_known is None else jnp.where(is_known(x, moves), moves, jnp.nan), gone
+        if is_known is not None:
+            size = jnp.maximum(jnp.abs(arrays[ks[-1]]).max(), _LEAST).astype(before.dtype)
+            rounding = _DIGITS * float(np.finfo(before.dtype).eps) * abs(before) / size
+            moves = jnp.where(is_known(x, moves, rounding), moves, jnp.nan)
+        return x, moves, gone
     place, moves, known = _at_limit(by_one_at, x, elsewhere, limit_at)
     gone = ~jnp.isinf(limit_at)
     return place, jnp.where(gone, 0.0, jnp.where(known, moves, jnp.nan)), gone
