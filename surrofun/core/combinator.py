@@ -21,7 +21,7 @@ from .shape import CALL, Fact, Shape, as_number, as_shape, given, named, potenti
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, to_tree, unbound
 
-# Deeper ones reach Python's limit of recursion in a derivative; of more shapes the program takes minutes to compile.
+# Deeper ones reach Python's limit of recursion in a derivative; of more shapes a program may take minutes to compile.
 _DEEPEST, _MOST = 64, 256
 
 P = ParamSpec("P")

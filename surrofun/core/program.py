@@ -14,7 +14,7 @@ from jax.sharding import get_abstract_mesh
 
 from .concrete import is_traced
 from .dtype import is_real
-from .tree import Tree, is_cacheable, native
+from .tree import Tree, is_cacheable, native, split
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -22,9 +22,9 @@ _NEEDS_A_VALUE = (
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-# Whether the program that is traced may search; None outside of programs. It is not in the key of the cache, since a
-# function is always called with the same `search`.
-_may_search: contextvars.ContextVar[bool | None] = contextvars.ContextVar("_may_search", default=None)
+# Whether a program that is traced may search; what is outside of programs may. It is not in the key of the cache, since
+# a function is always called with the same `search`.
+_may_search = contextvars.ContextVar("_may_search", default=True)
 
 
 def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> Any:
@@ -83,11 +83,9 @@ def abort_if_traced(tree: Tree) -> None:
 
     >>> abort_if_traced(2.0)
     """
-    if _may_search.get() is not False:
-        return
-    for leaf in jax.tree.leaves(tree):
-        if isinstance(leaf, jax.core.Tracer):
-            raise jax.errors.ConcretizationTypeError(leaf, "a search is better with values")
+    _, tracers = split(tree)
+    if tracers and not _may_search.get():
+        raise jax.errors.ConcretizationTypeError(tracers[0], "a search is better with values")
 
 
 def once(f: Callable[..., Any], *trees: Tree) -> Any:

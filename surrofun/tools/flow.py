@@ -73,7 +73,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
         "rms": jnp.sqrt(jnp.square(slope).mean()),
         "dead": 1 - inside.max(axes).mean(),
     }
-    return {name: lax.stop_gradient(value) for name, value in measured.items()}
+    return lax.stop_gradient(measured)
 
 
 def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.Array:
