@@ -54,9 +54,10 @@ def antiderivative(g: Shape) -> Shape:
     largest slope may not be seen beside what is steeper, and counts as 0
     then; so do steps of up to 24 last digits of the largest slope, as what
     is left of s (1 - s) far out has, unless the area would change by more
-    than 1e-3 if they were twice as far. The derivative is less exact for
-    what `g` does not show yet, as a jump with a weight of 0, and by a leak
-    of 0, beside which the area is infinite, about 1e13. Where `g` has
+    than 1e-3 if they were twice as far. The derivative is less exact, or
+    NaN, by what `g` does not show yet, as a jump with a weight of 0: begin
+    with a small one, as 1e-3; by a leak of 0, beside which the area is
+    infinite, it is about 1e13. Where `g` has
     vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far
     out, this counts as 0; beside another term that has not vanished, it
     stays NaN. Beyond 1e12 widths an infinite area is taken to go on growing

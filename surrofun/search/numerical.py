@@ -70,10 +70,7 @@ def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     found = _found(g, EXTREMES)
     lowest, highest = found["lowest"], found["highest"]
     if not is_traced(highest) and np.isnan(highest).any():
-        raise ValueError(
-            f"{show(g)}: expected slopes that are numbers, got NaN at some potential; write it without a product or a "
-            "difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
-        )
+        raise _no_number(g, "NaN")
     if isinstance(lowest, jax.Array):
         with at_compile_time(g, unbound(g).like, found):
             at = jnp.stack([found["lowest_at"], found["highest_at"]])
@@ -203,8 +200,18 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
+        if np.isnan(error).any():
+            raise _no_number(g, "NaN or inf")
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, got an error of "
-            f"{np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, around="
+            f"{np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, around=; where rounding "
+            "is all that is left of it, far out, make it 0"
         )
     return result, numpy_of(known).where(known, 1.0, np.nan).astype(error.dtype)
+
+
+def _no_number(g: Shape, came: str) -> ValueError:
+    return ValueError(
+        f"{show(g)}: expected slopes that are numbers, got {came} at some potential, which may be far out; write it "
+        "without a product, a quotient or a difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
+    )
