@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jax.tree_util import Partial
 
-from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked
+from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked, without_gradient
 from ..core.places import around
 from ..core.program import abort_if_traced, call_cached, once
 from ..core.shape import Shape
@@ -70,7 +70,7 @@ def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
     found = _found(g, EXTREMES)
     lowest, highest = found["lowest"], found["highest"]
     if not is_traced(highest) and np.isnan(highest).any():
-        raise _no_number(g, "NaN")
+        raise _no_number(g)
     if isinstance(lowest, jax.Array):
         with at_compile_time(g, unbound(g).like, found):
             at = jnp.stack([found["lowest_at"], found["highest_at"]])
@@ -200,8 +200,8 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
-        if np.isnan(error).any():
-            raise _no_number(g, "NaN or inf")
+        if np.isnan(without_gradient(slopes_at(g, jnp.asarray(result["edges"])))).any():
+            raise _no_number(g)
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, got an error of "
             f"{np.max(error):.1g}; declare its soft step, shape(g, soft=...), or its places, around=; where rounding "
@@ -210,8 +210,8 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     return result, numpy_of(known).where(known, 1.0, np.nan).astype(error.dtype)
 
 
-def _no_number(g: Shape, came: str) -> ValueError:
+def _no_number(g: Shape) -> ValueError:
     return ValueError(
-        f"{show(g)}: expected slopes that are numbers, got {came} at some potential, which may be far out; write it "
+        f"{show(g)}: expected slopes that are numbers, got NaN at some potential, which may be far out; write it "
         "without a product, a quotient or a difference of infinities, as exp(-abs(x)) for exp(x) * exp(-2 * x)"
     )
