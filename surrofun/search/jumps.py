@@ -82,18 +82,19 @@ def _areas_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: bool = False) -> Function:
-    """Return a derivative of f, or that of it by x, as a function of places with axes in front."""
+def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: bool = False) -> Any:
+    """Return a derivative of f, or that of it by x, as a function of places with axes in front, and of the arrays."""
 
     def slopes(x: Array, arrays: Any) -> Any:
         at, x = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank), jnp.asarray(x)
         return jax.jvp(at, (x,), (jnp.ones_like(x),))[1] if along_x else at(x)
 
-    # Of a number of half precision a program, as the survey is, keeps digits that operations one by one round off, so
-    # that a jump would not be where the survey saw it.
-    call = jax.jit(slopes) if any(jnp.result_type(v).itemsize < 4 for v in arrays) else slopes
+    # What is traced is traced once for all samples. Of a number of half precision a program, as the survey is, keeps
+    # digits that operations one by one round off, so that a jump would not be where the survey saw it.
+    in_program = is_traced(arrays) or any(jnp.result_type(v).itemsize < 4 for v in arrays)
+    call = jax.jit(slopes) if in_program else slopes
     # Under `vmap` a `jax.custom_jvp` in f would give tracers for numbers.
-    return lambda x: concrete_if_possible(call, x, arrays)
+    return lambda x, arrays=arrays: concrete_if_possible(call, x, arrays)
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
@@ -184,12 +185,11 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     """Return the derivatives of the areas, as each number of the last array of ks moves by one."""
     before, k = ks[:-1], ks[-1]
     xp = numpy_of(edges, jumps, arrays)
-
-    def sampled(arrays: Any, ks: tuple[int, ...]) -> Function:
-        return _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
+    at = _slopes(f, arrays, before, edges.ndim - 1)
+    now, by_number = _sampled(xp, at), _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
 
     def slopes_by(there: Array) -> Function:
-        return sampled([*arrays[:k], there, *arrays[k + 1 :]], before)
+        return _sampled(xp, lambda x: at(x, [*arrays[:k], there, *arrays[k + 1 :]]))
 
     starts, ends, low, high, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
     edges = xp.asarray(edges)
@@ -201,11 +201,11 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     digit = max(eps, of_number)
     digits = max(_CLOSE, 2 * digit / eps)
     beside = _beside(xp, low, high, digits)
-    jump = sampled(arrays, before)(beside)
+    jump = now(beside)
     step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
-    changes = xp.nan_to_num(sampled(arrays, ks)(beside))  # of the slopes beside the jump, with the number, too
+    changes = xp.nan_to_num(by_number(beside))  # of the slopes beside the jump, with the number, too
     # The ends of another panel see when the jump in it passes by.
-    seen, foreseen = sampled(arrays, before)(others), xp.nan_to_num(sampled(arrays, ks)(others))
+    seen, foreseen = now(others), xp.nan_to_num(by_number(others))
     at_first, at_last = xp.split(seen, 2)
     passing = xp.where(others_jump, _OTHER * abs(at_last - at_first), np.inf)
 
@@ -239,7 +239,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
     # One that stays may have moved by less than a digit of its place: then half of the number moves it, up and down.
-    here, rises = share(slopes_by(number)), abs(at_last - at_first)
+    here, rises = share(now), abs(at_last - at_first)
     far = [slopes_by((number + part * xp.maximum(size, _LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
     stays = xp.logical_or(*(share(slopes) > _OTHER * here for slopes in far))
     others_stay = xp.logical_or(*(abs(xp.subtract(*xp.split(slopes(others), 2))) > _OTHER * rises for slopes in far))
