@@ -747,8 +747,8 @@ def test_a_slope_too_small_for_a_float_has_no_jump(way):
 
 
 def ramp(x):
-    """Of 3 a third at once, the rest in the next 30 numbers: too steep to say that it jumps."""
-    return jnp.where(x < 0.33, 0.0, jnp.where(x < 0.83, 1 + 2 * jnp.minimum((x - 0.33) / 1.8e-6, 1), 0.0))
+    """Of 3 a third at once, the rest in the next 60 numbers: too steep to say that it jumps."""
+    return jnp.where(x < 0.25, 0.0, jnp.where(x < 0.75, 1 + 2 * jnp.minimum((x - 0.25) / 1.8e-6, 1), 0.0))
 
 
 def levels(x, p, _):
