@@ -735,6 +735,8 @@ def test_a_derivative_that_is_steeper_than_its_panel_is_not_known(way):
         np.testing.assert_allclose(moves, by_hand if known else np.full((3, 2), np.nan), atol=5e-3)
     of_an_element = way(jax.grad(lambda p: antiderivative(lambda x: moving_logarithm(x, p[0], 1e-8))(2.5)))
     np.testing.assert_array_equal(of_an_element(p), [np.nan, 0])
+    of_a_shift = way(jax.grad(lambda p: antiderivative(lambda x: moving_logarithm(x, 0.7 + p, 1e-8))(2.5)))
+    assert jnp.isnan(of_a_shift(0.0))
 
 
 @eager_or_jit
