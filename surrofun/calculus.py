@@ -57,11 +57,10 @@ def antiderivative(g: Shape) -> Shape:
     than 1e-3 if they were twice as far. The derivative is less exact, or
     NaN, by what `g` does not show yet, as a jump with a weight of 0: begin
     with a small one, as 1e-3; by a leak of 0, beside which the area is
-    infinite, it is about 1e13. Where `g` has
-    vanished and its derivative is NaN, as that of 1 / cosh(alpha x)^2 far
-    out, this counts as 0; beside another term that has not vanished, it
-    stays NaN. Beyond 1e12 widths an infinite area is taken to go on growing
-    in a straight line.
+    infinite, it is about 1e13. Where `g` has vanished and its derivative is
+    NaN, as that of 1 / cosh(alpha x)^2 far out, this counts as 0; beside
+    another term that has not vanished, it stays NaN. Beyond 1e12 widths an
+    infinite area is taken to go on growing in a straight line.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It

@@ -32,6 +32,7 @@ _LONGEST, _DEEPEST = 10_000, 50  # characters, and brackets within one another
 _NUMBER = r"(?P<number>[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?:np\.)?(?:inf|nan)\b))"
 _NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"  # with dots, to say what is meant by one of another library
 _TOKEN = re.compile(_NUMBER + r"|np\.array\(|" + _NAME + r"|\S|\Z", re.ASCII)
+_STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here and elsewhere
 
 
 def describe(shape: Shape) -> str:
@@ -216,10 +217,28 @@ def _called(f: Shape, args: list[Any], named: dict[str, Any]) -> Shape:
     takes = inspect.Signature(parameters)
     try:
         takes.bind_partial(*args, **named)
+        given_numbers = [n for v in (*args, *named.values()) for n in (v if type(v) is tuple else (v,))]
+        for number in given_numbers:
+            if not isinstance(number, int | float | np.ndarray):
+                raise TypeError(f"expected a number or an array [1.0, 2.0], got {show(number)}")
     except TypeError as error:
         what = ["keywords" if p.kind is p.VAR_KEYWORD else str(p) for p in parameters] or ["no parameters"]
-        raise ValueError(f"{show(f)} takes {', '.join(what)}; {error}") from None
+        hint = _hint(f, takes, len(args), named)
+        raise ValueError(f"{show(f)} takes {', '.join(what)}; {error}{hint}") from None
     return given(f, **dict(zip(takes.parameters, args, strict=False)) | named)
+
+
+def _hint(f: Shape, takes: inspect.Signature, by_position: int, named: dict[str, Any]) -> str:
+    """Return a hint where one keyword is unknown, and one parameter is left that it may mean; else an empty text."""
+    others = list(takes.parameters.values())[by_position:]
+    free = [p.name for p in others if p.name not in named and not isinstance(p.default, bool)]
+    unknown = [name for name in named if name not in takes.parameters]
+    if len(free) != 1 or len(unknown) != 1:
+        return ""
+    value = named[unknown[0]]
+    same = {*free, *unknown} <= _STEEPNESS and isinstance(value, int | float) and not isinstance(value, bool)
+    number = f"{value}.0" if isinstance(value, int) else value  # a whole number would not learn
+    return f"; the parameter is {free[0]}" + (f", {show(f)}({free[0]}={number})" if same else "")
 
 
 def _text(g: Any) -> str:

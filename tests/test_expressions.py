@@ -220,14 +220,15 @@ s2nn(1, 2, 3) | line 1, column 1, at 's2nn': s2nn takes alpha=4.0, beta=1.0; too
 s2nn(1, alpha=3) | ... at 's2nn': s2nn takes alpha=4.0, beta=1.0; multiple values for argument 'alpha'
 scale(atan)(2.0) | ... at 'scale': scale(atan) takes keywords; too many positional arguments
 straight_through(1) | ... at 'straight_through': straight_through takes no parameters; too many positional...
-sigmoid(beta=3) | ... at 'sigmoid': sigmoid takes alpha=4.0; got an unexpected keyword argument 'beta'
+sigmoid(beta=3) | ... at 'sigmoid': sigmoid takes alpha=4.0; got an unexpected keyword argument 'beta'...
 sigmoid(alpha=1)(beta=3) | ... sigmoid(alpha=1) takes alpha=1; got an unexpected keyword argument 'beta'...
 sigmoid(x=1) | ... sigmoid takes alpha=4.0; got an unexpected keyword argument 'x'...
-sigmoid(slope=25) | ... at 'sigmoid': sigmoid takes alpha=4.0; got an unexpected keyword argument 'slope'
-superspike(alpha=True) | ... superspike takes beta=10.0; got an unexpected keyword argument 'alpha'
+sigmoid(slope=25) | ... got an unexpected keyword argument 'slope'; the parameter is alpha, sigmoid(alpha=25.0)
+superspike(alpha=True) | ... got an unexpected keyword argument 'alpha'; the parameter is beta
+rectangle(alpha=2.0) | ... got an unexpected keyword argument 'alpha'; the parameter is width...
 sigmoid(alpha=1, alpha=2) | line 1, column 18, at 'alpha': this keyword is there already
 s2nn(alpha=1, 2) | line 1, column 15, at '2': expected a keyword, as before
-sigmoid(atan) | ... at 'sigmoid': sigmoid: expected a number or an array as alpha, got function atan
+sigmoid(atan) | ... sigmoid takes alpha=4.0; expected a number or an array [1.0, 2.0], got atan...
 sigmoid((1, 2)) | ... sigmoid: expected a number or an array as alpha, got tuple (1, 2)
 02 | line 1, column 1, at '02': expected a whole number without a leading zero, as in Python: 2
 sigmoid(-007) | line 1, column 9, at '-007': expected a whole number without a leading zero, as in Python: 7

@@ -14,7 +14,7 @@ from ..core.concrete import aligned_arrays, closure_converted, concrete_if_possi
 from ..core.tree import Structure
 from .arrays import Arithmetic, Array, column, everywhere, highest, repeated, shaped
 from .panels import Function, slopes_at
-from .vanishing import NOTHING, by_ones
+from .vanishing import LEAST, NOTHING, by_ones
 
 _MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
 _NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
@@ -24,7 +24,6 @@ _ROUNDED = 24.0  # last digits of the largest slope: a smaller step is rounding,
 _SHARE = 1e-3  # unless, if it were twice as far, the area nearer to the peak would change by more than this
 _OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
 _INNER = 0.3, 0.7  # of a panel, where it is asked whether it is flat
-_LEAST = 1e-2  # of a parameter, and of a potential, for the size of a step: those nearer to 0 take the same
 _CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
 _WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
 _UNSURE = 0.15  # of what a steep part rises by: at once, this may be a jump beside another, and a half is one
@@ -202,7 +201,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     digits = max(_CLOSE, 2 * digit / eps)
     beside = _beside(xp, low, high, digits)
     jump = now(beside)
-    step = digit ** (1 / 3) * xp.maximum(size, _LEAST)  # as for any difference of both sides
+    step = digit ** (1 / 3) * xp.maximum(size, LEAST)  # as for any difference of both sides
     changes = xp.nan_to_num(by_number(beside))  # of the slopes beside the jump, with the number, too
     # The ends of another panel see when the jump in it passes by.
     seen, foreseen = now(others), xp.nan_to_num(by_number(others))
@@ -236,11 +235,11 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     in_steps = xp.where(others_step, xp.maximum(*xp.split(abs(risen - foreseen), 2)), 0.0).sum((0, 1))
     rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1)) / xp.asarray(step, edges.dtype)
     others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
-    noise = 8 * digit * xp.maximum(abs(low), _LEAST) / xp.asarray(step, edges.dtype)
+    noise = 8 * digit * xp.maximum(abs(low), LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
     # One that stays may have moved by less than a digit of its place: then half of the number moves it, up and down.
     here, rises = share(now), abs(at_last - at_first)
-    far = [slopes_by((number + part * xp.maximum(size, _LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
+    far = [slopes_by((number + part * xp.maximum(size, LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
     stays = xp.logical_or(*(share(slopes) > _OTHER * here for slopes in far))
     others_stay = xp.logical_or(*(abs(xp.subtract(*xp.split(slopes(others), 2))) > _OTHER * rises for slopes in far))
     is_known &= xp.where(speed == 0, stays, noise <= _NOISE * abs(speed))
@@ -268,7 +267,7 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: flo
     def has_passed(distance: Array) -> Array:
         return _is_left(slopes(start + sign * distance), jump) == goes_up
 
-    least = float(np.finfo(low.dtype).eps) * xp.maximum(abs(start), _LEAST)
+    least = float(np.finfo(low.dtype).eps) * xp.maximum(abs(start), LEAST)
     distances = least * column(4.0 ** np.arange(_SAMPLES), least)
     passed = has_passed(distances)
     far = xp.where(passed, np.inf, distances).min(0)

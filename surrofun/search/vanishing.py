@@ -16,8 +16,8 @@ from .arrays import column
 
 NOTHING = {"float32": 1e-31, "float64": 1e-292}  # what has vanished: a float's least over its precision
 _SETTLED = {"float32": 1e-4, "float64": 1e-6}  # of the largest derivative on the way: how near to its limit is near
+LEAST = 1e-2  # of a parameter, for the size of a step, or of its rounding: those nearer to 0, as a shift, take the same
 _DIGITS = 64.0  # the last ones of a slope, which may be off
-_LEAST = 1e-2  # of a parameter, by which they are divided: what is nearer to 0 may be a shift
 _OCTAVES = range(108)  # from far out back to the threshold
 
 
@@ -103,7 +103,7 @@ def _derivative(f: Structure, ks: Any, is_known: Any, places: Any, before: jax.A
         gone = (abs(before) < NOTHING[before.dtype.name]) & jnp.isnan(moves)
         moves = jnp.where(gone, 0.0, moves)
         if is_known is not None:
-            size = jnp.maximum(jnp.abs(arrays[ks[-1]]).max(), _LEAST).astype(before.dtype)
+            size = jnp.maximum(jnp.abs(arrays[ks[-1]]).max(), LEAST).astype(before.dtype)
             rounding = _DIGITS * float(np.finfo(before.dtype).eps) * abs(before) / size
             moves = jnp.where(is_known(x, moves, rounding), moves, jnp.nan)
         return x, moves, gone
