@@ -101,27 +101,27 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     return rounded(soft, x)
 
 
-def _soft_step_of(g: Shape, x: jax.Array, args: Any, kwargs: Any) -> Shape:
-    """Return the soft step as a function of potentials like x, for which nothing is left to be searched for."""
+def _soft_step_of(g: Shape, like: Any, args: Any, kwargs: Any) -> Shape:
+    """Return the soft step as a function of potentials like these, for which nothing is left to be searched for."""
     own = unbound(g)
     as_it_is = own.any_constant or needs_no_limit(g)
     made = made_of(own.f)
     # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
     # depend on its own numbers, whose derivatives there are spared.
     part_takes_limits = not as_it_is and made and facts_of(made[0].func).get("anchored")
-    declared = _closed_form(g, x, args, kwargs, any_constant=not part_takes_limits)
+    declared = _closed_form(g, like, args, kwargs, any_constant=not part_takes_limits)
     if declared is None:
-        return numerical.soft_step(function_of_x(g, x, args, kwargs))
+        return numerical.soft_step(function_of_x(g, like, args, kwargs))
     return declared if as_it_is or part_takes_limits else lambda x: _anchored(declared, x, g)
 
 
-def _closed_form(g: Shape, x: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
-    f, taken, by_name = bind(g, x, args, kwargs, any_constant)
+def _closed_form(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
+    f, taken, by_name = bind(g, like, args, kwargs, any_constant)
     soft = _fact_of(f, "soft")
     if not soft:
         return None
-    if any_constant and is_combinator(f) and not _is_linear(f, soft, x, taken, by_name):  # the parts need theirs
-        _, taken, by_name = bind(g, x, args, kwargs)
+    if any_constant and is_combinator(f) and not _is_linear(f, soft, like, taken, by_name):  # the parts need theirs
+        _, taken, by_name = bind(g, like, args, kwargs)
     if is_own(f):  # that of a user's may ask for a soft step inside of a loop
         for part in filter(is_part, (*taken, *by_name.values())):
             part._soft_steps = {}  # so that it is found once, though its limits are asked for, too
@@ -181,7 +181,7 @@ def may_hide_in_facts(g: Shape) -> bool:
 
 def needs_no_limit(g: Shape) -> bool:
     """Say whether a soft step is known to have the constant that `antiderivative` asks for, so that no limit is taken:
-    it and all parts declare `zero_at_minus_inf`, for finite areas, or all declare `anchored`.
+    it and all parts declare `zero_at_minus_inf`, for finite areas, or all declare `anchored`, or no soft step.
 
     >>> from surrofun import shapes, shift
     >>> needs_no_limit(shapes.sigmoid), needs_no_limit(shift(shapes.reciprocal, 0.5))
@@ -203,31 +203,32 @@ def _declares(fact: str, g: Shape) -> bool:
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     """Return `soft` with S(-inf) = 0 where both of its limits are finite, else with S(0) = 0; NaN if one is NaN.
 
-    It is evaluated up to six times, each time with all that is searched for of its parts.
+    It is evaluated up to six times; in a combinator of a user's, each time with all that is searched for of its parts.
     """
     left, right = _limit(soft, -jnp.inf, x, g), _value_at(soft, jnp.inf, x, g)
     finite, known = jnp.isfinite(left) & jnp.isfinite(right), ~(jnp.isnan(left) | jnp.isnan(right))
     constant = left
     if is_traced(finite) or not finite.all():
         constant = jnp.where(finite, left, soft(jnp.where(finite, UNUSED, _full(x, 0.0))))
-    return (jnp.asarray(soft(x)) - constant) * jnp.where(known, 1.0, jnp.nan)  # as a factor also in the derivatives
+    known = jnp.where(known, 1.0, jnp.nan)  # a factor, so that it is one of the derivatives, too
+    return (soft(x) - constant) * known  # type: ignore[no-any-return]
 
 
-def _limit(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
+def _limit(soft: Shape, end: float, like: Any, g: Shape) -> jax.Array:
     """Return `soft` at infinity, with its derivatives if it is finite."""
-    limit = _value_at(soft, end, x, g)
+    limit = _value_at(soft, end, like, g)
     moves = jnp.isfinite(limit)
-    at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[x.dtype.name], end)))
+    at, far = (jnp.where(moves, v, jnp.zeros_like(limit)) for v in (end, math.copysign(_FAR[like.dtype.name], end)))
     if not is_traced(limit) and not is_traced(soft(far)):  # nothing asks for a derivative
         return limit
     rest = vanishing(lambda x: soft(x) - limit, far, 0.0, at)
     return limit + jnp.where(moves, rest - lax.stop_gradient(rest), 0.0)
 
 
-def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
+def _value_at(soft: Shape, end: float, like: Any, g: Shape) -> jax.Array:
     """Return `soft` at infinity, a constant; NaN is refused, in the name of `g`, unless something is traced."""
     with unchecked():
-        value: jax.Array = lax.stop_gradient(soft(_full(x, end)))
+        value: jax.Array = lax.stop_gradient(soft(_full(like, end)))
     if not is_traced(value) and jnp.isnan(value).any():
         raise ValueError(
             f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
@@ -236,8 +237,8 @@ def _value_at(soft: Shape, end: float, x: jax.Array, g: Shape) -> jax.Array:
     return value
 
 
-def _full(x: jax.Array, value: float) -> jax.Array:
-    return jnp.full((1,) * x.ndim, value, x.dtype)
+def _full(like: Any, value: float) -> jax.Array:
+    return jnp.full((1,) * like.ndim, value, like.dtype)
 
 
 def derivative(soft: Shape) -> Shape:
@@ -331,7 +332,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     with at_compile_time(g, like):
         declared = _closed_form(g, like)
         if declared and needs_no_limit(g):
-            return jnp.asarray(declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf)))
+            return declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf))  # type: ignore[no-any-return]
         if declared:
             return _limit(declared, jnp.inf, like, g) - _limit(declared, -jnp.inf, like, g)
     return numerical.area(g)

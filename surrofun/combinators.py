@@ -1,9 +1,8 @@
 """Shapes from shapes, each a formula and its facts.
 
 Parameters given at call time go to every shape inside. A combinator of your
-own is written in the same way, without `declares`: its bounds are taken as
-they are declared, and its soft step gets its constant by limits that are
-taken.
+own is written in the same way, without `declares`: the constant of its soft
+step is found, by limits that are taken.
 """
 
 from typing import Any

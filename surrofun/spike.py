@@ -6,7 +6,7 @@ level and close over no tracer: the tracers that a shape holds are passed as
 operands (`core.concrete.closure_converted`), so that a spike may be built
 anywhere, out of tracers, and be differentiated later. What the rules return is
 differentiable by the same rules, so that higher derivatives are right, too.
-Where every function in shape, step and residual code is known to be pure
+Where every function in shape, step, encode and decode is known to be pure
 (`core.facts`) and found in its module, a call runs inside of one cached
 program (`core.program`), and the cotangents of what it learns inside another.
 In names, of_ is a cotangent, by_ a tangent.
@@ -85,7 +85,7 @@ def make_spike(
     Args:
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
             potential minus the threshold; of a soft step S it is
-            `derivative(S)`. Shape, step and residual code are compiled
+            `derivative(S)`. Shape, step, encode and decode are compiled
             once if each function in them is found in a module, and declared
             by `shape`, of `jax.jit`, or of JAX or NumPy. Others run as
             Python at each call, or inside of a `jit`, at each trace.
@@ -382,7 +382,7 @@ def _empty(values: Any) -> Any:
 
 
 def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    if isinstance(of_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, by the rules to come
+    if isinstance(of_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, with JAX_REMAT3
         return None, None, None
     residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
     kept, to_decode, to_learn, flags = residual

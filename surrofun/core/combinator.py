@@ -61,7 +61,8 @@ def combinator(
             not NaN. Else it is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for. They may be wider
-            than the slopes: `uint8` is coarser then.
+            than the slopes: `uint8` is coarser then. A number may be a
+            tracer: `jnp.minimum`, not `min`.
         around: `around(*parts)`, places as for `shape`; else those of the
             parts. A formula that moves them, as `g(-x)` does, asks for it.
         check: `check(*parts)` raises, when parts do not go together. It

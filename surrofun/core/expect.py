@@ -69,7 +69,7 @@ def as_key(key: Any, who: str) -> jax.Array:
     dtype = getattr(key, "dtype", None)
     if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) or dtype == jnp.uint32):
         raise TypeError(f"{who}: expected a random key, as jax.random.key(0) makes one, got {describe_value(key)}")
-    if key.ndim != (dtype == jnp.uint32):
+    if key.ndim != (1 if dtype == jnp.uint32 else 0):  # one of the older kind is an array
         raise TypeError(f"{who}: expected one random key, got an array of keys of shape {key.shape}")
     return key  # type: ignore[no-any-return]
 

@@ -45,7 +45,7 @@ def as_fact(f: Any, name: str, value: Any, like: Any) -> jax.Array:
     >>> as_fact(abs, "bounds", 2, np.zeros(1, np.float32))
     Array(2., dtype=float32)
     """
-    return jnp.asarray(fit(jnp.asarray(as_number(value, show(f), f"each of {name}="), like.dtype), like))
+    return fit(jnp.asarray(as_number(value, show(f), f"each of {name}="), like.dtype), like)  # type: ignore[no-any-return]
 
 
 def is_pair(value: Any) -> bool:

@@ -10,7 +10,7 @@ are bound, and of the potential. It returns a tuple of three:
 The slope has the dtype of x, its bounds have at least float32. A key, and
 what is computed, as a bound, belong into the operands. A user may declare
 bounds that the slope exceeds: clip it. Where a parameter is differentiated,
-x is kept instead, and the code is not used.
+x is kept instead, and what is encoded is dropped.
 
 This code keeps four bits a spike, two of the last axis, of even size, in a
 byte, of a shape that is nowhere negative:
@@ -33,11 +33,10 @@ byte, of a shape that is nowhere negative:
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-Put both functions in a module, decorated with `jax.jit`: with one that is
-not known to be pure, a spike is traced again at each call.
+Put encode and decode, not the code, in a module, decorated with `jax.jit`:
+with one that is not known to be pure, a spike is traced again at each call.
 """
 
-from .codes import Code as Code
 from .codes import code_converted as code_converted
 from .codes import code_of as code_of
 from .codes import sampled as sampled

@@ -289,8 +289,8 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
         if not is_traced(suit) and not suit.all():
             wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
-            others = slopes[(slopes != lowest) & (slopes != highest)] if two_valued else ()
-            more = "".join(f", {slope:g} among them (at NaN and infinity, too)" for slope in others[:1])
+            others: Any = slopes[(slopes != lowest) & (slopes != highest)] if two_valued else ()
+            more = f", {others[0]:g} among them (at NaN and infinity, too)" if len(others) else ""
             more += f", too large for {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "

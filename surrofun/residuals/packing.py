@@ -56,7 +56,7 @@ def unpack(kept: jax.Array, like: jax.Array) -> jax.Array:
         return kept
     # The axis is read off what is kept, since `like` may be spread over other devices than the bits were.
     shorter = [i for i, n in enumerate(kept.shape) if n < like.shape[i]]
-    axis = shorter[0] if shorter else kept.shape.index(1)  # whose eight bits are the same
+    axis = shorter[0] if shorter else kept.shape.index(1)  # any of one row, whose bit fills the byte
     shape, at = _in_bytes(like.shape, axis)
     return _joined(jnp.expand_dims(kept, at) >> _places(shape, at) & np.uint8(1), like, axis) == 1
 
