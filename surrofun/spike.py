@@ -52,8 +52,8 @@ Step: TypeAlias = Callable[[Any], Any]
 # search; late(is_learned, that, x, of_spikes) makes the cotangents. Where nothing is searched for, in forward mode, and
 # where the slope is concrete, early returns the arrays.
 Rule: TypeAlias = SimpleNamespace
-# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays": of what is pure the
-# same tracers as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
+# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", which may be the same tracers
+# as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
 Constants: TypeAlias = dict[str, Any]
 
 
@@ -104,10 +104,11 @@ def make_spike(
             table, once for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
-        learnable: parameters p of the shape get the gradient of its
-            antiderivative S, sum(dL/dspike dS(x; p)/dp), instead of zero. A
-            meta-gradient, of an update step by p, is had without it: with
-            it the spikes in the update move with p as well, as S does.
+        learnable: parameters p of the shape, given or closed over, get the
+            gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp),
+            instead of zero. A meta-gradient, of an update step by p, is had
+            without it: with it the spikes in the update move with p as
+            well, as S does.
 
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
