@@ -210,8 +210,8 @@ def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
     constant = left
     if is_traced(finite) or not finite.all():
         constant = jnp.where(finite, left, soft(jnp.where(finite, UNUSED, _full(x, 0.0))))
-    known = jnp.where(known, 1.0, jnp.nan)  # a factor, so that it is one of the derivatives, too
-    return (soft(x) - constant) * known  # type: ignore[no-any-return]
+    factor = jnp.where(known, 1.0, jnp.nan)  # so that the derivatives are NaN, too
+    return (soft(x) - constant) * factor  # type: ignore[no-any-return]
 
 
 def _limit(soft: Shape, end: float, like: Any, g: Shape) -> jax.Array:
