@@ -91,7 +91,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
-        known = {} if args or kwargs else getattr(g, "_soft_steps", {})  # of a part: `_closed_form`
+        known = getattr(g, "_soft_steps", {})  # of a part, which gets no parameters here: `_closed_form`
         key = x.ndim, x.dtype.name
         if key not in known:
             known[key] = _soft_step_of(g, x, args, kwargs)

@@ -53,6 +53,7 @@ LEARNED = {
     # A combinator of the catalogue adds its formula: the soft step of a part of it needs no constant, which would take
     # as many equations again for each of its two limits.
     "... scaled": (lambda p: scale(shapes.leaky_step(leak=p), 2.0), 92),
+    "... normalized": (lambda p: normalize(shapes.leaky_step(leak=p), peak=2.0), 125),
     "a steepness": (lambda p: scale(shapes.superspike, p), 111),
     "two halves": (lambda p: asym(shapes.sigmoid(alpha=p), scale(shapes.laplace, p)), 448),
     # A user's combinator needs a constant, but not for each of its parts: that would be 5,588. About 180 of them find

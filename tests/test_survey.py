@@ -100,6 +100,7 @@ HARD = {
     "singular": (lambda x: abs(x) ** -1.1, np.inf),
     "slowest": (lambda x: (1 + abs(x)) ** -1.0001, 2e4),
     "slow": (lambda x: (1 + abs(x)) ** -1.1, 20.0),
+    "slow on one side": (lambda x: jnp.where(x < 0, (1 + abs(x)) ** -1.1, jnp.exp(-abs(x))), 11.0),
     "logarithmic": (lambda x: 1 / ((2 + abs(x)) * jnp.log(2 + abs(x)) ** 2), 2 / np.log(2)),
     "sinc": (lambda x: jnp.sinc(x / np.pi), np.pi),
     "infinite": (lambda x: 1 / (1 + abs(x)), np.inf),
@@ -124,7 +125,7 @@ def test_hard_ones_are_right_or_refused(dtype, x64):
             np.testing.assert_allclose(found["area"], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
             np.testing.assert_allclose(ends[1] - ends[0], exact, rtol=1.5 * TOLERANCE[dtype], err_msg=name)
             right.append(name)
-    assert set(right) >= {"slow", "infinite", "straight-through", "39 rectangles", *SMOOTH}
+    assert set(right) >= {"slow", "slow on one side", "infinite", "straight-through", "39 rectangles", *SMOOTH}
     assert not {"singular", "logarithmic", "sinc"} & set(right)
     f, _ = HARD["logarithmic"]
     with pytest.raises(ValueError, match=rf"is found to {TOLERANCE[dtype]:g} of it, got an error of 0.002; "):

@@ -133,7 +133,7 @@ def _may_hide_numbers(value: Any) -> bool:
     """Say whether a partial of a user's has numbers that are no leaves, or a whole number that is one."""
     if type(value) is not Partial:
         return type(value) is functools.partial
-    if is_method(value) or value.func in (_bound, _by_position) or "text" in facts_of(value.func):
+    if is_method(value) or "text" in facts_of(value.func):
         return False
     are_leaves = all(isinstance(leaf, (float, *ARRAYS)) for leaf in jax.tree.leaves(value))
     return not (are_leaves and isinstance(value.func, FunctionType))
