@@ -773,6 +773,10 @@ MOVED = {  # a slope of p and another number; how exactly, for (x, p, the other)
     "a small jump beside larger ones": (levels, 1e-4, (0.3, 0.8, 0.0, NAN)),
     "a jump beside what is steeper": (
         lambda x, p, _: 1e4 * jnp.exp(-jnp.square(x / 1e-4)) + window(x, p), 1e-4, (0.3, 0.8, 0.0, 1)),
+    # Where it moves by a step of p, the slope has changed by more than the jump.
+    "a small jump where the slope falls": (
+        lambda x, p, w: (1 - w) * jnp.exp(-jnp.square(x)) + w * window(x, p), 1e-3,
+        (INF, 0.7, 1e-3, 2e-3), (0.3, 0.7, 3e-4, 3e-4), (-0.3, 0.5, 1e-3, 1e-3)),
     "a jump that moves by less than a digit": (
         lambda x, p, to: window(x, to + 1e-3 * p) + 0.1 * window(x, 2) * jnp.floor(4 * x), 1e-4,
         (INF, 0.01, 2.2345, NAN)),

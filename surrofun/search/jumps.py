@@ -97,9 +97,9 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: 
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
-    """Return the ends of the steepest panels, between which numbers the slope jumps in each, whether it does, and
-    whether it may; the ends of the next panels, whether it jumps there, and whether it rises there in steps alone: JAX
-    has 0 for its derivative.
+    """Return the ends of the steepest panels, between which numbers the slope jumps in each, how steep it is beside
+    them, whether it jumps, and whether it may; the ends of the next panels, whether it jumps there, and whether it
+    rises there in steps alone: JAX has 0 for its derivative.
     """
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
     nothing = NOTHING[edges.dtype.name]
@@ -127,13 +127,15 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     rank, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v))) for v in found)
     from_, to, rank = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, rank))
     others, others_jump = xp.concatenate([from_, to]), rank >= 1
-    inner = xp.concatenate([from_ + share * (to - from_) for share in _INNER])
-    is_flat = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))(inner) == 0
-    others_step = (rank > 0) & xp.logical_and(*xp.split(is_flat, 2))
     starts, ends = starts[:_MOST], ends[:_MOST]
     sides = slopes(xp.stack([starts, ends]))
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
-    first, last = _beside(xp, low, high, _CLOSE)
+    first, last = beside = _beside(xp, low, high, _CLOSE)
+    inner = [from_ + share * (to - from_) for share in _INNER]
+    along = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))
+    *flat, along = xp.split(along(xp.concatenate([*inner, beside])), [len(rank), 2 * len(rank)])
+    others_step = (rank > 0) & (flat[0] == 0) & (flat[1] == 0)
+    along = xp.where(xp.isfinite(along), along, 0.0)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
     at_once, range_across = rise(across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
@@ -142,7 +144,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
     first_jumps = is_jump & ~(meets & is_earlier).any(1)
-    return starts, ends, low, high, first_jumps, may_jump & ~is_jump, others, others_jump, others_step
+    return starts, ends, low, high, along, first_jumps, may_jump & ~is_jump, others, others_jump, others_step
 
 
 def _rounding(xp: Arithmetic, edges: Array, seen: Array) -> Array:
@@ -190,7 +192,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     def slopes_by(there: Array) -> Function:
         return _sampled(xp, lambda x: at(x, [*arrays[:k], there, *arrays[k + 1 :]]))
 
-    starts, ends, low, high, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
+    starts, ends, low, high, along, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
     edges = xp.asarray(edges)
     number = xp.asarray(arrays[k])
     size = abs(number) if is_aligned else abs(number).max()
@@ -199,7 +201,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     eps, of_number = (float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
     digit = max(eps, of_number)
     digits = max(_CLOSE, 2 * digit / eps)
-    beside = _beside(xp, low, high, digits)
+    before, after = beside = _beside(xp, low, high, digits)
     jump = now(beside)
     step = digit ** (1 / 3) * xp.maximum(size, LEAST)  # as for any difference of both sides
     changes = xp.nan_to_num(by_number(beside))  # of the slopes beside the jump, with the number, too
@@ -214,8 +216,8 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         there = (number + part * step).astype(number.dtype)
         by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
         slopes = slopes_by(there)
-        distance = _move(xp, slopes, low, high, digits, jump + by * changes, (is_jump | may_jump).any())
-        distance = distance / (2 * by)
+        sides = zip(jump + by * changes, along, strict=True)
+        distance = _move(xp, slopes, low, high, digits, [*sides], (is_jump | may_jump).any()) / (2 * by)
         change = slopes(others) - seen
         off = xp.maximum(*xp.split(abs(change - by * foreseen), 2))
         others_move = others_move | (off > passing).any((0, 1))
@@ -224,7 +226,7 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
 
     def share(slopes: Function) -> Array:
         """Return how much of the rise beside a jump is between its two numbers: nothing, where it has moved away."""
-        first, at_low, at_high, last = slopes(xp.stack([beside[0], low, high, beside[1]]))
+        first, at_low, at_high, last = slopes(xp.stack([before, low, high, after]))
         rise = abs(last - first)
         return abs(at_high - at_low) / xp.where(rise > 0, rise, np.inf)
 
@@ -246,7 +248,8 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     others_move |= (others_jump & ~others_stay).any((0, 1))
     speed = xp.where(is_known & (is_jump | (speed == 0)), speed, np.nan)
     speed = xp.where(is_jump | may_jump, speed, 0.0)
-    area = (jump[0] - jump[1]) * xp.where(speed[-1] == 0, speed, np.nan)
+    left, right = jump + along * xp.stack([low - before, high - after])  # at the jump itself
+    area = (left - right) * xp.where(speed[-1] == 0, speed, np.nan)
     there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
     return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0), edges.dtype)
 
@@ -258,14 +261,21 @@ def _by_one_jvp(f: Structure, ks: Any, is_aligned: bool, primals: Any, tangents:
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 
-def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, jump: Array, wanted: Any) -> Array:
-    """Return how far a jump has moved that was between two numbers; NaN where it is not found again, or is another."""
-    is_left = _is_left(slopes(xp.stack([low, high])), jump)
-    goes_up, stays = is_left[1], is_left[0] & ~is_left[1]
+def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, sides: Any, wanted: Any) -> Array:
+    """Return how far a jump has moved that was between two numbers; NaN where it is not found again, or is another.
+
+    By its `sides`: the slope that is expected to the left of it and to the right where it stays, and how steep it is.
+    """
+
+    def expected(distance: Array) -> list[Array]:
+        return [side + distance * along for side, along in sides]
+
+    low_is_left, goes_up = _is_left(slopes(xp.stack([low, high])), [side for side, _ in sides])
+    stays = low_is_left & ~goes_up
     start, sign = xp.where(goes_up, high, low), xp.where(goes_up, 1.0, -1.0).astype(low.dtype)
 
     def has_passed(distance: Array) -> Array:
-        return _is_left(slopes(start + sign * distance), jump) == goes_up
+        return _is_left(slopes(start + sign * distance), expected(sign * distance)) == goes_up
 
     least = float(np.finfo(low.dtype).eps) * xp.maximum(abs(start), LEAST)
     distances = least * column(4.0 ** np.arange(_SAMPLES), least)
@@ -274,10 +284,12 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: flo
     far = xp.where(xp.isinf(far), 0.0, far)
     distances = xp.stack(_narrowed(xp, has_passed, xp.zeros_like(far), far, wanted))
     left, right = xp.sort(start + sign * distances, 0)
-    sides = slopes(_beside(xp, xp.where(stays, low, left), xp.where(stays, high, right), digits))
-    is_same = abs(sides - jump).max(0) < _OTHER * abs(jump[0] - jump[1])  # else there were two in one place
-    distance = xp.where(passed.all(0), np.nan, distances[0])
-    return xp.where(is_same, xp.where(stays, 0.0, sign * distance), np.nan)
+    seen = slopes(_beside(xp, xp.where(stays, low, left), xp.where(stays, high, right), digits))
+    distance = xp.where(stays, 0.0, xp.where(passed.all(0), np.nan, sign * distances[0]))
+    first, last = expected(distance)
+    off = abs(seen - xp.stack([first, last])).max(0)
+    is_same = off < _OTHER * abs(first - last)  # else there were two in one place
+    return xp.where(is_same, distance, np.nan)
 
 
 def _is_left(slopes: Array, jump: Array) -> Array:
