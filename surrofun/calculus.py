@@ -11,8 +11,9 @@ from jax.tree_util import Partial
 from .core.combinator import bind, made_of, parts_of
 from .core.concrete import at_compile_time, is_traced, numpy_of, unchecked
 from .core.dtype import as_real, rounded
-from .core.facts import declares, facts_of, is_combinator, is_own, is_pure
+from .core.facts import declares, facts_of, is_combinator
 from .core.places import around, as_fact, bound_with_like, is_pair
+from .core.purity import is_own, is_pure
 from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import function_of_x, is_part, node, opaque_in, unbound
@@ -31,36 +32,50 @@ def antiderivative(g: Shape) -> Shape:
     S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
     closed form that `shape` or `combinator` declares. If its derivative by
     a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
-    or the farthest that is a number, but NaN if it has not settled there,
-    as in a tail like |x|^-0.3. Without a closed form, `g` is integrated
-    numerically around its places, and what follows holds. What is beside
-    a place, and nearer to it than 1e-4 of its width, may be wrong.
+    or the farthest that is a number; it is NaN if it has not settled there,
+    as in a tail like |x|^-0.3.
+
+    Without a closed form, `g` is integrated numerically around its places,
+    and all that follows holds. What is beside a place, and nearer to it
+    than 1e-4 of its width, may be wrong. Beyond 1e12 widths an infinite
+    area is taken to go on growing in a straight line.
 
     The derivative of S by a parameter is the integral of that of `g`, and
-    what is added by jumps that the parameter moves, to about 1e-4 of the
-    largest over all x, and to 1e-2 where it is much steeper than `g`, as
-    where a peak of -log(|x|) moves that ends at 1e-4, or where a jump far
-    from the threshold moves slowly. So what is left of it beyond a narrow
-    peak that moves may be off by more than itself. It is NaN where that of
-    `g` is too steep to be integrated, as where that peak ends at 1e-8, or
-    where an edge moves that is infinitely steep, as that of sqrt(1 - x^2);
-    where a jump moves that is not among the seven steepest, or there are
-    over 130; where two meet; where a step does not tell how fast one moves,
-    as that at sqrt(p) for p near 0; where an array moves one that is no
-    parameter of `g`, but in a closure or a module; and where a parameter
-    moves the many small steps of a slope that is rounded. What moves a jump
-    counts, also behind `stop_gradient` in `g`, and beside a rule of its own
-    that the jump has, as a spike in `g`. One of less than 1e-4 of the
-    largest slope may not be seen beside what is steeper, and counts as 0
-    then; so do steps of up to 24 last digits of the largest slope, as what
-    is left of s (1 - s) far out has, unless the area would change by more
-    than 1e-3 if they were twice as far. The derivative is less exact, or
-    NaN, by what `g` does not show yet, as a jump with a weight of 0: begin
-    with a small one, as 1e-3; by a leak of 0, beside which the area is
-    infinite, it is about 1e13. Where `g` has vanished and its derivative is
-    NaN, as that of 1 / cosh(alpha x)^2 far out, this counts as 0; beside
-    another term that has not vanished, it stays NaN. Beyond 1e12 widths an
-    infinite area is taken to go on growing in a straight line.
+    what is added by jumps that the parameter moves, also behind a
+    `stop_gradient` in `g`; that of a spike in `g` is added to what the
+    spike's own rule gives. It is exact to
+
+    * 1e-4 of the largest over all x, or
+    * 1e-2 of it where it is much steeper than `g`, as where a peak of
+      -log(|x|) moves that ends at 1e-4, or where a jump far from the
+      threshold moves slowly. What is left of it beyond a narrow peak that
+      moves may be off by more than itself.
+
+    It is NaN
+
+    * where that of `g` is too steep to be integrated, as where a peak of
+      -log(|x|) moves that ends at 1e-8;
+    * where an edge moves that is infinitely steep, as of sqrt(1 - x^2);
+    * where a jump moves that is not among the seven steepest, where there
+      are over 130 jumps, or where two meet;
+    * where a step does not tell how fast a jump moves, as one at sqrt(p)
+      for p near 0;
+    * where an array moves a jump, and is no parameter of `g`, but in a
+      closure or a module;
+    * where a parameter moves the many small steps of a rounded slope;
+    * where that of `g` is NaN. Only where `g` has vanished, as a whole, as
+      1 / cosh(alpha x)^2 has far out, it counts as 0.
+
+    It takes for 0 what is too small to be seen:
+
+    * a jump of less than 1e-4 of the largest slope, beside what is steeper;
+    * steps of up to 24 last digits of the largest slope, as what is left of
+      s (1 - s) far out has, unless the area would change by more than 1e-3
+      if they were twice as far.
+
+    It is less exact, or NaN, by what `g` does not show yet, as a jump with
+    a weight of 0: begin with a small one, as 1e-3. By a leak of 0, beside
+    which the area is infinite, it is about 1e13.
 
     The second derivative is NaN where a jump moves, and by an array that is
     no parameter where a kink does, or where a float overflows far out. It

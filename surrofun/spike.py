@@ -7,7 +7,7 @@ operands (`core.concrete.closure_converted`), so that a spike may be built
 anywhere, out of tracers, and be differentiated later. What the rules return is
 differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step, encode and decode is known to be pure
-(`core.facts`) and found in its module, a call runs inside of one cached
+(`core.purity`) and found in its module, a call runs inside of one cached
 program (`core.program`), and the cotangents of what it learns inside another.
 In names, of_ is a cotangent, by_ a tangent.
 """
@@ -33,8 +33,9 @@ from .core.concrete import closure_converted, concrete_if_possible, is_traced, t
 from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, refuse_unfit_call
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
-from .core.facts import declares, facts_of, importable, signature_of
+from .core.facts import declares, facts_of, signature_of
 from .core.program import call_cached, call_explained
+from .core.purity import importable
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, static, unbound, widened

@@ -16,7 +16,8 @@ from jax.tree_util import Partial
 
 from .dtype import fit, refuse_unfit, refuse_unfit_call, rounded
 from .expect import refuse_numbers
-from .facts import declares, facts_of, looks_pure, signature_of
+from .facts import declares, facts_of, signature_of
+from .purity import looks_pure
 from .shape import CALL, Fact, Shape, as_number, as_shape, given, named, potential_of, signature_of_fact
 from .text import describe_value, show
 from .tree import Tree, from_tree, function_of_x, is_function, node, to_tree, unbound

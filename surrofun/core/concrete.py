@@ -9,7 +9,8 @@ import numpy as np
 from jax.tree_util import Partial
 
 from .dtype import as_array, broadcasts
-from .tree import Structure, all_pure, is_module, join, split
+from .purity import all_pure
+from .tree import Structure, is_module, join, split
 from .varying import axis_indices, varying_axes
 
 _NO_MESH = jax.sharding.AbstractMesh((), ())

@@ -5,17 +5,12 @@ where it counts for nothing, since the function in it is not that one.
 """
 
 import inspect
-import sys
 import types
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
-import jax
-
 F = TypeVar("F")
 Facts: TypeAlias = dict[str, Any]  # "soft", "bounds", "around", and what else is known
-
-_LIBRARIES = "builtins", "jax", "math", "numpy", "surrofun"  # whose functions count as pure, though `input` is not
 
 
 def facts_of(f: Any) -> Facts:
@@ -62,63 +57,6 @@ def is_combinator(f: Any) -> bool:
     False
     """
     return "formula" in facts_of(f)
-
-
-def looks_pure(*functions: Any) -> bool:
-    """Say whether functions may be declared pure: they are plain, close over nothing, and no default is an object.
-
-    >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(abs, dict().get)
-    (True, False)
-    """
-    return all(is_pure(f) or _is_closed(f) for f in functions)
-
-
-def _is_closed(f: Any) -> bool:
-    is_plain = isinstance(f, types.FunctionType) and not f.__closure__
-    return is_plain and _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values()))
-
-
-def _is_fixed(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_fixed, value))
-    return isinstance(value, int | float | str | None) or is_pure(value)
-
-
-def is_pure(f: Any) -> bool:
-    """Say whether a function is known to depend on its arguments alone.
-
-    Known are those that declare it, and those of `_LIBRARIES` or of `jax.jit` that are found under their names.
-
-    >>> is_pure(abs), is_pure(lambda x: x)
-    (True, False)
-    """
-    if facts_of(f).get("pure"):
-        return True
-    return (_package_of(f) in _LIBRARIES or isinstance(f, jax.stages.Wrapped)) and importable(f)
-
-
-def importable(f: Any) -> bool:
-    """Say whether a function, or what was made of it, is found under its own name in its module.
-
-    >>> importable(importable), importable(lambda x: x)
-    (True, False)
-    """
-    module = sys.modules.get(getattr(f, "__module__", None) or "")
-    found = getattr(module, getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or "", None)
-    return found is f or getattr(found, "__wrapped__", None) is f
-
-
-def is_own(f: Any) -> bool:
-    """Say whether a function is of this package, and not made of one that is.
-
-    >>> is_own(is_own), is_own(abs)
-    (True, False)
-    """
-    return _package_of(f) == "surrofun" and importable(f)
-
-
-def _package_of(f: Any) -> str:
-    return (getattr(f, "__module__", None) or "").partition(".")[0]
 
 
 def signature_of(f: Callable[..., Any]) -> tuple[str, inspect.Signature | None]:

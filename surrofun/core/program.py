@@ -14,7 +14,8 @@ from jax.sharding import get_abstract_mesh
 
 from .concrete import is_traced
 from .dtype import is_real
-from .tree import Tree, is_cacheable, native, split
+from .purity import is_cacheable
+from .tree import Tree, native, split
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (

@@ -13,7 +13,8 @@ from jax.tree_util import Partial
 
 from .dtype import refuse_unfit, refuse_unreal, rounded
 from .expect import refuse_numbers, refuse_ported
-from .facts import declares, facts_of, is_combinator, looks_pure, signature_of
+from .facts import declares, facts_of, is_combinator, signature_of
+from .purity import looks_pure
 from .text import describe_value, show
 from .tree import ARRAYS, from_tree, interned, is_method, is_variable, plain, unbound, with_parameters
 

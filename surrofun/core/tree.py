@@ -31,7 +31,7 @@ import numpy as np
 from jax.extend.core import Jaxpr
 from jax.tree_util import Partial
 
-from .facts import facts_of, importable, is_pure
+from .facts import facts_of
 
 T = TypeVar("T")
 Tree: TypeAlias = Any  # nested tuples, lists, dictionaries and Partials
@@ -302,24 +302,6 @@ def opaque_in(tree: Tree) -> list[Any]:
         else:
             found.append(item)
     return found
-
-
-def all_pure(tree: Tree) -> bool:
-    """Say whether all that is opaque in a tree is known to be pure, so that the arrays it computes with are leaves.
-
-    >>> all_pure(Partial(abs)), all_pure(Partial(lambda x: x))
-    (True, False)
-    """
-    return all(map(is_pure, opaque_in(tree)))
-
-
-def is_cacheable(tree: Tree) -> bool:
-    """Say whether a program of a tree may be cached: what is opaque in it is pure, and found under its name.
-
-    >>> is_cacheable(Partial(abs))
-    True
-    """
-    return all(is_pure(f) and importable(f) for f in opaque_in(tree))
 
 
 def widened(parameters: Any) -> Any:

@@ -23,9 +23,10 @@ from ..core.expect import as_key
 from ..core.facts import declares, facts_of, signature_of
 from ..core.places import around
 from ..core.program import once
+from ..core.purity import all_pure
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
-from ..core.tree import ARRAYS, Tree, all_pure, from_tree, function_of_x, interned, join, node, static, unbound
+from ..core.tree import ARRAYS, Tree, from_tree, function_of_x, interned, join, node, static, unbound
 from ..search.numerical import surveyed
 from ..search.panels import slopes_at
 from .packing import pack, uniform, unpack

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from ..core.facts import is_own, signature_of
+from ..core.facts import signature_of
+from ..core.purity import is_own
 from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
 from ..core.tree import ARRAYS, from_tree, interned, unbound, with_parameters
