@@ -29,66 +29,63 @@ UNUSED = 0.6180339  # dummy input of what is not asked for: hardly any shape has
 def antiderivative(g: Shape) -> Shape:
     """Return the soft step S of a shape: dS/dx = g, with the parameters of g.
 
-    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. It is the
+    S(-inf) = 0 where the area of `g` is finite, else S(0) = 0. S is the
     closed form that `shape` or `combinator` declares. If its derivative by
-    a parameter is NaN at infinity, that at 1e12 (in float64 1e30) is taken,
-    or the farthest that is a number; it is NaN if it has not settled there,
-    as in a tail like |x|^-0.3.
+    a parameter is NaN at infinity, the one at 1e12 (1e30 in float64) is
+    taken, or the farthest that is a number; it is NaN if it has not settled
+    there, as in a tail like |x|^-0.3.
 
     Without a closed form, `g` is integrated numerically around its places,
-    and all that follows holds. What is beside a place, and nearer to it
-    than 1e-4 of its width, may be wrong. Beyond 1e12 widths an infinite
-    area is taken to go on growing in a straight line.
+    and all that follows applies. A feature beside a place, within 1e-4 of
+    its width, may be wrong. Beyond 1e12 widths an infinite area is taken to
+    go on growing in a straight line.
 
-    The derivative of S by a parameter is the integral of that of `g`, and
-    what is added by jumps that the parameter moves, also behind a
-    `stop_gradient` in `g`; that of a spike in `g` is added to what the
-    spike's own rule gives. It is exact to
+    The derivative dS/dp by a parameter p is the integral of dg/dp, plus
+    what the jumps that p moves add. Whatever moves a jump counts, even
+    behind `stop_gradient` in `g`, and in addition to a derivative rule of
+    the jump, as a spike in `g` has. dS/dp is exact to about 1e-4 of its
+    largest value over all x, or to 1e-2 where dg/dp is much steeper than
+    `g`: where a peak of -log(|x|) moves that ends at 1e-4, or a jump far
+    from the threshold moves slowly. Beyond a narrow peak that moves, the
+    error of dS/dp may therefore exceed dS/dp itself.
 
-    * 1e-4 of the largest over all x, or
-    * 1e-2 of it where it is much steeper than `g`, as where a peak of
-      -log(|x|) moves that ends at 1e-4, or where a jump far from the
-      threshold moves slowly. What is left of it beyond a narrow peak that
-      moves may be off by more than itself.
+    dS/dp is NaN where
 
-    It is NaN
+    * dg/dp is too steep to be integrated: that peak ends at 1e-8, or an
+      infinitely steep edge moves, as that of sqrt(1 - x^2);
+    * a jump moves that is not among the seven steepest, or one of over 130;
+    * two jumps meet;
+    * a step in p does not tell how fast a jump moves, as one at sqrt(p)
+      does for p near 0;
+    * an array moves a jump, but is no parameter of `g`: it is in a closure
+      or a module;
+    * p moves the many small steps of a slope that is rounded;
+    * dg/dp is NaN, unless `g` has vanished as a whole, as far out
+      1 / cosh(alpha x)^2 has: there it counts as 0.
 
-    * where that of `g` is too steep to be integrated, as where a peak of
-      -log(|x|) moves that ends at 1e-8;
-    * where an edge moves that is infinitely steep, as of sqrt(1 - x^2);
-    * where a jump moves that is not among the seven steepest, where there
-      are over 130 jumps, or where two meet;
-    * where a step does not tell how fast a jump moves, as one at sqrt(p)
-      for p near 0;
-    * where an array moves a jump, and is no parameter of `g`, but in a
-      closure or a module;
-    * where a parameter moves the many small steps of a rounded slope;
-    * where that of `g` is NaN. Only where `g` has vanished, as a whole, as
-      1 / cosh(alpha x)^2 has far out, it counts as 0.
+    dS/dp may lack what is too small to be seen:
 
-    It takes for 0 what is too small to be seen:
+    * a jump of less than 1e-4 of the largest slope, beside a steeper part;
+    * steps of up to 24 last digits of the largest slope, as rounding leaves
+      in s (1 - s) far out, unless the area would change by more than 1e-3
+      if they were twice as far;
+    * what `g` does not show yet, as the weight of a jump at 0, where dS/dp
+      may be NaN, too: begin with a small one, as 1e-3. By a leak of 0,
+      beside which the area is infinite, it is about 1e13.
 
-    * a jump of less than 1e-4 of the largest slope, beside what is steeper;
-    * steps of up to 24 last digits of the largest slope, as what is left of
-      s (1 - s) far out has, unless the area would change by more than 1e-3
-      if they were twice as far.
-
-    It is less exact, or NaN, by what `g` does not show yet, as a jump with
-    a weight of 0: begin with a small one, as 1e-3. By a leak of 0, beside
-    which the area is infinite, it is about 1e13.
-
-    The second derivative is NaN where a jump moves, and by an array that is
-    no parameter where a kink does, or where a float overflows far out. It
-    is off by about 1e-2 of the largest where a kink of dg/dx moves, as at
-    the edges of a cosine bump. The third is NaN where a kink of `g` moves.
-    Derivatives by x are those of the polynomials that make up the integral.
+    The second derivative is NaN where a jump moves, and off by about 1e-2
+    of its largest value where a kink of dg/dx moves, as at the edges of a
+    cosine bump. By an array that is no parameter, it is also NaN where a
+    kink of `g` moves, or where a float overflows far out. The third
+    derivative is NaN where a kink of `g` moves. Derivatives by x are those
+    of the polynomials that make up the integral.
 
     Returns:
-        S(x, *params), in the dtype of x. Where the numerical integral is
-        not known to 1e-6 of the area (1e-5 in float32), or if that is
-        infinite, of the area within 64 widths of the widest place, it
-        raises ValueError, or is NaN if something is traced, when it is
-        searched for in fewer steps.
+        S(x, *params), in the dtype of x. It raises ValueError if the
+        numerical integral is not known to 1e-6 (1e-5 in float32) of the
+        area, or where that is infinite, of the area within 64 widths of
+        the widest place from the threshold. If something is traced, S is
+        NaN instead of an error; the search then takes fewer steps.
 
     >>> from surrofun import shapes
     >>> antiderivative(shapes.sigmoid)(jnp.array([-1e9, 0.0, 1e9]))
@@ -144,9 +141,9 @@ def _closed_form(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_co
 
 
 def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
-    """Say whether constants that are added to the soft steps of the parts add but a constant to that of a combinator.
+    """Say whether adding constants to the soft steps of the parts only adds a constant to that of their combinator.
 
-    If the parts have a constant as their soft step, the derivative by it depends neither on x nor on the constant.
+    The test: with a constant c as the soft step of every part, the derivative by c depends neither on x nor on c.
     """
     if facts_of(f).get("zero_at_minus_inf"):
         return True
@@ -195,8 +192,9 @@ def may_hide_in_facts(g: Shape) -> bool:
 
 
 def needs_no_limit(g: Shape) -> bool:
-    """Say whether a soft step is known to have the constant that `antiderivative` asks for, so that no limit is taken:
-    it and all parts declare `zero_at_minus_inf`, for finite areas, or all declare `anchored`, or no soft step.
+    """Say whether a soft step is known to have the constant that `antiderivative` promises, so that no limit is taken.
+
+    Either it and all parts declare `zero_at_minus_inf`, for finite areas, or each declares `anchored` or no soft step.
 
     >>> from surrofun import shapes, shift
     >>> needs_no_limit(shapes.sigmoid), needs_no_limit(shift(shapes.reciprocal, 0.5))
@@ -316,9 +314,9 @@ def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array
 
 
 def peak(g: Shape, ends: Any = None) -> jax.Array:
-    """Return the largest slope of a function of x, of which the bounds may be known.
+    """Return the largest slope of a function of x; `ends` are its bounds, where they are known.
 
-    It is searched for where a user's function is in it: bounds that a user declares may be wide.
+    If it contains a user's function, the peak is searched for: bounds that a user declares may be too wide.
 
     >>> from surrofun import shapes
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
@@ -331,13 +329,14 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """Return the integral of a shape over all x, one for each neuron.
 
     It is infinite where it diverges, and NaN where the two sides diverge to
-    infinities of opposite signs, as those of an odd function do. How exact
-    its derivative by a parameter is, `antiderivative` tells.
+    infinities of opposite signs, as those of x do. An area that cancels to
+    less than the tolerance below is 0. `antiderivative` says how exact the
+    derivative by a parameter is.
 
     Raises:
         ValueError: no soft step is declared, and the integral is not found
-            to 1e-6 of its range, 1e-5 in float32, below which an area that
-            cancels is 0; NaN if something is traced.
+            to 1e-6 (1e-5 in float32) of its range. If something is traced,
+            the area is NaN instead.
 
     >>> from surrofun import shapes
     >>> area(shapes.superspike, beta=4.0), area(shapes.reciprocal)

@@ -1,8 +1,8 @@
 """Shapes from shapes, each a formula and its facts.
 
-Parameters given at call time go to every shape inside. A combinator of your
-own is written in the same way, without `declares`: the constant of its soft
-step is found, by limits that are taken.
+Parameters given at call time go to every shape inside. Write a combinator of
+your own in the same way, without `declares`: the constant of its soft step
+is then found from the limits of S.
 """
 
 from typing import Any
@@ -38,10 +38,10 @@ def _require_positive(who: str, name: str, value: Real, hint: str = "") -> None:
 def scale(x: Real, g: Shape, alpha: Real = 1.0, *, height: Real = 1.0) -> Real:
     """Return `height * alpha * g(alpha * x)`: alpha keeps the area.
 
-    Mind that alpha multiplies the height, too, which beta does not:
+    Here alpha multiplies the height, too; beta in `superspike` does not:
     `superspike(beta=100.0)` is `scale(superspike, 10.0, height=0.1)`.
-    A parameter of the call, `scale(g)(x, alpha=2.0)`, is one of `g`; in
-    `mix` and `asym` it goes to each part.
+    A parameter given in the call, as in `scale(g)(x, alpha=2.0)`, goes to
+    `g`, not to `scale`; in `mix` and `asym` it goes to each part.
 
     Args:
         alpha: steepness, in 1/units of x, positive; a number, a tracer or
@@ -196,9 +196,9 @@ def normalize(x: Real, g: Shape, *, area: Real | None = None, peak: Real | None 
     Raises:
         TypeError: both or none of the two are given.
         ValueError: a concrete `area` or `peak` is not positive; on
-            evaluation, `g` has none that is finite and positive. Where
-            that is traced, also by a float in a spike, the slope is NaN
-            instead.
+            evaluation, `g` has none that is finite and positive. If that
+            is traced, as by a float in the shape of a spike, the slope is
+            NaN instead.
 
     >>> from surrofun import shapes
     >>> normalize(shapes.superspike, peak=0.5)(0.0)

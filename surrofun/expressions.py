@@ -36,13 +36,14 @@ _STEEPNESS = {"alpha", "beta", "slope", "k"}  # as parameters are called, here a
 
 
 def describe(shape: Shape) -> str:
-    """Return the expression of which `parse` makes the shape again.
+    """Return the expression from which `parse` makes the shape again.
 
-    Its slopes are the same, bit for bit. An array among the parameters is
-    written as one of NumPy, without its dtype, which has no effect on
-    slopes; a scalar JAX array as a Python number, which may change the last
-    bit. Of a spike function it is the shape, with the numbers that it has
-    by now: what `jax.tree.map` or an optimizer returns has no `__name__`.
+    The slopes are then the same, bit for bit. An array parameter is written
+    as a NumPy array without its dtype, which has no effect on slopes. A
+    scalar JAX array is written as a Python number, which may change the
+    last bit. A spike function gives its shape with its current numbers,
+    even if it has no `__name__` since `jax.tree.map` or an optimizer
+    returned it.
 
     Raises:
         TypeError: it is no shape, and no spike function of `make_spike`.
@@ -258,7 +259,7 @@ def _text(g: Any) -> str:
 
 
 def _registered_with_parameters(f: Shape, params: dict[str, Any]) -> str | None:
-    """Return the name of a registered shape that holds parameters, if it is `f` with others of these."""
+    """Return the registered name of `f` with parameters, if `params` replaces all of them; else None."""
     bases = ((name, unbound(lookup(name))) for name in names())
     return next((name for name, g in bases if g.kwargs and g.f is f and g.kwargs.keys() <= params.keys()), None)
 

@@ -160,9 +160,9 @@ def gallery(*gs: Shape, ax: Sequence[Axes] | None = None) -> Figure:
 
 
 def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figure:
-    """Draw a histogram of the potentials, as `surrofun.flow` measures them.
+    """Draw potentials as a histogram, the slope, and `flow` as the title.
 
-    The few that are outside of the picture are in its first and last bar.
+    The few potentials outside of the picture are in the end bars.
 
     Args:
         g: a shape.

@@ -1,10 +1,10 @@
 """`make_spike`: a step forward, any shape backward.
 
-A call evaluates the step, and gives the slope, a function, to a derivative
-rule, which evaluates it where it has no value yet. The rules stand at module
+A call evaluates the step, and passes the slope, as a function, to a derivative
+rule, which evaluates it unless its value is known. The rules stand at module
 level and close over no tracer: the tracers that a shape holds are passed as
-operands (`core.concrete.closure_converted`), so that a spike may be built
-anywhere, out of tracers, and be differentiated later. What the rules return is
+operands (`core.concrete.closure_converted`), so that a spike may be built from
+tracers, anywhere, and be differentiated later. What the rules return is
 differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step, encode and decode is known to be pure
 (`core.purity`) and found in its module, a call runs inside of one cached
@@ -49,9 +49,9 @@ Shaped: TypeAlias = Callable[Concatenate[Any, P], Any]
 Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
 # slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none.
-# early, late: of what is learned. The forward pass keeps early(arrays), what does not depend on x, as the tables of a
-# search; late(is_learned, that, x, of_spikes) makes the cotangents. Where nothing is searched for, in forward mode, and
-# where the slope is concrete, early returns the arrays.
+# early, late: the two stages of learning. The forward pass keeps early(arrays), which does not depend on x, such as the
+# tables of a search; late(is_learned, early(arrays), x, of_spikes) returns the cotangents. early returns its arrays
+# where nothing is searched for, in forward mode, and where the slope is concrete.
 Rule: TypeAlias = SimpleNamespace
 # Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", which may be the same tracers
 # as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
@@ -87,50 +87,50 @@ def make_spike(
         grad_fn: the shape, an elementwise function `g(x, *params)` of the
             potential minus the threshold; of a soft step S it is
             `derivative(S)`. Shape, step, encode and decode are compiled
-            once if each function in them is found in a module, and declared
-            by `shape`, of `jax.jit`, or of JAX or NumPy. Others run as
-            Python at each call, or inside of a `jit`, at each trace.
+            once if each function in them is found in a module, and comes
+            from `shape`, `combinator`, `jax.jit`, JAX or NumPy. Otherwise
+            they run as Python at each call, or in a `jit`, at each trace.
         step: any function of x; it may close over tracers (a random
-            key, a soft step), which get no gradient: an amplitude that is
-            learned is a factor on the spike.
+            key, a soft step), which get no gradient. To learn an amplitude,
+            multiply the spike by it.
         residual: what is kept for the backward pass: `None` (the slope, in
             the dtype of x), a float dtype, `uint8` (255 values from the
             smallest to the largest slope), `"bit"` (for a shape of two
             values), `sampled(key)`, a pair of plain functions (encode,
             decode), or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
-            `surrofun.residuals`. What is encoded has no second derivative,
-            of which a meta-gradient is one. Where a parameter learns, x is
-            kept instead, and of each soft step that is searched for a
-            table, once for all steps of a loop.
+            `surrofun.residuals`. An encoded slope has no second derivative,
+            and a meta-gradient is one. Where a parameter learns, x is kept
+            instead, and for each soft step that is searched for, one table
+            for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Some versions of JAX refuse forward over reverse through `scan`.
         learnable: parameters p of the shape, given or closed over, get the
             gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp),
-            instead of zero. A meta-gradient, of an update step by p, is had
-            without it: with it the spikes in the update move with p as
-            well, as S does.
+            instead of zero. Leave it False for a meta-gradient, that of an
+            update step by p: otherwise the spikes inside the update move
+            with p as well, as S does.
 
     Returns:
         spike(x, *args, **kwargs), of the shape and dtype of x, a real
         float; half precision is computed in float32 and rounded once. The
-        arguments, traced or not, go to `grad_fn`. It is a pytree; of a
-        function that is not found in its module, as one that is decorated
-        or a lambda, it is a function. Its leaves are the numbers of its
-        shape if it learns, else none: give what maps or traces leaves, as
-        `vmap` does, the shape instead.
+        arguments, traced or not, go to `grad_fn`. A spike is a pytree, but
+        a function if `grad_fn` is one that is not found in its module, as
+        a lambda or one being decorated. The leaves of the pytree are the
+        numbers of its shape if it learns, else it has none: to what maps
+        or traces leaves, as `vmap` does, give the shape instead.
 
     Raises:
         TypeError: `grad_fn` or `step` is no function, `residual` is
             unknown, parameters of the shape are given here; on call, x is
             no real float, or the slope or the step does not broadcast to
             its shape.
-        ValueError: `residual` is given with `forward_mode`; where it is
-            differentiated, known bounds are beyond a float `residual`,
-            or the slope has no bounds for `uint8` or `sampled`, or more
-            than two values for `"bit"`; a soft step that is learned is not
+        ValueError: `residual` is given with `forward_mode`; when the spike
+            is differentiated, known bounds exceed the range of a float
+            `residual`, or the slope has no bounds for `uint8` or `sampled`,
+            or more than two values for `"bit"`; a learned soft step is not
             found. Where parameters are traced the gradient is NaN instead,
-            or what a cast to the float gives.
+            or for a float `residual`, what the cast gives.
         NotImplementedError: a second derivative of what `residual` encodes.
 
     >>> @make_spike
@@ -140,8 +140,9 @@ def make_spike(
     >>> spike(x), jax.grad(lambda x: spike(x, 2.0).sum())(x)
     (Array([0., 1., 1.], dtype=float32), Array([0., 2., 1.], dtype=float32))
 
-    A kernel of Pallas calls `grad_fn` itself: the names of what is kept
-    (`checkpoint_name`) and, on Triton, `custom_vjp` have no lowering there.
+    In a Pallas kernel, call `grad_fn` itself, not the spike: there
+    `checkpoint_name`, for what is kept, and on Triton `custom_vjp` have no
+    lowering.
 
     Reference: Neftci, Mostafa & Zenke 2019, IEEE Signal Processing Magazine
     36(6):51-63, arXiv:1901.09948.
@@ -167,7 +168,7 @@ def make_spike(
     spike = Partial(_call, node(g) if learnable else static(g), static(step), options)
     if node(g) is g or importable(g):  # a pytree, or found under its name
         return named(spike, g.__doc__ or "", __wrapped__=g)
-    return _as_function(interned(spike), g)  # of a function that is being decorated
+    return _as_function(interned(spike), g)  # g is a lambda, a local function, or is being decorated
 
 
 def _as_function(spike: Partial, g: Shape) -> Any:
@@ -263,11 +264,11 @@ def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | N
 
 
 def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
-    """Split the backward pass: what does not depend on x, the search and its tables, is made in the forward pass.
+    """Split the backward pass: the search and its tables, which do not depend on x, move to the forward pass.
 
-    So it leaves a loop: JAX takes out of it what does not depend on the potential. The cotangent of each array that may
-    learn is computed, since which do is not known yet. From jax 0.12 on the cached program of a shape that is found in
-    its module is one equation here, and nothing is split: on a CPU, XLA takes the search out of the loop.
+    There JAX takes them out of a loop, since they do not depend on the potential. Cotangents are computed for every
+    array that may learn: it is not known yet which ones do. From jax 0.12 on, the cached program of a shape that is
+    found in its module is one equation here, and nothing is split: on a CPU, XLA takes the search out of the loop.
     """
     may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
     early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
@@ -275,10 +276,10 @@ def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
 
 
 def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
-    """Return the spikes, mapped by `vmap` wherever an operand of the rule is, a random key, say.
+    """Return the spikes, mapped by `vmap` wherever an operand of the rule is mapped, such as a random key.
 
-    The cotangent of an output that is not mapped is summed before the rule sees it, but each element has a slope of
-    its own. The compiler removes the choice.
+    JAX sums the cotangent of an unmapped output before the rule sees it, but each element needs its own slope. The
+    compiler removes the `select`, both branches of which are the spikes.
     """
     traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # each once
     is_same = [(v == v).all() if v.ndim else v == v for v in traced]
@@ -361,16 +362,17 @@ def _fire(rule: Rule, x: Any, soft_arrays: Any, constants: Constants) -> Any:
 
 
 def _fire_fwd(rule: Rule, *operands: Any) -> Any:
-    """Keep flags of which soft arrays are differentiated. If none is, also the slope, as the code encodes it, and what
-    decodes it; else x, of which the backward pass makes slope and dS/dp, and what `early` made of the arrays of both.
+    """Keep flags of which soft arrays are differentiated. If none is, keep also the slope, as the code encodes it, and
+    the arrays that decode it. Else keep x, from which the backward pass computes slope and dS/dp, and what `early`
+    returns for the arrays of both.
     """
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
     kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
     arrays = constants["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays)) if soft_arrays else ()
-    # A residual holds arrays only: a flag is one of length 1 for a parameter that is learned, else of length 0. JAX may
-    # confuse the residuals of two derivatives of one program, unless they have the same structure: what is not kept is
-    # emptied, and under `jit` its equations are dropped.
+    # A residual holds arrays only, so a flag is an array: of length 1 for a learned parameter, else of length 0. JAX
+    # may confuse the residuals of two derivatives of one program unless both have the same structure: what is not
+    # needed becomes an empty array instead, and `jit` drops the equations that compute it.
     flags = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, flags)):
         kept, to_decode = _empty((kept, to_decode))

@@ -113,12 +113,13 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     the expected spike. Each step in time, each layer and what is mapped by
     `vmap` or `shard_map` need keys of their own, or the noise repeats.
 
-    Parameters at call time go to both, and so does what the shape learns. A
-    spike with another shape refuses them: they may belong to either.
+    Parameters at call time go to noise and surrogate; so does what `g`
+    learns. If the surrogate is another shape, they are refused: they may
+    belong to either.
 
-    A shape of an area above 1 fires for certain before its slope ends, and
-    the gradient is no longer that derivative; one of area 0.2 fires with
-    probability 0.2 at most. `normalize(g, area=1.0)` mends both.
+    With an area above 1, the step fires for certain before the slope ends,
+    and the gradient is no longer that derivative; with area 0.2 it fires
+    with probability 0.2 at most. `normalize(g, area=1.0)` mends both.
 
     Args:
         g: a shape of area 1, the density of the noise.

@@ -241,7 +241,7 @@ def test_help_begins_with_a_map_of_every_public_name():
 
 def test_the_catalogue_says_what_keeps_a_peak_of_one():
     """The help of the catalogue names those whose area moves with a parameter, and no others."""
-    text = shapes.__doc__.partition("their area moves: ")[2].partition(". ")[0]
+    text = shapes.__doc__.partition("their area changes: ")[2].partition(". ")[0]
     unit_peak = {name for name in shapes.__all__ if "Peak 1 at 0" in inspect.getdoc(getattr(shapes, name))}
     assert set(re.findall(r"`(\w+)`", text)) == unit_peak - {"q_pseudo_spike"}  # which has area 1, too
 

@@ -36,7 +36,7 @@ def test_a_negative_parameter():
 
 
 def test_a_bare_shape_as_an_argument():
-    """a bare one a function (`jit` takes `jax.tree_util.Partial(atan)`)"""
+    """it is a function, which `jit` takes as `jax.tree_util.Partial(atan)`"""
     slopes = jax.jit(lambda g, x: jax.grad(lambda x: make_spike(g)(x).sum())(x))
     np.testing.assert_allclose(slopes(jax.tree_util.Partial(rectangle), X), abs(X) < 0.5)
     with pytest.raises(TypeError, match="as an abstract array"):
@@ -44,7 +44,7 @@ def test_a_bare_shape_as_an_argument():
 
 
 def test_a_nan_slope_in_one_bit():
-    """has no room for a NaN slope and draws it as the lowest; `"bit"` refuses such a shape"""
+    """a NaN slope becomes the lowest slope. `"bit"` refuses such a shape"""
     broken = shape(lambda x: jnp.where(x > 1, jnp.nan, jnp.where(x > 0, 1.0, 0.25)), bounds=lambda: (0.25, 1.0))
     assert gradient(make_spike(broken, residual=sampled(jax.random.key(0))), X)[-1] == 0.25
     with pytest.raises(ValueError, match="expected"):
@@ -52,7 +52,7 @@ def test_a_nan_slope_in_one_bit():
 
 
 def test_copies():
-    """A copy, also a deep one, has its structure if it has no numbers, or learns them, and no other option"""
+    """Deep and unpickled copies keep its tree structure if it has no numbers, or learns them, and no other option"""
     composed = mix(superspike(beta=25.0), rectangle)
     equal = decorated, make_spike(rectangle), make_spike(composed, learnable=True)
     other = make_spike(composed), make_spike(composed, learnable=True, residual=jnp.float16)

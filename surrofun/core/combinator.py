@@ -56,19 +56,19 @@ def combinator(
         formula: elementwise function of x (at least float32) and of parts.
             If it evaluates a part at an array of more axes, they have to be
             in front: a parameter of the part lines up with the last ones.
-        soft: `soft(x, *parts)`, of all parts and in their order as each
-            fact is; an integral over x with any constant, which
-            `antiderivative` puts right; at +-inf it must give its limits,
-            not NaN. Else it is integrated numerically.
+        soft: `soft(x, *parts)`, the integral over x, with any constant:
+            `antiderivative` puts it right. Like each fact, it takes all
+            parts, in their order. At +-inf it must give its limits, not
+            NaN. Without it, the formula is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for. They may be wider
             than the slopes: `uint8` is coarser then. A number may be a
             tracer: `jnp.minimum`, not `min`.
         around: `around(*parts)`, places as for `shape`; else those of the
-            parts. A formula that moves them, as `g(-x)` does, asks for it.
-        check: `check(*parts)` raises, when parts do not go together. It
-            runs inside of traces, too: a number may be a tracer, and what
-            `jax.numpy` computes there is one; compare with NumPy.
+            parts. Give it if the formula moves them, as `g(-x)` does.
+        check: `check(*parts)` raises if parts do not go together. It runs
+            inside of traces, too: a number may be a tracer, and there all
+            that `jax.numpy` computes is a tracer; compare with NumPy.
 
     Returns:
         f(*parts), a shape, whose name is the expression that made it.

@@ -35,10 +35,10 @@ def without_gradient(values: Any) -> Any:
 
 
 def try_concrete(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None, where f is given a tracer, or
-    holds one.
+    """Return `f(*args, **kwargs)`, evaluated at once whatever is being traced; None if f takes or holds a tracer, or
+    asks for an axis of a `vmap`.
 
-    It is also faster: under `grad`, JAX takes longer even for what is not differentiated.
+    This is also faster: under `grad`, JAX takes longer even for what is not differentiated.
 
     >>> jax.jit(lambda x: x + try_concrete(float, 1.0))(1.0)
     Array(2., dtype=float32, weak_type=True)
@@ -72,9 +72,10 @@ def unchecked() -> Iterator[None]:
 def at_compile_time(f: Callable[[Any], Any], like: Any, found: Any = ()) -> Iterator[None]:
     """Evaluate facts of a function of x at once, whatever is being traced.
 
-    Not in a `shard_map` if the function is traced, or varies over the devices: JAX gives constants no value then; nor
-    if a fact that was `found` already is traced: each constant would be compiled by itself. `like` is an array as the
-    potentials. In a `shard_map` JAX evaluates no number on the mesh that `jax.set_mesh` sets: it is left.
+    Two exceptions stay in the trace: in a `shard_map`, a function that is traced or varies over the devices, since JAX
+    gives constants no value then; and facts for which one `found` before is traced, since each constant would be
+    compiled by itself. `like` is an array as the potentials. In a `shard_map` the block exits the mesh of
+    `jax.set_mesh`, on which JAX evaluates no number.
 
     >>> @jax.jit
     ... def twice(x):
@@ -127,8 +128,8 @@ def closure_converted(call: Callable[..., Any], *args: Any, hides_nothing: bool 
     def of_jaxpr(consts: Any, *leaves: Any) -> Any:
         return jax.core.eval_jaxpr(closed.jaxpr, consts[: len(closed.consts)], *leaves)
 
-    # Once more with the constants as arguments: in the first jaxpr what has a derivative rule of its own refers to the
-    # tracers of that trace, which `jax.checking_leaks` complains of. What is known in such a rule is a constant still.
+    # Trace again with the constants as arguments: in the first jaxpr, a function with its own derivative rule refers to
+    # tracers of that trace, and `jax.checking_leaks` complains. A concrete value in such a rule stays a constant.
     again = jax.make_jaxpr(of_jaxpr)(consts, *jax.tree.leaves((arrays, args)))
     # The jaxpr and the tree of what it returns are leaves, so that `call_cached` takes no program for it.
     return split(Partial(_evaluate_jaxpr, again.jaxpr, jax.tree.structure(returned), again.consts, arrays, consts))
@@ -149,9 +150,9 @@ def is_jaxpr(call: Partial) -> bool:
 
 
 def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
-    """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of it.
+    """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of x.
 
-    Of what a user's module holds, and of what `closure_converted` found, that is not known: any use is possible.
+    An array that a user's module holds, or `closure_converted` found, may be used in any way: False, unless of size 1.
 
     >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
     ([True], [False])

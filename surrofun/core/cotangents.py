@@ -24,8 +24,8 @@ def cotangents(
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
     static((True, False)): of each leaf of the soft step whether it is differentiated. dS/dp is taken in forward mode,
-    one parameter after the other; where they are many and the soft step is no jaxpr, or where one is not one number a
-    neuron, the sum is differentiated in reverse mode.
+    one parameter after the other; but reverse mode differentiates the sum if there are over `_MANY` parameters and the
+    soft step is no jaxpr, or if some parameter is not one number a neuron.
 
     >>> from jax.tree_util import Partial
     >>> from .tree import static

@@ -30,10 +30,10 @@ def declares(**facts: Any) -> Callable[[F], F]:
 
     soft, bounds, around: as `shape` and `combinator` take them.
     formula, signature: of a combinator.
-    zero_at_minus_inf: the area is finite, and the soft step 0 at -inf, whatever the parameters are; of a combinator, if
-        that is so for all of its parts, and its soft step is linear in theirs.
-    anchored: the soft step has the constant that `antiderivative` promises, whichever the area is, S(-inf) = 0 or
-        S(0) = 0; of a combinator, if that is so for all of its parts, whose potentials it does not move.
+    zero_at_minus_inf: the area is finite and the soft step 0 at -inf, whatever the parameters are. A combinator: this
+        holds whenever it holds for all parts, and the soft step is linear in those of the parts.
+    anchored: the soft step has the constant that `antiderivative` promises, whether the area is finite, S(-inf) = 0,
+        or infinite, S(0) = 0. A combinator: this holds whenever it holds for all parts; it does not shift x.
     pure: it depends on its arguments alone.
     spike: it is a spike function, or a Partial of it is one.
     step: it is a forward step of this package, or a Partial of it is one.

@@ -78,9 +78,9 @@ def _program(f: Callable[..., Any], treedef: Any, leaves: list[Any]) -> Any:
 
 
 def abort_if_traced(tree: Tree) -> None:
-    """Abort the trace of a program in which a tree holds a tracer; `call_cached` then calls its function without `jit`.
+    """Abort the trace of a program that may not search, if a tree holds a tracer.
 
-    So a search runs on values, where it finds more.
+    `call_cached` then calls its function without `jit`: so a search runs on values, where it finds more.
 
     >>> abort_if_traced(2.0)
     """

@@ -48,19 +48,19 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
     are arrays get the rank of x. Called with keywords and no x, a shape
     returns itself with these parameters.
 
-    It promises what `jax.jit` asks for: it is pure, globals that it reads
-    are those of its first call, and a float may arrive as a tracer. One
-    that closes over nothing and is found under its name in its module is
-    compiled once for each shape and dtype of x; a new float does not
-    compile, a whole number is part of the program.
+    `f` has to meet the rules of `jax.jit`: it is pure, reads globals as
+    they were in its first call, and takes floats that may be tracers. If
+    it closes over nothing and is found under its name in its module, it is
+    compiled once for each shape and dtype of x; a new float compiles
+    nothing, while a whole number is part of the program.
 
     Args:
         f: elementwise function of x = potential minus threshold. That of a
             soft step S is `derivative(S)`.
         soft: `soft(x, *params)`, its integral over x. At +-inf it must give
-            its limits, not NaN; the value at -inf is subtracted, so that
-            S(-inf) = 0, or that at 0 where the area is infinite. Facts get
-            those parameters that they name, with the defaults of `f`.
+            its limits, not NaN. Its value at -inf is subtracted, so that
+            S(-inf) = 0; where the area is infinite, its value at 0. Every
+            fact gets the parameters that it names, with `f`'s defaults.
         bounds: `bounds(*params) -> (least, largest)` slope over all x; they
             may be wider: then `uint8` is coarser.
         around: `around(*params) -> [(centre, width), ...]` of each bump or

@@ -16,8 +16,8 @@ How a shape comes by its parameters:
     unbound          the way back from each of these
     bind             what a function or a combinator is called with after x, arrays in the rank of x (core.combinator)
 
-Only `function_of_x` tells dtype and rank of the potentials, the `like` of `unbound`: by that a part of a composition
-that is evaluated is told from a shape as a user wrote it (`is_part`).
+Only `function_of_x` records the dtype and rank of the potentials, the `like` of `unbound`. This distinguishes a part of
+a composition that is being evaluated from a shape as a user wrote it (`is_part`).
 """
 
 import functools
@@ -87,8 +87,8 @@ def is_variable(value: Any) -> bool:
 def static(value: Any) -> Tree:
     """Return a hashable value as a pytree without leaves; `from_tree` is the way back.
 
-    Any other stays as it is, a leaf; but a callable, as a step that is a dataclass, is held by a Partial, which hashes
-    by identity. So is a module, or its method, whose own hash may not tell its numbers.
+    An unhashable value stays as it is, a leaf; but a callable one, as a step that is a dataclass, is held by a Partial,
+    which hashes by identity. So is any module, or its method, whose own hash may ignore its numbers.
 
     >>> static(3), jax.tree.leaves(static(3))
     ({('int', 3): None}, [])
@@ -245,8 +245,9 @@ def _bound(f: Any, about: Tree, params: Tree, /, *x: Any, **numbers: Any) -> Any
 
 
 def unbound(g: Any) -> SimpleNamespace:
-    """Return `f`, the function or composition that a shape is made of, and `args` and `kwargs`, all the parameters that
-    it was given; of `function_of_x`, `any_constant`, and zeros `like` the potentials, else False and None.
+    """Return `f`, the function or composition that a shape is made of, and `args` and `kwargs`, all parameters given.
+
+    What `function_of_x` made has `any_constant`, and `like`, zeros as the potentials; any other has False and None.
 
     >>> unbound(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     namespace(f=<built-in function pow>, args=(), kwargs={'alpha': 2.0, 'n': 3}, like=None, any_constant=False)

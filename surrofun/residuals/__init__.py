@@ -7,13 +7,13 @@ are bound, and of the potential. It returns a tuple of three:
     decode(kept, like, *operands)    the slope; like: an array like it
     operands                         arrays that both take, in a tuple
 
-The slope has the dtype of x, its bounds have at least float32. A key, and
-what is computed, as a bound, belong into the operands. A user may declare
-bounds that the slope exceeds: clip it. Where a parameter is differentiated,
+The slope has the dtype of x, its bounds at least float32. Pass keys and
+computed values, such as a bound, as operands. Clip the slope: a user may
+have declared bounds that it exceeds. Where a parameter is differentiated,
 x is kept instead, and what is encoded is dropped.
 
-This code keeps four bits a spike, two of the last axis, of even size, in a
-byte, of a shape that is nowhere negative:
+This code keeps four bits a spike and packs two neighbours on the last axis
+into a byte. The axis has an even size; no slope of the shape is negative:
 
 >>> import jax, jax.numpy as jnp
 >>> from surrofun import bounds, make_spike, shapes

@@ -118,11 +118,11 @@ def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
 
 
 def code_converted(codec: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[Any, Any, Any, Any]:
-    """Split `encode` and `decode`, as `closure_converted` does: tracers that they close over may be mapped by `vmap`
-    where nothing else is, and in a loop they are dead when the backward pass runs.
+    """Split `encode` and `decode`, as `closure_converted` does, so that tracers that they close over become operands:
+    these may be all that `vmap` maps, and in a loop they are dead when the backward pass runs.
 
-    The slope is concrete, or a struct of its shape and dtype. What is returned are the structures of `encode` and
-    `decode`, each followed by its arrays.
+    `slope` is concrete, or a struct of its shape and dtype. Return the structure of `encode`, its arrays, the structure
+    of `decode`, its arrays.
 
     >>> def to_encode(c):
     ...     codec = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept)
@@ -201,9 +201,9 @@ def _from_bytes(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: ja
 def one_bit(g: Shape, x: jax.Array) -> Coded:
     """Keep whether the slope is the lowest or the highest, exact for a shape of two values.
 
-    At NaN and at infinity, too, the shape has to have one of them, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no
-    room for a third. Eight rows of an axis share a byte, the last of which may be in part empty; where every axis is
-    short fewer do, and a spike that is alone, as `vmap` over scalars sees one, keeps a byte.
+    The shape must have one of the two at NaN and at infinity, too, as `jnp.where(abs(x) < 1, a, b)` has: a bit has no
+    room for a third value. Eight rows of an axis share a byte; the last byte may be partly empty. If every axis is
+    short, fewer rows share one, and a single spike, as `vmap` over scalars sees it, keeps a byte.
 
     >>> from surrofun import shapes
     >>> encode, decode, ends = one_bit(shapes.rectangle(width=0.5), jnp.zeros(3))
@@ -226,8 +226,9 @@ def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax
 def sampled(key: jax.Array) -> Code:
     """Return the code of one random bit a spike, whose mean is the slope.
 
-    What is kept is B, 1 with probability (g - lowest) / (highest - lowest),
-    and decoded lowest + (highest - lowest) B. A gradient through time is a
+    It keeps a bit B, which is 1 with probability
+    (g - lowest) / (highest - lowest), and decodes it as
+    lowest + (highest - lowest) B. A gradient through time is a
     sum of products of slopes; these are drawn independently, so that its
     mean is right, for any bounded shape. It serves where memory limits the
     length of a sequence, at 0.125 bytes a spike. Its price is variance,
@@ -303,8 +304,8 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
 
 
 def _looks(g: Shape, like: Any) -> Any:
-    """Return slopes by which to tell whether there are more than two: at NaN, inf and -inf first; the others, if none
-    is traced, come from a survey.
+    """Return slopes that show whether there are more than two: if traced, those at `_LOOKS` around each place; else
+    those at NaN, inf and -inf, and then those of a survey.
     """
     steps = _LOOKS.astype(like.dtype).reshape(-1, *like.shape)
     looks = jnp.broadcast_arrays(*(centre + width * steps for centre, width in around(g)))

@@ -73,10 +73,11 @@ def integral(found: Survey, x: Real) -> jax.Array:
 
 @jax.jit
 def _lookup_table(edges: jax.Array, powers: jax.Array) -> tuple[jax.Array, ...]:
-    """Return the rows that a potential looks up, and where it begins to search for its own: the first panel of a cell.
+    """Return the rows that a potential looks up, the first panel of each cell, and the halvings that a search needs.
 
-    The rows are centre and inverse of the half width (panels, *n, 2), and the powers (panels, *n, 6). The first panels
-    (cells, *n, 1) are followed by the number of halvings that find the panel in any cell, 0 where all panels are cells.
+    The rows are centre and inverse of the half width (panels, *n, 2), and the powers (panels, *n, 6). The search
+    for a panel begins at the first panel of a cell, (cells, *n, 1). The halvings suffice for any cell; there are 0 if
+    each cell lies in one panel.
     """
     halves = (edges[1:] - edges[:-1]) / 2
     widths = jnp.stack([edges[:-1] + halves, 1 / jnp.where(halves > 0, halves, jnp.inf)], -1)

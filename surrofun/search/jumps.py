@@ -16,30 +16,30 @@ from .arrays import Arithmetic, Array, column, everywhere, highest, repeated, sh
 from .panels import Function, slopes_at
 from .vanishing import LEAST, NOTHING, by_ones
 
-_MOST = 8  # of the steepest panels that are searched for a jump; if that in the last one moves, others may, too
-_NARROW = 512.0  # digits of a potential, at most, of the panel of a jump that is seen at a glance
-_SURE = 0.9  # of what the slope rises by in it and in both panels beside it
-_DIGITS = 100.0  # the last ones of a slope, which may be off
-_ROUNDED = 24.0  # last digits of the largest slope: a smaller step is rounding, as what is left of s (1 - s) far out,
-_SHARE = 1e-3  # unless, if it were twice as far, the area nearer to the peak would change by more than this
-_OTHER = 0.25  # of a jump, by which its ends may be off where it is found again
-_INNER = 0.3, 0.7  # of a panel, where it is asked whether it is flat
-_CLOSE = 16.0  # digits of a potential beside a jump, where the slope is that of one side
-_WIDER = 256.0  # digits, within which what is steep, but no jump, goes on
-_UNSURE = 0.15  # of what a steep part rises by: at once, this may be a jump beside another, and a half is one
-_STEADY = 1e-3  # of a speed, by which that of half a step may differ
-_NOISE = 0.35  # of a speed, at most: eight times what the digits of a place are of the step
+_MOST = 8  # steepest panels that are searched for a jump; if the jump in the last one moves, others may, too
+_NARROW = 512.0  # digits of a potential: a panel of at most this width may hold a sure jump, one found without a search
+_SURE = 0.9  # of the rise over a panel and both its neighbours: a sure jump makes more than this share in its panel
+_DIGITS = 100.0  # last digits of a slope that may be off
+_ROUNDED = 24.0  # last digits of the largest slope: a smaller step is rounding, as in s (1 - s) far out,
+_SHARE = 1e-3  # unless, moved to twice its distance, it changes the area nearer to the peak by more than this share
+_OTHER = 0.25  # share of a jump by which the slopes beside it may be off when it is found again
+_INNER = 0.3, 0.7  # places in a panel, as shares of it, at which the slope is tested for being flat
+_CLOSE = 16.0  # digits of a potential: at this distance from a jump the slope is that of one side
+_WIDER = 256.0  # digits of a potential: at this distance a steep part that is no jump still goes on
+_UNSURE = 0.15  # share of the rise of a steep part: this much at once may be a jump, and a half is one
+_STEADY = 1e-3  # relative difference allowed between the speeds of a step and of half a step
+_NOISE = 0.35  # largest share of a speed that may be noise: eight digits of a place, divided by the step
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
 
 
 def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
     """Return zeros, one for each panel, that move as its area does when a jump in it moves.
 
-    A jump from l to r that moves by dx adds (l - r) dx. By how much it moves is measured: it is searched for at a
-    parameter that is a little larger, and a little smaller. Where one moves beside seven steeper ones, two meet, half
-    the step gives another speed, the digits of a place hide it, it is one of more than 136, or of the many of a slope
-    that is rounded, or which number of an array moves it is not known, the derivative is NaN, and so is the second one
-    of any that moves. At a kink that moves it is the derivative of f that jumps.
+    A jump from l to r that moves by dx adds (l - r) dx. Its speed is measured: the jump is searched for again at a
+    parameter that is a little larger, and a little smaller. The derivative is NaN if a jump moves beside seven steeper
+    ones, if two meet, if half the step gives another speed, if the digits of a place hide the motion, if there are 136
+    jumps or more, if the many small steps of a rounded slope move, or if it is not known which number of an array moves
+    a jump. The second derivative is NaN where any jump moves. At a kink that moves, the derivative of f jumps instead.
 
     Args:
         f: an elementwise function, differentiated by what it closes over.
@@ -88,8 +88,8 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: 
         at, x = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank), jnp.asarray(x)
         return jax.jvp(at, (x,), (jnp.ones_like(x),))[1] if along_x else at(x)
 
-    # What is traced is traced once for all samples. Of a number of half precision a program, as the survey is, keeps
-    # digits that operations one by one round off, so that a jump would not be where the survey saw it.
+    # Under `jit`, what is traced is traced once for all samples. With numbers in half precision, a program, such as the
+    # survey, keeps digits that eager operations round off: an eager jump would not be where the survey saw it.
     in_program = is_traced(arrays) or any(jnp.result_type(v).itemsize < 4 for v in arrays)
     call = jax.jit(slopes) if in_program else slopes
     # Under `vmap` a `jax.custom_jvp` in f would give tracers for numbers.
@@ -97,9 +97,9 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: 
 
 
 def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
-    """Return the ends of the steepest panels, between which numbers the slope jumps in each, how steep it is beside
-    them, whether it jumps, and whether it may; the ends of the next panels, whether it jumps there, and whether it
-    rises there in steps alone: JAX has 0 for its derivative.
+    """Return for the steepest panels: their ends, the two neighbouring numbers between which the slope jumps, how steep
+    it is beside them, whether it jumps, and whether it may. For the next panels: their ends, whether the slope jumps
+    there, and whether it rises there in steps alone, for which JAX has the derivative 0.
     """
     xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
     nothing = NOTHING[edges.dtype.name]
@@ -108,7 +108,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     widths, least = edges[1:] - edges[:-1], _rounding(xp, edges, seen)
 
     def rise(slopes: Array, least: Array) -> Array:
-        """Return what is made neither by rounding, nor where a float too small becomes 0."""
+        """Return how much the slope rises in each panel, less what rounding or underflow may make."""
         rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
         return xp.where(rise <= least, 0.0, rise)
 
@@ -120,7 +120,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     is_sure = rises > _SURE * (four.max(0) - four.min(0))
     is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
     steepness = xp.where(steepness > 0, steepness, 0.0)  # of NaN, too
-    # What is sure comes first: a root has half the exponents of a float, so that one number tells both.
+    # Sure jumps come first: a root has half the exponents of a float, so one number ranks sureness and steepness.
     most = 2.0 ** (np.finfo(edges.dtype).maxexp // 2 - 1)
     rank, count = xp.sqrt(steepness) * xp.where(is_sure, most, 1 / most), _MOST * (1 + _SAMPLES // 2)
     found = highest(xp, min(count, len(rank)), 0, rank, edges[:-1], edges[1:], least)
@@ -140,7 +140,7 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
     at_once, range_across = rise(across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
     is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
-    # Of two panels that meet at a jump both have it.
+    # A jump at the edge of two panels counts for the first.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
     first_jumps = is_jump & ~(meets & is_earlier).any(1)
@@ -233,13 +233,13 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
     nothing, many = xp.zeros_like(low), others_jump[-1, -1]  # so that some are not seen
     state = (0, nothing, nothing, many, xp.zeros_like(seen))
     _, speed, by_half, others_move, risen = repeated(xp, lambda state: state[0] < 4, moved, state)
-    # Steps that no panel shows move, if the slopes change by p where they rise in steps, and JAX has no derivative.
+    # Steps too small to be told apart move, if the slopes there change with the number by more than JAX's derivative.
     in_steps = xp.where(others_step, xp.maximum(*xp.split(abs(risen - foreseen), 2)), 0.0).sum((0, 1))
     rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1)) / xp.asarray(step, edges.dtype)
     others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
     noise = 8 * digit * xp.maximum(abs(low), LEAST) / xp.asarray(step, edges.dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
-    # One that stays may have moved by less than a digit of its place: then half of the number moves it, up and down.
+    # A jump that stays may have moved by less than a digit: half of the number, up or down, must leave it there, too.
     here, rises = share(now), abs(at_last - at_first)
     far = [slopes_by((number + part * xp.maximum(size, LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
     stays = xp.logical_or(*(share(slopes) > _OTHER * here for slopes in far))
@@ -262,9 +262,9 @@ def _by_one_jvp(f: Structure, ks: Any, is_aligned: bool, primals: Any, tangents:
 
 
 def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, sides: Any, wanted: Any) -> Array:
-    """Return how far a jump has moved that was between two numbers; NaN where it is not found again, or is another.
+    """Return how far the jump between `low` and `high` has moved; NaN where it is not found again, or another is found.
 
-    By its `sides`: the slope that is expected to the left of it and to the right where it stays, and how steep it is.
+    `sides`: for the left and the right, the slope expected beside the jump if it stays, and how steep the slope is.
     """
 
     def expected(distance: Array) -> list[Array]:
@@ -298,7 +298,7 @@ def _is_left(slopes: Array, jump: Array) -> Array:
 
 
 def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: Any) -> tuple[Array, Array]:
-    """Return the neighbouring numbers between which what holds at `low`, and not at `high`, ends to hold."""
+    """Return the neighbouring numbers between which a condition changes that holds at `low`, and not at `high`."""
     shares = column(np.linspace(0, 1, _SAMPLES), low)
 
     def closer(state: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -79,9 +79,9 @@ def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
 
 
 def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
-    """Return two extremes with the derivatives of g at their places, and with what is added where a place moves itself:
-    at a kink, with a jump, and to the second derivative of a smooth one. An extreme of what has vanished is far out,
-    and does not move.
+    """Return both extremes with the derivatives of g at their places, and with what is added as a place itself moves:
+    at a kink, with a jump, and in the second derivative at a smooth extreme. An extreme where g has vanished is far
+    out and does not move.
     """
     slopes = Partial(slopes_at, g)
     nearest = abs(at) * _NEAREST[at.dtype.name]
@@ -145,9 +145,9 @@ def _has_turned(before: jax.Array, after: jax.Array) -> jax.Array:
 
 
 def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, rise: jax.Array) -> jax.Array:
-    """Return zeros that move as the jump does where an extreme is, and the slope along x is not 0.
+    """Return zeros that move with the jump at an extreme where the slope along x is not 0.
 
-    It is as near as the place is known, and within what g rises by a few last digits.
+    The jump is within the error of the place, or within the distance over which g changes by a few last digits.
     """
     digits = 4 * float(np.finfo(at.dtype).eps)
     reach = jnp.where(rise == 0, 0.0, jnp.maximum(jnp.maximum(nearest, _LEAST), digits * abs(end) / abs(rise)))
@@ -191,9 +191,9 @@ def area(g: Shape) -> jax.Array:
 
 
 def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
-    """Return the survey of a function of x with its integral, and 1 where that is known, a factor of what is read off.
+    """Return the survey of a function of x with its integral, and a factor for what is read off: 1 if that is known.
 
-    Where it is not known it is refused, or if something is traced, the factor is NaN, and so are derivatives.
+    An unknown integral is refused; if something is traced, the factor is NaN instead, and so are derivatives.
     """
     result = with_integral(g, _found(g, INTEGRAL), unbound(g).like)  # not kept: it is larger than the edges
     error = result["error"]

@@ -116,10 +116,10 @@ def inside(edges: Array) -> Array:
 
 
 def is_known(x: Array, moves: Array, rounding: Array) -> Array:
-    """Say for which neurons the panels hold a derivative of the slopes (5, panels, *n) at the places inside of them.
+    """Say for which neurons the panels resolve a derivative of the slopes, (5, panels, *n) at the places inside them.
 
-    They were made for the slopes: where a logarithm moves, its derivative is steeper than a panel. What is no more
-    than rounding is held, too: so is the derivative by a number that cancels.
+    The panels were made for the slopes: the derivative may be too steep for them, as where a logarithm moves. If it is
+    no more than rounding, it counts as resolved, as is the derivative by a number that cancels.
 
     >>> x = inside(np.linspace(-1, 1, 13))
     >>> bool(is_known(x, np.sin(x), 0 * x)), bool(is_known(x, 1 / x, 0 * x)), bool(is_known(x, 1 / x, 99 / abs(x)))
@@ -211,10 +211,11 @@ def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array
 
 
 def _beyond(xp: Arithmetic, octaves: Array, dtype: Any) -> tuple[Array, Array]:
-    """Return the area beyond the last of these octaves, and its error: infinite where they do not tell.
+    """Return the area beyond the last of these octaves, and its error, which is infinite where they do not tell.
 
-    That of a power of x is a geometric series. It is infinite only where no octave is less than the one before, and
-    their ratio hardly changes, and less and less: that of a bump which ends farther out changes more and more.
+    For a power of x, the octaves form a geometric series. The area beyond is infinite only if no octave is less than
+    the one before, and their ratio changes little, and less and less. For a bump that ends farther out, the ratio
+    changes more and more.
     """
     before, ratio_error = octaves[:-1], float(np.finfo(dtype).eps) ** 0.5
     nothing = xp.abs(before) < 4 * float(np.finfo(dtype).tiny)

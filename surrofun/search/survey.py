@@ -48,20 +48,20 @@ _GAP = 0.2  # between neighbouring nodes of a panel, at most
 def survey(f: Function, places: Places, like: jax.Array, names: Sequence[str] = NAMES) -> Survey:
     """Look at an elementwise function once, over the whole line, closely where it is not smooth.
 
-    What is narrower than a tenth of its distance from every place, and from the threshold, may be missed, and wrong,
-    if it is beside one, nearer than 1e-4 of its width.
+    A feature narrower than a tenth of its distance from every place and from the threshold may be missed. One beside a
+    place, nearer to it than 1e-4 of the width of the place, may be wrong.
 
     Args:
         f: a function of x alone; it is called with further axes in front of those of the neurons.
         places: (centre, width) of each bump or edge, of the rank of `like`.
         like: an array with the dtype, float32 or float64, and the rank of the potentials.
-        names: what is wanted. All of it stands on the same look; what is not wanted is not computed.
+        names: the results that are wanted; only these are computed, all from the same samples.
 
     Returns:
-        A dictionary of what is wanted, all constant: nothing in it is differentiated. Of NumPy where f gives numbers;
-        of JAX where they are differentiated or traced. `n` is the shape of the neurons.
+        A dictionary of the wanted arrays. They are constants, without a derivative: of NumPy where f gives numbers, of
+        JAX where its values are differentiated or traced. `n` is the shape of the neurons.
 
-        * "edges", (panels + 1, *n): the ends of the panels, in order; the last one again and again, up to few sizes.
+        * "edges", (panels + 1, *n): the ends of the panels, in order, padded with the last one so that few sizes occur.
         * "errors", (2, *n): the sum of the estimated errors of the areas of all panels, and of those near the
           threshold: no farther than 64 widths of the widest place.
         * "lowest", "highest", "lowest_at", "highest_at", (*n): the extremes of the slope, and where they are.
@@ -227,8 +227,8 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     _, earlier, slope, place, _ = repeated(xp, lambda state: state[0] < _ZOOMS, closer, state)
     best, best_at = _best(xp, xp.swapaxes(slope, 0, 1), xp.swapaxes(place, 0, 1))
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
-    # Without bound is what still grows in the last rounds, or in the last octave, unless it is what stays below 0 and
-    # has no bound on the other side: it comes nearer to 0.
+    # An extreme is infinite if it still grows in the last rounds, or in the last octave; but if it stays below 0 and
+    # the other one is infinite, it comes nearer to 0.
     grows = (slope - earlier).max(1) > 0.01 * span
     endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)

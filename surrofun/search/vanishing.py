@@ -1,4 +1,4 @@
-"""What has vanished, or reached its limit, does not move there, though JAX has 0 * inf for its derivatives."""
+"""Derivatives where a function has vanished, or reached its limit, and JAX may compute 0 * inf."""
 
 import functools
 from collections.abc import Callable
@@ -30,11 +30,11 @@ def vanishing(
         f: an elementwise function.
         x: the places, whose own derivative is 0.
         elsewhere: a place where f is smooth, which broadcasts with x.
-        limit_at: the infinity that x stands for. A derivative is taken there; if it is NaN there, at x, or at the
-            farthest place where it is none; if it has not settled, it is NaN. It is taken at `elsewhere` if it is
-            infinite there or at the other infinity, and counts as 0 where `limit_at` is finite.
-        is_known: a function of x, of a derivative there and of what may be rounding in it; that is NaN where it
-            says no.
+        limit_at: the infinity that x stands for; a derivative is taken there. If it is NaN there, it is taken at x,
+            or else at the farthest place where it is a number; it is NaN if it has not settled there. If it is
+            infinite at either infinity, it is taken at `elsewhere`. Where `limit_at` is finite, it counts as 0.
+        is_known: a function of x, the derivative and its possible rounding error; the derivative is NaN where the
+            result is False.
 
     >>> def slope(a):  # 1 / inf, whose derivative JAX computes as 0 * inf
     ...     return vanishing(lambda x: 1 / jnp.cosh(a * x), jnp.float32(1e3), 0.0)

@@ -6,9 +6,9 @@ support, default, and what other libraries call it.
 
 Mind that they differ in what a parameter does. `sigmoid`, `atan`,
 `triangle` and `laplace` have area 1, and a larger `alpha` is narrower
-and higher. Others keep a peak of 1, and their area moves: `superspike`,
-`power_law`, `circ`, `cosine`, `half_sech` and `periodic_laplace`, where
-it is infinite, as of some others. `alpha` is a width in `circ`.
+and higher. Others keep a peak of 1; their area changes: `superspike`,
+`power_law`, `circ`, `cosine`, `half_sech`, and `periodic_laplace`, whose
+area is infinite, as that of some others is. `alpha` is a width in `circ`.
 `normalize(g, area=1.0)` makes two shapes of finite area comparable.
 
 In a Pallas kernel call the shape itself: the gradient of a spike has no

@@ -27,8 +27,8 @@ def answers() -> list[tuple[set[str], str]]:
 def meaning(name: str, library: str = "") -> str:
     """Return what other libraries mean by a name, and what that is here, or an empty text.
 
-    The name is taken as it is spelled; if no library spells it so, in any case and with or without underscores. Where
-    a library is given that has an answer, it is the only one.
+    An answer for this exact spelling is preferred; if there is none, case and underscores are ignored. If `library` has
+    answers, only those are returned.
 
     >>> meaning("fast_sigmoid"), meaning("no_such_thing")
     ('fast_sigmoid(slope=25) of snnTorch and slax is superspike(beta=25.0)', '')

@@ -28,19 +28,20 @@ _COLUMNS = 100  # of a report: the message of an exception that is a limit is cu
 def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
     """Measure whether a shape is sound, or what a finished spike does.
 
-    A spike is what `make_spike` made, a `jax.custom_vjp` or
-    `jax.custom_jvp`, and a function of a few levels whose `jax.grad` is not
-    the derivative of its values, whoever wrote it:
-    `spyx.axn.superspike(25)`. Any other function is a shape, also
-    `rectangle`, whose derivative is 0. A fault may hide others: what cannot
-    be measured because of it is left out.
+    A spike is what `make_spike` made, or a function of a few levels that is
+    a `jax.custom_vjp` or `jax.custom_jvp`, or whose `jax.grad` is not the
+    derivative of its values, whoever wrote it: `spyx.axn.superspike(25)`.
+    Any other function is a shape, also `rectangle`: it has two levels, but
+    its derivative is right. A fault may hide others: what cannot be
+    measured because of it is left out.
 
     Args:
         f: a shape, `g(x, *params)`, or a spike function, however bad: an
-            exception is a finding. One without parameters is a recipe: what
-            it returns is checked, `check(lambda: spyx.axn.superspike(25))`.
-        args, kwargs: its parameters. An array is one number a neuron, of
-            which the first is taken; write coefficients as a tuple.
+            exception is a finding. A function that takes no argument is a
+            recipe: what it returns is checked, as in
+            `check(lambda: spyx.axn.superspike(25))`.
+        args, kwargs: parameters of `f`. An array is one number a neuron,
+            and the first neuron is checked; pass coefficients as a tuple.
 
     Returns:
         For each property a dict of "ok", "limit" (what cannot be done or
@@ -60,20 +61,21 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         finite: from 0 to the largest number and at infinity, in each dtype.
         bounds hold: no slope is beyond those declared, or found. Wider ones
             are a limit: `uint8` and `sampled` lose digits by them.
-        soft step fits: the antiderivative S rises; its area, its
-            largest fall, how far its derivative is from the slope, and its
-            rise from the integral of that. NaN at infinity is a fault.
+        soft step fits: the antiderivative S rises; its area, its largest
+            fall, how far its derivative is off the slope, and its rise off
+            the integral of the slope. NaN at infinity is a fault.
         second derivative finite: that of the slope, for |x| up to 1e6.
-        learned parameters: dS/dp, which `learnable=True` uses, is what
-            finite differences say, for each parameter that is a float;
-            how far off, relative to the largest. A soft step that is
-            searched for is a limit: how much longer dS/dp takes than if one
-            were declared.
+        learned parameters: dS/dp, which `learnable=True` uses, agrees with
+            finite differences; for each float parameter how far it is off,
+            relative to the largest. A soft step that is searched for is a
+            limit; then also how much longer dS/dp takes than with a
+            declared one.
 
         Of a spike, and the first properties of a shape of it, too:
         fires: the step rises; its levels, and its threshold nearest to 0.
         H(0): what it is at the threshold, the same for 0 and -0.
-        silent at NaN: 1 is a spike from nowhere, NaN is seen by the loss.
+        silent at NaN: not 1, a spike from nowhere; NaN is fine, the loss
+            sees it.
         eager = jit = vmap: the largest difference of the spikes.
         slope by jax.grad: its peak with its sign, where, and its area.
         slope elementwise, cotangent: cotangents times slopes.
@@ -88,8 +90,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         traced parameters: the gradient in a scan is the same.
         learned parameters: as above, of `make_spike(learnable=True)`.
         bytes a spike: kept for the backward pass in float32; 4 is one
-            array, and what is kept but once does not count. More where
-            parameters learn are a limit: x is kept then.
+            array. What does not grow with x is not counted. More bytes when
+            parameters learn are a limit: the potential is kept then.
         rebuilding: a spike that is built again is not traced again.
         pickling: a copy from its bytes has the same slopes.
         closest shape: of the catalogue, fitted in height and one parameter.

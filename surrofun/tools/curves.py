@@ -115,7 +115,7 @@ def places(g: Shape, low: float, high: float) -> Array:
 def curves_of(g: Shape, step: Any = None, xlim: tuple[float, float] | None = None) -> tuple[Array, dict[str, Array]]:
     """Return the places in the window of a shape, and what there is to draw of it: one row a place.
 
-    Of a step that is given, the jumps next to the threshold are inside, too.
+    Without `xlim`, the jumps of a given step next to the threshold are inside, too.
 
     >>> from surrofun import shapes
     >>> x, drawn = curves_of(shapes.triangle, xlim=(-2.0, 2.0))

@@ -127,7 +127,7 @@ def fit_alpha(g: Shape, x: ArrayLike, coverage: float | jax.Array = 0.5) -> jax.
 
 
 def _steepest(g: Tree, peak: jax.Array, x: jax.Array, wanted: jax.Array) -> jax.Array:
-    """Return the largest alpha at which enough are inside, by bisection; 0 where none are, infinity where always."""
+    """Return by bisection the largest alpha at which enough are inside; 0 if too few ever are, infinity if always."""
 
     def covered(alpha: Any) -> jax.Array:
         return _inside(evaluated(lambda x: g(alpha * x), x, what="slope", blame=g), peak).mean() >= wanted

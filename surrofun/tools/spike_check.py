@@ -40,9 +40,9 @@ def is_step(f: Function) -> Finding:
 
 
 def has_a_rule_of_its_own(f: Function) -> Finding:
-    """Say whether the derivative of f is NaN, or not that of its values at most of the potentials that tell.
+    """Say whether the derivative of f is NaN anywhere, or disagrees with its values at most potentials that can tell.
 
-    A potential tells if f would move by more than rounding, were the derivative right, in a step of 1 % or 0.1 %.
+    A potential can tell if the derivative predicts that a step of 1 % or 0.1 % changes f by more than rounding.
 
     >>> from surrofun import make_spike, shapes
     >>> has_a_rule_of_its_own(make_spike(shapes.triangle)), has_a_rule_of_its_own(jnp.sin)
@@ -88,8 +88,8 @@ def shape_of(f: Function) -> Shape:
     return shape(jax.jit(slope_of(f)), around=lambda: places)
 
 
-# A measure is given f(x) and, by keyword: g, the spike as a tree of its parameters; its own shape, if it is of
-# `make_spike`; again, which builds it again, or None; and the look at its slope.
+# A measure is given f(x) and, by keyword: `g`, the spike as a tree of its parameters; `own`, its shape if `make_spike`
+# made it, else None; `again`, which builds it again, or None; and `look`, the survey of its slope.
 
 
 def _fires(f: Function, **_: Any) -> Finding:
@@ -290,7 +290,7 @@ def _takes_tracers(f: Function, *, g: Function, **_: Any) -> Finding:
 
 
 def _learns(_: Function, *, g: Function, own: Any, **__: Any) -> Finding:
-    """Check the soft step of a spike of `make_spike` that holds parameters, or those given to it have a gradient."""
+    """Check the soft step of a `make_spike` spike whose parameters are leaves, or whose given ones get a gradient."""
     _names, floats, rebuilt = probes.floats_in(g)
     rates = jax.grad(lambda floats: (rebuilt(floats)(jnp.float32(SCATTERED)) * _COTANGENT).sum())(floats)
     learned = own and floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
@@ -371,6 +371,6 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("pickling", _is_pickled, "only other processes need it: no closures"),
     ("closest shape", _closest, "give the rule a slope that is finite somewhere"),
 )
-# After one of these that is not as it should be, nothing is measured. Of the others below, an exception is a limit.
+# If a gate fails or is a limit, nothing after it is measured. In a property of MAY_LACK, an exception is a limit.
 SPIKE_GATES = {"fires", "shape kept", "slope by jax.grad", "slope elementwise"}
 MAY_LACK = {"second derivative", "forward mode", "traced parameters", "rebuilding", "pickling"}
