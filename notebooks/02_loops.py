@@ -152,8 +152,8 @@ print("d (sum of the spikes) / d rise:", jax.grad(lambda r: run_adaptive(jnp.ful
 
 # %% [markdown]
 # Where you would rather give both to the spike, write it in two lines: `fires(v, threshold)` is a spike of the
-# difference; a second argument of `spike` itself is a parameter of its shape. A neuron with two surrogates takes two
-# more: here one for the spikes that it sends, and a narrow one for its reset. Forward they are the same spike.
+# difference; a second argument of `spike` itself is a parameter of its shape. A neuron may have two surrogates: here
+# one for the spikes that it sends, and a narrow one for its reset. Forward they are the same spike.
 
 
 # %%

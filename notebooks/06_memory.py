@@ -175,8 +175,8 @@ plt.show()
 #
 # One run to see it: 102,400 steps of 2,048 neurons, kept plainly and in 320 segments of 320 steps. Segments cost a
 # second forward pass, and save the writing and reading of the slopes of all steps. A policy that names the slope,
-# `save_only_these_names("surrogate")`, is for slopes that are costly to compute; with segments it keeps what they are
-# there to forget, and around each step it keeps twice what `jax.checkpoint` keeps without a policy, where a hard reset
+# `save_only_these_names("surrogate")`, is for slopes that are costly to compute. With segments it keeps the slopes that
+# segments forget; around each step it keeps twice what `jax.checkpoint` keeps without a policy, where a hard reset
 # needs the potential, too.
 
 
