@@ -14,7 +14,7 @@ from ..core.concrete import aligned_arrays, closure_converted, concrete_if_possi
 from ..core.tree import Structure
 from .arrays import Arithmetic, Array, column, everywhere, highest, repeated, shaped
 from .panels import Function, slopes_at
-from .vanishing import LEAST, NOTHING, by_ones
+from .vanishing import LEAST, NOTHING, derivative_wrt
 
 _MOST = 8  # steepest panels that are searched for a jump; if the jump in the last one moves, others may, too
 _NARROW = 512.0  # digits of a potential: a panel of at most this width may hold a sure jump, one found without a search
@@ -54,24 +54,24 @@ def areas_of_jumps(f: Function, edges: jax.Array) -> jax.Array:
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 2))
-def _areas(f: Structure, arrays: Any, ks: tuple[int, ...], edges: jax.Array) -> jax.Array:
-    """Return the same for a derivative of f, as each number of the arrays of ks moves by one."""
-    return jnp.zeros_like(_slopes(f, arrays, ks, edges.ndim - 1)(edges)[1:])  # which is divided over devices as it is
+def _areas(f: Structure, arrays: Any, wrt: tuple[int, ...], edges: jax.Array) -> jax.Array:
+    """Return the same for the derivative of f by the arrays `wrt`, see `derivative_wrt`."""
+    return jnp.zeros_like(_slopes(f, arrays, wrt, edges.ndim - 1)(edges)[1:])  # which is divided over devices as it is
 
 
 @unchecked()
 @np.errstate(invalid="ignore")
-def _areas_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _areas_jvp(f: Structure, wrt: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (arrays, edges), (by_arrays, _) = primals, tangents
-    areas = _areas(f, arrays, ks, edges)
+    areas = _areas(f, arrays, wrt, edges)
     total = jnp.zeros_like(areas)
-    jumps = _located(f, lax.stop_gradient(arrays), ks, edges)
+    jumps = _located(f, lax.stop_gradient(arrays), wrt, edges)
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, edges.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
-        by_k, by = _by_one(f, (*ks, k), is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
+        by_k, by = _by_one(f, (*wrt, k), is_aligned, edges, jumps, arrays), jnp.asarray(by, total.dtype)
         if is_traced(arrays):  # else there is no second derivative; where a kink moves, the first jumps
-            by_k += _areas(f, arrays, (*ks, k), edges)
+            by_k += _areas(f, arrays, (*wrt, k), edges)
         if not is_aligned:  # it is not known which of its numbers moves which neuron
             by_k, by = jnp.where(by_k == 0, by_k, jnp.nan), by.sum()
         total += by_k * by
@@ -81,11 +81,11 @@ def _areas_jvp(f: Structure, ks: tuple[int, ...], primals: Any, tangents: Any) -
 _areas.defjvp(_areas_jvp, symbolic_zeros=True)
 
 
-def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: bool = False) -> Any:
+def _slopes(f: Structure, arrays: Any, wrt: tuple[int, ...], rank: int, along_x: bool = False) -> Any:
     """Return a derivative of f, or that of it by x, as a function of places with axes in front, and of the arrays."""
 
     def slopes(x: Array, arrays: Any) -> Any:
-        at, x = everywhere(lambda x: by_ones(f, ks, x)(arrays), rank), jnp.asarray(x)
+        at, x = everywhere(lambda x: derivative_wrt(f, wrt, x)(arrays), rank), jnp.asarray(x)
         return jax.jvp(at, (x,), (jnp.ones_like(x),))[1] if along_x else at(x)
 
     # Under `jit`, what is traced is traced once for all samples. With numbers in half precision, a program, such as the
@@ -96,35 +96,16 @@ def _slopes(f: Structure, arrays: Any, ks: tuple[int, ...], rank: int, along_x: 
     return lambda x, arrays=arrays: concrete_if_possible(call, x, arrays)
 
 
-def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tuple[Array, ...]:
-    """Return for the steepest panels: their ends, the two neighbouring numbers between which the slope jumps, how steep
-    it is beside them, whether it jumps, and whether it may. For the next panels: their ends, whether the slope jumps
-    there, and whether it rises there in steps alone, for which JAX has the derivative 0.
+def _located(f: Structure, arrays: Any, wrt: tuple[int, ...], edges: Array) -> dict[str, Array]:
+    """Return what is known of the steepest panels: "starts" and "ends"; "low" and "high", the two neighbouring numbers
+    between which the slope jumps; "along", how steep it is beside them, on either side; "is_jump" and "may_jump".
+
+    And of the next panels: "others", their starts and ends; "others_jump"; and "others_step", where the slope rises in
+    steps alone, for which JAX has the derivative 0.
     """
-    xp, digits = numpy_of(edges, arrays), _DIGITS * float(np.finfo(edges.dtype).eps)
-    nothing = NOTHING[edges.dtype.name]
-    at = _slopes(f, arrays, ks, edges.ndim - 1)
+    xp, at = numpy_of(edges, arrays), _slopes(f, arrays, wrt, edges.ndim - 1)
     slopes, seen, edges = _sampled(xp, at), xp.asarray(at(edges)), xp.asarray(edges)
-    widths, least = edges[1:] - edges[:-1], _rounding(xp, edges, seen)
-
-    def rise(slopes: Array, least: Array) -> Array:
-        """Return how much the slope rises in each panel, less what rounding or underflow may make."""
-        rise = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
-        return xp.where(rise <= least, 0.0, rise)
-
-    rises = rise(seen, least)
-    steepness = rises / xp.where(widths > 0, widths, np.inf)
-    # A narrow panel beside which the slope hardly goes on to rise has a jump; others may be steeper.
-    further = xp.concatenate([seen[:1], seen, seen[-1:]])
-    four = xp.stack([further[k : len(further) - 3 + k] for k in range(4)])  # a panel's ends, and those beside them
-    is_sure = rises > _SURE * (four.max(0) - four.min(0))
-    is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
-    steepness = xp.where(steepness > 0, steepness, 0.0)  # of NaN, too
-    # Sure jumps come first: a root has half the exponents of a float, so one number ranks sureness and steepness.
-    most = 2.0 ** (np.finfo(edges.dtype).maxexp // 2 - 1)
-    rank, count = xp.sqrt(steepness) * xp.where(is_sure, most, 1 / most), _MOST * (1 + _SAMPLES // 2)
-    found = highest(xp, min(count, len(rank)), 0, rank, edges[:-1], edges[1:], least)
-    rank, starts, ends, least = (xp.concatenate([v] + [v[-1:]] * (count - len(v))) for v in found)
+    rank, starts, ends, least = _steepest(xp, edges, seen)
     from_, to, rank = (shaped(v[_MOST:], 0, 1, _MOST) for v in (starts, ends, rank))
     others, others_jump = xp.concatenate([from_, to]), rank >= 1
     starts, ends = starts[:_MOST], ends[:_MOST]
@@ -132,19 +113,48 @@ def _located(f: Structure, arrays: Any, ks: tuple[int, ...], edges: Array) -> tu
     low, high = _narrowed(xp, lambda x: _is_left(slopes(x), sides), starts, ends, True)
     first, last = beside = _beside(xp, low, high, _CLOSE)
     inner = [from_ + share * (to - from_) for share in _INNER]
-    along = _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1, along_x=True))
+    along = _sampled(xp, _slopes(f, arrays, wrt, edges.ndim - 1, along_x=True))
     *flat, along = xp.split(along(xp.concatenate([*inner, beside])), [len(rank), 2 * len(rank)])
     others_step = (rank > 0) & (flat[0] == 0) & (flat[1] == 0)
     along = xp.where(xp.isfinite(along), along, 0.0)
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
-    at_once, range_across = rise(across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
+    at_once, range_across = _rises(xp, across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
     is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
     # A jump at the edge of two panels counts for the first.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
     first_jumps = is_jump & ~(meets & is_earlier).any(1)
-    return starts, ends, low, high, along, first_jumps, may_jump & ~is_jump, others, others_jump, others_step
+    jumps = {"starts": starts, "ends": ends, "low": low, "high": high, "along": along}
+    jumps |= {"is_jump": first_jumps, "may_jump": may_jump & ~is_jump}
+    return {**jumps, "others": others, "others_jump": others_jump, "others_step": others_step}
+
+
+def _steepest(xp: Arithmetic, edges: Array, seen: Array) -> list[Array]:
+    """Return the ranks, starts and ends of the steepest panels, and how large a step in each may be that rounding made.
+
+    The first are those that hold a sure jump, of rank 1 and more: beside them the slope hardly goes on to rise.
+    """
+    widths, least = edges[1:] - edges[:-1], _rounding(xp, edges, seen)
+    rises = _rises(xp, seen, least)
+    steepness = rises / xp.where(widths > 0, widths, np.inf)
+    steepness = xp.where(steepness > 0, steepness, 0.0)  # of NaN, too
+    further = xp.concatenate([seen[:1], seen, seen[-1:]])
+    four = xp.stack([further[k : len(further) - 3 + k] for k in range(4)])  # a panel's ends, and those beside them
+    is_sure = rises > _SURE * (four.max(0) - four.min(0))
+    is_sure &= widths <= _NARROW * _digit(xp, edges[:-1], edges[1:])
+    # A root has half the exponents of a float, so that one number ranks sureness and steepness.
+    most = 2.0 ** (np.finfo(edges.dtype).maxexp // 2 - 1)
+    rank, count = xp.sqrt(steepness) * xp.where(is_sure, most, 1 / most), _MOST * (1 + _SAMPLES // 2)
+    found = highest(xp, min(count, len(rank)), 0, rank, edges[:-1], edges[1:], least)
+    return [xp.concatenate([v] + [v[-1:]] * (count - len(v))) for v in found]
+
+
+def _rises(xp: Arithmetic, slopes: Array, least: Array) -> Array:
+    """Return how much the slope rises in each panel, less what rounding or underflow may make."""
+    digits, nothing = _DIGITS * float(np.finfo(slopes.dtype).eps), NOTHING[slopes.dtype.name]
+    rises = xp.maximum(abs(slopes[1:] - slopes[:-1]) - digits * abs(slopes[1:]) - nothing, 0.0)
+    return xp.where(rises <= least, 0.0, rises)
 
 
 def _rounding(xp: Arithmetic, edges: Array, seen: Array) -> Array:
@@ -182,28 +192,44 @@ def _sampled(xp: Arithmetic, slopes: Function) -> Function:
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
-    """Return the derivatives of the areas, as each number of the last array of ks moves by one."""
-    before, k = ks[:-1], ks[-1]
-    xp = numpy_of(edges, jumps, arrays)
-    at = _slopes(f, arrays, before, edges.ndim - 1)
-    now, by_number = _sampled(xp, at), _sampled(xp, _slopes(f, arrays, ks, edges.ndim - 1))
+def _by_one(f: Structure, wrt: tuple[int, ...], is_aligned: bool, edges: Array, jumps: Any, arrays: Any) -> jax.Array:
+    """Return the derivatives of the areas, as each number of the last array of `wrt` moves by one."""
+    xp, k, rank = numpy_of(edges, jumps, arrays), wrt[-1], edges.ndim - 1
+    edges, jumps = jax.tree.map(xp.asarray, (edges, jumps))
+    at = _slopes(f, arrays, wrt[:-1], rank)
 
-    def slopes_by(there: Array) -> Function:
-        return _sampled(xp, lambda x: at(x, [*arrays[:k], there, *arrays[k + 1 :]]))
+    def slopes_by(number: Array) -> Function:
+        return _sampled(xp, lambda x: at(x, [*arrays[:k], number, *arrays[k + 1 :]]))
 
-    starts, ends, low, high, along, is_jump, may_jump, others, others_jump, others_step = map(xp.asarray, jumps)
-    edges = xp.asarray(edges)
-    number = xp.asarray(arrays[k])
+    by_number = _sampled(xp, _slopes(f, arrays, wrt, rank))
+    speed, (left, right), others_move = _speeds(xp, jumps, slopes_by, by_number, arrays[k], is_aligned)
+    area = (left - right) * xp.where(speed[-1] == 0, speed, np.nan)
+    there = (edges[:-1] == jumps["starts"][:, None]) & (edges[1:] == jumps["ends"][:, None]) & (speed != 0)[:, None]
+    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0), edges.dtype)
+
+
+def _speeds(
+    xp: Arithmetic, jumps: Any, slopes_by: Any, by_number: Function, number: Array, is_aligned: bool
+) -> tuple[Array, Any, Array]:
+    """Return how fast each jump moves with a number, NaN if that is not known, the slopes on both sides of it, and
+    whether a jump moves in another panel.
+
+    `slopes_by` returns the slopes at a value of the number; `by_number` is their derivative.
+    """
+    now, number = slopes_by(number), xp.asarray(number)
+    low, high, along, is_jump, may_jump = (jumps[name] for name in ("low", "high", "along", "is_jump", "may_jump"))
+    others, others_jump = jumps["others"], jumps["others_jump"]
+    dtype = low.dtype
     size = abs(number) if is_aligned else abs(number).max()
     place = xp.where(is_jump, abs(low), 0.0).max().astype(number.dtype)
     size = xp.where(size == 0, place, size)  # one that begins at 0 may be a shift
-    eps, of_number = (float(jnp.finfo(v.dtype).eps) for v in (edges, number))  # type: ignore[no-untyped-call]
+    eps, of_number = (float(jnp.finfo(v.dtype).eps) for v in (low, number))  # type: ignore[no-untyped-call]
     digit = max(eps, of_number)
+    step = digit ** (1 / 3) * xp.maximum(size, LEAST)  # as for any difference of both sides
+
     digits = max(_CLOSE, 2 * digit / eps)
     before, after = beside = _beside(xp, low, high, digits)
     jump = now(beside)
-    step = digit ** (1 / 3) * xp.maximum(size, LEAST)  # as for any difference of both sides
     changes = xp.nan_to_num(by_number(beside))  # of the slopes beside the jump, with the number, too
     # The ends of another panel see when the jump in it passes by.
     seen, foreseen = now(others), xp.nan_to_num(by_number(others))
@@ -214,15 +240,19 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         i, speed, by_half, others_move, risen = state
         part = (1.0 - 2 * (i % 2)) / (1 + i // 2)  # of a step: 1 and -1, there and back, then 1/2 and -1/2
         there = (number + part * step).astype(number.dtype)
-        by = xp.asarray(there - number if is_aligned else part * step, edges.dtype)  # as it is rounded
+        by = xp.asarray(there - number if is_aligned else part * step, dtype)  # as it is rounded
         slopes = slopes_by(there)
-        sides = zip(jump + by * changes, along, strict=True)
-        distance = _move(xp, slopes, low, high, digits, [*sides], (is_jump | may_jump).any()) / (2 * by)
+        sides = [*zip(jump + by * changes, along, strict=True)]
+        distance = _move(xp, slopes, low, high, digits, sides, (is_jump | may_jump).any()) / (2 * by)
         change = slopes(others) - seen
         off = xp.maximum(*xp.split(abs(change - by * foreseen), 2))
         others_move = others_move | (off > passing).any((0, 1))
         speed, by_half = xp.where(i < 2, speed + distance, speed), xp.where(i < 2, by_half, by_half + distance)
         return i + 1, speed, by_half, others_move, xp.where(i < 2, risen + change / (2 * by), risen)
+
+    nothing, many = xp.zeros_like(low), others_jump[-1, -1]  # so that some are not seen
+    state = (0, nothing, nothing, many, xp.zeros_like(seen))
+    _, speed, by_half, others_move, risen = repeated(xp, lambda state: state[0] < 4, moved, state)
 
     def share(slopes: Function) -> Array:
         """Return how much of the rise beside a jump is between its two numbers: nothing, where it has moved away."""
@@ -230,33 +260,30 @@ def _by_one(f: Structure, ks: tuple[int, ...], is_aligned: bool, edges: Array, j
         rise = abs(last - first)
         return abs(at_high - at_low) / xp.where(rise > 0, rise, np.inf)
 
-    nothing, many = xp.zeros_like(low), others_jump[-1, -1]  # so that some are not seen
-    state = (0, nothing, nothing, many, xp.zeros_like(seen))
-    _, speed, by_half, others_move, risen = repeated(xp, lambda state: state[0] < 4, moved, state)
-    # Steps too small to be told apart move, if the slopes there change with the number by more than JAX's derivative.
-    in_steps = xp.where(others_step, xp.maximum(*xp.split(abs(risen - foreseen), 2)), 0.0).sum((0, 1))
-    rounding = _DIGITS * float(np.finfo(edges.dtype).eps) * abs(seen).max((0, 1)) / xp.asarray(step, edges.dtype)
-    others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
-    noise = 8 * digit * xp.maximum(abs(low), LEAST) / xp.asarray(step, edges.dtype)
+    noise = 8 * digit * xp.maximum(abs(low), LEAST) / xp.asarray(step, dtype)
     is_known = abs(speed - by_half) <= _STEADY * abs(speed) + noise
     # A jump that stays may have moved by less than a digit: half of the number, up or down, must leave it there, too.
-    here, rises = share(now), abs(at_last - at_first)
     far = [slopes_by((number + part * xp.maximum(size, LEAST)).astype(number.dtype)) for part in (0.5, -0.5)]
+    here = share(now)
     stays = xp.logical_or(*(share(slopes) > _OTHER * here for slopes in far))
-    others_stay = xp.logical_or(*(abs(xp.subtract(*xp.split(slopes(others), 2))) > _OTHER * rises for slopes in far))
     is_known &= xp.where(speed == 0, stays, noise <= _NOISE * abs(speed))
-    others_move |= (others_jump & ~others_stay).any((0, 1))
     speed = xp.where(is_known & (is_jump | (speed == 0)), speed, np.nan)
     speed = xp.where(is_jump | may_jump, speed, 0.0)
-    left, right = jump + along * xp.stack([low - before, high - after])  # at the jump itself
-    area = (left - right) * xp.where(speed[-1] == 0, speed, np.nan)
-    there = (edges[:-1] == starts[:, None]) & (edges[1:] == ends[:, None]) & (speed != 0)[:, None]
-    return jnp.asarray(xp.where(there, area[:, None], 0.0).sum(0) + xp.where(others_move, np.nan, 0.0), edges.dtype)
+
+    rises = abs(at_last - at_first)
+    others_stay = xp.logical_or(*(abs(xp.subtract(*xp.split(slopes(others), 2))) > _OTHER * rises for slopes in far))
+    others_move |= (others_jump & ~others_stay).any((0, 1))
+    # Steps too small to be told apart move, if the slopes there change with the number by more than JAX's derivative.
+    off = xp.maximum(*xp.split(abs(risen - foreseen), 2))
+    in_steps = xp.where(jumps["others_step"], off, 0.0).sum((0, 1))
+    rounding = _DIGITS * float(np.finfo(dtype).eps) * abs(seen).max((0, 1)) / xp.asarray(step, dtype)
+    others_move |= in_steps > _OTHER * abs(risen).sum((0, 1)) + rounding
+    return speed, jump + along * xp.stack([low - before, high - after]), others_move  # at the jump itself
 
 
 @_by_one.defjvp
-def _by_one_jvp(f: Structure, ks: Any, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    areas = _by_one(f, ks, is_aligned, *primals)
+def _by_one_jvp(f: Structure, wrt: Any, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    areas = _by_one(f, wrt, is_aligned, *primals)
     moves = sum(by.sum().astype(areas.dtype) for by in tangents[2] if jnp.issubdtype(by.dtype, jnp.floating))
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 

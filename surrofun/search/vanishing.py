@@ -45,65 +45,67 @@ def vanishing(
     return _values(structure, (), is_known, (x, elsewhere, limit_at), None, arrays)
 
 
-def by_ones(f: Structure, ks: tuple[int, ...], x: jax.Array) -> Callable[[list[Any]], Any]:
-    """Return f(x) as a function of its arrays, or its derivative as each number of these of them moves by one.
+def derivative_wrt(f: Structure, wrt: tuple[int, ...], x: jax.Array) -> Callable[[list[Any]], Any]:
+    """Return f(x) as a function of its arrays, or its derivative, as each number of the arrays `wrt` moves by one.
+
+    `wrt` has their indices; two of them give a second derivative.
 
     >>> @jax.jit
     ... def moves(p):
     ...     f, arrays = closure_converted(lambda x: p * p * x, jnp.ones(2))
-    ...     return by_ones(f, (0,), jnp.ones(2))(arrays)
+    ...     return derivative_wrt(f, (0,), jnp.ones(2))(arrays)
     >>> moves(3.0)
     Array([6., 6.], dtype=float32)
     """
-    if not ks:
+    if not wrt:
         return lambda arrays: join(f, arrays)(x)
-    before, k = ks[:-1], ks[-1]
-    return lambda arrays: moved_by(by_ones(f, before, x), arrays, k, jnp.ones_like(arrays[k]))
+    before, k = wrt[:-1], wrt[-1]
+    return lambda arrays: moved_by(derivative_wrt(f, before, x), arrays, k, jnp.ones_like(arrays[k]))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _values(f: Structure, ks: tuple[int, ...], is_known: Any, places: Any, before: Any, arrays: Any) -> jax.Array:
-    """Return f(x), or a derivative by the numbers of ks; `before` is that by all but the last of them.
+def _values(f: Structure, wrt: tuple[int, ...], is_known: Any, places: Any, before: Any, arrays: Any) -> jax.Array:
+    """Return f(x), or the derivative by the arrays `wrt`; `before` is that by all but the last of them.
 
     Each has a place of its own: at infinity a second one may be NaN where the first is not.
     """
-    if not ks:
-        return by_ones(f, ks, places[0])(arrays)  # type: ignore[no-any-return]
-    return _derivative(f, ks, is_known, places, before, arrays)[1]  # type: ignore[no-any-return]
+    if not wrt:
+        return derivative_wrt(f, wrt, places[0])(arrays)  # type: ignore[no-any-return]
+    return _derivative(f, wrt, is_known, places, before, arrays)[1]  # type: ignore[no-any-return]
 
 
 @unchecked()
-def _values_jvp(f: Structure, ks: Any, is_known: Any, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _values_jvp(f: Structure, wrt: Any, is_known: Any, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (places, _, arrays), (*_, by_arrays) = primals, tangents
-    values = _values(f, ks, is_known, *primals)
+    values = _values(f, wrt, is_known, *primals)
     total = jnp.zeros_like(values)
     for k, (by, is_aligned) in enumerate(zip(by_arrays, aligned_arrays(f, arrays, values.shape), strict=True)):
         if isinstance(by, SymbolicZero):
             continue
         if is_aligned:
-            total += _values(f, (*ks, k), is_known, places, values, arrays) * jnp.asarray(by, values.dtype)
+            total += _values(f, (*wrt, k), is_known, places, values, arrays) * jnp.asarray(by, values.dtype)
         else:  # in reverse mode a choice of derivatives does not do, since 0 * NaN is NaN, as it may be at infinity
-            place, moves, gone = _derivative(f, (*ks, k), is_known, places, values, arrays)
+            place, moves, gone = _derivative(f, (*wrt, k), is_known, places, values, arrays)
             _, elsewhere, _ = places
             place = jnp.where(gone, elsewhere, place)
             factor = jnp.where(gone, 0.0, jnp.where(jnp.isnan(moves), jnp.nan, 1.0))
-            total += factor * moved_by(by_ones(f, ks, place), arrays, k, by)
+            total += factor * moved_by(derivative_wrt(f, wrt, place), arrays, k, by)
     return values, total
 
 
-def _derivative(f: Structure, ks: Any, is_known: Any, places: Any, before: jax.Array, arrays: Any) -> Any:
+def _derivative(f: Structure, wrt: Any, is_known: Any, places: Any, before: jax.Array, arrays: Any) -> Any:
     """Return where a derivative is taken, what it is, and where it counts as 0."""
     x, elsewhere, limit_at = places
 
     def by_one_at(x: jax.Array) -> Any:
-        return by_ones(f, ks, x)(arrays)
+        return derivative_wrt(f, wrt, x)(arrays)
 
     if limit_at is None:
         moves = by_one_at(x)
         gone = (abs(before) < NOTHING[before.dtype.name]) & jnp.isnan(moves)
         moves = jnp.where(gone, 0.0, moves)
         if is_known is not None:
-            size = jnp.maximum(jnp.abs(arrays[ks[-1]]).max(), LEAST).astype(before.dtype)
+            size = jnp.maximum(jnp.abs(arrays[wrt[-1]]).max(), LEAST).astype(before.dtype)
             rounding = _DIGITS * float(np.finfo(before.dtype).eps) * abs(before) / size
             moves = jnp.where(is_known(x, moves, rounding), moves, jnp.nan)
         return x, moves, gone
