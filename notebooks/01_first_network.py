@@ -17,8 +17,8 @@
 # network does not learn, and what to change.
 #
 # A neuron fires when its membrane potential crosses the threshold. That step has no useful derivative, so
-# backpropagation takes another function in place of the derivative, and only there: the surrogate gradient. It is the
-# one thing that comes from surrofun.
+# backpropagation takes another function in its place, the surrogate gradient; the forward pass keeps the step. In the
+# network, the spike function is the only thing that comes from surrofun.
 
 # %%
 # %matplotlib inline
@@ -154,9 +154,9 @@ plt.show()
 #
 # ## In equinox, learned
 #
-# A shape is a value of JAX: the numbers that it was given are its leaves, as weights are the leaves of a module. So it
-# may be a field. With `learnable=True` its numbers get a gradient, and the optimizer moves them. They are arrays here,
-# since equinox takes a Python float for a constant.
+# A shape is a pytree: the floats and arrays that it was given are its leaves, as the weights are those of a module. So
+# it may be a field of the module. With `learnable=True` its leaves get a gradient, and the optimizer moves them. They
+# are arrays here, since equinox takes a Python float for a constant.
 
 
 # %%
@@ -183,7 +183,7 @@ traces = 0
 @eqx.filter_jit
 def update_module(model, moments, inputs, labels):
     global traces
-    traces += 1  # Python comes past here only when JAX traces
+    traces += 1  # Python runs this line only when JAX traces
     gradients = eqx.filter_grad(lambda model: loss(model(inputs), labels))(model)
     changes, moments = optimizer.update(gradients, moments)
     return eqx.apply_updates(model, changes), moments
@@ -209,7 +209,7 @@ print(f"accuracy {accuracy(model):.0%}, surrogate {describe(model.hidden.surroga
 # %% [markdown]
 # ## Annealed
 #
-# Or another shape is put into the field before each epoch. A new number is not traced again.
+# Instead of being learned, the shape in the field may be replaced before each epoch. A new beta is not traced again.
 
 # %%
 betas, traces = jnp.linspace(2.0, 24.0, EPOCHS), 0
@@ -225,8 +225,9 @@ print(f"accuracy {accuracy(model):.0%}, surrogate {describe(model.hidden.surroga
 # %% [markdown]
 # ## In flax.nnx
 #
-# A module of flax.nnx knows what to learn by its type: make each number of the shape a `Param`, and call the whole
-# data. To anneal it, make it a plain `nnx.Variable`, which the optimizer leaves alone, and assign to it.
+# A module of flax.nnx knows what to learn by its type: make each number of the shape an `nnx.Param`, and mark the shape
+# as data by `nnx.data`. To anneal it, make each number a plain `nnx.Variable`, which the optimizer leaves alone, and
+# assign a new shape to the field.
 
 
 # %%
@@ -267,10 +268,11 @@ for kind in (nnx.Param, nnx.Variable):
 # %% [markdown]
 # ## When a network does not learn
 #
-# Here the surrogate is a narrow triangle, and the first weights are ten times too small. Nothing fires, nothing is
-# learned, and the accuracy stays near chance, 20 %. `flow` looks at the potentials of the layer and says why. *rate* is
-# the share of the potentials that are spikes, *inside* the share at which the surrogate is above 1 % of its peak, and
-# *dead* the share of the neurons that were never inside.
+# Here the surrogate is a narrow triangle, and the initial weights of the layer are ten times too small. Nothing fires,
+# nothing is learned, and the accuracy stays near chance, 20 %. `flow` looks at the potentials of the layer and says
+# why. *rate* is the share of the potentials that reach the threshold, *inside* the share at which the surrogate is
+# above 1 % of its peak, *mean* and *rms* are those of its slope, and *dead* is the share of the neurons that were never
+# inside.
 
 # %%
 weak = {"in": start["in"] / 10, "out": start["out"]}
@@ -285,8 +287,8 @@ _, x = lif(weak["in"], validation[0].swapaxes(0, 1), make_spike(narrow))
 print("narrow triangle", shown(narrow, x))
 
 # %% [markdown]
-# Either the potentials are brought to the threshold, by larger weights, or the surrogate to the potentials, by a
-# steepness that fits them: `fit_alpha` finds the one at which half of the potentials are inside.
+# Either bring the potentials to the threshold, by larger weights, or the surrogate to the potentials, by a steepness
+# that fits them: `fit_alpha(g, x, 0.5)` finds the one at which half of the potentials are inside.
 
 # %%
 fitted = shapes.superspike(beta=fit_alpha(shapes.superspike(beta=1.0), x, 0.5))
@@ -306,7 +308,7 @@ for g, first in ((narrow, weak), (narrow, start), (fitted, weak)):
 # | recurrent weights | carry `z` along with `v`, and add `z @ recurrent` to the potential |
 # | more layers | `lif(w2, lif(w1, inputs, spike)[0], spike)` |
 # | a steepness for each neuron | `superspike(beta=jnp.full(HIDDEN, 10.0))` |
-# | a loss that wants fewer spikes | add `0.1 * z.mean()` |
+# | fewer spikes | add `0.1 * z.mean()` to the loss |
 # | longer sequences | `make_spike(g, residual=jnp.uint8)`, and notebook 6 |
 # | other spikes | `make_spike(g, step=...)`, and notebook 5 |
 #

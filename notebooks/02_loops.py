@@ -123,13 +123,15 @@ plt.show()
 # With the gradient through the reset, the neuron forgets its past faster: at every step near the threshold a part of
 # the gradient is taken away. Without it, a soft reset remembers for as long as the leak allows. A detached hard reset
 # cuts the gradient at every spike, because the potential before a spike really has no effect on the potential after
-# it. Through the reset a gradient of the wrong sign remains there, minus the potential times the slope: the dip below
-# zero. Zenke & Vogels (2021) recommend to detach the reset; either is one line of code here.
+# it. With the gradient through the reset, a spike does not cut it but multiplies it by a negative number, minus the
+# potential times the slope (and the leak): the dip below zero. Zenke & Vogels (2021) recommend detaching the reset;
+# either is one line of code here.
 #
 # ## An adaptive threshold
 #
 # The threshold may be a state of the neuron as well: here it rises with every spike and falls back slowly, as in the
-# adaptive neurons of Bellec et al. (2018). Nothing changes for the spike function, and the gradient goes through both.
+# adaptive neurons of Bellec et al. (2018). Nothing changes for the spike function, and the gradient goes through the
+# potential and through the threshold.
 
 
 # %%
@@ -151,9 +153,9 @@ print("intervals between spikes:", jnp.diff(jnp.flatnonzero(spikes)))
 print("d (sum of the spikes) / d rise:", jax.grad(lambda r: run_adaptive(jnp.full(100, 0.4), r)[1].sum())(0.2).round(2))
 
 # %% [markdown]
-# Where you would rather give both to the spike, write it in two lines: `fires(v, threshold)` is a spike of the
-# difference; a second argument of `spike` itself is a parameter of its shape. A neuron may have two surrogates: here
-# one for the spikes that it sends, and a narrow one for its reset. Forward they are the same spike.
+# To pass potential and threshold as two arguments, write a function of two lines, `fires(v, threshold)`, that subtracts
+# them: a second argument of `spike` itself would be a parameter of its shape. A neuron may also have two surrogates:
+# here one for the spikes that it sends, and a narrow one for its reset. In the forward pass both give the same spike.
 
 
 # %%
@@ -208,8 +210,8 @@ for drive in (0.15, 0.3, 0.6):
 
 # %% [markdown]
 # JAX has no reverse mode for a loop of unknown length, whatever is inside, because it could not know how much to keep.
-# Forward mode keeps nothing and does work. A spike that is to be differentiated forward is made with
-# `forward_mode=True`. The plain Python loop below carries the same derivative along by hand.
+# Forward mode keeps nothing, so it works. For it, make the spike with `forward_mode=True`. The plain Python loop below
+# carries the same derivative along by hand.
 
 # %%
 forward_spike = make_spike(shapes.superspike, forward_mode=True)
@@ -227,8 +229,8 @@ print(f"d potential / d input: jvp {tangent:.5f}, by hand {dv:.5f}")
 # ## `vmap` over parameters
 #
 # The steepness of the surrogate may be a tracer like any other number. `vmap` runs all settings at once, in one
-# compiled program. How far back does the gradient reach, for one steepness and another? The spikes are the same in all
-# three: the steepness changes the gradient only.
+# compiled program. How far back does the gradient reach at each steepness? The spikes are the same at all three: the
+# steepness changes the gradient only.
 
 
 # %%
@@ -250,15 +252,15 @@ axis.legend(loc="lower right", frameon=False)
 plt.show()
 
 # %% [markdown]
-# The broadest surrogate gives the largest gradient to the most recent inputs and the smallest to the early ones: it
-# takes part in every reset on the way, and each takes its share.
+# The broadest surrogate gives the largest gradient to the most recent inputs and the smallest to the early ones: its
+# slope g is far from 0 at more of the potentials, and at each of them the reset multiplies the gradient by 1 - g.
 #
 # ## A hard reset in one checkpoint
 #
-# The gradient of a hard reset needs the potential and the spike of each step, beside the slope: `v * (1 - z)` is a
+# The gradient of a hard reset needs the potential and the spike of each step, besides the slope: `v * (1 - z)` is a
 # product. Put spike and reset into one function and checkpoint it. Then the potential is all that is kept, and the rest
-# is made of it in the backward pass, which takes less time than to store it. `prevent_cse=False` says that inside of
-# `scan` nothing has to be protected from the compiler. The gradient is the same.
+# is recomputed from it in the backward pass, which takes less time than storing it. `prevent_cse=False` leaves out the
+# barrier against common subexpression elimination, which is not needed inside of `scan`. The gradient is the same.
 
 
 # %%
@@ -289,7 +291,7 @@ print(f"largest relative difference of the gradients: {float(jnp.abs(recipe / wh
 # %% [markdown]
 # ## Long sequences in checkpointed segments
 #
-# Backpropagation through time keeps one number for each spike function, neuron and step. For 10,000 steps, cut the
+# With a soft reset, backpropagation through time keeps one number for each neuron and step. For 10,000 steps, cut the
 # sequence into 100 segments and checkpoint each: what is kept are the 100 states between them, and the steps of one
 # segment while its gradient is computed. The gradient is the same; the forward pass is computed twice.
 

@@ -35,12 +35,12 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # Okabe & Ito
 # %% [markdown]
 # ## Which gradient
 #
-# The output of a spike is 0 or 1, whatever the steepness, so the true derivative by it is zero. The surrogate is a way
-# to pretend: backward, the step is replaced by the soft step S whose slope is the shape g. Taken at its word, that
-# gives the steepness alpha the derivative of the *soft step*, dS/dalpha, and this is what `learnable=True` returns.
+# A spike is 0 or 1 whatever the steepness, so its true derivative by the steepness is zero. With a surrogate, the
+# backward pass treats the spike as if it were the soft step S, whose slope is the shape g. Then the derivative by the
+# steepness alpha is that of the *soft step*, dS/dalpha, and this is what `learnable=True` returns.
 #
-# It is not dg/dalpha, the change of the slope. The two differ in symmetry: a steeper soft step is higher above the
-# threshold and lower below it.
+# It is not dg/dalpha, the change of the slope. For a symmetric g, dg/dalpha is even in x, and dS/dalpha is odd: a
+# steeper soft step is higher above the threshold and lower below it.
 
 # %%
 x, alpha = jnp.linspace(-1.5, 1.5, 301), 4.0
@@ -64,8 +64,9 @@ axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 plt.show()
 
 # %% [markdown]
-# The same holds for a whole network. Put the soft step forward as well, `step=antiderivative(g)`, and the network is
-# differentiable: finite differences of its loss are its true gradient, and the surrogate gradient agrees.
+# The same holds for a whole network. Use the soft step in the forward pass, too, `step=antiderivative(g)`, and the
+# network is differentiable: finite differences of its loss approximate its true gradient, and the surrogate gradient
+# agrees with them.
 
 
 # %%
@@ -91,8 +92,8 @@ for hard in (False, True):
 
 # %% [markdown]
 # For the hard network the finite difference is zero: its spikes do not depend on alpha. Its gradient is a surrogate in
-# the same sense as the gradient of the weights: backward through soft steps, at the potentials and spikes of the hard
-# network.
+# the same sense as the gradient of the weights: it differentiates soft steps in place of the spikes, at the potentials
+# of the hard network.
 #
 # ## Five ways to hand over a parameter
 #
@@ -206,8 +207,9 @@ plt.show()
 # %% [markdown]
 # ## A surrogate as a field
 #
-# A shape is a value of JAX, a pytree. Its leaves are the numbers that it was given; the functions that it is made of,
-# and whole numbers, are its structure. So whatever is done to the weights of a network can be done to its surrogate.
+# A shape with parameters is a pytree. Its leaves are the floats and arrays that it was given; whole numbers, and the
+# functions that it is made of, are its structure. So whatever is done to the weights of a network can be done to its
+# surrogate.
 
 # %%
 surrogate = scale(shapes.superspike(beta=jnp.float32(10.0)), height=jnp.float32(0.5))
@@ -216,8 +218,8 @@ for path, leaf in jax.tree.leaves_with_path(surrogate):
 print(describe(jax.tree.map(lambda leaf: 2 * leaf, surrogate)))
 
 # %% [markdown]
-# In a module of equinox it is a field. The numbers are arrays, since equinox learns arrays and takes a Python float for
-# a constant. A spike with `learnable=True` may be the field as well: it has the leaves of its shape. A spike without
+# In equinox it is a field of a module. The numbers are arrays, since equinox learns arrays and takes a Python float for
+# a constant. A spike with `learnable=True` may be the field instead: it has the leaves of its shape. A spike without it
 # has none, so that no optimizer and no weight decay ever moves it.
 
 
@@ -249,7 +251,8 @@ for step in range(40):
 print(f"equinox: loss {value:.3f}, surrogate {describe(model.surrogate)}")
 
 # %% [markdown]
-# A module of flax.nnx knows its parameters by their type: make each leaf a `Param`, and call the whole data.
+# A module of flax.nnx knows its parameters by their type: make each leaf an `nnx.Param`, and mark the shape as data by
+# `nnx.data`.
 
 
 # %%
@@ -277,7 +280,7 @@ for step in range(40):
 print(f"flax: loss {value:.3f}, surrogate {describe(flax_network.surrogate)}")
 
 # %% [markdown]
-# And to anneal a surrogate instead of learning it, put another one into the field: another number traces nothing anew.
+# To anneal a surrogate instead of learning it, put another one into the field: other numbers are not traced again.
 
 # %%
 traces = 0
@@ -305,9 +308,9 @@ print(f"annealed: loss {value:.3f}, surrogate {describe(model.surrogate)}, trace
 # ## The meta-gradient
 #
 # The gradient above asks for a better soft network. One may ask something else of a surrogate: that an update of the
-# weights with it helps. That is a gradient through the update, d/dalpha of L(w - rate * dL/dw), where alpha is in
-# dL/dw. It does not need `learnable=True`, with which the spikes in dL/dw would move with alpha as well, as S does. The
-# chain rule by hand, with a finite difference for the update alone, agrees.
+# weights with it lowers the loss. That is a gradient through the update, d/dalpha of L(w - rate * dL/dw), where dL/dw
+# depends on alpha. Leave `learnable=True` out: with it, the spikes inside dL/dw would move with alpha as well, as S
+# does. The chain rule by hand agrees, with a finite difference for the update alone.
 
 # %%
 plain = make_spike(shapes.sigmoid)

@@ -11,10 +11,10 @@
 # %% [markdown]
 # # Coming from another library
 #
-# The same line there and here, for snnTorch, braintools, spyx, snnax, spikingjelly, norse and sinabs. None of them has
-# to be installed: their code is shown as text, ours runs, and every slope is compared with the formula of the library,
-# written down in NumPy. Then `check` measures finished spikes, those of the libraries too, where they are installed.
-# The last section puts the neuron around the spike, since the libraries reset theirs at different places.
+# The same surrogate there and here, for snnTorch, braintools, spyx, snnax, spikingjelly, norse and sinabs. None of them
+# has to be installed: their code is shown as text, ours runs, and every slope is compared with the formula of the
+# library, written down in NumPy. Then `check` measures spike functions, those of the libraries too, where they are
+# installed. The last section compares the neurons of the libraries, which reset at different places of a step.
 #
 # Two things differ from library to library and are easily overlooked:
 #
@@ -61,8 +61,8 @@ def logistic_density(x, a):
 
 
 # %% [markdown]
-# `parse` reads an expression. It is the same text in a program, after `from surrofun.shapes import superspike`:
-# `make_spike(superspike(beta=25.0))`.
+# `parse` reads the text in the column *here*. In a program, after `from surrofun.shapes import superspike`, the same
+# text is an expression of Python: `make_spike(superspike(beta=25.0))`.
 #
 # ## snnTorch
 #
@@ -73,8 +73,8 @@ def logistic_density(x, a):
 #     z, v = layer(x @ w, v)
 # ```
 #
-# There is no place for a JAX function in a PyTorch layer, so the layer is translated, too. It is a function, and the
-# loop over time is a scan:
+# A PyTorch layer cannot call a JAX function, so the layer is translated, too: it becomes a function, and the loop over
+# time a scan:
 
 # %%
 fast_sigmoid = make_spike(shapes.superspike(beta=25.0), step=heaviside(at_zero=0.0))
@@ -104,7 +104,7 @@ compare(
 
 # %% [markdown]
 # snnTorch's `sigmoid` is NaN far below the threshold in float32 (release 1.0.0), ours is not. Its `triangular` is no
-# triangle but a sign: it has no counterpart here, `triangle` is what the name says. Its `custom_surrogate` takes a
+# triangle but a sign: it has no counterpart here, and our `triangle` is a triangle. Its `custom_surrogate` takes a
 # function of (input, gradient, spikes) that multiplies the gradient by a slope; `make_spike` takes the slope alone, a
 # function of the input.
 #
@@ -166,8 +166,8 @@ compare(
 )
 
 # %% [markdown]
-# The slopes of spyx have peak 1 or 1 / pi whatever k is, so that a larger k means less gradient in total; `scale`
-# without `height` keeps the area instead.
+# The slopes of spyx that have a k have peak 1 or 1 / pi whatever k is, so that a larger k means less gradient in total;
+# `scale` without `height` keeps the area instead.
 #
 # ## snnax
 #
@@ -269,14 +269,15 @@ compare(
 )
 
 # %% [markdown]
-# `PeriodicExponential` is the one to use with several spikes a step: the others pass hardly any gradient at the second
-# threshold and beyond.
+# With several spikes a step, use `PeriodicExponential`. At the second threshold `SingleExponential` and `Gaussian` have
+# 14 % of their peak, and at the third 2 % or less; `Heaviside` has the same slope above all thresholds.
 
 # %% [markdown]
 # ## Any spike, checked
 #
-# `check` takes a finished spike function, whoever wrote it, and measures it; `report` prints what it found. Here is one
-# written by hand, with three mistakes that are easily made:
+# `check` takes a spike function, whoever wrote it, and measures it; `report` returns what it found as a table. Here is
+# one written by hand, with three mistakes that are easily made; the last is found twice, in the slope and in the second
+# derivative:
 
 
 # %%
@@ -293,8 +294,8 @@ careless.defvjp(lambda x: (careless(x), x), careless_rule)
 print(report(check(careless)))
 
 # %% [markdown]
-# Mended. It has no forward mode, as no `jax.custom_vjp` has: that is a limit, and no fault. `check` also says which
-# shape of the catalogue the slope is.
+# Here the three mistakes are mended. The spike has no forward mode, as no `jax.custom_vjp` has: that is a limit, and no
+# fault. `check` also says to which shape of the catalogue the slope is closest.
 
 
 # %%
@@ -312,8 +313,9 @@ careful.defvjp(lambda x: (careful(x), x), careful_rule)
 print(report(check(careful)))
 
 # %% [markdown]
-# And those of the libraries. A function without parameters is a recipe, which is called twice, to see whether a spike
-# that is built again is compiled again. Where a library is not installed, its row is the one that the tests pin
+# Then the spikes of the libraries. `check` takes a function without parameters as a recipe that builds a spike, and
+# calls it twice, to see whether a spike that is built again is compiled again. Where a library is not installed, its
+# row is the one that the tests pin
 # (spyx 1.0.0, braintools 0.4.0, slax 0.0.1, sparxml 0.1.1, jaxpike 0.1.4, softjax 0.1.1). In a shell it is
 # `python -m surrofun check "spyx.axn:superspike(25)"`.
 
@@ -355,16 +357,15 @@ for (module, name, *parameters), pinned in LIBRARIES.items():
 # `custom()` of spyx multiplies the cotangent by the potential, where the straight-through estimator was meant.
 # `multi_gauss` has negative lobes on purpose. The slope of jaxpike's `FastSigmoid` is NaN at infinity, where it is the
 # derivative of a quotient of infinities. softjax has no spikes, but straight-through steps: its `heaviside_st` gives
-# half a spike at NaN in the modes "c1" and "c2", and NaN slopes from about 1e10 on. `sigmoid_surrogate` of snnax raises
-# when it is differentiated.
+# half a spike at NaN in the modes "c1" and "c2", and NaN slopes from about 1e10 on.
 #
 # In a graph of NIR the surrogate of a neuron is metadata: `nir.LIF(..., metadata={"surrogate": describe(g)})`, and
 # `parse(node.metadata["surrogate"])` is the shape again, bit for bit.
 #
 # ## The neuron around the spike
 #
-# The libraries also differ in when a spike resets the potential and in what the gradient sees of it. Their leaky
-# neurons, with threshold 1, each as one step of a scan:
+# The libraries also differ in when a spike resets the potential, and in whether the gradient goes through the reset.
+# Their leaky neurons, with threshold 1, each as one step of a scan:
 
 # %%
 DECAY = 0.9
@@ -426,7 +427,7 @@ for neuron in (*scaled, snntorch_leaky, spyx_lif):
     assert 1 + np.argmax(z) == due + (neuron is spyx_lif)
 
 # %% [markdown]
-# The same current and the same leak, and other spike times. A reset to zero (the first three) forgets what was above
-# the threshold; one that subtracts (brainpy.state, sinabs) keeps it, and the neuron fires more often. snnTorch and spyx
+# Current and leak are the same, the spike times are not. A reset to zero (the first three) forgets what was above the
+# threshold; one that subtracts (brainpy.state, sinabs) keeps it, and the neuron fires more often. snnTorch and spyx
 # subtract the threshold from a potential that has leaked already, which takes more away, and spyx reports each spike a
-# step later. None of this is the business of the surrogate gradient: any spike function fits in any of these neurons.
+# step later. None of this depends on the surrogate gradient: any spike function fits in any of these neurons.

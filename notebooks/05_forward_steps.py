@@ -120,7 +120,8 @@ hard_weights = learn("hard", lambda v, key, done: hard(v - 1.0))
 #
 # A neuron with noise fires with a probability that rises with its potential. `escape(g, key)` is the step that fires
 # with probability S(x), where S is the antiderivative of `g`. Then `g` is no longer a stand-in: it is the derivative of
-# the expected spike. A count over 4000 keys shows the first, finite differences of that count the second.
+# the expected spike. The share of 4000 keys that fire shows the probability, finite differences of that share the
+# derivative.
 
 # %%
 x = jnp.linspace(-1.5, 1.5, 25)
@@ -155,13 +156,15 @@ print(f"largest difference, probability: {np.abs(rate - 1 / (1 + np.exp(-4 * x))
 print(f"largest difference, derivative:  {np.abs(slope - (more - less) / (2 * h)).max():.3f}")
 at, p = len(x) // 2, antiderivative(g)(jnp.array([-h, h]))
 print(f"at the threshold: surrogate gradient {slope[at]:.3f}, finite difference {(more - less)[at] / (2 * h):.3f}")
-print(f"finite difference without noise, of 1 / (1 + exp(-4 x)): {(p[1] - p[0]) / (2 * h):.3f}")
-print(f"standard deviation of the one with noise: {jnp.sqrt((p * (1 - p)).sum() / 4000) / (2 * h):.3f}")
+rise = p[1] - p[0]  # the share of the keys that fire at h and not at -h
+print(f"finite difference without noise, of 1 / (1 + exp(-4 x)): {rise / (2 * h):.3f}")
+print(f"standard deviation of the one with noise: {jnp.sqrt(rise * (1 - rise) / 4000) / (2 * h):.3f}")
 
 # %% [markdown]
 # At the peak the dots lie below the curve. A finite difference over 0.3 is the mean of the slope over 0.3, which is
 # lower than the slope at the peak: 0.971 instead of 1, even without noise. The rest, down to 0.957, is chance: less
-# than half of the standard deviation for 4000 keys. The dots above the curve are chance, too.
+# than the standard deviation for 4000 keys. On the flanks, where the curve is convex, that mean lies above it, by 0.01
+# at most; the rest of what the dots are above it is chance, too.
 #
 # Each call of a spike function needs a key of its own, as each time step has it in `predict`.
 
@@ -175,7 +178,7 @@ noisy_weights = learn("escape noise", lambda v, key, done: make_spike(g, step=es
 #
 # Where a time step is long, a neuron may fire several times in it: once for each whole threshold that its potential has
 # passed, which is the forward step of sinabs. `staircase(n)` counts up to n. A surrogate with a single bump at the
-# first threshold passes no gradient once the potential is at the third; `periodic_laplace` has a bump at each.
+# first threshold passes next to no gradient once the potential is at the third; `periodic_laplace` has a bump at each.
 
 # %%
 single = scale(shapes.laplace, 4.0, height=0.5)
@@ -218,8 +221,8 @@ _ = learn("ternary, both edges", lambda v, key, done: both_edges(v))
 # ## Soft
 #
 # With the antiderivative as the forward step nothing is replaced any more: the network is an ordinary differentiable
-# one and its gradient is exact. Finite differences of the loss agree, which no network of hard spikes can say of
-# itself.
+# one and its gradient is exact. Finite differences of the loss agree with it, as they do not in a network of hard
+# spikes.
 
 # %%
 soft = make_spike(g, step=antiderivative(g))
@@ -265,9 +268,9 @@ for names in (("out",), ("in", "bias")):
 
 # %% [markdown]
 # For the readout nothing is replaced, and both agree. For the weights before the spikes, the loss is a staircase: it
-# jumps where a spike comes or goes, and is flat in between. A finite difference counts the jumps between -h and h, so
+# jumps where a spike comes or goes, and is flat in between. A finite difference adds up the jumps between -h and h, so
 # it depends on h, and the true derivative is 0 almost everywhere. The surrogate gradient is neither of these. Here it
-# has the right sign and a third of the slope over the widest step.
+# has the right sign and is a third of the finite difference over the widest step.
 
 # %%
 soft_weights = learn("soft", lambda v, key, done: soft(v - 1.0))
@@ -281,13 +284,14 @@ def with_hard_spikes(weights):
 print(f"the same weights with hard spikes: loss {with_hard_spikes(soft_weights):.2g}")
 
 # %% [markdown]
-# The soft network learns the task by far best, and loses most of that once its neurons have to fire.
+# The soft network learns the task best by far, but once its neurons have to fire, its loss is higher than that of all
+# others.
 #
 # ## Mixed with noise: from soft to hard
 #
-# In between, each neuron is hard or soft by chance (ASGL: Wang et al. 2023, ICML): s = S(x) + stop_gradient(m (H(x) -
-# S(x))), where m is 1 with probability 1 - p. Forward that is the hard step where m = 1 and the soft one elsewhere,
-# backward it is always S' = g: a spike function with a mixed step.
+# In between, each neuron is hard or soft by chance at each step (ASGL: Wang et al. 2023, ICML): s = S(x) +
+# stop_gradient(m (H(x) - S(x))), where m is 1 with probability 1 - p, else 0. Forward that is the hard step where m is
+# 1 and the soft one where it is 0; the derivative is always S' = g. So it is a spike function with a mixed step.
 
 
 # %%
@@ -347,5 +351,5 @@ for name, losses in results.items():
     print(f"  {name:26} {losses[:, -10:].mean():.2g}")
 
 # %% [markdown]
-# Any other forward step is one more function: the value of the potential above the threshold for a graded spike,
-# `lambda x: jnp.where(x >= 0, x, 0.0)`, or `sign` for a binary network.
+# Any other forward step is one more function: `sign` for a binary network, or for a graded spike the amount by which
+# the potential exceeds the threshold, `lambda x: jnp.where(x >= 0, x, 0.0)`.

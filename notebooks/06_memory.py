@@ -11,13 +11,13 @@
 # %% [markdown]
 # # Memory: how long a sequence fits
 #
-# Backpropagation through time has to remember something of every step. Of a spike function it remembers one array, the
-# slope of the surrogate gradient, and the option `residual=` of `make_spike` says in which form. (Where a parameter of
-# the shape is learned, it remembers the potential instead.) This notebook counts what that is worth: the longest
-# sequence that fits into a given memory, for each residual, and with checkpointed segments.
+# Backpropagation through time has to keep something of every step. Of a spike function it keeps one array, the slope
+# (the surrogate gradient at each potential), and the option `residual=` of `make_spike` says in which form. (Where a
+# parameter of the shape is learned, it keeps the potential instead.) This notebook measures what that is worth: the
+# longest sequence that fits into a given memory, for each residual, and with checkpointed segments.
 #
-# The compiler knows how much memory a program needs before it runs. All numbers here are from its report
-# (`memory_analysis`), so there is no noise in them and nothing has to run for long.
+# The compiler knows how much memory a program needs before it runs. All numbers of bytes here are from its report
+# (`memory_analysis`), so there is no noise in them and no long sequence has to run for them.
 
 # %%
 import functools
@@ -37,9 +37,9 @@ NEURONS, BATCH, BUDGET = 128, 32, 64 * MIB
 # %% [markdown]
 # ## The network
 #
-# A batch of leaky integrate-and-fire layers, driven by one input channel. With `recurrent` weights the neurons also
-# drive one another. `segments` cuts the sequence; each segment is checkpointed, that is, computed again during the
-# backward pass instead of kept.
+# A layer of leaky integrate-and-fire neurons, for a batch of sequences of one input channel. With `recurrent` weights
+# the neurons also drive one another. The sequence is cut into `segments`; each segment is checkpointed, that is,
+# computed again during the backward pass instead of kept.
 
 
 # %%
@@ -79,9 +79,9 @@ def needed(steps, *args, **kwargs):
 # %% [markdown]
 # ## One number for each spike
 #
-# Two lengths give the growth with each step; divided by the number of neurons in the batch it is the number of bytes
+# The memory at two lengths gives its growth with each step; divided by neurons times batch, that is the number of bytes
 # that a spike keeps. One bit suffices for the rectangle, whose slope has two values only; `sampled` keeps one random
-# bit of any shape (below; one key for all steps will do where only bytes are counted).
+# bit for any bounded shape (see below; one key for all steps will do where only bytes are counted).
 
 # %%
 SPIKES = {
@@ -120,8 +120,8 @@ for name, steps in longest.items():
 # %% [markdown]
 # ## What it costs in accuracy
 #
-# The gradient of the same network, against the one from whole slopes. The bit is compared with the rectangle's own, of
-# course, and is exact.
+# The gradient of the same network, against the one from slopes kept in float32. The bit is compared with the gradient
+# of the rectangle, and is exact.
 
 # %%
 drive = jnp.asarray(np.random.default_rng(0).uniform(0, 1, (500, BATCH)), jnp.float32)
@@ -173,11 +173,11 @@ plt.show()
 #
 # ## A sequence of 1e5 steps
 #
-# One run to see it: 102,400 steps of 2,048 neurons, kept plainly and in 320 segments of 320 steps. Segments cost a
-# second forward pass, and save the writing and reading of the slopes of all steps. A policy that names the slope,
-# `save_only_these_names("surrogate")`, is for slopes that are costly to compute. With segments it keeps the slopes that
-# segments forget; around each step it keeps twice what `jax.checkpoint` keeps without a policy, where a hard reset
-# needs the potential, too.
+# One run to see it: 102,400 steps of 2,048 neurons, without checkpoints and in 320 segments of 320 steps. Segments cost
+# a second forward pass, and save the writing and reading of the slopes of all steps. A policy that names the slope,
+# `save_only_these_names("surrogate")`, is for slopes that are costly to compute. With segments it keeps the slopes of
+# all steps, so that no memory is saved. Around each step of a hard reset it keeps slope and potential, twice what
+# `jax.checkpoint` keeps without a policy.
 
 
 # %%
@@ -247,9 +247,9 @@ print("offloaded, equal to the last bit:", bool((gradients[0] == gradients[1]).a
 # ## A hard reset
 #
 # A hard reset is a product, `v * (1 - z)`, so its gradient needs the potential and the spike of each step, too. Put
-# spike and reset into one function and checkpoint that: then the potential is all that is kept, and the slope is made
-# of it in the backward pass. What `residual=` saves is then saved already. With the gradient through the reset
-# detached, only the spike is kept beside the slope, and a small residual is worth it again.
+# spike and reset into one function and checkpoint that: then the potential is all that is kept, and the slope is
+# recomputed from it in the backward pass. Then `residual=` saves nothing more. If the reset is detached from the
+# gradient, only the spike is kept besides the slope, and a small residual is worth it again.
 
 
 # %%
@@ -282,8 +282,8 @@ for name, spike in SPIKES.items():
 # A rectangle has two slopes, so one bit is exact. For any other bounded shape `sampled(key)` keeps one bit as well, but
 # a random one: 1, of probability (slope - lowest) / (highest - lowest), stands for the highest slope and 0 for the
 # lowest. On average that is the slope. A gradient through time is a sum of products of slopes, and the bits are drawn
-# independently, so the gradient of the whole network is right on average, too, as that of a mini-batch is. The price is
-# its variance, and the time of the draws.
+# independently, so the gradient of the whole network is unbiased, too, as that of a mini-batch is. The price is its
+# variance, and the time of the draws.
 #
 # Every step needs a key of its own: here they go through `scan` with the inputs.
 
@@ -432,7 +432,8 @@ plt.show()
 
 # %% [markdown]
 # One draw for 80 samples is 8 % away from the exact gradient, 60 times as far as 8 bits are; the cosine is 0.997.
-# Three seeds and 240 samples, of which one is 0.4 %, do not tell the accuracies of the three residuals apart. So
+# The training loss falls more slowly with `sampled`. Three seeds and 240 samples, of which one is 0.4 %, do not tell
+# the accuracies of the three residuals apart. So
 # where memory is what limits the length of a sequence, or the size of a batch, one random bit a spike is enough to
 # train; where a gradient is looked at by itself, take 8 bits.
 #

@@ -19,8 +19,8 @@
 #
 # This notebook rebuilds, in that style, the systems of the class-based braintools tutorial on custom surrogates:
 # triangular, asymmetric, multi-scale, functional, annealed, sparse, and an event camera; then the checklist, and a
-# combinator of your own. An appendix says where three results of that tutorial are not what it says they are, and looks
-# closer at one of ours.
+# combinator of your own. One appendix names three results of that tutorial that are not what it says they are, and
+# another looks closer at one of ours.
 
 # %%
 # %matplotlib inline
@@ -94,11 +94,11 @@ print("gradient, alpha = 4 ", jax.grad(lambda x: spike(x, alpha=4.0).sum())(x))
 # %% [markdown]
 # The slope is 0 from 1 / alpha on. Parameters of the shape are arguments of the spike, Python numbers or traced.
 #
-# The integral of the shape is the *soft step* that the neuron would have, were it not for the hard one. Nothing needs
-# it for training, but it is good to look at. `antiderivative` returns it: in closed form for the shapes of the field
-# and what is composed of them, by quadrature for a function of your own. Where quadrature cannot tell, it raises an
-# error. Whoever has the closed form declares it above the shape, with `@shape(soft=...)`. Here are the two parabolas of
-# the triangle, and quadrature agrees:
+# The integral of the shape is its *soft step*, the smooth step whose derivative is the shape. Training the weights does
+# not need it; learning a parameter of the shape and `escape` do. `antiderivative` returns it: in closed form for the
+# shapes of the field and for `scale`, `shift`, `mix`, `asym` and `normalize` of them, by quadrature for a function of
+# your own. Where quadrature is not accurate enough, it raises an error. If you know the closed form, declare it above
+# the shape, with `@shape(soft=...)`. Here are the two parabolas of the triangle, and quadrature agrees:
 
 
 # %%
@@ -150,12 +150,12 @@ for place in (0.0, 2.0):
 
 # %% [markdown]
 # Two units from the threshold the mixture passes on many times the gradient of the single bump, and at the threshold
-# more than it, too.
+# it passes on more, too.
 #
 # ## One line instead of a recipe
 #
 # The textbook way to such a function in JAX is `jax.custom_vjp` with a backward rule that closes over the gradient
-# function. It works, until that function uses a value that JAX traces.
+# function. It works, until that function uses a traced value inside of a loop.
 
 
 # %%
@@ -194,8 +194,8 @@ plot.shape(shapes.cosine)
 # ## Annealing the temperature
 #
 # A temperature T widens the logistic bump: alpha / T instead of alpha. In a class it would be an attribute that the
-# training loop sets. Compiled code does not notice that: it has read the attribute once. Here is the same with a
-# dictionary.
+# training loop sets. Compiled code does not notice a new value: it read the attribute once, when it was traced. Here is
+# the same with a dictionary.
 
 # %%
 settings = {"T": 2.0}
@@ -258,7 +258,7 @@ optimizer, compilations = optax.adam(0.02), 0
 def train(weights, temperatures, shifted, price):
     """Return error and firing rate at each update, shape (seeds, updates)."""
     global compilations
-    compilations += 1  # Python comes past here only when JAX compiles
+    compilations += 1  # Python runs this line only when JAX traces
 
     def update(state, T):
         weights, moments = state
@@ -287,8 +287,8 @@ axis.legend(frameon=False)
 print(f"compiled {compilations} time for {len(schedules)} schedules of {UPDATES} temperatures each")
 
 # %% [markdown]
-# One compilation for all of it. Whether annealing helps depends on the task: here the four ends are close together.
-# Compare a schedule with the best constant temperature before you believe in it.
+# One compilation serves all schedules. Whether annealing helps depends on the task: here the four final errors are
+# close together. Compare a schedule with the best constant temperature before you believe in it.
 #
 # ## Sparse spiking
 #
@@ -391,11 +391,11 @@ for begin, color in ((0.05, BLUE), (0.8, ORANGE)):
 axis.legend(frameon=False)
 print(f"best of the grid: threshold {grid[costs.argmin()]:.3f}, cost {costs.min():.4f}")
 # %% [markdown]
-# From both sides training comes close to the best threshold, which it never saw. It is not the derivative of the cost
-# that it follows: that curve is full of jumps and local minima, and the surrogate gradient carries training over them.
-# The appendix has more on where it ends.
+# From both sides training comes close to the threshold that is best on the grid. It does not follow the derivative of
+# the cost: that curve is full of jumps and local minima, and the surrogate gradient carries training over them. The
+# last appendix has more on where it ends.
 #
-# The detector with the threshold that was learned from above in 300 steps:
+# The detector with the threshold learned from 0.8 in 300 steps:
 
 # %%
 threshold = float(thresholds[-1])
@@ -413,13 +413,14 @@ print(f"brightness at the end minus brightness at the beginning: {brightness[-1]
 # %% [markdown]
 # ## The checklist, as data
 #
-# The tutorial ends with a list of boxes to tick. `check` measures them instead, `report` prints what it found.
+# The tutorial ends with a list of boxes to tick. `check` measures such properties, and `report` returns them as a
+# table.
 
 # %%
 print(report(check(triangle)))
 
 # %% [markdown]
-# A shape with a fault is told what to do about it:
+# For a fault, the table also says what to do about it:
 
 
 # %%
@@ -433,9 +434,9 @@ print(report(check(careless)))
 # %% [markdown]
 # ## A combinator of your own
 #
-# `scale`, `shift`, `mix`, `asym` and `normalize` are formulas under the decorator `combinator`, and yours is as good as
-# these. In the formula a parameter without a default is a shape, and one with a default is a number. This one raises a
-# shape to a power, which makes its tails lighter:
+# `scale`, `shift`, `mix`, `asym` and `normalize` are formulas under the decorator `combinator`, and you can write your
+# own in the same way. In the formula a parameter without a default is a shape, and one with a default is a number. This
+# one raises a shape to a power, which makes its tails lighter:
 
 
 # %%
@@ -462,8 +463,9 @@ print("out of a pickle:", describe(pickle.loads(pickle.dumps(light))))
 plot.compare(wide, light)
 
 # %% [markdown]
-# The formula is all that `power` says of itself; the soft step was found by quadrature. A pickle holds the names of the
-# functions and the numbers, so `power` has to stand at the top of a module that can be imported where it is read.
+# `power` declares nothing but its formula; its soft step was found by quadrature. A pickle holds the names of the
+# functions and the numbers, so `power` has to be defined at the top level of a module that can be imported where the
+# pickle is read.
 #
 # The number may be traced, and learned:
 
@@ -477,8 +479,8 @@ for name, f in {"learned": spike, "by hand": by_hand}.items():
     print(f"gradient of p, {name}: {jax.grad(f, argnums=1)(-0.5, 1.5):.6f}")
 
 # %% [markdown]
-# What you know, you declare beside the formula, with the same parameters. In a fact, as in the formula, a shape has the
-# parameters of the call in it already.
+# What you know of the result, such as its soft step, you declare beside the formula, as a function with the same
+# parameters. There, as in the formula, a shape such as g holds its own parameters already: call it with x alone.
 
 
 # %%

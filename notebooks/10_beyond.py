@@ -85,9 +85,9 @@ def scanned(step):
 # %% [markdown]
 # ## 1. A fused layer in Pallas
 #
-# A kernel that runs over all times keeps the potentials of its neurons in registers; a scan writes them to memory at
-# each step. Forward it compares, and backward it **calls the shape, not the spike**: the gradient of a spike marks what
-# is kept (`checkpoint_name`), which has no lowering in a kernel, and on Triton neither has the spike itself
+# A kernel that runs over all times can carry the potentials of its neurons in registers, and a scan carries them in
+# memory. Forward the kernel compares, and backward it **calls the shape, not the spike**: the gradient of a spike marks
+# what is kept (`checkpoint_name`), which has no lowering in a kernel, and on Triton neither has the spike itself
 # (`custom_vjp`). A rule for the whole layer is written by hand anyway. Any expression of the package will do as `g`;
 # only what holds arrays (a parameter for each neuron) has to be made an input of the kernel. For bfloat16 declare a
 # function of your own with `@shape`, which computes it in float32: Triton does not divide in bfloat16.
@@ -161,10 +161,10 @@ for g in (shapes.superspike, shapes.triangle, mix(shapes.sigmoid, shift(scale(sh
 # ## 2. All times at once
 #
 # Backward through time, a neuron with one state is a linear recursion: by_v[t] = source[t] + decay[t] * by_v[t + 1].
-# Once the states are known, both factors are known at all times, by one `jax.vjp` of the step for all of them. And a
-# linear recursion is an associative scan, which takes log2(T) rounds instead of T. No formula of the neuron is needed:
-# this holds for any elementwise step and any reset, if the step draws no random numbers, since it is evaluated again at
-# all times at once, and closes over nothing that is learned.
+# Once the states are known, one `jax.vjp` of the step gives `source` and `decay` at all times. And a linear recursion
+# is an associative scan, which takes about log2(T) rounds instead of T. No formula of the neuron is needed: this holds
+# for any elementwise step and any reset, if the step closes over nothing that is learned, and draws no random numbers,
+# since it is evaluated again, at all times at once.
 
 
 # %%
@@ -196,9 +196,9 @@ def parallel(step):
 
 
 # %% [markdown]
-# It is exact, and on a CPU it does not pay: a CPU with few cores does the log2(T) rounds one after the other, and they
-# move more memory than the scan does. Its use is an accelerator that a small batch does not fill. The times are the
-# best of three on the machine that ran this notebook.
+# It is exact, but on a CPU it does not pay: with few cores the elements of a round are not computed at the same time,
+# and the rounds move more memory than the scan does. It is meant for an accelerator that a small batch does not fill.
+# The times are the best of three on the machine that ran this notebook.
 
 
 # %%
@@ -238,9 +238,10 @@ potentials = lax.scan(lambda v, x: (0.9 * v + x,) * 2, jnp.zeros(256), currents)
 print(f"difference from the scan: {relative_error(jax.jit(without_reset)(currents), potentials):.0e}")
 
 # %% [markdown]
-# With a reset, some libraries guess all spikes, take the reset from the guess, and repeat. After k rounds the first k
-# spikes are right, so T rounds are exact; the promise is that a few will do. For the spikes one may look and see. The
-# gradient through k rounds is another matter: it is that of another network. Here is its error for 200 steps.
+# With a reset, some libraries guess all spikes, take the reset from the guess, and repeat. After k rounds the spikes of
+# the first k steps are right, so T rounds are exact; the promise is that a few rounds are enough. For the spikes that
+# can be checked. The gradient through k rounds is another matter: it is that of another network. Here are both errors
+# for 200 steps.
 
 
 # %%
@@ -269,17 +270,17 @@ for rounds in (1, 12, 50):
     print(f"{rounds:6}  {(guessed[0][0] != exact[0][0]).mean():12.0%}  {errors[0]:33.2f}  {errors[1]:7.2g}")
 
 # %% [markdown]
-# With a narrow shape little gradient passes from round to round, and nearly all of it is missing. With one of area 1 it
-# grows with each round, though the true gradient is bounded. So with a reset, take the scan forward and all times at
-# once backward.
+# After 50 rounds 28 % of the spikes are still wrong. With a narrow shape little gradient passes from round to round,
+# and most of it is missing. With a shape of area 1 the gradient grows with each round, though the true one is bounded.
+# So with a reset, take the scan forward and all times at once backward.
 #
 # ## 3. Rules that learn online
 #
 # BPTT waits for the end of the sequence. Online rules carry a trace forward instead, the derivative dv / dw of the
 # potential by each weight, and at each time add (learning signal) * psi * trace, where psi is the surrogate slope
-# g(v - threshold). Forward mode gives psi, and what is left of the trace after the reset, for any neuron: one
-# `jax.jvp`. With the whole trace it is e-prop, as Bellec et al. 2020 define it for any neuron; OTTT leaves the reset
-# out of the trace, which then is the same for all neurons, and so do their own formulas for a LIF neuron.
+# g(v - threshold). For any neuron, one `jax.jvp` gives psi and the factor of the trace by the reset. With the whole
+# trace it is e-prop, as Bellec et al. 2020 define it for any neuron. OTTT leaves the reset out of the trace, which then
+# is the same for all neurons; so do the formulas of Bellec et al. for a LIF neuron.
 #
 # Here the learning signal is given, c[t], as if the loss were sum(c * spikes).
 
@@ -315,10 +316,10 @@ def online(spike, weights, inputs, signals, reset="soft", trace_the_reset=True, 
 
 
 # %% [markdown]
-# Without recurrent weights e-prop with the whole trace is BPTT, for each reset. It leaves out what a spike does to
-# other neurons later, so with recurrent weights it is an approximation. OTTT is exact where the gradient through the
-# reset is detached; elsewhere it depends on the shape how close it comes. The numbers are cosines between the gradient
-# of the rule and that of BPTT: 20 inputs, 30 neurons, 100 steps. (`escape_exponential` is not there: its slope has no
+# Without recurrent weights e-prop with the whole trace is BPTT, for each reset. It leaves out what a spike does later
+# through recurrent weights, so with them it is an approximation. OTTT is exact if the reset is detached and there are
+# no recurrent weights; else it depends on the shape how close it comes. The numbers are cosines between the gradient of
+# the rule and that of BPTT: 20 inputs, 30 neurons, 100 steps. (`escape_exponential` is not there: its slope has no
 # bound. Where the gradient of BPTT is infinite, the cosine is `nan`.)
 
 # %%
@@ -360,9 +361,9 @@ for i in np.argsort(-found[0, 1]):
 assert found[:3, 0].min() > 0.999999
 
 # %% [markdown]
-# Real-time recurrent learning (RTRL) leaves nothing out: it carries the derivative of the whole state by each weight.
-# `jax.linearize` of one step gives how it moves. That takes (state x weights) numbers, and works for any step of
-# a small network, if the spike has a forward mode.
+# Real-time recurrent learning (RTRL) leaves nothing out: it carries the derivative of the whole state by each weight,
+# (state x weights) numbers, and updates it by `jax.linearize` of one step. It works for any step, if the spike is made
+# with `forward_mode=True`, and the network is small.
 
 
 # %%
@@ -433,8 +434,8 @@ for name, line in LINES.items():
 
 
 # %% [markdown]
-# A quantiser with a learned step size s is `s * quantised(x / s)`, and its gradient by s comes by itself: it is the
-# rule of LSQ (arXiv:1902.08153).
+# With the int4 line as `quantise`, a quantiser with a learned step size s is `s * quantise(x / s)`. Its gradient by s
+# follows by the chain rule: it is the rule of LSQ (arXiv:1902.08153), without the factor by which LSQ scales it.
 #
 # ### JumpReLU
 #
@@ -461,8 +462,8 @@ def sparsity(x, threshold, bandwidth):
 
 
 # %% [markdown]
-# Two traps. The first: `x * gate(x - threshold)` looks the same, and forward it is. Backward it has x where the rule
-# has the threshold, and a slope by x that the rule has not.
+# There are two traps. The first: `x * gate(x - threshold)` looks the same, and in the forward pass it is. Backward it
+# has x where the rule has the threshold, and passes a gradient of the gate to x, which the rule does not.
 
 # %%
 features = 0.3 * jax.random.normal(jax.random.key(3), (64, 512))

@@ -50,11 +50,11 @@ STYLES = [
 # %% [markdown]
 # ## 1. One layer with escape noise: the surrogate gradient is the gradient of the expected output
 #
-# A neuron with escape noise fires with probability S(x). If g = S' is its surrogate, then the gradient of a weighted
-# sum of spikes of one layer is the gradient of the expectation of that sum. S is a probability if g is nowhere negative
-# and has area 1. Below are all shapes of the catalogue for which that can be had; those of another finite area are
-# scaled in height first. The cell checks by sampling that the spikes have the mean S(x), and by finite differences
-# that the surrogate gradient is the slope of that mean.
+# A neuron with escape noise fires with probability S(x). If g = S' is its surrogate, then the surrogate gradient of a
+# weighted sum of spikes of one layer is the gradient of the expectation of that sum. S is a probability if g is nowhere
+# negative and has area 1. Below are all shapes of the catalogue that are nowhere negative and have a finite area,
+# scaled in height to area 1. The cell checks by sampling that the spikes have the mean S(x), and by finite differences
+# that the surrogate gradient is the gradient of the expected output.
 
 # %%
 catalogue = {name: getattr(shapes, name) for name in shapes.__all__}
@@ -100,8 +100,9 @@ assert worst_slope < 1e-7
 # `multi_gaussian` is left out, though it can have area 1: it has negative slopes, so that its soft step leaves the
 # range of a probability. The remaining shapes of the catalogue have no finite area.
 #
-# The theorem needs an output that is linear in the spikes. With a squared error, even one layer has a bias: the
-# gradient is multiplied by the error of each draw, not by that of the mean.
+# The theorem needs an output that is linear in the spikes. With a squared error, even one layer has a bias: the mean
+# of the surrogate gradient is the gradient of (S(x) - target)^2, the squared error of the mean, and lacks that of the
+# variance, S(x) (1 - S(x)).
 
 # %%
 g = shapes.sigmoid(alpha=4.0)
@@ -178,9 +179,10 @@ assert (true < 0).all()
 assert (surrogate[ws > 0.04] > 0).all()
 
 # %% [markdown]
-# The true gradient is negative everywhere: with the first unit the second hidden unit fires more often than the first,
-# and it inhibits. Where the first unit fires nearly always, the surrogate gradient is positive: it compares v1 g(v1)
-# with v2 g(v2), and the larger weight has the smaller product. It is also 23 times as large.
+# The true gradient is negative everywhere: a spike of the first unit raises the rate of the second of the two units
+# more than that of the first of them, and its weight u2 is negative. Where the first unit fires nearly always, the
+# surrogate gradient is positive: it compares v1 g(v1) with v2 g(v2), and the larger weight has the smaller product. At
+# its largest it is also 23 times the largest true gradient.
 #
 # The other half of their figure has no noise. The units are soft, sigmoids of steepness 100, and the true gradient is
 # known. The surrogate gradient takes the slopes of a flatter sigmoid instead.
@@ -217,9 +219,9 @@ plt.show()
 #
 # If it were the gradient of some function of the weights, its integral round every closed curve would be zero. The
 # curve is that of Gygax & Zenke: a circle of radius 1.8 round the origin in a plane through the space of the five
-# weights, 1,500 points. Their planes are random, so ours are others: one for the figure and 50 for the statistics. The
-# units are hard, H(0) = 1/2 as theirs; beta is the steepness of the surrogate. In the soft network the units have the
-# same steepness forward, so that the gradient is a true one.
+# weights, 1,500 points. Their planes are random, so ours are others: 50 for the statistics, the first of them also for
+# the figure. The units are hard, H(0) = 1/2 as theirs; beta is the steepness of the surrogate. In the soft network the
+# forward step is the soft step of the same steepness, so that the gradient is a true one.
 
 # %%
 RADIUS, POINTS, BETAS = 1.8, 1500, (1.0, 5.0, 20.0)
@@ -262,8 +264,8 @@ axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# At beta 20 and hard units a circle may by chance have an integral near zero, as the least of the 50 shows. The theorem
-# needs one that is not.
+# With hard units at beta 20 a circle may by chance have an integral near zero, as the least of the 50 shows. The
+# theorem needs only one circle whose integral is not zero.
 # %% [markdown]
 # ## 4. Two measurements of a hard spike make a surrogate, and each surrogate is a noise
 #
@@ -332,8 +334,9 @@ for name, (draw, g) in noises.items():
 
 # %% [markdown]
 # The other way round, lambda(z) = -delta^2 g'(delta z) / z. That its integral is 1 fixes delta. The cell takes shapes
-# of the catalogue, draws from their noise by the inverse of its distribution, and finds the shape again in the mean of
-# the measurements (dots, 100,000 draws). The noise of `gaussian` has to be normal, with delta = sigma and kurtosis 3.
+# of the catalogue, draws from their noise by inverting its distribution function, and finds the shape again in the mean
+# of the measurements (dots, 100,000 draws). The noise of `gaussian` has to be normal, with delta = sigma and
+# kurtosis 3.
 
 # %%
 LOG_Z = jnp.linspace(math.log(1e-6), math.log(1e4), 40_001)
@@ -446,10 +449,10 @@ assert squared < 1.5
 assert largest < 5
 
 # %% [markdown]
-# There is no bias, but variance. Below is the relative error of one draw: the root mean square over the keys by the
-# norm of the gradient. On the left it is that of the gradient by the inputs of one step, over the steps between that
-# step and the output. On the right it is that of the gradient by the weights, over the firing rate for inputs from 0.6
-# to 4 times as strong. A batch of B independent samples divides it by the root of B.
+# There is no bias, but variance. Below is the relative error of one draw: the root mean square error over the keys,
+# divided by the norm of the gradient. On the left it is that of the gradient by the inputs of one step, against the
+# number of steps between that step and the output. On the right it is that of the gradient by the weights, against the
+# firing rate, for inputs from 0.6 to 4 times as strong. A batch of B independent samples divides it by the root of B.
 
 # %%
 SURROGATES = {"triangle(1)": shapes.triangle, "superspike(10)": shapes.superspike}
@@ -538,8 +541,8 @@ for reset in (1.0, 0.0):
 #
 # A neuron with decay d and the reset v' = d v + input - H(v - 1) passes its gradient from step to step with the factor
 # d - g(v - 1). If g lies between d - 1 and d + 1, no factor is larger than 1 in size, whatever the potentials are, so
-# that no product of factors grows. If the peak is higher, a neuron that rests near its threshold multiplies its
-# gradient by more than 1 at each step. Height 1 is the round number on the safe side for every decay. In the example
+# that no product of factors grows. If the peak is above d + 1, a neuron that rests near its threshold multiplies its
+# gradient by more than 1 in size at each step. Height 1 is safe for every decay from 0 to 1. In the example
 # 500 neurons come slowly to the threshold; the surrogates are superspikes of three heights.
 
 # %%
@@ -584,11 +587,11 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# The gradient of the safe shapes vanishes instead, and that of the wide one vanishes fastest: at beta 1 the reset takes
-# its share away at nearly every step. This agrees with notebook 8, where beta 1 learned badly with a differentiated
-# reset and beta 10 learned well. With a height of 10 or 100 a few neurons hold all of the gradient: the mean square
-# explodes and the median does not. With default parameters, the whole catalogue is safe at a decay of 0.9, but for the
-# shapes that the cell prints.
+# The gradient of the safe shapes vanishes instead, and that of the wide one vanishes fastest: at beta 1, g is large at
+# nearly every step, so that the factor d - g is small. This agrees with notebook 8, where beta 1 learned badly with a
+# differentiated reset and beta 10 learned well. With a height of 10 or 100 a few neurons hold nearly all of the
+# gradient: the root mean square explodes, while the median ends at about 10 or below. With default parameters, the
+# whole catalogue is safe at a decay of 0.9, except for the shapes that the cell prints.
 
 # %%
 unsafe = [name for name, g in catalogue.items() if bounds(g)[0] < DECAY - 1 or bounds(g)[1] > DECAY + 1]

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import pathlib
 import statistics
 
 import jax
@@ -186,6 +187,55 @@ def test_the_rule_of_the_paper():
     returns = jnp.linspace(0.0, 100.0, 11)  # 0 to 50 hundredths of 200, 5 more each time
     assert control.rule_of_the_paper(returns) == pytest.approx((np.mean(np.arange(5, 55, 5)) + 5) / 2)
     assert control.rule_of_the_paper(jnp.zeros(11)) == 1
+
+
+def test_the_notebooks_say_what_is_in_the_table():
+    notebooks = pathlib.Path(__file__).parents[1] / "notebooks"
+    rows = {(r["experiment"], r["setting"], r["measure"]): r for r in table.read(notebooks / "evidence.csv")}
+
+    def said(name):
+        lines = (notebooks / name).read_text().splitlines()
+        return " ".join(line.removeprefix("#").strip() for line in lines)
+
+    def mean(experiment, setting, measure="accuracy"):
+        return rows[experiment, setting, measure]["mean"]
+
+    def control(learner, surrogate, measure="return in training"):
+        return rows["control", f"learner={learner}; surrogate={surrogate}; rate=0.003", measure]
+
+    def behind(learner, surrogate, measure="return in training"):
+        row = control(learner, surrogate, f"{measure}, less beta 10")
+        return f"{abs(row['mean']):.0f} +- {table.standard_error(row):.0f}"
+
+    score, simulator = "policy gradient", "through the simulator"
+    fixed = {(by, beta): control(by, f"fixed {beta}")["mean"] for by in (score, simulator) for beta in (1, 3, 10, 100)}
+    lost = fixed[score, 100] - control(score, "sampled 100")["mean"]
+    after = [control(score, f"sampled {beta}", "return without noise")["mean"] for beta in (1, 10, 100)]
+    evidence = said("08_evidence.py")
+    assert f"costs {behind(simulator, 'sampled 10')} of {fixed[simulator, 10]:.0f} at beta 10" in evidence
+    assert (
+        f"costs {behind(score, 'sampled 10')} of {fixed[score, 10]:.0f} at beta 10, {lost:.0f} at beta 100" in evidence
+    )
+    assert "beta 1, 10 and 100 have {:.0f}, {:.0f} and {:.0f}".format(*after) in evidence
+    first = behind(score, "annealed 1 to 100", "return, first quarter")
+    assert f"is the quickest at first, {first} ahead of beta 10" in evidence
+    assert f"`fit_alpha` ({behind(simulator, 'fit_alpha, once')} ahead)" in evidence
+
+    decisions = said("09_decisions.py")
+    assert f"first 20 updates, {first} (standard error) ahead of beta 10" in decisions
+    once = control(simulator, "fit_alpha, once")["mean"]
+    assert f"{fixed[simulator, 10]:.0f} and {once:.0f} of 200. Beta 3 has {fixed[simulator, 3]:.0f}" in decisions
+    network = "network=recurrent, superspike(10)"
+    kept, bit = mean("speech", network), mean("speech", "network=recurrent, rectangle(0.4) of height 1, bit")
+    assert f"exactly: {bit:.3f} on speech, where superspike(10) has {kept:.3f}" in decisions
+    assert f"unbiased: {mean('speech', network + ', sampled'):.3f} on speech" in decisions
+    longer = [mean("speech", f"{network}{sampled}, 40 epochs") for sampled in (", sampled", "")]
+    assert "after 40 epochs {:.3f} against {:.3f}".format(*longer) in decisions
+    recurrent = {beta: mean("rules", f"task=Randman, recurrent; rule=fixed; beta={beta}") for beta in (1, 16)}
+    assert f"beta 1 has {recurrent[1]:.2f} and beta 16 has {recurrent[16]:.2f}" in decisions
+    less = ("rules", "task=Randman, recurrent; rule=coverage 0.{}, each epoch", "less the best of the fixed")
+    fit = [-mean(less[0], less[1].format(share), less[2]) for share in (5, 8)]
+    assert "loses {:.2f} at coverage 0.5 and {:.2f} at 0.8".format(*fit) in decisions
 
 
 @pytest.mark.parametrize("cut", [asymmetry.by_height, asymmetry.by_width])
