@@ -236,7 +236,7 @@ for r in rows("residual", "change from float32"):
 # here.
 #
 # The logistic slope written as alpha s (1 - s) and rounded to bfloat16 is another matter on paper: s is rounded to 1
-# where alpha x is more than about 5.6, and then the slope is zero, while at the mirrored potential it is not.
+# where alpha x is more than about 6.2, and then the slope is zero, while at the mirrored potential it is not.
 # `shapes.sigmoid` is computed as s(x) s(-x), and in float32 inside.
 
 # %%
@@ -400,9 +400,9 @@ for learner in ("policy gradient", "through the simulator"):
 # Schedules that pass through shallow slopes pay for it (1 to 100 loses 43, 100 to 1 27, the rule of the paper 39,
 # learning from 1 125); `fit_alpha` (8 +- 5 ahead) and learning from 10 are as good as beta 10.
 #
-# `sampled` keeps one bit a spike. Through the simulator that costs 4 +- 2 of 145 at beta 10; by the policy gradient it
-# costs 7 +- 2 of 150 at beta 10, 9 at beta 100 and nothing at beta 1. After training by the policy gradient beta 1, 10
-# and 100 have 191, 188 and 182, and 186, 191 and 187 with the slope in full.
+# `sampled` keeps one bit a spike. Through the simulator that costs 4 +- 2 of 145 at beta 10, and nothing at beta 1 and
+# 100; by the policy gradient it costs 7 +- 2 of 150 at beta 10, 9 at beta 100 and nothing at beta 1. After training by
+# the policy gradient beta 1, 10 and 100 have 191, 188 and 182, and 186, 191 and 187 with the slope in full.
 #
 # How noisy is the gradient? At two policies, before training and after 20 updates, the gradient of each of 64 batches
 # of 100 episodes is compared with their mean: the cosine is 1 without noise, and 0 where nothing but noise is seen. The

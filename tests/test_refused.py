@@ -8,7 +8,7 @@ from needs import exhaustive, sample
 from transcript import assert_raises, rows
 
 import surrofun
-from surrofun import antiderivative, bounds, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
+from surrofun import antiderivative, area, bounds, combinator, make_spike, mix, normalize, scale, shape, shapes, shift
 
 XS = np.array([-0.5, 0.25, 1.0])
 X = jnp.asarray(XS, jnp.float32)
@@ -79,6 +79,20 @@ def test_one_neuron_whose_slope_is_no_number_is_told():
     """Far out the second has inf * 0."""
     with pytest.raises(ValueError, match="expected slopes that are numbers, got NaN"):
         bounds(lambda x, k: jnp.exp(k * x) * jnp.exp(-2 * abs(x)), jnp.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("way", [lambda f: f, jax.jit, lambda f: jax.jit(jax.vmap(f))])
+@pytest.mark.parametrize(
+    ("g", "message"),
+    [
+        (jnp.sinc, "sinc: expected a slope whose integral is found"),
+        (lambda x: 1 / (1 - x / x), "got NaN at some potential"),
+    ],
+)
+def test_what_is_not_found_is_told_in_a_program_too(g, message, way):
+    for whole in (antiderivative(g), lambda x: x * area(g)):
+        with pytest.raises(ValueError, match=message):
+            way(whole)(XS)
 
 
 def test_of_many_parts_bounds_come_from_one_program(events):

@@ -200,7 +200,9 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance
     if not isinstance(known, jax.core.Tracer) and not np.all(known):
-        if np.isnan(without_gradient(slopes_at(g, jnp.asarray(result["edges"])))).any():
+        with at_compile_time(g, unbound(g).like):
+            slopes = without_gradient(slopes_at(g, jnp.asarray(result["edges"])))
+        if np.isnan(slopes).any():
             raise _no_number(g)
         raise ValueError(
             f"{show(g)}: expected a slope whose integral is found to {tolerance:g} of it, got an error of "

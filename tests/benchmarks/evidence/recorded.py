@@ -15,7 +15,7 @@ from .training import recurrent, row, sweep
 SUPERSPIKE, RECTANGLE = shapes.superspike(beta=10.0), shapes.rectangle(width=1.0)
 NARROW = scale(shapes.rectangle(width=0.4), height=0.4)  # twice the area of the superspike, the same height
 FRAMES = 40  # of a clip, of 92 at most: 20 clips of 3,000 are longer and lose their end
-EVERY = 4  # samples of the watch are averaged, which leaves 655 steps of 80 ms at most
+EVERY = 4  # samples of the watch are averaged, which leaves 654 steps of 80 ms at most
 GIB = 2**30
 WATCH_SIZE = {"steps": None, "batch": 28, "hidden": 64, "seeds": 5, "epochs": 30}
 
