@@ -103,6 +103,8 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(g, args, kwargs)
 
     def soft(x: jax.Array) -> Any:
+        if 0 in x.shape:  # no neurons, or none of their potentials: nothing to search for
+            return jnp.zeros_like(x)
         known = getattr(g, "_soft_steps", {})  # of a part, which gets no parameters here: `_closed_form`
         key = x.ndim, x.dtype.name
         if key not in known:

@@ -96,8 +96,8 @@ def make_spike(
         residual: what is kept for the backward pass: `None` (the slope, in
             the dtype of x), a float dtype, `uint8` (255 values from the
             smallest to the largest slope), `"bit"` (for a shape of two
-            values), `sampled(key)`, a pair of plain functions (encode,
-            decode), or a code of your own,
+            values), `sampled(key)`, a pair of plain functions,
+            `encode(slope)` and `decode(kept)`, or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. An encoded slope has no second derivative,
             and a meta-gradient is one. Where a parameter learns, x is kept
@@ -178,7 +178,7 @@ def _as_function(spike: Partial, g: Shape) -> Any:
     def call(*args: Any, **kwargs: Any) -> jax.Array:
         return spike(*args, **kwargs)  # type: ignore[no-any-return]
 
-    return vars(spike).setdefault("as_function", declares(spike=True)(call))  # equal spikes share it
+    return vars(spike).setdefault("as_function", declares(spike=spike)(call))  # equal spikes share it
 
 
 @declares(spike=True, text=lambda shape, step, options: show(from_tree(shape)))

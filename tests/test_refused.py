@@ -95,6 +95,14 @@ def test_what_is_not_found_is_told_in_a_program_too(g, message, way):
             way(whole)(XS)
 
 
+def test_no_neurons_have_a_soft_step_that_is_searched_for():
+    x, alpha = jnp.zeros((4, 0)), jnp.zeros(0)
+    spike = make_spike(lambda x, alpha=1.0: jnp.exp(-alpha * abs(x)), learnable=True)
+    for way in (lambda f: f, jax.jit):
+        assert way(jax.grad(lambda alpha: spike(x, alpha).sum()))(alpha).shape == (0,)
+        assert way(jax.grad(lambda alpha: spike(x, alpha).sum()))(2.0) == 0
+
+
 def test_of_many_parts_bounds_come_from_one_program(events):
     bounds(mix(*(shapes.sigmoid(alpha=1 + k / 8) for k in range(8))))
     events.clear()

@@ -160,3 +160,9 @@ def test_what_is_searched_for_of_a_tracer_under_rank_promotion(run):
         values = run(found)(a)
     for value, right in zip(values, (np.sqrt(np.pi) / 2, 1, 2 / np.sqrt(np.pi), 2), strict=True):
         np.testing.assert_allclose(value, right, rtol=1e-4)
+
+
+def test_the_closest_shape_is_found_where_ranks_must_not_be_promoted():
+    with jax.numpy_rank_promotion("raise"):
+        found = surrofun.check(make_spike(shapes.superspike(beta=3.0)))["closest shape"]
+    assert (found["ok"], found["value"]) == (True, "superspike(beta=3.0) to 3e-07")

@@ -239,6 +239,20 @@ def test_a_spike_that_learns_has_its_soft_step_checked():
     assert learned(make_spike(tent), alpha=2.0)["value"] == "none learned"
 
 
+def test_a_soft_step_that_lacks_the_parameter_is_a_fault():
+    """Its gradient is 0, as that of a spike that does not learn."""
+    lacking = shape(soft=lambda x: antiderivative(shapes.triangle)(x))
+
+    @make_spike(learnable=True)
+    @lacking
+    def decorated(x, alpha=1.0):
+        return tent(x, alpha)
+
+    for spike in (decorated, make_spike(lacking(tent), learnable=True)):
+        assert jax.grad(lambda alpha, spike=spike: spike(0.3, alpha))(2.0) == 0
+        assert not learned(spike, alpha=2.0)["ok"]
+
+
 def test_float64_is_checked_where_it_is_enabled(x64):
     wide = {jnp.dtype(half): jnp.float32 for half in NARROWED}
     spike = by_hand(step=lambda x: (x >= 0).astype(wide.get(x.dtype, x.dtype)))

@@ -35,7 +35,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
     anchored: the soft step has the constant that `antiderivative` promises, whether the area is finite, S(-inf) = 0,
         or infinite, S(0) = 0. A combinator: this holds whenever it holds for all parts; it does not shift x.
     pure: it depends on its arguments alone.
-    spike: it is a spike function, or a Partial of it is one.
+    spike: a Partial of it is a spike function; if it is one itself, the Partial that it calls.
     step: it is a forward step of this package, or a Partial of it is one.
     text: how a Partial of this function is written, a function of what it holds.
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from ..core.facts import signature_of
+from ..core.facts import facts_of, signature_of
 from ..core.purity import is_own
 from ..core.shape import as_shape, is_spike, shape_behind
 from ..core.text import describe_value
@@ -128,7 +128,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         own = own if is_spike(f) else None
         again = build and (build, args, kwargs)
         look = look_at(lambda: shape_of(bound), np.isfinite)
-        return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, g=g, own=own, again=again, look=look)
+        known = {"g": g, "own": own, "learnable": is_spike(f) and _is_learnable(f), "again": again, "look": look}
+        return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, **known)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
 
 
@@ -242,6 +243,12 @@ def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
     g, step, (*options, _) = map(from_tree, spike.args)
     parts = zip(("grad_fn", "step", "residual", "forward_mode", "learnable"), (g, step, *options), strict=True)
     return make_spike(**{name: change(name, part) for name, part in parts})
+
+
+def _is_learnable(spike: Any) -> bool:
+    tree = spike if isinstance(spike, Partial) else facts_of(spike)["spike"]
+    *_, (*_, learnable, _) = map(from_tree, tree.args)
+    return bool(learnable)
 
 
 def _first_of(name: str, part: Any) -> Any:

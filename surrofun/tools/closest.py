@@ -102,7 +102,8 @@ def _compared(x: Array, target: Array, tried: Array) -> tuple[Array, Array]:
 def _profiles(x: jax.Array, tried: jax.Array) -> jax.Array:
     """Return whatever is fitted at each place (rows), with each number that is tried (columns)."""
     fitted = zip(_FITTED, tried, strict=True)
-    return jnp.stack([g(x, **({name: v} if name else {})) + jnp.zeros_like(v) for (g, name, _), v in fitted])
+    slopes = [g(x, **({name: v} if name else {})) for (g, name, _), v in fitted]
+    return jnp.stack([jnp.broadcast_to(v, (len(x), tried.shape[1])) for v in slopes])
 
 
 def _rounded(value: float) -> list[float]:

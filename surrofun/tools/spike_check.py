@@ -289,12 +289,9 @@ def _takes_tracers(f: Function, *, g: Function, **_: Any) -> Finding:
     return same(_gradients(backward(f)), jax.jit(scanned)([jnp.asarray(v) for v in floats]))
 
 
-def _learns(_: Function, *, g: Function, own: Any, **__: Any) -> Finding:
-    """Check the soft step of a `make_spike` spike whose parameters are leaves, or whose given ones get a gradient."""
-    _names, floats, rebuilt = probes.floats_in(g)
-    rates = jax.grad(lambda floats: (rebuilt(floats)(jnp.float32(SCATTERED)) * _COTANGENT).sum())(floats)
-    learned = own and floats and (jax.tree.leaves(g.args) or any(map(np.any, rates)))  # type: ignore[attr-defined]
-    if learned or (own and not probes.floats_in(own)[0]):  # of none, it says which could be given
+def _learns(_: Function, *, g: Function, own: Any, learnable: bool, **__: Any) -> Finding:
+    """Check the soft step of a spike that is made with `learnable=True`."""
+    if learnable or (own and not probes.floats_in(own)[0]):  # of none, it says which could be given
         return learns(g, g=own)
     return True, "none learned"
 
