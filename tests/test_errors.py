@@ -325,6 +325,12 @@ ValueError: squarewave_fourier: expected as n a whole number of at least 1, got 
 >>> antiderivative(sigmoid)(x, beta=3.0)
 >>> area(mix(sigmoid, atan), beta=3.0)
 TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
+>>> superspike(beta=10.0)(x, 1.0)
+>>> make_spike(superspike(beta=10.0))(x, 1.0)
+>>> jax.jit(make_spike(scale(superspike(beta=10.0), 2.0)))(x, 1.0)
+TypeError: superspike: takes (beta=10.0), multiple values for argument 'beta'; a threshold is subtracted from x
+>>> make_spike(superspike)(x, threshold=1.0)
+TypeError: superspike: takes (beta=10.0), got an unexpected keyword argument 'threshold'; a threshold is subtracted...
 >>> superspike(beta=jnp.array(4 + 1j))
 >>> make_spike(superspike)(x, jnp.array(4 + 1j))
 TypeError: superspike: expected real numbers as beta, got dtype complex64

@@ -329,10 +329,10 @@ def test_second_derivative_of_a_shape_of_two_values_is_zero():
 
 
 def test_bad_residuals():
-    two = "expected a shape of two values for residual='bit', got slopes between 0 and "
+    two = "expected a shape of two values, also at NaN and infinity, for residual='bit', got slopes between 0 and "
     with pytest.raises(ValueError, match=f"sigmoid: {two}"):
         slopes(shapes.sigmoid, "bit")
-    with pytest.raises(ValueError, match=f"<lambda>: {two}2, nan among them .*; use .*uint8"):
+    with pytest.raises(ValueError, match=rf"<lambda>: {two}2, \S*\d among them; use .*uint8"):
         jax.jit(lambda x: make_spike(lambda x, h: h * shapes.sigmoid(x), residual="bit")(x, h=2.0))(X)
     for residual in (jnp.uint8, sampled(jax.random.key(0))):
         with pytest.raises(ValueError, match=r"slopes between 0 and 1e\+06, too large for float16; use a float"):
@@ -351,6 +351,30 @@ def test_bad_residuals():
             slopes(shapes.escape_exponential(p0=jnp.array([0.0, 1.0])), residual, jnp.ones(2))
         with pytest.raises(ValueError, match=r"too large for float16; use a float"):
             slopes(scale(shapes.superspike, height=jnp.array([1.0, 1e6])), residual, jnp.ones(2, jnp.float16))
+
+
+@pytest.mark.parametrize(
+    ("residual", "text"),
+    [
+        ((lambda slope, x: slope, jnp.tanh), r"encode\(slope, \*operands\), got <lambda>: missing .* 'x'"),
+        ((jnp.tanh, lambda kept, like: kept), r"decode\(kept\), got <lambda>: missing .* 'like'"),
+        (lambda g, x: (jnp.tanh, jnp.tanh, ()), r"decode\(kept, like, \*operands\), got tanh: too many"),
+        (lambda g, x: (lambda slope: slope, jnp.add, (2.0,)), r"encode\(.*\), got <lambda>: too many"),
+    ],
+)
+def test_encode_and_decode_take_what_they_are_given(residual, text):
+    for way in (lambda f: f, jax.jit, jax.vmap):
+        with pytest.raises(TypeError, match=f"make_spike: expected, in residual=, {text}"):
+            way(partial(slopes, shapes.triangle, residual))(X)
+
+
+def test_a_type_error_inside_of_decode_is_its_own():
+    with pytest.raises(TypeError, match="mine"):
+        slopes(shapes.triangle, (jnp.tanh, _raise_mine))
+
+
+def _raise_mine(kept):
+    raise TypeError("mine")
 
 
 def test_parameter_of_half_precision_in_the_bounds():

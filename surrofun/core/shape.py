@@ -152,6 +152,7 @@ def by_keyword(f: Callable[..., Any]) -> Callable[..., Any]:
     def declared(*args: Any, **kwargs: Any) -> Any:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
+            refuse_unknown(f, rest, kwargs)
             return rounded(f, x, *rest, **kwargs)
         return given(declared, **kwargs)
 
@@ -173,7 +174,9 @@ def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
     try:
         return takes.bind_partial(*args, **kwargs).arguments
     except TypeError as error:
-        raise TypeError(f"{show(f)}: takes {takes}, {error}") from None
+        is_threshold = args or ("threshold" in kwargs and "threshold" not in takes.parameters)
+        hint = "; a threshold is subtracted from x" if is_threshold else ""
+        raise TypeError(f"{show(f)}: takes {takes}, {error}{hint}") from None
 
 
 def potential_of(g: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "x") -> tuple[Any, tuple[Any, ...]]:

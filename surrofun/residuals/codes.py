@@ -6,6 +6,7 @@ functions of a user close over are found, and become operands, too (`code_conver
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -83,7 +84,7 @@ def _pair(encode: Encode, decode: Decode, g: Shape, x: jax.Array) -> Coded:
 
 @declares(text=show)
 def _of_kept_alone(decode: Decode, kept: Any, like: jax.Array) -> Any:
-    return decode(kept)
+    return _called(decode, "decode(kept)", kept)
 
 
 def _of_user(code: Code, g: Shape, x: jax.Array) -> Coded:
@@ -101,15 +102,30 @@ def _are_arrays(values: Any) -> bool:
     return all(isinstance(v, (int, float, np.generic, *ARRAYS)) for v in jax.tree.leaves(values))
 
 
+def _called(f: Callable[..., Any], what: str, *args: Any) -> Any:
+    """Call encode or decode; if it does not take what it is given, say so in the words of `residual=`."""
+    try:
+        return f(*args)
+    except TypeError:
+        try:
+            inspect.signature(f).bind(*args)
+        except TypeError as error:
+            raise TypeError(f"make_spike: expected, in residual=, {what}, got {show(f)}: {error}") from None
+        except ValueError:  # a function of C without a signature
+            pass
+        raise
+
+
 def _encoded(encode: Encode, slope: jax.Array, *operands: Any) -> Any:
-    kept = encode(slope, *operands)
+    kept = _called(encode, "encode(slope, *operands)", slope, *operands)
     if not _are_arrays(kept):
         raise TypeError(f"make_spike: expected of encode, in residual=, arrays, got {describe_value(kept)}")
     return kept
 
 
 def _decoded(decode: Decode, kept: Any, like: jax.Array, *operands: Any) -> Any:
-    slope = jnp.asarray(as_real(decode(kept, like, *operands), "slope", decode)).astype(like.dtype)
+    decoded = _called(decode, "decode(kept, like, *operands)", kept, like, *operands)
+    slope = jnp.asarray(as_real(decoded, "slope", decode)).astype(like.dtype)
     if slope.shape != like.shape:
         raise TypeError(
             f"make_spike: expected of decode, in residual=, an array of the shape of x, {like.shape}, got {slope.shape}"
@@ -289,10 +305,11 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
             slopes = _looks(g, like)
             suit = bounded & ((slopes == lowest) | (slopes == highest)).all(axis=0)
         if not is_traced(suit) and not suit.all():
-            wanted = "shape of two values for residual='bit'" if two_valued else "bounded slope for uint8 or sampled"
+            two = "shape of two values, also at NaN and infinity, for residual='bit'"
+            wanted = two if two_valued else "bounded slope for uint8 or sampled"
             instead = "residual=jax.numpy.uint8" if bounded.all() else "a float dtype"
             others: Any = slopes[(slopes != lowest) & (slopes != highest)] if two_valued else ()
-            more = f", {others[0]:g} among them (at NaN and infinity, too)" if len(others) else ""
+            more = f", {others[0]:g} among them" if len(others) else ""
             more += f", too large for {dtype}" if np.isfinite(highest - lowest).all() and not bounded.all() else ""
             raise ValueError(
                 f"{show(g)}: expected a {wanted}, got slopes between {lowest.min():g} and "
@@ -305,14 +322,14 @@ def _ends_of(settings: Tree, g: Shape) -> tuple[jax.Array, jax.Array]:
 
 def _looks(g: Shape, like: Any) -> Any:
     """Return slopes that show whether there are more than two: if traced, those at `_LOOKS` around each place; else
-    those at NaN, inf and -inf, and then those of a survey.
+    those of a survey, and then those at NaN, inf and -inf.
     """
     steps = _LOOKS.astype(like.dtype).reshape(-1, *like.shape)
     looks = jnp.broadcast_arrays(*(centre + width * steps for centre, width in around(g)))
     slopes = _constant(slopes_at(functools.partial(rounded, g), jnp.concatenate(looks)))
     if is_traced(slopes):
         return slopes
-    return np.concatenate([slopes[:3], surveyed(g)["slopes"]])
+    return np.concatenate([surveyed(g)["slopes"], slopes[:3]])
 
 
 def _constant(value: Any) -> Any:
