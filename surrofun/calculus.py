@@ -111,17 +111,19 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
             known[key] = _soft_step_of(g, x, args, kwargs)
         return known[key](x)
 
-    soft.__name__ = "antiderivative"  # who complains
-    return rounded(soft, x)
+    return rounded(soft, x, blame=antiderivative)
 
 
 def _soft_step_of(g: Shape, like: Any, args: Any, kwargs: Any) -> Shape:
-    """Return the soft step as a function of potentials like these, for which nothing is left to be searched for."""
+    """Return the soft step as a function of potentials like these, for which nothing is left to be searched for.
+
+    Its constant is put right by the search, where no soft step is declared; by nobody, where it may be any, or is known
+    to be right; by the part of a combinator that keeps that of its part, as `scale` does; else here, by its limits.
+    """
     own = unbound(g)
     as_it_is = own.any_constant or needs_no_limit(g)
     made = made_of(own.f)
-    # A combinator that keeps the constant of its part, as `scale` does, lets the part take its limits: they do not
-    # depend on its own numbers, whose derivatives there are spared.
+    # The limits of the part do not depend on the numbers of the combinator, whose derivatives there are spared.
     part_takes_limits = not as_it_is and made and facts_of(made[0].func).get("anchored")
     declared = _closed_form(g, like, args, kwargs, any_constant=not part_takes_limits)
     if declared is None:
@@ -129,12 +131,15 @@ def _soft_step_of(g: Shape, like: Any, args: Any, kwargs: Any) -> Shape:
     return declared if as_it_is or part_takes_limits else lambda x: _anchored(declared, x, g)
 
 
-def _closed_form(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: bool = True) -> Shape | None:
+def _closed_form(g: Shape, like: Any, args: Any = (), kwargs: Any = None, *, any_constant: bool) -> Shape | None:
+    """Return the declared soft step, with any constant, or None; with `any_constant`, also those of the parts may have
+    any, if it is linear in them.
+    """
     f, taken, by_name = bind(g, like, args, kwargs, any_constant)
     soft = _fact_of(f, "soft")
     if not soft:
         return None
-    if any_constant and is_combinator(f) and not _is_linear(f, soft, like, taken, by_name):  # the parts need theirs
+    if any_constant and is_combinator(f) and not _is_linear(f, soft, like, taken, by_name):
         _, taken, by_name = bind(g, like, args, kwargs)
     if is_own(f):  # that of a user's may ask for a soft step inside of a loop
         for part in filter(is_part, (*taken, *by_name.values())):
@@ -180,7 +185,7 @@ def declares_soft_step(g: Shape) -> bool:
     >>> declares_soft_step(shift(shapes.sigmoid, 0.5)), declares_soft_step(jnp.exp)
     (True, False)
     """
-    return _declares("soft", g)
+    return _holds_throughout("soft", g)
 
 
 def may_hide_in_facts(g: Shape) -> bool:
@@ -202,17 +207,17 @@ def needs_no_limit(g: Shape) -> bool:
     >>> needs_no_limit(shapes.sigmoid), needs_no_limit(shift(shapes.reciprocal, 0.5))
     (True, False)
     """
-    return _declares("zero_at_minus_inf", g) or _declares("anchored", g)
+    return _holds_throughout("zero_at_minus_inf", g) or _holds_throughout("anchored", g)
 
 
-def _declares(fact: str, g: Shape) -> bool:
+def _holds_throughout(fact: str, g: Shape) -> bool:
     """Say whether a fact holds of a shape; of a composition, whether it does of its combinator and of all parts."""
     f = unbound(g).f
     made = made_of(f)
     declaring, parts = (made[0].func, parts_of(made)) if made else (f, [])
     if fact == "anchored" and not _fact_of(declaring, "soft"):  # a search gets the constant right
         return True
-    return bool(_fact_of(declaring, fact)) and all(_declares(fact, p) for p in parts)
+    return bool(_fact_of(declaring, fact)) and all(_holds_throughout(fact, p) for p in parts)
 
 
 def _anchored(soft: Shape, x: jax.Array, g: Shape) -> jax.Array:
@@ -278,10 +283,9 @@ def _derivative(soft: Shape, /, *args: Any, **kwargs: Any) -> Any:
     x, args = potential_of(soft, args, kwargs)
 
     def slope(x: jax.Array) -> Any:
-        return jax.jvp(lambda x: soft(x, *args, **kwargs), (x,), (jnp.ones_like(x),))[1]
+        return jax.jvp(lambda x: rounded(soft, x, args, kwargs), (x,), (jnp.ones_like(x),))[1]
 
-    slope.__name__ = "derivative"  # who complains
-    return rounded(slope, x)
+    return rounded(slope, x, blame=derivative)
 
 
 def bounds(g: Shape, /, *args: Any, **kwargs: Any) -> tuple[jax.Array, jax.Array]:
@@ -324,7 +328,9 @@ def peak(g: Shape, ends: Any = None) -> jax.Array:
     >>> float(peak(function_of_x(shapes.superspike, jnp.zeros(()))))
     1.0
     """
-    return ((ends or bounds(g)) if all(map(is_own, opaque_in(g))) else numerical.bounds(g))[1]
+    is_tight = all(map(is_own, opaque_in(g)))
+    _, highest = (ends or bounds(g)) if is_tight else numerical.bounds(g)
+    return highest
 
 
 def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
@@ -346,7 +352,7 @@ def area(g: Shape, /, *args: Any, **kwargs: Any) -> jax.Array:
     """
     g, like = bound_with_like(g, args, kwargs, "area")
     with at_compile_time(g, like):
-        declared = _closed_form(g, like)
+        declared = _closed_form(g, like, any_constant=True)  # of which a difference is taken
         if declared and needs_no_limit(g):
             return declared(_full(like, jnp.inf)) - declared(_full(like, -jnp.inf))  # type: ignore[no-any-return]
         if declared:

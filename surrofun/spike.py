@@ -9,7 +9,7 @@ differentiable by the same rules, so that higher derivatives are right, too.
 Where every function in shape, step, encode and decode is known to be pure
 (`core.purity`) and found in its module, a call runs inside of one cached
 program (`core.program`), and the cotangents of what it learns inside another.
-In names, of_ is a cotangent, by_ a tangent.
+In names, ct_ is a cotangent and dot_ a tangent, as in JAX.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ Spike: TypeAlias = Callable[Concatenate[ArrayLike, P], jax.Array]
 Step: TypeAlias = Callable[[Any], Any]
 # slope, soft, encode, decode: structures of the slope, the soft step and the residual code, None if there is none.
 # early, late: the two stages of learning. The forward pass keeps early(arrays), which does not depend on x, such as the
-# tables of a search; late(is_learned, early(arrays), x, of_spikes) returns the cotangents. early returns its arrays
+# tables of a search; late(is_learned, early(arrays), x, ct_spikes) returns the cotangents. early returns its arrays
 # where nothing is searched for, in forward mode, and where the slope is concrete.
 Rule: TypeAlias = SimpleNamespace
-# Operands that get no cotangent: "spikes"; "slope", where it is concrete; "slope_arrays", which may be the same tracers
-# as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
+# Operands that get no cotangent: "spikes"; "slope_now", the slope, where it is concrete; "slope_arrays", which may be
+# the same tracers as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
 Constants: TypeAlias = dict[str, Any]
 
 
@@ -224,7 +224,7 @@ def _spike(options: Tree, g: Tree, step: Tree, codec: Any, x: jax.Array) -> Any:
     (forward_mode, learnable), x = from_tree(options), vary_as(x, (g, step, codec))
     # Evaluate.
     spikes = concrete_if_possible(evaluated, step, without_gradient(x), what="step", blame=step)
-    spikes = without_gradient(spikes)
+    spikes = without_gradient(spikes)  # by what the step closes over
     slope_now = _slope_if_concrete(g, x, learnable)
     is_concrete = slope_now is not None  # it was evaluated outside of every trace, so that no tracer hides in g
     if is_concrete and not is_traced((g, x)):  # nothing asks for a derivative
@@ -250,8 +250,8 @@ def _spike(options: Tree, g: Tree, step: Tree, codec: Any, x: jax.Array) -> Any:
     # Where the slope is concrete, only operands of its code may be mapped: an eager gradient is spared the rest.
     code_arrays = {"to_encode": to_encode, "to_decode": to_decode}
     spikes = _mapped_as(spikes, code_arrays if is_concrete else (x, soft_arrays, slope_arrays, code_arrays, indices))
-    constants = {"spikes": spikes, "slope": slope_now, "slope_arrays": slope_arrays, **code_arrays}
-    return (_fire_forward if forward_mode else _fire)(rule, x, soft_arrays, constants)
+    constants = {"spikes": spikes, "slope_now": slope_now, "slope_arrays": slope_arrays, **code_arrays}
+    return (_fire_both_modes if forward_mode else _fire)(rule, x, soft_arrays, constants)
 
 
 def _slope_if_concrete(g: Shape, x: jax.Array, learnable: bool) -> jax.Array | None:
@@ -282,7 +282,7 @@ def _mapped_as(spikes: jax.Array, operands: Any) -> jax.Array:
     compiler removes the `select`, both branches of which are the spikes.
     """
     traced = {id(v): v for v in jax.tree.leaves(operands) if is_traced(v)}.values()  # each once
-    is_same = [(v == v).all() if v.ndim else v == v for v in traced]
+    is_same = [(v == v).all() if v.ndim else v == v for v in traced]  # `all` of one number is an equation
     return lax.select(functools.reduce(lax.bitwise_and, is_same), spikes, spikes) if is_same else spikes
 
 
@@ -302,12 +302,12 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
-    (_, leaves), learned = soft, iter(is_learned)
-    flags = tuple(leaf is None and next(learned) for leaf in leaves)  # of every leaf of the soft step
+    (_, leaves), left = soft, iter(is_learned)
+    flags = tuple(leaf is None and next(left) for leaf in leaves)  # of every leaf, None for those that are traced
     trees = join(slope, slope_arrays), join(soft, soft_arrays), static(flags)
-    of_x, of_learned = call_cached(cotangents, *trees, *values, search=True)
-    left = iter(of_learned)
-    return of_x, [next(left) if flag else None for flag in is_learned]
+    ct_x, ct_learned = call_cached(cotangents, *trees, *values, search=True)
+    learned = iter(ct_learned)
+    return ct_x, [next(learned) if flag else None for flag in is_learned]
 
 
 def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
@@ -316,14 +316,14 @@ def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
     if not rule.encode:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
-    nothing = _nothing_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    return _for_checkpoint((join(rule.encode, constants["to_encode"])(slope), nothing))
+    guard = _guard_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
+    return _for_checkpoint((join(rule.encode, constants["to_encode"])(slope), guard))
 
 
 def _slope_at(rule: Rule, x: jax.Array, constants: Constants) -> Any:
     """Return the slope: as it is known already, or evaluated, where it is traced or differentiated once more."""
-    again = constants["slope"] is None or is_traced((x, constants["slope_arrays"]))
-    return join(rule.slope, constants["slope_arrays"])(x) if again else constants["slope"]
+    slope_now, arrays = constants["slope_now"], constants["slope_arrays"]
+    return join(rule.slope, arrays)(x) if slope_now is None or is_traced((x, arrays)) else slope_now
 
 
 def _for_checkpoint(kept: Any) -> Any:
@@ -338,19 +338,19 @@ def _refuse_second_derivative(*_: Any) -> Any:
 
 
 @jax.custom_jvp
-def _nothing_of(slope: jax.Array) -> jax.Array:
+def _guard_of(slope: jax.Array) -> jax.Array:
     """Return an empty array, of which the derivative by the slope is refused."""
     # Where jax 0.8 to 0.10 differentiate `scan` twice in reverse they lose this rule, and fall back to the one inside.
-    return _nothing_in_reverse(slope)
+    return _guard_in_reverse(slope)
 
 
 @jax.custom_vjp
-def _nothing_in_reverse(slope: jax.Array) -> jax.Array:
+def _guard_in_reverse(slope: jax.Array) -> jax.Array:
     return jnp.zeros(0, slope.dtype)
 
 
-_nothing_of.defjvp(_refuse_second_derivative)
-_nothing_in_reverse.defvjp(lambda slope: (_nothing_in_reverse(slope), None), _refuse_second_derivative)
+_guard_of.defjvp(_refuse_second_derivative)
+_guard_in_reverse.defvjp(lambda slope: (_guard_in_reverse(slope), None), _refuse_second_derivative)
 
 
 # The rule, for reverse mode, and built on it the one for forward mode.
@@ -385,39 +385,39 @@ def _empty(values: Any) -> Any:
     return jax.tree.map(lambda _: np.zeros(0, bool), values)
 
 
-def _fire_bwd(rule: Rule, residual: Any, of_spikes: Any) -> Any:
-    if isinstance(of_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, with JAX_REMAT3
+def _fire_bwd(rule: Rule, residual: Any, ct_spikes: Any) -> Any:
+    if isinstance(ct_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, with JAX_REMAT3
         return None, None, None
-    residual, of_spikes = jax.tree.map(as_array, (residual, of_spikes))  # a scalar may come as a number
+    residual, ct_spikes = jax.tree.map(as_array, (residual, ct_spikes))  # a scalar may come as a number
     kept, to_decode, to_learn, flags = residual
     is_learned = [len(flag) > 0 for flag in flags]
     if not any(is_learned):
         if rule.decode:
-            encoded, nothing = kept
-            kept = join(rule.decode, to_decode)(encoded, of_spikes) + nothing.sum()
-        return of_spikes * kept, None, None
+            encoded, guard = kept
+            kept = join(rule.decode, to_decode)(encoded, ct_spikes) + guard.sum()  # 0, whose derivative is refused
+        return ct_spikes * kept, None, None
     x, arrays = to_learn
-    return *rule.late(is_learned, arrays, x, of_spikes), None
+    return *rule.late(is_learned, arrays, x, ct_spikes), None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _fire_forward(rule: Rule, *operands: Any) -> Any:
+def _fire_both_modes(rule: Rule, *operands: Any) -> Any:
     # Where jax 0.8 to 0.10 differentiate `scan` twice in reverse they lose this rule, and fall back to that of `_fire`.
     return _fire(rule, *operands)
 
 
-def _fire_tangent(rule: Rule, primals: Any, tangents: Any) -> Any:
-    (x, soft_arrays, constants), (by_x, by_soft, _) = primals, tangents
+def _fire_jvp(rule: Rule, primals: Any, tangents: Any) -> Any:
+    (x, soft_arrays, constants), (dot_x, dot_soft, _) = primals, tangents
     tangent = jnp.zeros_like(x)
-    if not isinstance(by_x, SymbolicZero):
-        tangent = _for_checkpoint(_slope_at(rule, x, constants)) * by_x
-    for k, by in enumerate(by_soft):
-        if not isinstance(by, SymbolicZero):  # one by one: 0 tangents may give NaN
-            tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, by).astype(x.dtype)
-    return _fire_forward(rule, *primals), tangent
+    if not isinstance(dot_x, SymbolicZero):
+        tangent = _for_checkpoint(_slope_at(rule, x, constants)) * dot_x
+    for k, dot in enumerate(dot_soft):
+        if not isinstance(dot, SymbolicZero):  # one by one: 0 tangents may give NaN
+            tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, dot).astype(x.dtype)
+    return _fire_both_modes(rule, *primals), tangent
 
 
-_fire_forward.defjvp(_fire_tangent, symbolic_zeros=True)
+_fire_both_modes.defjvp(_fire_jvp, symbolic_zeros=True)

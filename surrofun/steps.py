@@ -146,7 +146,7 @@ def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
 def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array:
     x, args = potential_of(g, args, kwargs)
 
-    def escape(x: jax.Array) -> Any:  # who complains
+    def fires(x: jax.Array) -> Any:
         bound = function_of_x(g, x, args, kwargs)
         whole = without_gradient(area(bound))
         finite = numpy_of(whole).isfinite(whole)
@@ -156,7 +156,7 @@ def _escape(g: Shape, key: jax.Array, /, *args: Any, **kwargs: Any) -> jax.Array
         fired = 1 - jax.random.uniform(key, x.shape, x.dtype) <= antiderivative(bound)(x)
         return jnp.where(finite, fired.astype(x.dtype), jnp.nan)
 
-    return rounded(escape, x)
+    return rounded(fires, x, blame=escape)
 
 
 def as_step(step: Any) -> Callable[..., Any]:

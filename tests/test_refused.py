@@ -148,7 +148,12 @@ TypeError: superspike: expected a number or an array as beta, got NoneType None
 TypeError: superspike: expected a number or an array as beta, got list [1.0, 2.0]
 >>> make_spike(superspike(beta=jnp.ones(8)))(ROWS)
 >>> make_spike(superspike)(ROWS, jnp.ones(8))
+>>> make_spike(scale(superspike, 2.0))(ROWS, jnp.ones(8))
+>>> antiderivative(scale(superspike, 2.0))(ROWS, jnp.ones(8))
 TypeError: superspike: beta of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)...
+>>> make_spike(derivative(lambda x, k: jnp.tanh(k * x)))(ROWS, jnp.ones(8))
+>>> derivative(lambda x, k: jnp.tanh(k * x))(ROWS, k=jnp.ones(8))
+TypeError: <lambda>: k of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)...
 >>> scale(triangle, jnp.ones(8))(ROWS)
 TypeError: scale: alpha of shape (8,) does not broadcast against x of shape (8, 5); one a neuron is (5,)...
 >>> mix(triangle, atan, weights=jnp.ones((2, 8)))(ROWS)

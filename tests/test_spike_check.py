@@ -202,6 +202,14 @@ def test_an_array_more_is_a_limit():
     assert (result["ok"], result["limit"], result["value"]) == (True, True, 8.0)
 
 
+def test_an_area_that_is_not_found_is_left_out():
+    plain, in_steps = (
+        found("slope by jax.grad", make_spike(shapes.triangle, residual=r))[0] for r in (None, jnp.uint8)
+    )
+    assert plain["value"] == pytest.approx({"peak": 1.0, "at": 0.0, "area": 1.0}, rel=1e-5)
+    assert in_steps["value"] == pytest.approx({"peak": 1.0, "at": 0.0}, abs=1 / 254)
+
+
 EXHAUSTIVE_CODES = [pytest.param("bit", 1 / 8, marks=exhaustive), pytest.param(jnp.bfloat16, 2, marks=exhaustive)]
 
 

@@ -207,8 +207,7 @@ def composed(f: Partial, arguments: dict[str, Tree], /, *args: Any, **kwargs: An
         _, taken, by_name = bind(g, x, args, kwargs)
         return facts_of(f.func)["formula"](x, *taken, **by_name)
 
-    formula.__name__ = f.func.__name__  # who complains
-    return rounded(formula, x)
+    return rounded(formula, x, blame=f.func)
 
 
 def made_of(g: Any) -> tuple[Partial, dict[str, Tree]] | None:

@@ -17,9 +17,9 @@ _SHORT = 4096  # an axis that a product with ones may sum: a CPU adds one by one
 
 
 def cotangents(
-    slope: Tree, soft: Tree, learned: Tree, x: jax.Array, of_spikes: jax.Array
+    slope: Tree, soft: Tree, learned: Tree, x: jax.Array, ct_spikes: jax.Array
 ) -> tuple[jax.Array, Sequence[jax.Array]]:
-    """Return `(of_x, of_learned)`: of_spikes times the slope, and for each learned parameter the sum of of_spikes times
+    """Return `(ct_x, ct_learned)`: ct_spikes times the slope, and for each learned parameter the sum of ct_spikes times
     dS/dp.
 
     The soft step and the sums are computed in at least float32; a sum has the dtype of its parameter. `learned` is
@@ -38,19 +38,19 @@ def cotangents(
     flags = from_tree(learned)
     values = list(itertools.compress(leaves, flags))
     rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
-    of_x = of_spikes * slope(x)
-    x, of_spikes = widened((x, of_spikes))
+    ct_x = ct_spikes * slope(x)
+    x, ct_spikes = widened((x, ct_spikes))
 
     def soft_step(values: Any) -> Any:
         return join((treedef, rest), values)(x)
 
     are_many = len(values) > _MANY and not is_jaxpr(soft)  # a jaxpr may hold a loop, which has no reverse mode
     if are_many or not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
-        return of_x, jax.vjp(soft_step, values)[1](of_spikes)[0]
+        return ct_x, jax.vjp(soft_step, values)[1](ct_spikes)[0]
     numbers = values if is_jaxpr(soft) else widened(values)  # a jaxpr takes what it was traced with
     # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
     moves = [moved_by(soft_step, numbers, k, jnp.ones_like(p)) for k, p in enumerate(numbers)]
-    return of_x, [_summed(of_spikes * v, p).astype(p.dtype) for v, p in zip(moves, values, strict=True)]
+    return ct_x, [_summed(ct_spikes * v, p).astype(p.dtype) for v, p in zip(moves, values, strict=True)]
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:

@@ -8,29 +8,31 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .facts import signature_of
+from .facts import facts_of, signature_of
 from .text import describe_value, show
-from .tree import ARRAYS, native, plain
+from .tree import ARRAYS, native, plain, unbound
 
 Real: TypeAlias = Any  # a Python number, a NumPy or JAX array, or a tracer
 
 
-def rounded(f: Callable[..., Any], x: Real, /, *args: Any, **kwargs: Any) -> jax.Array:
+def rounded(f: Callable[..., Any], x: Real, args: Any = (), kwargs: Any = None, *, blame: Any = None) -> jax.Array:
     """Return `f(x, *args, **kwargs)`, computed in at least float32 and rounded once, to the dtype of `x`.
 
     Parameters that are arrays are brought to what it is computed in and to the rank of `x` first, so that strict
     promotion has nothing to object to and a per-neuron parameter of shape (n,) lines up with the last axis of `x`.
+    Of x and of the result `blame` complains, the function that the user knows; without it, f.
 
-    >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), jnp.float32(0.5))
+    >>> rounded(jnp.multiply, jnp.ones(2, jnp.bfloat16), (jnp.float32(0.5),))
     Array([0.5, 0.5], dtype=bfloat16)
     """
-    x = as_array_of_x(x, f)
+    blame, kwargs = blame or f, kwargs or {}
+    x = as_array_of_x(x, blame)
     if jnp.iscomplexobj(x):
-        raise TypeError(f"{show(f)}: expected a real potential, got dtype {x.dtype}")
+        raise TypeError(f"{show(blame)}: expected a real potential, got dtype {x.dtype}")
     wide = cast(x, jnp.float64 if x.dtype == jnp.float64 else jnp.float32)
     refuse_unfit_call(f, args, kwargs, x.shape)
     out = f(wide, *fit(args, wide), **{name: fit(a, wide) for name, a in kwargs.items()})
-    out = as_array(as_real(out, "result", f))
+    out = as_array(as_real(out, "result", blame))
     return cast(out, x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else wide.dtype)
 
 
@@ -135,6 +137,8 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     lines_up = is_array and all(n == m or 1 in (n, m) for n, m in zip(value.shape[::-1], shape[::-1], strict=False))
     if isinstance(value, int | float) or (lines_up and is_real(value)):
         return
+    if "text" in facts_of(getattr(unbound(f).f, "func", None)):
+        return  # of a composition, the part that takes it complains
     _, takes = signature_of(f)
     parameters = dict(takes.parameters) if takes else {}
     name = place if isinstance(place, str) else [*parameters, "a parameter"][min(place, len(parameters))]

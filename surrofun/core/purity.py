@@ -21,10 +21,10 @@ def looks_pure(*functions: Any) -> bool:
     >>> looks_pure(lambda x, alpha=1.0: alpha * x), looks_pure(abs, dict().get)
     (True, False)
     """
-    return all(is_pure(f) or _is_closed(f) for f in functions)
+    return all(is_pure(f) or _closes_over_nothing(f) for f in functions)
 
 
-def _is_closed(f: Any) -> bool:
+def _closes_over_nothing(f: Any) -> bool:
     is_plain = isinstance(f, types.FunctionType) and not f.__closure__
     return is_plain and _is_fixed((f.__defaults__, *(f.__kwdefaults__ or {}).values()))
 

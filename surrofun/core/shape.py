@@ -117,7 +117,8 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
 
     @functools.wraps(fact)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
-        params = {**defaults, **refuse_unknown(f, args[before:], kwargs)}
+        refuse_unknown(f, args[before:], kwargs)
+        params = {**defaults, **takes.bind_partial(*args[before:], **kwargs).arguments}
         params |= params.pop(others, {})
         call = inspect.BoundArguments(own, {p.name: params.pop(p.name) for p in asked if p.name in params})
         call.apply_defaults()
@@ -153,28 +154,26 @@ def by_keyword(f: Callable[..., Any]) -> Callable[..., Any]:
         if args or first in kwargs:
             x, rest = potential_of(f, args, kwargs, first)
             refuse_unknown(f, rest, kwargs)
-            return rounded(f, x, *rest, **kwargs)
+            return rounded(f, x, rest, kwargs)
         return given(declared, **kwargs)
 
     return declared
 
 
-def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return by name what a function is given after x; what it does not take is refused, if it has a signature.
+def refuse_unknown(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse what a function that has a signature does not take after x.
 
-    >>> refuse_unknown(pow, (2,), {})
-    {'exp': 2}
     >>> refuse_unknown(pow, (), {"beta": 2.0})
     Traceback (most recent call last):
     TypeError: pow: takes (exp, mod=None), got an unexpected keyword argument 'beta'
     """
     _, takes = signature_of(f)
     if takes is None:
-        return kwargs
+        return
     try:
-        return takes.bind_partial(*args, **kwargs).arguments
+        takes.bind_partial(*args, **kwargs)
     except TypeError as error:
-        is_threshold = args or ("threshold" in kwargs and "threshold" not in takes.parameters)
+        is_threshold = kwargs.keys() - takes.parameters.keys() <= {"threshold"}  # too many arguments, or this one
         hint = "; a threshold is subtracted from x" if is_threshold else ""
         raise TypeError(f"{show(f)}: takes {takes}, {error}{hint}") from None
 
@@ -253,7 +252,7 @@ def as_shape(g: Any, who: str) -> Shape:
     if own.like is not None:  # a part of a composition, as `is_part` says
         return g  # type: ignore[no-any-return]
     f, params = own.f, own.kwargs
-    if _is_declared(f, "step"):
+    if _is_marked(f, "step"):
         raise TypeError(f"{expected}the step {show(g)}; it goes forward, make_spike(g, step={show(g)})")
     if isinstance(f, jax.custom_vjp):
         raise TypeError(
@@ -279,11 +278,19 @@ def is_spike(g: Any) -> bool:
     >>> is_spike(abs)
     False
     """
-    return _is_declared(g, "spike")
+    return _is_marked(g, "spike")
 
 
-def _is_declared(g: Any, kind: str) -> bool:
+def _is_marked(g: Any, kind: str) -> bool:
     return bool(facts_of(g.func if isinstance(g, Partial) else g).get(kind))
+
+
+def options_of(spike: Any) -> dict[str, Any]:
+    """Return what `make_spike` was given to make a spike function, by name."""
+    tree = spike if isinstance(spike, Partial) else facts_of(spike)["spike"]
+    g, step, (residual, forward_mode, learnable, _) = map(from_tree, tree.args)
+    options = {"step": step, "residual": residual, "forward_mode": forward_mode, "learnable": learnable}
+    return {"grad_fn": as_shape(g, "make_spike"), **options}
 
 
 def shape_behind(g: Any) -> Any:
@@ -292,9 +299,7 @@ def shape_behind(g: Any) -> Any:
     >>> shape_behind(abs) is abs
     True
     """
-    if not is_spike(g):
-        return g
-    return as_shape(from_tree(g.args[0]), "make_spike") if isinstance(g, Partial) else g.__wrapped__
+    return options_of(g)["grad_fn"] if is_spike(g) else g
 
 
 def as_number(value: Any, who: str, name: str) -> Any:

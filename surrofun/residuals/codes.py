@@ -235,7 +235,7 @@ def _to_bits(slope: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Arr
 
 
 @_as_one_program
-def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, *_: Any) -> jax.Array:
+def _from_bits(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
     return jnp.where(unpack(kept, like), highest, lowest).astype(like.dtype)
 
 
@@ -270,7 +270,7 @@ def sampled(key: jax.Array) -> Code:
 def _sampled(key: jax.Array, g: Shape, x: jax.Array) -> Coded:
     # The key is consumed here: one that is kept by the rule, beside what was drawn with it, counts as reused.
     data = jax.random.key_data(jax.random.split(key, 1)[0])
-    return Partial(_to_draws, static(jax.random.key_impl(key))), _from_bits, (*_ends(g, False, x), data)
+    return Partial(_to_draws, static(jax.random.key_impl(key))), _from_draws, (*_ends(g, False, x), data)
 
 
 @_as_one_program
@@ -278,6 +278,10 @@ def _to_draws(impl: Tree, slope: jax.Array, lowest: jax.Array, highest: jax.Arra
     key = jax.random.wrap_key_data(data, impl=from_tree(impl))
     share = _share(slope, lowest, highest)
     return pack(1 - uniform(key, share) <= share)  # a uniform number may be 0, but is never 1
+
+
+def _from_draws(kept: jax.Array, like: jax.Array, lowest: jax.Array, highest: jax.Array, data: jax.Array) -> Any:
+    return _from_bits(kept, like, lowest, highest)
 
 
 def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Array]:

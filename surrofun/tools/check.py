@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from ..core.facts import facts_of, signature_of
+from ..core.facts import signature_of
 from ..core.purity import is_own
-from ..core.shape import as_shape, is_spike, shape_behind
+from ..core.shape import as_shape, is_spike, options_of, shape_behind
 from ..core.text import describe_value
-from ..core.tree import ARRAYS, from_tree, interned, unbound, with_parameters
+from ..core.tree import ARRAYS, interned, unbound, with_parameters
 from ..spike import make_spike
 from .probes import LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
 from .shape_check import SHAPE_GATES, SHAPE_ROWS, look_at
@@ -77,7 +77,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         silent at NaN: not 1, a spike from nowhere; NaN is fine, the loss
             sees it.
         eager = jit = vmap: the largest difference of the spikes.
-        slope by jax.grad: its peak with its sign, where, and its area.
+        slope by jax.grad: peak with its sign, where, and area, if found.
         slope elementwise, cotangent: cotangents times slopes.
         slope of the shape: how far `residual` is off it, in peaks; a
             quarter is a fault.
@@ -125,10 +125,10 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         _measured(is_step, bound)[0]
         and (isinstance(f, jax.custom_vjp | jax.custom_jvp) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
-        own = own if is_spike(f) else None
+        own, learnable = (own, options_of(f)["learnable"]) if is_spike(f) else (None, False)
         again = build and (build, args, kwargs)
         look = look_at(lambda: shape_of(bound), np.isfinite)
-        known = {"g": g, "own": own, "learnable": is_spike(f) and _is_learnable(f), "again": again, "look": look}
+        known = {"g": g, "own": own, "learnable": learnable, "again": again, "look": look}
         return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, **known)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
 
@@ -240,15 +240,7 @@ def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
     """Return what `make_spike` makes of the parts of a spike function, each of them changed; a plain function stays."""
     if not isinstance(spike, Partial):
         return spike
-    g, step, (*options, _) = map(from_tree, spike.args)
-    parts = zip(("grad_fn", "step", "residual", "forward_mode", "learnable"), (g, step, *options), strict=True)
-    return make_spike(**{name: change(name, part) for name, part in parts})
-
-
-def _is_learnable(spike: Any) -> bool:
-    tree = spike if isinstance(spike, Partial) else facts_of(spike)["spike"]
-    *_, (*_, learnable, _) = map(from_tree, tree.args)
-    return bool(learnable)
+    return make_spike(**{name: change(name, part) for name, part in options_of(spike).items()})
 
 
 def _first_of(name: str, part: Any) -> Any:

@@ -1,5 +1,6 @@
 """The checklist of a finished spike function, of this package or of any other: its step, its slope, where it works."""
 
+import contextlib
 import functools
 import pickle
 from collections.abc import Callable
@@ -158,11 +159,10 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
         return False, "0 everywhere"
     places, slopes, g = look()
     i = probes.highest(places, slopes)
-    try:
-        total = float(area(g))
-    except ValueError:  # it is not found
-        total = np.nan
-    return True, numbers(peak=slopes[i], at=places[i], area=total)
+    found = numbers(peak=slopes[i], at=places[i])
+    with contextlib.suppress(ValueError):  # the area of a slope in many steps is not found
+        found |= numbers(area=area(g))
+    return True, found
 
 
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
