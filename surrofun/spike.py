@@ -34,7 +34,7 @@ from .core.cotangents import cotangents, moved_by
 from .core.dtype import as_array, refuse_unfit_call
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, signature_of
-from .core.program import call_cached, call_explained
+from .core.program import call_cached, call_refusing_nan
 from .core.purity import importable
 from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
@@ -201,7 +201,7 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
         encode, decode, operands = concrete_if_possible(code, *without_gradient((g, x)))
         codec = Partial(_with_operands, node(encode), operands), Partial(_with_operands, node(decode), operands)
     # Noise of an infinite area is NaN, and called again with values, where it raises.
-    call = call_explained if is_noise(step) else call_cached
+    call = call_refusing_nan if is_noise(step) else call_cached
     return call(_spike, static((forward_mode, learnable)), node(g), node(step), codec, x)  # type: ignore[no-any-return]
 
 
@@ -216,7 +216,7 @@ def _refuse_unknown_limit(g: Shape, x: jax.Array) -> None:
     if declares_soft_step(g) and not needs_no_limit(g):
         known, x = without_gradient((g, x))
         if not is_traced((known, x)):
-            call_explained(_soft, known, np.zeros(x.shape, x.dtype))  # where S itself is a number
+            call_refusing_nan(_soft, known, np.zeros(x.shape, x.dtype))  # where S itself is a number
 
 
 def _spike(options: Tree, g: Tree, step: Tree, codec: Any, x: jax.Array) -> Any:
@@ -410,7 +410,8 @@ def _fire_both_modes(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_jvp(rule: Rule, primals: Any, tangents: Any) -> Any:
-    (x, soft_arrays, constants), (dot_x, dot_soft, _) = primals, tangents
+    x, soft_arrays, constants = primals = jax.tree.map(as_array, primals)  # some are numbers
+    dot_x, dot_soft, _ = tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(dot_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, constants)) * dot_x

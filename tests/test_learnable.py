@@ -691,3 +691,18 @@ def test_a_tracer_that_hides_in_what_is_declared_alone(way):
     gradient = jax.grad(lambda p: jax.vmap(total, (None, 0))(p, jnp.array([0.0, 0.1, 0.2])).sum())
     # S = exp(p x) for x < 0, else 2 - exp(-p x): dS/dp = x exp(-p |x|)
     np.testing.assert_allclose(way(gradient)(2.0), 3 * (x * np.exp(-2 * abs(x))).sum(), rtol=1e-4)
+
+
+def test_second_derivatives_at_numbers_of_python():
+    def bump(x, a=1.0):
+        return jnp.exp(-a * x * x)
+
+    by_hand = quad(lambda x: x**4 * np.exp(-1.5 * x * x), -12, X)[0]  # d^2 S / da^2
+    spike = make_spike(bump, learnable=True, forward_mode=True)
+    for f in (lambda a: antiderivative(bump)(X, a), lambda a: spike(X, a)):
+        for once in (jax.grad(f), lambda a, f=f: jax.jvp(f, (a,), (1.0,))[1]):
+            assert jax.jvp(once, (1.5,), (1.0,))[1] == pytest.approx(by_hand, rel=1e-3)
+    mixed = jax.grad(jax.grad(spike), 1)(X, 1.5)
+    assert mixed == pytest.approx(-(X**2) * np.exp(-1.5 * X**2), rel=1e-5)
+    area_moved = jax.jvp(jax.grad(lambda a: area(bump, a=a)), (1.5,), (1.0,))[1]
+    assert area_moved == pytest.approx(0.75 * np.sqrt(np.pi) * 1.5**-2.5, rel=1e-3)

@@ -56,11 +56,11 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     return f(*trees)
 
 
-def call_explained(f: Callable[..., Any], *trees: Tree) -> Any:
+def call_refusing_nan(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return what `call_cached` does; where some is NaN, call f again with values: it may say what is wrong.
 
     >>> import jax.numpy as jnp
-    >>> call_explained(jnp.multiply, 2.0, jnp.ones(()))
+    >>> call_refusing_nan(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
     result = call_cached(f, *trees)
@@ -89,21 +89,21 @@ def abort_if_traced(tree: Tree) -> None:
         raise jax.errors.ConcretizationTypeError(tracers[0], "a search is better with values")
 
 
-def once(f: Callable[..., Any], *trees: Tree) -> Any:
+def call_memoized(f: Callable[..., Any], *trees: Tree) -> Any:
     """Return `f(*trees)` of a function of this package; the latest few are kept, where nothing in the trees can change.
 
     Not in a `shard_map`, where they may be tracers.
 
-    >>> once(max, 2.0, 3.0)
+    >>> call_memoized(max, 2.0, 3.0)
     3.0
     """
     leaves, treedef = jax.tree.flatten(trees)
     kept = is_cacheable(trees) and all(type(leaf) is float for leaf in leaves)
     if kept and not get_abstract_mesh().manual_axes:
-        return _once(f, treedef, tuple(map(repr, leaves)))  # which tells 0.0 from -0.0
+        return _memoized(f, treedef, tuple(map(repr, leaves)))  # which tells 0.0 from -0.0
     return f(*trees)
 
 
 @functools.lru_cache(maxsize=32)
-def _once(f: Callable[..., Any], treedef: Any, floats: tuple[str, ...]) -> Any:
+def _memoized(f: Callable[..., Any], treedef: Any, floats: tuple[str, ...]) -> Any:
     return f(*treedef.unflatten(map(float, floats)))

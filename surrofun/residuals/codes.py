@@ -23,7 +23,7 @@ from ..core.dtype import as_real, broadcasts, rounded
 from ..core.expect import as_key
 from ..core.facts import declares, facts_of, signature_of
 from ..core.places import around
-from ..core.program import once
+from ..core.program import call_memoized
 from ..core.purity import all_pure
 from ..core.shape import Shape, is_spike
 from ..core.text import describe_value, show
@@ -162,7 +162,7 @@ def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
     dtype = static(jax.dtypes.canonicalize_dtype(from_tree(dtype)).name)  # float64 is float32 unless x64 is enabled
     f = unbound(g).f
     if facts_of(f).get("bounds") or made_of(f):
-        once(_refuse_too_large, dtype, function_of_x(g, x))
+        call_memoized(_refuse_too_large, dtype, function_of_x(g, x))
     return Partial(_to_float, dtype), Partial(_from_float, dtype), ()
 
 
@@ -289,7 +289,7 @@ def _ends(g: Shape, two_valued: bool, x: jax.Array) -> tuple[jax.Array, jax.Arra
 
     If they do not suit the code they are refused, or where they are traced, NaN.
     """
-    ends = once(_ends_of, static((two_valued, x.dtype.name)), function_of_x(g, x))
+    ends = call_memoized(_ends_of, static((two_valued, x.dtype.name)), function_of_x(g, x))
     if not broadcasts(ends[0].shape, x.shape):
         raise TypeError(
             f"{show(g)}: expected bounds that broadcast to the shape of x, {x.shape}, got shape {ends[0].shape}"

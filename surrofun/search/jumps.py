@@ -284,7 +284,8 @@ def _speeds(
 @_by_one.defjvp
 def _by_one_jvp(f: Structure, wrt: Any, is_aligned: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     areas = _by_one(f, wrt, is_aligned, *primals)
-    moves = sum(by.sum().astype(areas.dtype) for by in tangents[2] if jnp.issubdtype(by.dtype, jnp.floating))
+    moving = [by for by in tangents[2] if jnp.issubdtype(jnp.result_type(by), jnp.floating)]  # some are numbers
+    moves = sum(jnp.sum(by).astype(areas.dtype) for by in moving)
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 

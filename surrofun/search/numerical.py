@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from ..core.concrete import at_compile_time, closure_converted, is_traced, numpy_of, unchecked, without_gradient
 from ..core.places import around
-from ..core.program import abort_if_traced, call_cached, once
+from ..core.program import abort_if_traced, call_cached, call_memoized
 from ..core.shape import Shape
 from ..core.text import show
 from ..core.tree import Structure, Tree, from_tree, join, static, unbound
@@ -35,7 +35,7 @@ def _found(g: Shape, names: tuple[str, ...]) -> Survey:
     What `function_of_x` makes knows its parameters, and dtype and rank of the potentials.
     """
     abort_if_traced(g)
-    return once(_look, static(names), g)  # type: ignore[no-any-return]
+    return call_memoized(_look, static(names), g)  # type: ignore[no-any-return]
 
 
 def _look(names: Tree, g: Shape) -> Survey:
