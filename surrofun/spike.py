@@ -323,7 +323,8 @@ def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
 def _slope_at(rule: Rule, x: jax.Array, constants: Constants) -> Any:
     """Return the slope: as it is known already, or evaluated, where it is traced or differentiated once more."""
     slope_now, arrays = constants["slope_now"], constants["slope_arrays"]
-    return join(rule.slope, arrays)(x) if slope_now is None or is_traced((x, arrays)) else slope_now
+    again = slope_now is None or is_traced((x, arrays))
+    return join(rule.slope, arrays)(as_array(x)) if again else slope_now  # x may be a number
 
 
 def _for_checkpoint(kept: Any) -> Any:
@@ -410,14 +411,14 @@ def _fire_both_modes(rule: Rule, *operands: Any) -> Any:
 
 
 def _fire_jvp(rule: Rule, primals: Any, tangents: Any) -> Any:
-    x, soft_arrays, constants = primals = jax.tree.map(as_array, primals)  # some are numbers
-    dot_x, dot_soft, _ = tangents
+    (x, soft_arrays, constants), (dot_x, dot_soft, _) = primals, tangents
     tangent = jnp.zeros_like(x)
     if not isinstance(dot_x, SymbolicZero):
         tangent = _for_checkpoint(_slope_at(rule, x, constants)) * dot_x
     for k, dot in enumerate(dot_soft):
         if not isinstance(dot, SymbolicZero):  # one by one: 0 tangents may give NaN
-            tangent += moved_by(lambda arrays: join(rule.soft, arrays)(widened(x)), soft_arrays, k, dot).astype(x.dtype)
+            moved = moved_by(lambda arrays: join(rule.soft, arrays)(widened(as_array(x))), soft_arrays, k, dot)
+            tangent += moved.astype(tangent.dtype)
     return _fire_both_modes(rule, *primals), tangent
 
 
