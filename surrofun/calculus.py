@@ -250,9 +250,10 @@ def _value_at(soft: Shape, end: float, like: Any, g: Shape) -> jax.Array:
     with unchecked():
         value: jax.Array = lax.stop_gradient(soft(_full(like, end)))
     if not is_traced(value) and jnp.isnan(value).any():
+        hint = "; if parts of infinite area are subtracted, write one function of x" if made_of(unbound(g).f) else ""
         raise ValueError(
             f"{show(g)}: expected of its soft step the limit at {end}, got NaN; write soft= without a quotient or a "
-            "difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))"
+            f"difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x)){hint}"
         )
     return value
 

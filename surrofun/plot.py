@@ -18,12 +18,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from .core.dtype import is_real
 from .core.shape import Shape, as_shape, given, is_spike, shape_behind
 from .core.text import describe_value, show, without_types
 from .registry import lookup, names
 from .tools.curves import curves_of, places, summary, top, values, window
 from .tools.flow import flow as measured
-from .tools.probes import floats_in, numbers
+from .tools.probes import Array, floats_in, numbers
 
 # Of Okabe & Ito 2008, told apart by the colour blind; with the line styles, 28 pairs.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -55,7 +56,7 @@ def shape(
     """
     spike = functools.partial(g, **parameters) if is_spike(g) else None
     (g,) = _shapes("shape", g, **parameters)
-    _refuse_unordered("shape", xlim)
+    xlim = _ordered("shape", xlim)
     figure, axes = _axes("shape", ax, 3, (10, 3.2))
     x, drawn = curves_of(g, spike, xlim)
     slope = drawn[_SLOPE]
@@ -83,13 +84,24 @@ def shape(
     return figure
 
 
-def _refuse_unordered(who: str, xlim: tuple[float, float] | None) -> None:
-    if xlim is not None and not (_are_numbers(xlim, (2,)) and -np.inf < xlim[0] < xlim[1] < np.inf):
+def _ordered(who: str, xlim: Any) -> tuple[float, float] | None:
+    if xlim is None:
+        return None
+    if not (_are_numbers(xlim, (2,)) and -np.inf < xlim[0] < xlim[1] < np.inf):
         raise ValueError(f"plot.{who}: expected xlim from a smaller to a larger potential, got {xlim}")
+    return float(xlim[0]), float(xlim[1])
 
 
 def _are_numbers(value: Any, shape: tuple[int, ...]) -> bool:
-    return np.shape(value) == shape and np.asarray(value).dtype.kind in "iuf"
+    array = _as_array(value)
+    return array.shape == shape and is_real(array)
+
+
+def _as_array(value: Any) -> Array:
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return np.asarray(value, object)
 
 
 def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None = None) -> Figure:
@@ -106,7 +118,7 @@ def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None
     if not gs:
         raise ValueError("plot.compare: expected at least one shape, got none")
     gs = _shapes("compare", *gs)
-    _refuse_unordered("compare", xlim)
+    xlim = _ordered("compare", xlim)
     windows = np.array([window(g) for g in gs])
     low, high = xlim or (windows[:, 0].min(), windows[:, 1].max())
     figure, (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
@@ -217,7 +229,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     >>> figure.axes[0].get_xlabel()
     'time (ms)'
     """
-    spikes = np.asarray(spikes)
+    spikes = _as_array(spikes)
     if spikes.ndim != 2:
         raise ValueError(
             f"plot.raster: expected spikes of shape (steps, units), got {spikes.shape}; pick one sample of a batch"
@@ -246,7 +258,8 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         ax: one Axes for each key.
 
     Raises:
-        TypeError: `records` are no dicts of the same keys.
+        TypeError: `records` are no dicts of the same keys, or a value is no
+            number.
         ValueError: there are no records.
 
     >>> records = {"loss": 2.0, "rate": 10.0}, {"loss": 1.0, "rate": 8.0}
@@ -261,6 +274,9 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         )
     if not epochs or not epochs[0]:
         raise ValueError("plot.learning_curve: expected one record an epoch, got none")
+    for key, value in (item for epoch in epochs for item in epoch.items()):
+        if not _are_numbers(value, ()):
+            raise TypeError(f"plot.learning_curve: expected a number as {key}, got {describe_value(value)}")
     figure, axes = _axes("learning_curve", ax, len(epochs[0]), (6, 1.6 * len(epochs[0])), len(epochs[0]))
     for i, (panel, key) in enumerate(zip(axes, epochs[0], strict=True)):
         panel.axhline(0, color=GREY, linewidth=0.5)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from . import shapes
 from .combinators import asym, mix, normalize, scale, shift
+from .core.expect import refuse_ported
 from .core.facts import is_combinator
 from .core.shape import as_shape
 from .core.text import describe_value
@@ -56,6 +57,7 @@ def register(name: str, g: Any = None) -> Any:
     if g is None:
         return functools.partial(register, name)
     g = g if is_combinator(g) else as_shape(g, "register")
+    refuse_ported(g, "register")
     if name in _named and not _is_rewritten(_named[name], g):
         raise ValueError(f"register: the name {name!r} is taken, by {describe_value(_named[name])}")
     _named[name] = g
@@ -82,10 +84,10 @@ def lookup(name: str) -> Callable[..., Any]:
         raise TypeError(f"lookup: expected the name of a shape, got {describe_value(name)}")
     if name in _named:
         return _named[name]
-    path, _, last = name.rpartition(".")  # as another library has it, surrogate.fast_sigmoid
+    path, _, last = name.strip().rpartition(".")  # as another library has it, surrogate.fast_sigmoid
     near = difflib.get_close_matches(last, _named)
     did_you_mean = f"did you mean {' or '.join(near)}?" if near else f"register it, or take {', '.join(names())}"
-    ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun")
+    ours = last in _named and path.split(".")[-1] in ("shapes", "surrofun", "")
     hint = f"did you mean {last}?" if ours else meaning(last, path.split(".")[0]) or did_you_mean
     raise ValueError(f"no shape is registered as {name[:80]!r}; {hint}")
 

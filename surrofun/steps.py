@@ -80,6 +80,7 @@ def ternary(x: Real, threshold: Real = 1.0) -> Real:
     return jnp.where(x >= threshold, 1.0, jnp.where(x <= -threshold, -1.0, 0.0))
 
 
+@declares(step=True)
 def staircase(n: int) -> Callable[[Real], jax.Array]:
     """Return the step that counts thresholds: 1 from x = 0, 2 from x = 1, ...
 
@@ -105,6 +106,7 @@ for _f in (_count, inspect.unwrap(_count)):
     _f.__name__ = "staircase"  # which help shows, and which complains; pickle goes by the qualified name
 
 
+@declares(step=True)
 def escape(g: Shape, key: jax.Array) -> Callable[..., jax.Array]:
     """Return the step of escape noise, which fires with probability S(x).
 

@@ -111,6 +111,16 @@ def test_a_soft_step_with_limits_is_learned_and_one_without_is_refused(name):
         assert area(g, a) == pytest.approx(2 / a)
 
 
+def test_parts_of_infinite_area_are_subtracted_in_one_function_of_x():
+    """What the error of their mix advises. The slope is 1/w - 0.1 where |x| < w/2, where S = (x + w/2) (1/w - 0.1)."""
+
+    def slope(x, w=1.0):
+        return shapes.leaky_rectangle(x, width=w, leak=0.1) - 0.1 * shapes.straight_through(x)
+
+    assert area(slope) == pytest.approx(0.9)
+    assert jax.grad(lambda w: antiderivative(slope)(0.2, w))(1.0) == pytest.approx(-0.2 - 0.05, rel=1e-4)
+
+
 def test_one_neuron_without_a_limit_is_told():
     quotient, with_limits = LIMITS["a quotient of infinities"], LIMITS["with limits"]
 

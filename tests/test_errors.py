@@ -130,6 +130,13 @@ TypeError: make_spike: expected a function as step, got NoneType None
 TypeError: make_spike: expected a step, got staircase, which makes one: step=staircase(5)
 >>> make_spike(step=escape)
 TypeError: make_spike: expected a step, got escape, which makes one: step=escape(g, key)
+>>> make_spike(staircase)
+>>> scale(escape)
+TypeError: ...: expected a shape, that is a function g(x, *params), got the step ...; it goes forward, ...
+>>> register('nothing', lambda: 0)
+TypeError: register: expected a function of the potential, g(x, *params), got <lambda>()
+>>> report({'runs': {}})
+TypeError: report: expected what check returned, as in report(check(g)), got dict {'runs': {}}
 >>> make_spike(hat, forward_mode=3)
 TypeError: make_spike: expected True or False as forward_mode, got int 3
 >>> make_spike(sigmoid, learnable='alpha')

@@ -136,7 +136,7 @@ def test_the_step_of_a_spike_is_drawn(forward_mode):
 
 def test_a_shape_has_parameters_and_limits():
     assert plot.compare(shapes.superspike, shapes.triangle, xlim=(-3.0, 1.0)).axes[0].get_xlim() == (-3.0, 1.0)
-    figure = plot.shape(shapes.superspike, beta=2.0, xlim=(-3.0, 1.0))
+    figure = plot.shape(shapes.superspike, beta=2.0, xlim=jnp.array([-3.0, 1.0]))
     assert figure.get_suptitle() == "superspike(beta=2.0)"
     assert [axes.get_xlim() for axes in figure.axes] == [(-3.0, 1.0)] * 3
     x, slope = curve(figure.axes[2])
@@ -273,6 +273,11 @@ ValueError: plot.learning_curve: expected one record an epoch, got none
 >>> plot.learning_curve([{'loss': 2.0}, {'rate': 1.0}])
 TypeError: plot.learning_curve: expected for each epoch a dict with the same keys, as in
 [{'loss': 2.0}, {'loss': 1.0}], got ...
+>>> plot.learning_curve([{'loss': 2.0}, {'loss': '1'}])
+>>> plot.learning_curve([{'loss': [2.0, 1.0]}, {'loss': [1.0]}])
+TypeError: plot.learning_curve: expected a number as loss, got ...
+>>> plot.raster([[0, 1], [1]])
+ValueError: plot.raster: expected spikes of shape (steps, units), got (2,); pick one sample of a batch
 >>> plot.raster(np.eye(3), dt=0.0)
 ValueError: plot.raster: expected as dt the length of a step in ms, above 0, got 0.0
 >>> plot.raster(np.eye(3), dt='1')
@@ -291,6 +296,8 @@ ValueError: plot.compare: expected xlim from a smaller to a larger potential, go
 ValueError: plot.shape: expected xlim from a smaller to a larger potential, got (1, 2, 3)
 >>> plot.shape(atan, xlim=5)
 ValueError: plot.shape: expected xlim from a smaller to a larger potential, got 5
+>>> plot.shape(atan, xlim=((1, 2), 3))
+ValueError: plot.shape: expected xlim from a smaller to a larger potential, got ((1, 2), 3)
 >>> plot.compare(atan, xlim=('a', 'b'))
 ValueError: plot.compare: expected xlim from a smaller to a larger potential, got ('a', 'b')
 >>> plot.flow(atan, np.array([np.nan]))
@@ -306,6 +313,8 @@ TypeError: plot.compare: expected a shape, that is a function g(x, *params), got
 parse('sigmoid(2)') reads a shape from text
 >>> plot.compare([sigmoid, atan])
 TypeError: plot.compare: expected a shape, that is a function g(x, *params), got list [...]; give them one by one
+>>> plot.compare({'a': sigmoid})
+TypeError: plot.compare: expected a shape, that is a function g(x, *params), got dict {...}; give them one by one
 >>> plot.shape(hole)
 ValueError: hole: the slope is not finite around the threshold...
 """

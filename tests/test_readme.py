@@ -31,7 +31,7 @@ def _said(request):
 
 
 def test_a_negative_parameter():
-    """Parameters of the catalogue are positive, which is not checked"""
+    """Parameters of the catalogue are positive, widths 1e-8 to 1e8, unchecked"""
     np.testing.assert_allclose(superspike(beta=-0.1)(X), 1 / (1 - 0.1 * np.abs(X)) ** 2, rtol=1e-6)
 
 

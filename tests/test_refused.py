@@ -175,6 +175,9 @@ TypeError: <lambda>: expected a soft step that is one real array, got dtype comp
 >>> antiderivative(bump(soft=lambda x: x / (1 + jnp.abs(x))))(X)
 ValueError: <lambda>: expected of its soft step the limit at -inf, got NaN; write soft= without a quotient or a
 difference of infinities, as 1 - 1 / (1 + a * abs(x)) for a * abs(x) / (1 + a * abs(x))
+>>> area(mix(shapes.leaky_step, straight_through, weights=(1.0, -0.1)))
+ValueError: mix(...): expected of its soft step the limit at ...; if parts of infinite area are subtracted, write one
+function of x
 >>> slopes(make_spike(triangle, residual=lambda g, x: (jnp.negative, jnp.negative)))
 >>> slopes(make_spike(triangle, residual=lambda g, x: (lambda s, n: s, lambda k, x, n: k, ('a',))))
 >>> slopes(make_spike(triangle, residual=lambda g, x: (lambda s, v: s, lambda k, x, v: k, jnp.ones(1))))

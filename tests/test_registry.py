@@ -61,6 +61,7 @@ REFUSED = {
     "register(hat)": 'expected a name, as in @register("my_shape"), got function ...',
     "lookup('gausian')": "'gausian'; did you mean gaussian or multi_gaussian?",
     "lookup('scal')": "'scal'; did you mean scale?",
+    "lookup('sigmoid ')": "'sigmoid '; did you mean sigmoid?",
     "lookup('x' * 1000)": f"'{'x' * 80}'; register it, or take atan, circ, ..., superspike, triangle",
 }
 

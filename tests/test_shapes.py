@@ -142,6 +142,16 @@ def test_far_out_a_small_width_moves_the_area_alone():
     np.testing.assert_allclose(by_alpha(np.float32(1e-3)), [0, 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [1e-30, 1e-20, 1e20, 1e30])
+def test_a_triangle_of_any_width(alpha):
+    """At 0.1 of its width S is 1 - 0.9^2 / 2, and alpha dS/dalpha 0.1 * 0.9."""
+    x = np.float32(0.1 / alpha)
+    slope, by_alpha = jax.jvp(lambda a: shapes.triangle(x, alpha=a), (alpha,), (alpha,))
+    soft, soft_by_alpha = jax.jvp(lambda a: antiderivative(shapes.triangle)(x, alpha=a), (alpha,), (alpha,))
+    np.testing.assert_allclose([slope / alpha, by_alpha / alpha], [0.9, 0.8], rtol=1e-5)
+    np.testing.assert_allclose([soft, soft_by_alpha], [1 - 0.9**2 / 2, 0.09], rtol=1e-5)
+
+
 def test_beyond_the_edge_a_width_moves_a_floor_alone_also_in_reverse():
     """S is 1/2 + leak (x - width / 2): one part of six, differentiated by six numbers at once."""
 

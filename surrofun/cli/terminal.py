@@ -46,8 +46,8 @@ def chart(title: str, x: Array, y: Array, columns: int, rows: int, *, unicode: b
     span = float(x[-1] - x[0])
     zero = min(int(-x[0] / span * width), width - 1) if x[0] <= 0 <= x[-1] else -1
     lines.append(" " * (margin - 1) + "└" + "".join("┴" if i == zero else "─" for i in range(width)))
-    left, right = (f"{round(float(end), 1 - math.floor(math.log10(span))) + 0.0:.6g}" for end in (x[0], x[-1]))
-    ticks = left.ljust(width - len(right)) + right
+    left, right = (f"{round(float(end), 1 - math.floor(math.log10(span))) + 0.0:.10g}" for end in (x[0], x[-1]))
+    ticks = (left if len(left) + len(right) < width else "").ljust(width - len(right)) + right
     if len(left) < zero < width - len(right) - 1:
         ticks = f"{ticks[:zero]}0{ticks[zero + 1 :]}"
     text = [title.rjust(min(margin + len(title), columns))[:columns], *lines, " " * margin + ticks]

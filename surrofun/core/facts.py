@@ -36,7 +36,7 @@ def declares(**facts: Any) -> Callable[[F], F]:
         or infinite, S(0) = 0. A combinator: this holds whenever it holds for all parts; it does not shift x.
     pure: it depends on its arguments alone.
     spike: a Partial of it is a spike function; if it is one itself, the Partial that it calls.
-    step: it is a forward step of this package, or a Partial of it is one.
+    step: it is a forward step of this package, or makes one, or a Partial of it is one.
     text: how a Partial of this function is written, a function of what it holds.
 
     >>> facts_of(declares(zero_at_minus_inf=True)(declares(soft=abs)(lambda x: x)))

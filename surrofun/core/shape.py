@@ -239,7 +239,7 @@ def as_shape(g: Any, who: str) -> Shape:
         if isinstance(g, str):
             of_catalogue = f"shapes.{g}, if the catalogue has it, or " if g.isidentifier() else ""
             hint = f"; {of_catalogue}parse({g!r}) reads a shape from text"
-        elif isinstance(g, list | tuple):
+        elif isinstance(g, list | tuple | dict):
             hint = "; give them one by one"
         elif hasattr(g, "dtype"):  # the slope at x = 10, of superspike(10)
             hint = "; a shape with a parameter is written by keyword, as in sigmoid(alpha=4.0)"

@@ -1,4 +1,14 @@
-"""Small functions that keep digits, in a value or in its derivatives, where the plain formula would lose them."""
+"""Small functions that keep digits, in a value or in its derivatives, where the plain formula would lose them.
+
+A shape is asked for its limits at infinity, too, and for their derivatives by its parameters. Hence:
+
+    write               for              where the plain one fails
+    distance(x)         |x|, if smooth   at 0, in a second derivative; its square far out
+    limited(x)          x, if even       far out: its square is infinite
+    stretched(x, a)     a x              at infinity, in the derivative by a: 0 times infinity (core.stretch)
+    times(a, value)     a value          where a is 0 and the value infinite (core.stretch)
+    room, inside        1 - a |x|        next to the edge, where the two cancel
+"""
 
 import jax
 import jax.numpy as jnp
@@ -54,10 +64,12 @@ def room(x: Real, alpha: Real) -> Real:
     >>> room(jnp.array([0.0, 0.25, 1.0]), 2.0)
     Array([1. , 0.5, 0. ], dtype=float32)
     """
-    c, rest = jax.lax.stop_gradient(_reciprocal(jnp.maximum(jnp.asarray(alpha, x.dtype), 1e-18)))
+    least: Real = 4 * jnp.finfo(x.dtype).tiny  # type: ignore[no-untyped-call]
+    rate = jax.lax.stop_gradient(jnp.maximum(jnp.asarray(alpha, x.dtype), least))
+    c, rest = _reciprocal(rate)
     x = jnp.where(x > 2 * c, 2 * c, x)
     plain = 1 - alpha * x  # it has the derivatives
-    exact = plain + jax.lax.stop_gradient(rest + alpha * (c - x) - plain)
+    exact = plain + jax.lax.stop_gradient(rest + rate * (c - x) - plain)
     return jnp.where(exact < 0, 0.0, exact)
 
 

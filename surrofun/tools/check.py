@@ -141,7 +141,8 @@ def report(results: Results) -> str:
     slope for each potential, whatever the shape of x is
     """
     tables = [[name for name, *_ in rows] for rows in (SHAPE_ROWS, SPIKE_ROWS)]
-    found = isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
+    fields = _result(None, None, "").keys()
+    found = isinstance(results, dict) and all(isinstance(v, dict) and v.keys() == fields for v in results.values())
     names = next((names for names in tables if found and names[0] in results), None)
     if names is None:
         raise TypeError(f"report: expected what check returned, as in report(check(g)), got {describe_value(results)}")
