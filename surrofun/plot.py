@@ -31,8 +31,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 STYLES = ("-", "--", "-.", ":")
 GREY = "#777777"
 _POTENTIAL, _SLOPE = "potential minus threshold", "surrogate gradient"
-_BESIDE: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "frameon": False, "fontsize": "small"}
 _ROUND = [1, 2, 5, 10]  # steps between ticks
+_MARKED = 50  # epochs, at most, that are marked one by one
 
 
 def shape(
@@ -75,7 +75,7 @@ def shape(
     if count > 1:
         for line, label in zip(axes[2].lines[-count:], _neurons(g, count), strict=True):
             line.set_label(_wrapped(label, 24))
-        axes[2].legend(**_BESIDE)
+        _legend(axes[2], ax is None)
     where, highest = top(x, slope)
     if x[0] < where < x[-1]:
         axes[2].plot(where, highest, "o", color=COLORS[1] if count == 1 else "black")
@@ -141,7 +141,7 @@ def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None
     if len(gs) == 1:
         axes.set_title(_wrapped(show(gs[0]), 48))
     if len(labels) > 1:
-        axes.legend(**_BESIDE)
+        _legend(axes, ax is None)
     return figure
 
 
@@ -243,7 +243,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     axes.set(xlim=(-unit / 2, (max(steps, 1) - 0.5) * unit), ylim=(-0.5, max(units, 1) - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
     axes.xaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=dt is None))
-    axes.yaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=True, min_n_ticks=1))
     if not len(step):
         axes.text(0.5, 0.5, "no spikes", transform=axes.transAxes, ha="center", va="center", color=GREY)
     return figure
@@ -281,7 +281,8 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
     for i, (panel, key) in enumerate(zip(axes, epochs[0], strict=True)):
         panel.axhline(0, color=GREY, linewidth=0.5)
         y = [epoch[key] for epoch in epochs]
-        panel.plot(range(1, len(epochs) + 1), y, "o-", color=COLORS[i % len(COLORS)], markersize=4)
+        markers = "o-" if len(epochs) <= _MARKED else "-"
+        panel.plot(range(1, len(epochs) + 1), y, markers, color=COLORS[i % len(COLORS)], markersize=4)
         panel.set(ylabel="rate (Hz)" if key == "rate" else key, xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
@@ -311,6 +312,12 @@ def _cross(axes: Axes) -> None:
     """Mark the threshold and the slope 0, which then is in the picture."""
     axes.axvline(0, color=GREY, linestyle=":", linewidth=1)
     axes.axhline(0, color=GREY, linewidth=0.5)
+
+
+def _legend(axes: Axes, has_room: bool) -> None:
+    """Draw the legend beside the Axes, or inside, since a figure of the user's may have no room there."""
+    beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if has_room else {}
+    axes.legend(frameon=False, fontsize="small", **beside)
 
 
 def _colors(count: int) -> Sequence[Any]:

@@ -36,7 +36,7 @@ from .core.expect import as_potential, evaluated, refuse_parameters, refuse_port
 from .core.facts import declares, facts_of, signature_of
 from .core.program import call_cached, call_refusing_nan
 from .core.purity import importable
-from .core.shape import Shape, as_shape, named, potential_of
+from .core.shape import Shape, as_shape, named, potential_of, refuse_unknown
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, static, unbound, widened
 from .core.varying import axis_indices, vary_as
@@ -129,8 +129,9 @@ def make_spike(
             is differentiated, known bounds exceed the range of a float
             `residual`, or the slope has no bounds for `uint8` or `sampled`,
             or more than two values for `"bit"`; a learned soft step is not
-            found. Where parameters are traced the gradient is NaN instead,
-            or for a float `residual`, what the cast gives.
+            found. Where parameters are traced, as those that learn are if
+            the shape is compiled once, the gradient is NaN instead, or for
+            a float `residual`, what the cast gives.
         NotImplementedError: a second derivative of what `residual` encodes.
 
     >>> @make_spike
@@ -191,6 +192,8 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g).f)[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
+    if has_parameters and not facts_of(f := unbound(g).f):  # what is declared refuses them itself
+        refuse_unknown(f, args, kwargs)
     refuse_unfit_call(g, args, kwargs, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = step_of_call(step, g, follows, has_parameters)

@@ -14,7 +14,7 @@ from needs import exhaustive, sample
 from reference import hat
 
 import surrofun
-from surrofun import check, derivative, fit_alpha, flow, make_spike, report, scale, shape, shapes, shift
+from surrofun import check, derivative, fit_alpha, flow, make_spike, mix, report, scale, shape, shapes, shift
 from surrofun.tools import check as tool
 from surrofun.tools import probes
 
@@ -231,7 +231,7 @@ def test_a_shape_without_a_closed_form():
     assert value["peak near the threshold"] == {"height": 3.0, "at": 0.0}
     assert value["soft step fits"]["area"] == pytest.approx(0.6, rel=1e-3)
     assert value["second derivative finite"]["largest"] == pytest.approx(60, rel=1e-3)
-    line = r"limit  learned parameters         beta \d\S+, height \d\S+, times as slow \d\S*; declare soft=, .*"
+    line = r"limit  learned parameters         beta \d\S+, height \d\S+, times as slow \d\S*; a search is .* soft=, .*"
     assert re.fullmatch(line, report(results).splitlines()[-1])
     assert value["learned parameters"].pop("times as slow") > 1
     assert set(value["learned parameters"]) == {"beta", "height"}
@@ -262,6 +262,13 @@ def test_few_jumps_may_move():
 @pytest.mark.parametrize("width", [np.float32(1), jnp.ones(())])
 def test_every_number_that_is_not_whole_is_learned(width):
     assert set(learned(shapes.rectangle(width=width))["value"]) == {"width"}
+
+
+def test_parameters_of_one_name_are_told_apart():
+    wrong = shape(lambda x, alpha: jnp.exp(-alpha * abs(x)), soft=lambda x, alpha: jnp.tanh(x + 0 * alpha))
+    result = learned(mix(shapes.atan(alpha=2.0), wrong(alpha=4.0)))
+    assert list(result["value"]) == ["alpha 1", "alpha 2"]
+    assert result["value"]["alpha 1"] < 1e-3 < 0.1 < result["value"]["alpha 2"]
 
 
 def test_the_number_of_a_module_that_names_none_is_counted():
@@ -453,6 +460,14 @@ def test_fit_alpha(name):
     distance = np.sort(np.where(x < 0, x / np.float64(below), x / above))
     last = distance[np.ceil(coverages * x.size).astype(int) - 1]
     np.testing.assert_allclose(alphas, 1 / last, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("count", "inside"), [(25, 5), (25, 9), (29, 3)])
+def test_fit_alpha_takes_no_more_than_asked_for(count, inside):
+    """A mean of float32 may be a digit less than the share."""
+    x = jnp.arange(1.0, count + 1)
+    alpha = fit_alpha(hat, x, inside / count)
+    assert flow(scale(hat, alpha), x)["inside"] * count == pytest.approx(inside)
 
 
 def test_flow_has_the_coverage_that_was_fitted():

@@ -35,6 +35,8 @@ def words(x):
 @surrofun.shape
 def scaled(x, by=1.0):
     return by * bump(x)
+def factory(width=2.0):
+    return scaled(by=width)
 """
 
 
@@ -189,7 +191,7 @@ def test_check_tells_a_sound_shape_from_a_faulty_one(capsys, module, monkeypatch
     monkeypatch.setenv("COLUMNS", "10000")
     for shape, name, status in (
         ("triangle", "triangle", 0),
-        (f"{module}:tent(width=2.0)", f"{module}:tent(width=2.0)", 0),
+        (f" {module}:tent(width=2.0) ", f" {module}:tent(width=2.0) ", 0),
         (f"{module}:made()", f"{module}:made()", 0),
         (f"{module}:negative", "negative", 1),
     ):
@@ -225,6 +227,8 @@ shape 'not.there:f': 'not.there' cannot be imported, ModuleNotFoundError: No mod
 shape 'my_shapes:broken': KeyError: 'broken'
 >>> show my_shapes:words
 shape 'my_shapes:words': words: expected a slope that is one real array, got str 'words'
+>>> show my_shapes:factory
+shape 'my_shapes:factory': returns a function; call it with numbers, as in package.module:function(25)
 >>> show my_shapes:scaled(2)
 shape 'my_shapes:scaled(2)': expected a function g(x, *params), got ArrayImpl
 Array(0.13533528, dtype=float32); a shape takes its parameters by keyword

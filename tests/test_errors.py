@@ -169,6 +169,8 @@ TypeError: ...: expected as residual None, a float dtype, uint8, 'bit', sampled(
 >>> make_spike(sigmoid, residual=(None, None))
 >>> make_spike(sigmoid, residual=jnp.zeros(3))
 >>> make_spike(sigmoid, residual='float4_e2m1fn')
+>>> make_spike(sigmoid, residual=np.longdouble)
+>>> make_spike(sigmoid, residual='f4,,')
 >>> make_spike(sigmoid, residual='float8_e8m0fnu')
 >>> make_spike(sigmoid, residual=jnp.int16)
 TypeError: ...: expected as residual ..., got ...
@@ -279,6 +281,8 @@ TypeError: shape: expected a function of the potential, g(x, *params), got <lamb
 TypeError: make_spike: expected a function of the potential, g(x, *params), got <lambda>()
 >>> shape(plain, soft=lambda: 0.0)
 TypeError: <lambda>: expected as soft= a function of x, and of parameters, got <lambda>()
+>>> shape(plain, soft=lambda width: width)
+TypeError: plain: expected as soft= a function of x first, and of parameters, got width first
 >>> shape(plain, soft=lambda x, width, height: x)
 TypeError: plain: expected of soft= the parameters (width=1.0), got (width, height)
 >>> combinator(lambda x, g, *, a=1.0: g(x), soft=lambda x, g: x)
@@ -336,6 +340,8 @@ TypeError: sigmoid: takes (alpha=4.0), got an unexpected keyword argument 'beta'
 >>> make_spike(superspike(beta=10.0))(x, 1.0)
 >>> jax.jit(make_spike(scale(superspike(beta=10.0), 2.0)))(x, 1.0)
 TypeError: superspike: takes (beta=10.0), multiple values for argument 'beta'; a threshold is subtracted from x
+>>> make_spike(lambda x: jnp.exp(-x * x))(x, 1.0)
+TypeError: <lambda>: takes (), too many positional arguments; a threshold is subtracted from x
 >>> make_spike(superspike)(x, threshold=1.0)
 TypeError: superspike: takes (beta=10.0), got an unexpected keyword argument 'threshold'; a threshold is subtracted...
 >>> superspike(beta=jnp.array(4 + 1j))

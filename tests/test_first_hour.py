@@ -164,6 +164,8 @@ def test_a_variable_in_a_shape_would_never_learn(who, compose):
         f"{who}: expected a number or an array, got a Variable, which would not learn from here; keep the parameter as "
         "a field, and compose the shape in the call, with its value alpha[...]"
     )
+    with pytest.raises(TypeError, match=r"its value beta\[\.\.\.\]$"):
+        shapes.superspike(beta=Variable())
     jax.jit(lambda alpha: compose(alpha)(0.0))(2.0)  # a tracer is none
 
 

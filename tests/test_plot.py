@@ -243,6 +243,16 @@ def test_a_raster_without_spikes_says_so():
     assert [tick for tick in axes.get_xticks() if 0 <= tick < 76] == [*range(0, 76, 10)]
 
 
+def test_the_axis_of_one_unit_has_one_tick():
+    axes = plot.raster(np.eye(30)[:, :1]).axes[0]
+    assert [tick for tick in axes.get_yticks() if -0.5 <= tick <= 0.5] == [0]
+
+
+def test_a_long_learning_curve_is_a_line():
+    lines = [plot.learning_curve([{"loss": 1.0}] * epochs).axes[0].lines[-1] for epochs in (20, 300)]
+    assert [line.get_marker() for line in lines] == ["o", "None"]
+
+
 def test_learning_curve_has_a_panel_for_each_quantity():
     records = [{"loss": 2.0, "rate": 9.0, "accuracy": 0.5}, {"loss": 1.0, "rate": 8.0, "accuracy": 0.9}]
     figure = plot.learning_curve(iter(records))
@@ -259,6 +269,11 @@ def test_figures_draw_into_given_axes_and_leave_no_trace():
     assert plot.raster(np.eye(3), ax=axes[1, 1]) is figure
     assert plot.learning_curve([{"loss": 1.0}], ax=axes[1, 2]) is figure
     assert len(figure.axes) == 6
+    narrow = Figure(figsize=(6, 3)).subplots(1, 2)
+    figure = plot.compare(shapes.triangle, scale(shapes.sigmoid, np.array([1.0, 2.0])), ax=narrow[0])
+    figure.draw_without_rendering()
+    inside, panel = narrow[0].get_legend().get_window_extent(), narrow[0].get_window_extent()
+    assert panel.x0 < inside.x0 < inside.x1 < panel.x1
     assert "matplotlib.pyplot" not in sys.modules
 
 

@@ -40,7 +40,7 @@ def find(text: str) -> Shape:
     """
     if ":" not in text:
         return parse(text)
-    called = re.fullmatch(r"([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
+    called = re.fullmatch(r"\s*([\w.]+):([\w.]+)(?:\((.*)\))?\s*", text, re.DOTALL)
     if not called:
         raise ValueError("expected package.module:function, or that called with numbers, package.module:function(25)")
     module, path, numbers = called.groups()
@@ -79,7 +79,10 @@ def finite_shape(found: Any) -> Shape:
     """Return what `find` found, or of a spike function its shape; its slope has to be finite around the threshold."""
     shape: Shape = shape_behind(found)
     x = jnp.array([[-1.0], [0.0], [1.0]])  # a column: one neuron, or as many as it has
-    if not np.isfinite(as_real(shape(x), "slope", shape)).all():
+    slopes = shape(x)
+    if callable(slopes):
+        raise ValueError("returns a function; call it with numbers, as in package.module:function(25)")
+    if not np.isfinite(as_real(slopes, "slope", shape)).all():
         raise ValueError("the slope is not finite")
     return shape
 

@@ -74,11 +74,11 @@ def shape(f: Any = None, *, soft: Any = None, bounds: Any = None, around: Any = 
             numbers, as `sigmoid(alpha=2.0)` and a module do.
 
     >>> import jax.numpy as jnp
-    >>> @shape(soft=lambda x, alpha: jnp.tanh(alpha * x) / 2)
+    >>> @shape(soft=lambda x, alpha: jnp.arctan(alpha * x) / jnp.pi)
     ... def bump(x, alpha=1.0):
-    ...     return alpha / 2 / jnp.cosh(alpha * x) ** 2
-    >>> bump(jnp.zeros(2, jnp.bfloat16), 2.0)
-    Array([1, 1], dtype=bfloat16)
+    ...     return alpha / jnp.pi / (1 + (alpha * x) ** 2)
+    >>> bump(jnp.zeros(2, jnp.bfloat16), 2 * jnp.pi)
+    Array([2, 2], dtype=bfloat16)
     >>> bump(alpha=2.0).__name__
     'bump(alpha=2.0)'
     """
@@ -114,6 +114,8 @@ def _with_defaults(f: Any, name: str, fact: Any) -> Any:
         raise TypeError(f"{show(f)}: expected of {name}= the parameters {takes}, got {own}")
     defaults = {p.name: p.default for p in takes.parameters.values() if p.default is not p.empty}
     before = name == "soft"  # x
+    if before and (first := signature_of(fact)[0]) in takes.parameters:
+        raise TypeError(f"{show(f)}: expected as soft= a function of x first, and of parameters, got {first} first")
 
     @functools.wraps(fact)
     def with_defaults(*args: Any, **kwargs: Any) -> Any:
@@ -200,7 +202,7 @@ def given(g: Shape, /, **params: Any) -> Shape:
     before = unbound(g)
     refuse_unknown(before.f, (), params)
     for name, value in params.items():
-        _refuse_variable(value, g)
+        _refuse_variable(value, g, name)
         refuse_unfit(before.f, name, value)
     params = {**before.kwargs, **params}
     return named(with_parameters(before.f, params)) if params else before.f
@@ -313,17 +315,17 @@ def as_number(value: Any, who: str, name: str) -> Any:
     if isinstance(value, (np.generic, *ARRAYS)):
         refuse_unreal(value, who, name)
     elif not isinstance(value, int | float):
-        _refuse_variable(value, who)
+        _refuse_variable(value, who, name)
         came = f"the function {show(value)}; mix adds shapes" if callable(value) else describe_value(value)
         raise TypeError(f"{who}: expected as {name} a number or an array that broadcasts against x, got {came}")
     return plain(value)
 
 
-def _refuse_variable(value: Any, who: Any) -> None:
+def _refuse_variable(value: Any, who: Any, name: str) -> None:
     """Refuse a variable of flax.nnx: a shape that is composed of it outside of the call would never learn."""
     if is_variable(value):
-        name = who if isinstance(who, str) else show(who)
         raise TypeError(
-            f"{name}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "
-            "keep the parameter as a field, and compose the shape in the call, with its value alpha[...]"
+            f"{who if isinstance(who, str) else show(who)}: expected a number or an array, got a "
+            f"{type(value).__name__}, which would not learn from here; keep the parameter as a field, and compose the "
+            f"shape in the call, with its value {name}[...]"
         )

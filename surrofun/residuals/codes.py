@@ -61,11 +61,11 @@ def code_of(residual: Any) -> Code | None:
     if residual is sampled:
         raise TypeError("make_spike: expected a residual, got sampled, which makes one: residual=sampled(key)")
     if isinstance(residual, str | type | np.dtype):
-        with contextlib.suppress(TypeError):
+        with contextlib.suppress(TypeError, SyntaxError):  # the latter of a text with commas
             dtype = np.dtype(residual)
             if dtype == np.uint8:
                 return eight_bits
-            bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits >= 8  # type: ignore[no-untyped-call]
+            bytewise = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits in (8, 16, 32, 64)  # type: ignore[no-untyped-call]
             if bytewise and not np.zeros((), dtype):  # float8_e8m0fnu has no zero
                 return interned(Partial(_narrow, static(dtype.name)))
     elif callable(residual) and not is_spike(residual):
@@ -337,4 +337,5 @@ def _looks(g: Shape, like: Any) -> Any:
 
 
 def _constant(value: Any) -> Any:
+    """Return what has no gradient, of NumPy where it has a value: there it is compared without a program of JAX."""
     return lax.stop_gradient(value) if is_traced(value) else np.asarray(value)

@@ -103,10 +103,10 @@ def column(values: Any, like: Array) -> Array:
 
 
 def dot(weights: Any, slopes: Array) -> Array:
-    """Return the sums along the first axis, weighted by (m,), or by the rows of (k, m).
+    """Return the sums along the first axis, weighted by each row of (k, m).
 
-    >>> dot([1.0, 2.0], np.ones((2, 3)))
-    array([3., 3., 3.])
+    >>> dot([[1.0, 2.0]], np.ones((2, 3)))
+    array([[3., 3., 3.]])
     """
     weights = np.asarray(weights, slopes.dtype)
     if isinstance(slopes, np.ndarray):

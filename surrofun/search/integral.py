@@ -12,7 +12,7 @@ from ..core.concrete import at_compile_time, concrete_if_possible, numpy_of
 from ..core.dtype import Real
 from .arrays import Array, column, taken
 from .jumps import areas_of_jumps
-from .panels import Function, inside, integrated, is_known, numbers_at, slopes_at
+from .panels import Function, inside, is_known, numbers_at, slopes_at, table_of_integral
 from .survey import Survey
 from .vanishing import vanishing
 
@@ -21,7 +21,7 @@ _OCTAVES, _CELLS = range(-20, 44), 16
 
 
 def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
-    """Return what `survey` found of `f`, and its integral, by what `f` closes over differentiable; see `integrated`.
+    """Return what `survey` found of `f`, and its `table_of_integral`, differentiable by what `f` closes over.
 
     >>> from .survey import survey
     >>> f = lambda x: jnp.exp(-abs(x))
@@ -33,9 +33,9 @@ def with_integral(f: Function, found: Survey, like: jax.Array) -> Survey:
         if not isinstance(edges, np.ndarray):
             slopes = _differentiable_slopes(f, jnp.asarray(inside(numpy_of(edges).asarray(edges))))
             errors = errors + jnp.zeros_like(slopes[0, 0])  # divided over devices as the slopes are
-            return {**found, **_integrated_by_jax(jnp, edges.dtype, edges, errors, slopes, areas_of_jumps(f, edges))}
+            return {**found, **_table_by_jax(jnp, edges.dtype, edges, errors, slopes, areas_of_jumps(f, edges))}
         edges = edges.astype(np.float64)
-        result = integrated(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
+        result = table_of_integral(np, like.dtype, edges, errors, numbers_at(f, like, inside(edges)))
         return {**found, **{name: value.astype(like.dtype) for name, value in result.items()}}
 
 
@@ -52,7 +52,7 @@ def _differentiable_slopes(f: Function, x: jax.Array) -> jax.Array:
     return vanishing(slopes, x, elsewhere, is_known=is_known)
 
 
-_integrated_by_jax = jax.jit(integrated, static_argnums=(0, 1))
+_table_by_jax = jax.jit(table_of_integral, static_argnums=(0, 1))
 
 
 def integral(found: Survey, x: Real) -> jax.Array:

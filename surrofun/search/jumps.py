@@ -26,7 +26,7 @@ _OTHER = 0.25  # share of a jump by which the slopes beside it may be off when i
 _INNER = 0.3, 0.7  # places in a panel, as shares of it, at which the slope is tested for being flat
 _CLOSE = 16.0  # digits of a potential: at this distance from a jump the slope is that of one side
 _WIDER = 256.0  # digits of a potential: at this distance a steep part that is no jump still goes on
-_UNSURE = 0.15  # share of the rise of a steep part: this much at once may be a jump, and a half is one
+_PERHAPS = 0.15  # share of the rise of a steep part: this much at once may be a jump, and a half is one
 _STEADY = 1e-3  # relative difference allowed between the speeds of a step and of half a step
 _NOISE = 0.35  # largest share of a speed that may be noise: eight digits of a place, divided by the step
 _SAMPLES, _ROUNDS = 32, {"float32": 6, "float64": 11}  # of a search: a round is 31 times closer
@@ -120,7 +120,7 @@ def _located(f: Structure, arrays: Any, wrt: tuple[int, ...], edges: Array) -> d
     left, right = _beside(xp, low, high, _WIDER)  # a panel may be as narrow
     across = slopes(xp.stack([xp.minimum(starts, left), first, last, xp.maximum(ends, right)]))
     at_once, range_across = _rises(xp, across[1:3], least[:_MOST])[0], across.max(0) - across.min(0)
-    is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _UNSURE))
+    is_jump, may_jump = ((at_once > share * range_across) & (starts < ends) for share in (0.5, _PERHAPS))
     # A jump at the edge of two panels counts for the first.
     meets = (first[:, None] <= last) & (last[:, None] >= first) & is_jump
     is_earlier = np.tri(len(low), k=-1, dtype=bool).reshape(len(low), len(low), *(1,) * (low.ndim - 1))
@@ -214,7 +214,11 @@ def _speeds(
     """Return how fast each jump moves with a number, NaN if that is not known, the slopes on both sides of it, and
     whether a jump moves in another panel.
 
-    `slopes_by` returns the slopes at a value of the number; `by_number` is their derivative.
+    `slopes_by` returns the slopes at a value of the number; `by_number` is their derivative. Both numbers beside a jump
+    are looked for again at a step to either side, and at half a step. A speed is known if both steps give the same; one
+    of 0, if the jump is still there at one half more or less of the number. A jump in another panel moves if the slopes
+    at its ends change by more than the derivative says, or if it is gone at one half more or less; many small steps
+    move if the slopes change so on average.
     """
     now, number = slopes_by(number), xp.asarray(number)
     low, high, along, is_jump, may_jump = (jumps[name] for name in ("low", "high", "along", "is_jump", "may_jump"))
@@ -289,7 +293,7 @@ def _by_one_jvp(f: Structure, wrt: Any, is_aligned: bool, primals: Any, tangents
     return areas, jnp.where(areas == 0, 0.0, jnp.nan) * moves
 
 
-def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, sides: Any, wanted: Any) -> Array:
+def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: float, sides: Any, needed: Any) -> Array:
     """Return how far the jump between `low` and `high` has moved; NaN where it is not found again, or another is found.
 
     `sides`: for the left and the right, the slope expected beside the jump if it stays, and how steep the slope is.
@@ -310,7 +314,7 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: flo
     passed = has_passed(distances)
     far = xp.where(passed, np.inf, distances).min(0)
     far = xp.where(xp.isinf(far), 0.0, far)
-    distances = xp.stack(_narrowed(xp, has_passed, xp.zeros_like(far), far, wanted))
+    distances = xp.stack(_narrowed(xp, has_passed, xp.zeros_like(far), far, needed))
     left, right = xp.sort(start + sign * distances, 0)
     seen = slopes(_beside(xp, xp.where(stays, low, left), xp.where(stays, high, right), digits))
     distance = xp.where(stays, 0.0, xp.where(passed.all(0), np.nan, sign * distances[0]))
@@ -320,12 +324,12 @@ def _move(xp: Arithmetic, slopes: Function, low: Array, high: Array, digits: flo
     return xp.where(is_same, distance, np.nan)
 
 
-def _is_left(slopes: Array, jump: Array) -> Array:
-    left, right = jump
+def _is_left(slopes: Array, sides: Array) -> Array:
+    left, right = sides
     return abs(slopes - left) < abs(slopes - right)
 
 
-def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: Any) -> tuple[Array, Array]:
+def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, needed: Any) -> tuple[Array, Array]:
     """Return the neighbouring numbers between which a condition changes that holds at `low`, and not at `high`."""
     shares = column(np.linspace(0, 1, _SAMPLES), low)
 
@@ -336,4 +340,4 @@ def _narrowed(xp: Arithmetic, holds: Function, low: Array, high: Array, wanted: 
         return k + 1, xp.where(still, points, low).max(0), xp.where(still, high, points).min(0)
 
     rounds = _ROUNDS[low.dtype.name]
-    return repeated(xp, lambda state: (state[0] < rounds) & wanted, closer, (0, low, high))[1:]  # type: ignore[no-any-return]
+    return repeated(xp, lambda state: (state[0] < rounds) & needed, closer, (0, low, high))[1:]  # type: ignore[no-any-return]

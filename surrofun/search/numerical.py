@@ -19,7 +19,7 @@ from .arrays import column
 from .integral import integral, with_integral
 from .jumps import areas_of_jumps
 from .panels import Function, slopes_at
-from .survey import EXTREMES, INTEGRAL, NAMES, Survey, survey
+from .survey import EXTREMES, INTEGRAL, Survey, survey
 from .vanishing import vanishing
 
 _NEAREST = {"float32": 5e-7, "float64": 3e-9}  # as well as the place of an extreme is known, relative to it
@@ -52,7 +52,7 @@ def surveyed(g: Shape) -> Survey:
     inf
     """
     abort_if_traced(g)
-    return _look(static(NAMES), g)
+    return survey(g, around(g), unbound(g).like)
 
 
 def bounds(g: Shape) -> tuple[jax.Array, jax.Array]:
@@ -186,7 +186,7 @@ def area(g: Shape) -> jax.Array:
         whole = jnp.asarray(found["area"])
         value = lax.stop_gradient(whole)
         is_nothing = abs(value) <= _TOLERANCE[value.dtype.name] * lax.stop_gradient(jnp.asarray(found["range"]))
-        whole -= jnp.where(is_nothing & jnp.isfinite(value), value, 0.0)  # of a slope that cancels
+        whole -= jnp.where(is_nothing, value, 0.0)  # of a slope that cancels
         return jnp.where(jnp.isfinite(value), whole, value) * factor
 
 
@@ -199,7 +199,7 @@ def _known_integral(g: Shape) -> tuple[Survey, jax.Array]:
     error = result["error"]
     tolerance = _TOLERANCE[error.dtype.name]
     known = error <= tolerance
-    if not isinstance(known, jax.core.Tracer) and not np.all(known):
+    if not is_traced(known) and not np.all(known):
         with at_compile_time(g, unbound(g).like):
             slopes = without_gradient(slopes_at(g, jnp.asarray(result["edges"])))
         if np.isnan(slopes).any():

@@ -107,7 +107,7 @@ def measured(xp: Arithmetic, samples: Array, dtype: Any) -> Array:
 
 
 def inside(edges: Array) -> Array:
-    """Return the places within panels where `integrated` needs the slopes, five in front of the axes of the panels.
+    """Return the places within panels where the slopes of `table_of_integral` are, five in front of the axes of panels.
 
     >>> inside(np.array([0.0, 2.0])).round(2)[:, 0]
     array([0.09, 0.46, 1.  , 1.54, 1.91])
@@ -151,7 +151,7 @@ def sums(xp: Arithmetic, values: Array, starts: Array, last: Array) -> Array:
     return xp.stack([values, xp.where(is_near(xp, starts, last), values, 0.0)]).sum(1)
 
 
-def integrated(
+def table_of_integral(
     xp: Arithmetic, dtype: Any, edges: Array, errors: Array, slopes: Array, jumps: Array | float = 0.0
 ) -> dict[str, Array]:
     """Return the integral of a function, by its slopes inside the panels, of which `survey` found edges and errors.
@@ -169,13 +169,13 @@ def integrated(
           that near the threshold; NaN if it is not known.
 
     >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
-    >>> found = integrated(np, np.float64, edges, np.zeros(2), np.where(abs(inside(edges)) < 1, 1.0, 0.0))
+    >>> found = table_of_integral(np, np.float64, edges, np.zeros(2), np.where(abs(inside(edges)) < 1, 1.0, 0.0))
     >>> found["powers"][:2, 2:6].round(3), float(found["area"].round(3))
     (array([[0. , 0.5, 1.5, 2. ],
            [0. , 0.5, 0.5, 0. ]]), 2.0)
     """
     rises = (edges[1:] - edges[:-1]) / 2 * dot(_RISES, slopes)
-    soft, tails, area, doubt = table(xp, edges, rises.sum(0) + jumps, dtype)
+    soft, tails, area, doubt = up_to_edges(xp, edges, rises.sum(0) + jumps, dtype)
     limits = xp.stack([soft[0] - tails[0], soft[-1] + tails[1]])
     finite = xp.isfinite(limits).all(0)
     counted = xp.where(finite | is_near(xp, edges, edges[-1]), soft, 0.0)
@@ -187,11 +187,11 @@ def integrated(
     return {"powers": powers, "limits": limits, "area": area, "range": reach, "error": error}
 
 
-def table(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
+def up_to_edges(xp: Arithmetic, edges: Array, areas: Array, dtype: Any) -> tuple[Array, ...]:
     """Return the integral up to each edge, the areas beyond the first and the last, the area, and the tails' error.
 
     >>> edges = np.array([-8.0, -4, -2, -1, 0, 1, 2, 4, 8])
-    >>> table(np, edges, np.diff(edges) * [0, 0, 0, 1, 1, 0, 0, 0], np.float64)[0]
+    >>> up_to_edges(np, edges, np.diff(edges) * [0, 0, 0, 1, 1, 0, 0, 0], np.float64)[0]
     array([0., 0., 0., 0., 1., 2., 2., 2., 2.])
     """
     middle = edges[1:] / 2 + edges[:-1] / 2

@@ -123,25 +123,24 @@ def _value(v: Real, like: jax.Array) -> Array:
 
 def _grid(xp: Arithmetic, pairs: Any, like: jax.Array) -> Array:
     """Return the nodes of panels from octave to octave, on both sides of the threshold and of each place elsewhere."""
-    zero = np.zeros((1,) * like.ndim, like.dtype)
     every, fewer = (np.arange(_FINEST, _COARSEST + 1 / k, 1 / k) for k in (_FINE, _FINE if len(pairs) < 2 else _COARSE))
-    ends = [_sides(np.union1d(every, np.arange(0, _NEAR, 1 / _CLOSE)), zero)]
+    ends = [_sides(np.union1d(every, np.arange(0, _NEAR, 1 / _CLOSE)), like)]
     for centre, width in pairs:
         centre, width = centre.astype(like.dtype), xp.abs(width.astype(like.dtype))
         width = xp.where(xp.isfinite(width) & (width > 0), xp.clip(width, _THINNEST, 1 / _THINNEST), 1.0)
-        ends.append(xp.where(xp.isfinite(centre), centre, 0.0) + width * _sides(fewer, zero))
+        ends.append(xp.where(xp.isfinite(centre), centre, 0.0) + width * _sides(fewer, like))
     ends = [v + sum(xp.zeros_like(u[0]) for u in ends) for v in ends]
     reach = functools.reduce(xp.maximum, [xp.abs(v).max(0) for v in ends])
-    outer = reach * _sides(np.arange(1, OUTER * _FINE + 1) / _FINE, zero)
+    outer = reach * _sides(np.arange(1, OUTER * _FINE + 1) / _FINE, like)
     edges = xp.sort(representable(xp.concatenate([*ends, outer]), like.dtype), 0)
     edges = xp.concatenate([edges] + [edges[-1:]] * (1 + -len(edges) % _PILES[np]))  # whole rows of piles
     return nodes(xp, edges[:-1], edges[1:], like.dtype)
 
 
-def _sides(octaves: Array, zero: Array) -> Array:
+def _sides(octaves: Array, like: Array) -> Array:
     # An octave is divided into equal parts, so that panels do not straddle the cells of `integral`.
     sizes = np.ldexp(1 + octaves % 1, np.floor(octaves).astype(int))
-    return column(np.concatenate([-sizes[::-1], [0.0], sizes]), zero)
+    return column(np.concatenate([-sizes[::-1], [0.0], sizes]), like)
 
 
 def _survey(xp: Arithmetic, names: Sequence[str], slopes: Function, at: Array, seen: Array, dtype: Any) -> Survey:
@@ -188,7 +187,7 @@ def _divided(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: An
         worst = _is_best(xp, panels[4])
         start, end = xp.where(worst, panels[:2], 0.0).sum(1)
         cuts = representable(xp.stack([start + (end - start) * (i / _PARTS) for i in range(_PARTS)] + [end]), dtype)
-        # Parts go to piles apart, so that two bad panels of one pile do not meet again.
+        # Parts go to piles apart, nine for each, so that two bad panels of one pile do not meet again.
         starts, ends = (xp.stack([xp.roll(cuts[i + j], 9 * i, 0) for i in range(_PARTS)]) for j in (0, 1))
         at = nodes(xp, starts, ends, dtype)
         new, row = xp.stack([at, slopes(at)]), first + k * _PARTS
@@ -228,7 +227,7 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     best, best_at = _best(xp, xp.swapaxes(slope, 0, 1), xp.swapaxes(place, 0, 1))
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
     # An extreme is infinite if it still grows in the last rounds, or in the last octave; but if it stays below 0 and
-    # the other one is infinite, it comes nearer to 0.
+    # the other one is infinite, it comes nearer to 0, as -1 / abs(x) does.
     grows = (slope - earlier).max(1) > 0.01 * span
     endless = (grows | (grown > _GROWTH * span)) & (xp.isfinite(best.sum(0)) | (best > 0))
     bounds = sign[:, 0] * xp.where(endless, np.inf, best) + xp.where(xp.isnan(high).any(1), np.nan, 0.0)

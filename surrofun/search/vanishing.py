@@ -125,7 +125,8 @@ def _at_limit(by_one_at: Any, x: jax.Array, elsewhere: Any, limit_at: jax.Array)
     seen = ~jnp.isnan(on_way)
     is_first = seen & (jnp.cumsum(seen, 0) == 1)
     there, nearer, nearest = (jnp.where(is_first[: len(way) - k], on_way[k:], 0.0).sum(0) for k in range(3))
-    # What falls like a power of x, by a factor each time, is as far from its limit as a geometric series tells.
+    # What falls like a power of x changes by a factor each time: what is left is that of a geometric series, the square
+    # of the last change over the difference of the last two.
     near = _SETTLED[x.dtype.name] * jnp.where(jnp.isfinite(on_way), abs(on_way), 0.0).max(0)
     change, before = abs(there - nearer), abs(nearer - nearest)
     settled = seen.any(0) & ((change <= near / 10) | (change * change <= near * (before - change)))

@@ -14,7 +14,7 @@ area is infinite, as that of some others is. `alpha` is a width in `circ`.
 Parameters are positive, and widths are meant to be within 1e-8 and 1e8:
 beyond, float32 has no room for what is computed on the way, and some
 values or derivatives by a width are lost. A potential beyond 1e18 counts
-as 1e18 in some. Neither is checked.
+as 1e18 in some, in `circ` one beyond 1e12 widths. Neither is checked.
 
 In a Pallas kernel call the shape itself: the gradient of a spike has no
 lowering there (`checkpoint_name`), nor on Triton the spike

@@ -16,7 +16,7 @@ def _superspike_soft(x: Real, beta: Real) -> Real:
 
 @shape(
     soft=_superspike_soft,
-    bounds=lambda beta: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),
+    bounds=lambda beta: (jnp.where(jnp.asarray(beta) == 0, 1.0, 0.0), 1.0),  # annealed from 0, it is flat there
     around=lambda beta: [(0.0, 1 / positive(beta))],
 )
 def superspike(x: Real, beta: Real = 10.0) -> Real:

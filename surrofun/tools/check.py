@@ -16,7 +16,7 @@ from ..core.shape import as_shape, is_spike, options_of, shape_behind
 from ..core.text import describe_value
 from ..core.tree import ARRAYS, interned, unbound, with_parameters
 from ..spike import make_spike
-from .probes import LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
+from .probes import DRAWN, LIMIT, SCATTERED, Finding, Function, Row, floats_in, same
 from .shape_check import SHAPE_GATES, SHAPE_ROWS, look_at
 from .spike_check import MAY_LACK, SPIKE_GATES, SPIKE_ROWS, has_a_rule_of_its_own, is_step, shape_of
 
@@ -116,7 +116,7 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
             "give numbers by keyword, check(g, alpha=4.0), coefficients as a tuple: an array is one number a neuron"
         )
         return {"runs": _result(given, own, advice)}
-    g = _first(_with_parameters(_remade(f, _first_of), args, kwargs)) if is_spike(f) else own
+    g = _first_neuron(_with_parameters(_remade(f, _of_first_neuron), args, kwargs)) if is_spike(f) else own
 
     def bound(x: Any) -> Any:
         return g(x)
@@ -126,9 +126,8 @@ def check(f: Function, /, *args: Any, **kwargs: Any) -> Results:
         and (isinstance(f, jax.custom_vjp | jax.custom_jvp) or _measured(has_a_rule_of_its_own, bound, raised=True)[0])
     ):
         own, learnable = (own, options_of(f)["learnable"]) if is_spike(f) else (None, False)
-        again = build and (build, args, kwargs)
         look = look_at(lambda: shape_of(bound), np.isfinite)
-        known = {"g": g, "own": own, "learnable": learnable, "again": again, "look": look}
+        known = {"g": g, "own": own, "learnable": learnable, "again": build, "look": look}
         return _all_measured(SPIKE_ROWS, SPIKE_GATES, bound, **known)
     return _all_measured(SHAPE_ROWS, SHAPE_GATES, bound, g=g, look=look_at(lambda: g, lambda slopes: ~np.isnan(slopes)))
 
@@ -162,6 +161,8 @@ def _line(result: dict[str, Any], room: int) -> tuple[str, str]:
     value, advice = result["value"], result["advice"]
     if value is None:
         return "-", "not measured; check(lambda: ...), with a recipe, builds it twice"
+    if value == DRAWN:
+        return "limit", DRAWN
     if result["limit"]:
         return "limit", f"{_text(value, room - len(advice) - 2)}; {advice}"
     return ("ok", _text(value)) if result["ok"] else ("FAULT", f"{_text(value)}; {advice}")
@@ -209,7 +210,7 @@ def _with_parameters(f: Any, args: Any, kwargs: Any) -> Any:
     params = (takes.bind_partial(*args).arguments if takes else {}) | kwargs
     if takes and not is_spike(f):  # an array that is a default may be given, too
         arrays = {p.name: p.default for p in takes.parameters.values() if isinstance(p.default, ARRAYS)}
-        params = arrays | params
+        params = {name: v for name, v in arrays.items() if name not in getattr(f, "keywords", ())} | params
     return with_parameters(f, params) if params else f
 
 
@@ -234,7 +235,7 @@ def _of_one_neuron(g: Any, compared: bool = True) -> Any:
     return first
 
 
-_first = functools.partial(_of_one_neuron, compared=False)
+_first_neuron = functools.partial(_of_one_neuron, compared=False)
 
 
 def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
@@ -244,10 +245,10 @@ def _remade(spike: Any, change: Callable[[str, Any], Any]) -> Any:
     return make_spike(**{name: change(name, part) for name, part in options_of(spike).items()})
 
 
-def _first_of(name: str, part: Any) -> Any:
+def _of_first_neuron(name: str, part: Any) -> Any:
     """Return a part for the first neuron; what a step or a code of the user holds may be anything, and stays."""
     has_neurons = name == "grad_fn" or (name == "step" and is_own(getattr(part, "func", part)))
-    return _first(part) if has_neurons else part
+    return _first_neuron(part) if has_neurons else part
 
 
 def _copied(_: str, part: Any) -> Any:

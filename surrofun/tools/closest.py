@@ -36,9 +36,11 @@ _FITTED = [  # beside the height, every parameter that is a float; `straight_thr
 def closest(slope: Function, places: Array, slopes: Array) -> str:
     """Return the shape of the catalogue closest to a slope, and by how much of the peak it is off at most.
 
-    Each shape is fitted in its height and in one parameter; the rest is at its default. Right at a jump the error is
-    not counted. Of several that are as close, the one with the fewest parameters and the shortest text is named. The
-    places where it was looked at are in order, and the slopes there are finite.
+    Each shape is fitted by least squares in its height and in one parameter; the rest is at its default. It may be
+    shifted to the middle of the slope. The error is the largest; right at a jump it is not counted. Of several whose
+    error is at most half as much again as the least, the one with the fewest parameters and the shortest text is named.
+    A period may be missed: many fit a little. The places where it was looked at are in order, and the slopes there are
+    finite.
 
     >>> x = np.linspace(-1, 1, 201)
     >>> closest(lambda x: 3 * jnp.exp(-2 * jnp.abs(x)), x, 3 * np.exp(-2 * abs(x)))

@@ -15,6 +15,7 @@ Finding: TypeAlias = tuple[bool | None, Any]  # as it should be, or LIMIT; and w
 Look: TypeAlias = Callable[[], Any]  # at a slope, over the whole line: places in order, the slopes there, the shape
 Row: TypeAlias = tuple[str, Callable[..., Finding], str]  # name of a property, how it is measured, and advice
 
+DRAWN = "drawn at random, so that it cannot be compared"
 LIMIT = None  # neither as it should be nor wrong: something that cannot be done, or costs more than it needs
 BLOCK = 3, 256  # everything is evaluated in this shape, so that each operation is compiled once
 # Potentials in no order and without symmetry, around the threshold on three scales.
@@ -87,10 +88,10 @@ def nearest(places: Array, chosen: Array) -> Any:
     return min(np.flatnonzero(chosen).tolist(), key=lambda i: abs(places[i]), default=None)
 
 
-def highest(places: Array, slopes: Array) -> Any:
+def tallest(places: Array, slopes: Array) -> Any:
     """Return the index of the slope that is largest in size; of several, the one nearest to the threshold.
 
-    >>> highest(np.array([-3.0, 0.5, 2.0]), np.array([-1.0, 0.0, 1.0]))
+    >>> tallest(np.array([-3.0, 0.5, 2.0]), np.array([-1.0, 0.0, 1.0]))
     2
     """
     return nearest(places, abs(slopes) >= (1 - 1e-6) * abs(slopes).max())

@@ -54,7 +54,7 @@ def _transforms(f: Shape, **_: Any) -> Finding:
 def _peaks_near(_: Shape, *, look: Look, **__: Any) -> Finding:
     places, slopes, _g = look()
     height, near = abs(slopes).max(), abs(slopes[abs(places) < 2e-5]).max(initial=0.0)
-    return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.highest(places, slopes)])
+    return height > 0 and near >= height / 2, numbers(height=height, at=places[probes.tallest(places, slopes)])
 
 
 def _is_unimodal(_: Shape, *, look: Look, **__: Any) -> Finding:
@@ -124,7 +124,7 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
         return jax.jit(jax.jacfwd(lambda values: soft(moved(values))(x)))
 
     values, rates = np.array(held, np.float32), rates_of(antiderivative)
-    learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), dict.fromkeys(names, 0.0)
+    learned, at, errors = np.asarray(rates(values), float), _integrated(x, moved(values)), {}
     steps = np.diag(_STEP * np.where(values, abs(values), np.float32(1)))
     for i, (name, step) in enumerate(zip(names, steps, strict=True)):
         above, below = (_integrated(x, moved(v)) for v in (values + step, values - step))
@@ -133,7 +133,8 @@ def learns(_: Any, *, g: Shape, **__: Any) -> Finding:
         # Where a kink of the soft step passes a potential, the difference on one side is right.
         moves = np.stack([above - at, at - below, (above - below) / 2]) / step[i]
         error = abs(moves - learned[..., i]).min(0).max() / (abs(moves).max() + _DIGITS * abs(at).max() / step[i])
-        errors[name] = float(np.maximum(errors[name], error))  # also NaN
+        number = f" {names[:i].count(name) + 1}" if names.count(name) > 1 else ""  # of several of one name
+        errors[f"{name}{number}"] = float(error)
     if not all(error <= 0.03 for error in errors.values()):
         return False, errors
     if declares_soft_step(g):
@@ -165,7 +166,7 @@ def _has_second_derivative(f: Shape, **_: Any) -> Finding:
 
 _keeps_dtype = functools.partial(probes.keeps_dtype, may_be_weak=True)
 
-LEARNED = "declare soft=, an antiderivative of it, near its limits at 1e12; a search is slow, follows seven jumps"
+LEARNED = "a search is slow and follows seven jumps: declare soft=, an antiderivative that is near its limits at 1e12"
 SHAPE_ROWS: tuple[Row, ...] = (
     ("runs", probes.runs, "write a function of an array x, and of the parameters given, that returns one real array"),
     ("shape kept", probes.keeps_shape, "return one slope for each potential, whatever the shape of x is"),
