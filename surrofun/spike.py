@@ -36,7 +36,7 @@ from .core.expect import as_potential, evaluated, refuse_parameters, refuse_port
 from .core.facts import declares, facts_of, signature_of
 from .core.program import call_cached, call_refusing_nan
 from .core.purity import importable
-from .core.shape import Shape, as_shape, named, potential_of, refuse_unknown
+from .core.shape import Shape, as_shape, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import Structure, Tree, from_tree, function_of_x, interned, join, node, static, unbound, widened
 from .core.varying import axis_indices, vary_as
@@ -192,8 +192,6 @@ def _call(shape: Tree, step: Tree, options: Tree, /, *args: Any, **kwargs: Any) 
     x, args = potential_of(g, args, kwargs, "x" if args else signature_of(unbound(g).f)[0])
     x = as_potential(x, g)
     has_parameters = bool(args or kwargs)
-    if has_parameters and not facts_of(f := unbound(g).f):  # what is declared refuses them itself
-        refuse_unknown(f, args, kwargs)
     refuse_unfit_call(g, args, kwargs, x.shape)
     g = function_of_x(g, x, args, kwargs) if has_parameters else g
     step = step_of_call(step, g, follows, has_parameters)
