@@ -191,8 +191,9 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
         jumping = "rectangle", "step", "saturating", "s2nn", "asym", "half"
         no_number |= hides_arrays and any(name in text for name in jumping)
-        # Within a program the search takes fewer rounds, which in float64 may not do for a wave.
-        no_number |= dtype == "float64" and "product" in text and ("fourier" in text or "periodic" in text)
+        # Within a program the search for S takes fewer rounds, which in float64 may not do for a wave.
+        is_wave = "product" in text and ("fourier" in text or "periodic" in text)
+        no_number |= f is soft and dtype == "float64" and is_wave
         off = np.nan if endless else off
         yield what + at, functools.partial(learned, f is slope), np.sum(weights * moved), off, no_number
 

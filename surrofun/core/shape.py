@@ -324,8 +324,8 @@ def as_number(value: Any, who: str, name: str) -> Any:
 def _refuse_variable(value: Any, who: Any, name: str) -> None:
     """Refuse a variable of flax.nnx: a shape that is composed of it outside of the call would never learn."""
     if is_variable(value):
+        who = who if isinstance(who, str) else show(who)
         raise TypeError(
-            f"{who if isinstance(who, str) else show(who)}: expected a number or an array, got a "
-            f"{type(value).__name__}, which would not learn from here; keep the parameter as a field, and compose the "
-            f"shape in the call, with its value {name}[...]"
+            f"{who}: expected a number or an array, got a {type(value).__name__}, which would not learn from here; "
+            f"keep the parameter as a field, and compose the shape in the call, with its value {name}[...]"
         )

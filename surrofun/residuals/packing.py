@@ -11,8 +11,7 @@ from jax import lax
 def uniform(key: jax.Array, like: jax.Array) -> jax.Array:
     """Return uniform numbers in [0, 1), four of each random word, which is turned by a byte for each: words cost time.
 
-    The covariance of what is drawn by two of one word is 1 / 256 at most. They are of one call, and no
-    gradient multiplies the slopes of one.
+    The covariance of what is drawn by two of one word is 1 / 256 at most; no gradient multiplies slopes of one call.
 
     >>> drawn = uniform(jax.random.key(0), jnp.zeros((8, 256)))
     >>> drawn.shape, bool((drawn >= 0).all() & (drawn < 1).all()), float(drawn.mean().round(1))
