@@ -146,13 +146,13 @@ def report(results: Results) -> str:
     if names is None:
         raise TypeError(f"report: expected what check returned, as in report(check(g)), got {describe_value(results)}")
     width = max(map(len, names))
-    lines, mark = [], ""
+    lines = []
     for name in names:
         if name in results:
             mark, text = _line(results[name], _COLUMNS - width - 9)
             lines.append(f"{mark:5}  {name:{width}}  {text}")
         else:
-            lines.append(f"-      {name:{width}}  not measured, because of the {mark.lower()} above")
+            lines.append(f"-      {name:{width}}  not measured, because of the fault above")
     return "\n".join(lines)
 
 
@@ -177,12 +177,12 @@ def _text(value: Any, room: int = 80) -> str:
 
 
 def _all_measured(rows: tuple[Row, ...], gates: set[str], f: Function, **known: Any) -> Results:
-    """Measure one property after the other, until one of the gates is not as it should be."""
+    """Measure one property after the other, until one of the gates fails."""
     results: Results = {}
     for name, measure, advice in rows:
         verdict, value = _measured(measure, f, raised=LIMIT if name in MAY_LACK else False, **known)
         results[name] = _result(verdict, value, advice)
-        if name in gates and verdict is not True:
+        if name in gates and verdict is False:
             break
     return results
 

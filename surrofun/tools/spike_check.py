@@ -141,6 +141,11 @@ def _unless_drawn(measure: Callable[..., Finding]) -> Callable[..., Finding]:
     return lambda f, **known: (LIMIT, probes.DRAWN) if _is_drawn(f) else measure(f, **known)
 
 
+def _unless_slope_is_drawn(measure: Callable[..., Finding]) -> Callable[..., Finding]:
+    """Return the same for a slope, which a residual code may draw."""
+    return lambda f, **known: (LIMIT, probes.DRAWN) if _is_drawn(slope_of(f)) else measure(f, **known)
+
+
 def _at_zero(f: Function, **_: Any) -> Finding:
     at, at_minus = values_of(f, np.array([0.0, -0.0])).tolist()
     return (True, at) if at == at_minus else (False, {"at 0": at, "at -0": at_minus})
@@ -151,11 +156,9 @@ def _is_silent_at_nan(f: Function, **_: Any) -> Finding:
     return not at > max(0.0, _at(f, -1e3).min()), at
 
 
+@_unless_slope_is_drawn
 def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
-    slope = slope_of(f)
-    if _is_drawn(slope):
-        return LIMIT, probes.DRAWN
-    if not values_of(slope, SCATTERED).any():
+    if not values_of(slope_of(f), SCATTERED).any():
         return False, "0 everywhere"
     places, slopes, g = look()
     i = probes.tallest(places, slopes)
@@ -165,6 +168,7 @@ def _has_a_slope(f: Function, *, look: Look, **_: Any) -> Finding:
     return True, found
 
 
+@_unless_slope_is_drawn
 def _peaks_at_a_threshold(f: Function, *, look: Look, **_: Any) -> Finding:
     _places, slopes, _g = look()
     thresholds, peak = np.array(_thresholds(f)), abs(slopes).max()
@@ -183,6 +187,7 @@ def _is_finite(f: Function, **_: Any) -> Finding:
     return probes.are_finite(kept, {"spike": f, "slope": slope_of(f)})
 
 
+@_unless_slope_is_drawn
 def _closest(_: Function, *, look: Look, **__: Any) -> Finding:
     places, slopes, g = look()
     return True, closest(g, places, slopes)
@@ -192,10 +197,12 @@ def _gradients(way: Backward) -> Any:
     return way(jnp.float32(SCATTERED), jnp.float32(_COTANGENT))
 
 
+@_unless_slope_is_drawn
 def _slope_is_elementwise(f: Function, **_: Any) -> Finding:
     return probes.is_elementwise(slope_of(f))
 
 
+@_unless_slope_is_drawn
 def _is_of_its_shape(f: Function, *, own: Any, **_: Any) -> Finding:
     """Measure how far the slope is off that of the shape, relative to its peak: by digits that a residual code loses,
     or because its decode does not return what its encode was given.
@@ -244,6 +251,7 @@ _UNDER: dict[str, Callable[[Function], list[Backward]]] = {
     "checkpoint": lambda f: [backward(jax.checkpoint(f))],
     "shard_map": _sharded,
 }
+_DIVIDED = "vmap", "shard_map"  # for which a spike sees parts of the potentials, and draws for each of them anew
 
 
 def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
@@ -253,6 +261,8 @@ def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
     >>> grad_under("vmap", make_spike(shapes.triangle))
     (True, 0.0)
     """
+    if transformation in _DIVIDED and _is_drawn(slope_of(f)):
+        return LIMIT, probes.DRAWN
     with jax.disable_jit(transformation == "scan"):  # which makes it a loop in Python
         expected = _gradients(_over_time(f) if transformation == "scan" else backward(f))
     came = _gradients(jax.jit(lambda *operands: [way(*operands) for way in _UNDER[transformation](f)]))
@@ -260,6 +270,7 @@ def grad_under(transformation: str, f: Function, **_: Any) -> Finding:
     return ok, {"devices": len(_devices()), "difference": difference} if transformation == "shard_map" else difference
 
 
+@_unless_slope_is_drawn
 def _has_second_derivative(f: Function, **_: Any) -> Finding:
     """Compare the derivative of the slope with finite differences; at a kink of it a few may differ."""
     slope = slope_of(f)
@@ -277,6 +288,7 @@ def _has_forward_mode(f: Function, **_: Any) -> Finding:
     return same(_gradients(backward(f)), _gradients(lambda x, tangent: jax.jvp(f, (x,), (tangent,))[1]))
 
 
+@_unless_slope_is_drawn
 def _takes_tracers(f: Function, *, g: Function, **_: Any) -> Finding:
     """Compare the gradient of a scan, where the parameters that are floats are traced, with that of an eager call."""
     names, floats, rebuilt = probes.floats_in(g)
@@ -334,6 +346,8 @@ def _is_pickled(f: Function, *, g: Function, **_: Any) -> Finding:
     return ok, f"{len(data)} bytes"
 
 
+_is_non_negative, _falls_again = map(_unless_slope_is_drawn, (probes.is_non_negative, probes.falls_again))
+
 _TRACED = "give the rule what it needs as arguments: it closes over something that is traced"
 SPIKE_ROWS: tuple[Row, ...] = (
     ("fires", _fires, "return one real array of spikes: a low level below the threshold, a higher one above"),
@@ -347,9 +361,9 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("slope elementwise", _slope_is_elementwise, "compute each slope from its own potential alone"),
     ("slope of the shape", _is_of_its_shape, "have decode return the slope given to encode, or widen the bounds"),
     ("cotangent", _multiplies_the_cotangent, "have the rule return the cotangent given to it times the slope"),
-    ("non-negative", probes.is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
+    ("non-negative", _is_non_negative, "mind the sign: a negative slope trains a neuron the wrong way"),
     ("peak at a threshold", _peaks_at_a_threshold, "centre the slope where the step rises; mix one for each rise"),
-    ("falls again", probes.falls_again, probes.SOFT_STEP),
+    ("falls again", _falls_again, probes.SOFT_STEP),
     ("finite", _is_finite, "limit x, or use exp(-|x|) for tails: exp(x) overflows, and inf / inf is NaN"),
     *((f"grad under {name}", functools.partial(grad_under, name), _TRACED) for name in _UNDER),
     ("second derivative", _has_second_derivative, "only Hessians and meta-gradients need it"),
@@ -361,6 +375,6 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("pickling", _is_pickled, "only other processes need it: no closures"),
     ("closest shape", _closest, "give the rule a slope that is finite somewhere"),
 )
-# If a gate fails or is a limit, nothing after it is measured. In a property of MAY_LACK, an exception is a limit.
+# If a gate fails, nothing after it is measured. In a property of MAY_LACK, an exception is a limit.
 SPIKE_GATES = {"fires", "shape kept", "slope by jax.grad", "slope elementwise"}
 MAY_LACK = {"second derivative", "forward mode", "traced parameters", "rebuilding", "pickling"}
