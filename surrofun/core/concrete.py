@@ -149,14 +149,18 @@ def is_jaxpr(call: Partial) -> bool:
     return call.func is _evaluate_jaxpr
 
 
-def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
-    """Say of each leaf of a function of x whether it is one number, or one for each element of x or of an axis of x.
+def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:
+    """Say of each array of a function of x, as `closure_converted` splits it, whether it is one number, or one for each
+    element of x or of an axis of x.
 
-    An array that a user's module holds, or `closure_converted` found, may be used in any way: False, unless of size 1.
+    One that a user's module holds, or `closure_converted` found, may be used in any way: False, unless of size 1.
 
-    >>> aligned_leaves(Partial(np.multiply, np.ones(3)), (2, 3)), aligned_leaves(Partial(np.dot, np.ones(2)), (2, 3))
+    >>> structure = jax.tree.structure(Partial(np.multiply, 0)), (None,)
+    >>> aligned_arrays(structure, [np.ones(3)], (2, 3)), aligned_arrays(structure, [np.ones(2)], (2, 3))
     ([True], [False])
     """
+    _, rest = structure
+    call = join(structure, arrays)
     constants = call.args[-1] if is_jaxpr(call) else []  # the last of the leaves
     parts = jax.tree.leaves(call, is_leaf=is_module)
     leaves = [(v, v is part) for part in parts for v in jax.tree.leaves(part)]
@@ -164,18 +168,8 @@ def aligned_leaves(call: Partial, shape: tuple[int, ...]) -> list[bool]:
     return [
         broadcasts(np.shape(v), shape) and (np.size(v) == 1 or (i < known and is_parameter))
         for i, (v, is_parameter) in enumerate(leaves)
+        if rest[i] is None
     ]
-
-
-def aligned_arrays(structure: Structure, arrays: Any, shape: tuple[int, ...]) -> list[bool]:
-    """Say the same of the arrays that `closure_converted` returned, which are those of its leaves that are traced.
-
-    >>> aligned_arrays(*split(Partial(np.multiply, 2.0)), (2, 3))
-    []
-    """
-    _, rest = structure
-    flags = zip(rest, aligned_leaves(join(structure, arrays), shape), strict=True)
-    return [flag for leaf, flag in flags if leaf is None]
 
 
 def numpy_of(*values: Any) -> Any:

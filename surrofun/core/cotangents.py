@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from .concrete import aligned_leaves, is_jaxpr
+from .concrete import aligned_arrays, is_jaxpr
 from .tree import Tree, from_tree, join, widened
 from .varying import varying_axes
 
@@ -37,15 +37,15 @@ def cotangents(
     leaves, treedef = jax.tree.flatten(soft)
     flags = from_tree(learned)
     values = list(itertools.compress(leaves, flags))
-    rest = tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
+    structure = treedef, tuple(None if is_learned else leaf for leaf, is_learned in zip(leaves, flags, strict=True))
     ct_x = ct_spikes * slope(x)
     x, ct_spikes = widened((x, ct_spikes))
 
     def soft_step(values: Any) -> Any:
-        return join((treedef, rest), values)(x)
+        return join(structure, values)(x)
 
     are_many = len(values) > _MANY and not is_jaxpr(soft)  # a jaxpr may hold a loop, which has no reverse mode
-    if are_many or not all(itertools.compress(aligned_leaves(soft, x.shape), flags)):
+    if are_many or not all(aligned_arrays(structure, values, x.shape)):
         return ct_x, jax.vjp(soft_step, values)[1](ct_spikes)[0]
     numbers = values if is_jaxpr(soft) else widened(values)  # a jaxpr takes what it was traced with
     # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
