@@ -104,7 +104,8 @@ def make_spike(
             instead, and for each soft step that is searched for, one table
             for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
-            Some versions of JAX refuse forward over reverse through `scan`.
+            Up to jax 0.10, forward over reverse through `scan` is refused:
+            for `jax.hessian(f)` write `jax.jacrev(jax.jacfwd(f))`.
         learnable: parameters p of the shape, given or closed over, get the
             gradient of its antiderivative S, sum(dL/dspike dS(x; p)/dp),
             instead of zero. Leave it False for a meta-gradient, that of an

@@ -418,6 +418,12 @@ def test_flow_in_a_training_step():
     assert not any(gradient.any() for gradient in gradients)
 
 
+@pytest.mark.parametrize("neurons", [3, 49, 100])
+def test_a_share_of_no_neuron_is_0(neurons):
+    told = jax.jit(lambda x: flow(shapes.superspike, x))(jnp.zeros((7, neurons)))
+    assert told["dead"] == 0  # as 1 less a share of all it was 2e-8, and -3e-8
+
+
 def test_flow_where_there_is_no_peak_and_no_number():
     @jax.jit
     def measure(x):

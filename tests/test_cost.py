@@ -277,10 +277,29 @@ def asks(x, a):
     return fast(x, a) if a > 0 else x
 
 
+@jax.tree_util.register_pytree_node_class
+class Variable:
+    """As flax.nnx has them."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __jax_array__(self):
+        return jnp.asarray(self.value)
+
+    def tree_flatten(self):
+        return (self.value,), None
+
+    @classmethod
+    def tree_unflatten(cls, _, values):
+        return cls(*values)
+
+
 SWEEPS = {  # a spike of each steepness a, and below the same one again, when no older one is alive
     "plain": logistic,
     "learning": lambda a: logistic(a, learnable=True),
     "a plain function that learns": lambda a: lambda p: make_spike(laplace, learnable=True)(0.3, p + a),
+    "variables": lambda a: make_spike(jax.tree.map(Variable, scale(shapes.sigmoid(alpha=a), a)), learnable=True),
     "in forward mode": lambda a: logistic(a, forward_mode=True),
     "in 8 bits": lambda a: logistic(a, residual=jnp.uint8),
     "in a user's jitted code": lambda a: logistic(a, residual=halves),

@@ -618,3 +618,18 @@ def test_an_attribute_of_a_flax_module_learns(field):
         close(jax.tree.leaves(way(Layer())), by_hand())
     of_variables = make_spike(jax.tree.map(nnx.Param, composed()))
     assert of_variables.__name__ == make_spike(composed()).__name__  # numbers
+
+
+@pytest.mark.parametrize(
+    ("g", "expected"), [(shapes.sigmoid(alpha=2.0), by_hand(v=1.0)[:1]), (composed(), by_hand())], ids=["one", "five"]
+)
+def test_a_learning_spike_of_variables_is_an_attribute_of_a_flax_module(g, expected):
+    nnx = needs("flax.nnx")
+
+    class Layer(nnx.Module):
+        def __init__(self):
+            self.spike = nnx.data(make_spike(jax.tree.map(nnx.Param, g), learnable=True))
+
+    gradient = nnx.grad(lambda layer: layer.spike(X).sum())
+    for way in (gradient, nnx.jit(gradient)):
+        close(jax.tree.leaves(way(Layer())), expected)

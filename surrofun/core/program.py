@@ -15,7 +15,7 @@ from jax.sharding import get_abstract_mesh
 from .concrete import is_traced
 from .dtype import is_real
 from .purity import is_cacheable
-from .tree import Tree, native, split
+from .tree import Tree, is_variable, native, plain, split
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -39,10 +39,14 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     >>> call_cached(jnp.multiply, 2.0, jnp.ones(()))
     Array(2., dtype=float32)
     """
+    cacheable = is_cacheable(trees)
+    if not cacheable:  # it may hold variables of flax.nnx, whose numbers are operands
+        trees = jax.tree.map(plain, trees, is_leaf=is_variable)
+        cacheable = is_cacheable(trees)
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
     are_operands = all(map(_is_operand, leaves))
-    if are_operands and is_cacheable(trees):
+    if are_operands and cacheable:
         token = _may_search.set(search)
         try:
             return _program(f, treedef, leaves)

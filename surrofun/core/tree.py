@@ -217,7 +217,8 @@ def with_parameters(f: Any, params: dict[str, Any]) -> Partial:
     >>> jax.tree.leaves(with_parameters(pow, {"n": 3, "alpha": 2.0}))
     [2.0]
     """
-    trees = {name: to_tree(value) for name, value in params.items()}
+    # A variable of flax.nnx stays one: in the field of a module, it is what learns.
+    trees = {name: value if is_variable(value) else to_tree(value) for name, value in params.items()}
     numbers = {name: v for name, v in trees.items() if not _has_static(v) and name not in _NOT_A_KEYWORD}
     settings = {name: v for name, v in trees.items() if name not in numbers}
     if not settings and jax.tree_util.all_leaves([f]):  # a plain function

@@ -181,7 +181,7 @@ def _all_measured(rows: tuple[Row, ...], gates: set[str], f: Function, **known: 
     results: Results = {}
     for name, measure, advice in rows:
         verdict, value = _measured(measure, f, raised=LIMIT if name in MAY_LACK else False, **known)
-        results[name] = _result(verdict, value, advice)
+        results[name] = _result(verdict, value, "" if value == DRAWN else advice)
         if name in gates and verdict is False:
             break
     return results

@@ -72,7 +72,7 @@ def flow(g: Shape, x: ArrayLike, /, *args: Any, axis: int | tuple[int, ...] = 0,
         "inside": inside.mean(),
         "mean": slope.mean(),
         "rms": jnp.sqrt(jnp.square(slope).mean()),
-        "dead": 1 - inside.max(axes).mean(),
+        "dead": (1 - inside.max(axes)).mean(),
     }
     return lax.stop_gradient(measured)
 

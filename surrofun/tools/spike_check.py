@@ -371,7 +371,7 @@ SPIKE_ROWS: tuple[Row, ...] = (
     ("traced parameters", _takes_tracers, "only annealing and learning need it"),
     ("learned parameters", _learns, LEARNED),
     ("bytes a spike", _kept_bytes, "keep one array; residual= is not used while a parameter learns"),
-    ("rebuilding", _is_rebuilt, "build it once, outside of the loop"),
+    ("rebuilding", _is_rebuilt, "build it once, or under jit"),
     ("pickling", _is_pickled, "only other processes need it: no closures"),
     ("closest shape", _closest, "give the rule a slope that is finite somewhere"),
 )
