@@ -633,3 +633,18 @@ def test_a_learning_spike_of_variables_is_an_attribute_of_a_flax_module(g, expec
     gradient = nnx.grad(lambda layer: layer.spike(X).sum())
     for way in (gradient, nnx.jit(gradient)):
         close(jax.tree.leaves(way(Layer())), expected)
+
+
+def test_the_method_of_a_flax_module_sees_its_variables():
+    nnx = needs("flax.nnx")
+
+    class Bell(nnx.Module):
+        def __init__(self):
+            self.alpha = nnx.Param(jnp.float32(2.0))
+
+        def slope(self, x):
+            return self.alpha.get_value() * jnp.exp(-self.alpha.get_value() * abs(x)) / 2
+
+    # S = 1 - exp(-alpha x) / 2 for x > 0, and exp(alpha x) / 2 for x < 0: dS/dalpha = x exp(-alpha |x|) / 2
+    gradient = nnx.grad(lambda bell: make_spike(bell.slope, learnable=True)(X).sum())
+    close(jax.tree.leaves(gradient(Bell())), [(X / 2 * np.exp(-2 * abs(X.astype(float)))).sum()])

@@ -15,7 +15,7 @@ from jax.sharding import get_abstract_mesh
 from .concrete import is_traced
 from .dtype import is_real
 from .purity import is_cacheable
-from .tree import Tree, is_variable, native, plain, split
+from .tree import Tree, is_module, is_variable, native, plain, split
 
 # What a function raises that asks for the value of a number, where a compiled program has none.
 _NEEDS_A_VALUE = (
@@ -40,8 +40,8 @@ def call_cached(f: Callable[..., Any], *trees: Tree, search: bool = False) -> An
     Array(2., dtype=float32)
     """
     cacheable = is_cacheable(trees)
-    if not cacheable:  # it may hold variables of flax.nnx, whose numbers are operands
-        trees = jax.tree.map(plain, trees, is_leaf=is_variable)
+    if not cacheable:  # variables of flax.nnx may be among the parameters: their numbers are operands
+        trees = jax.tree.map(lambda v: plain(v) if is_variable(v) else v, trees, is_leaf=is_module)
         cacheable = is_cacheable(trees)
     leaves, treedef = jax.tree.flatten(trees)
     leaves = list(map(native, leaves))
