@@ -141,7 +141,7 @@ OURS = {
     "triangle": (make_spike(shapes.triangle, step=surrofun.staircase(3)), {"forward mode", "peak at a threshold"}),
     "stairs": (make_spike(mix(TWO, shapes.triangle, shift(shapes.triangle, 2.0)), step=surrofun.staircase(3)),
                {"forward mode"}),
-    "sampled": (make_spike(shapes.triangle, residual=surrofun.sampled(jax.random.key(0))),
+    "sampled": (make_spike(shapes.triangle, residual=surrofun.sampled(jax.random.PRNGKey(0))),
                 {"slope by jax.grad", "slope elementwise", "slope of the shape", "non-negative", "peak at a threshold",
                  "falls again", "grad under vmap", "grad under shard_map", "second derivative", "forward mode",
                  "traced parameters", "rebuilding", "closest shape"}),
