@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -64,7 +64,7 @@ def shape(
     colors = _colors(count)
     for panel, (title, y) in zip(axes, drawn.items(), strict=True):
         _cross(panel)
-        panel.set_prop_cycle(color=colors if y.shape[1] == count else ["black"])
+        panel.set_prop_cycle(color=colors if y.shape[1] == count else _palette()[-1:])
         panel.plot(x, y)
         panel.set(title=title, xlim=(x[0], x[-1]), xlabel=_POTENTIAL, ymargin=0.1)
     facts = text if len(text := summary(g)) <= 36 else text.replace(", ", ",\n")
@@ -78,7 +78,7 @@ def shape(
         _legend(axes[2], ax is None)
     where, highest = top(x, slope)
     if x[0] < where < x[-1]:
-        axes[2].plot(where, highest, "o", color=COLORS[1] if count == 1 else "black")
+        axes[2].plot(where, highest, "o", color=_palette()[1 if count == 1 else -1])
     if ax is None:
         figure.suptitle(_wrapped(show(g), 100))
     return figure
@@ -123,7 +123,7 @@ def compare(*gs: Shape, ax: Axes | None = None, xlim: tuple[float, float] | None
     low, high = xlim or (windows[:, 0].min(), windows[:, 1].max())
     figure, (axes,) = _axes("compare", ax, 1, (7.5, 3.8))
     _cross(axes)
-    looks = zip(itertools.cycle(COLORS), itertools.cycle(STYLES))
+    looks = zip(itertools.cycle(_palette()), itertools.cycle(STYLES))
     heights = [0.0]  # of every shape in its own window: it may grow without bound in that of another
     for g, (start, end) in zip(gs, windows, strict=True):
         x = places(g, low, high)
@@ -239,7 +239,7 @@ def raster(spikes: Any, *, dt: float | None = None, ax: Axes | None = None) -> F
     figure, (axes,) = _axes("raster", ax, 1, (7.5, 3.8))
     (steps, units), unit = spikes.shape, 1.0 if dt is None else dt
     step, fired = np.nonzero(spikes)
-    axes.vlines(step * unit, fired - 0.4, fired + 0.4, color="black", linewidth=1, snap=False)
+    axes.vlines(step * unit, fired - 0.4, fired + 0.4, color=_palette()[-1], linewidth=1, snap=False)
     axes.set(xlim=(-unit / 2, (max(steps, 1) - 0.5) * unit), ylim=(-0.5, max(units, 1) - 0.5), ylabel="unit")
     axes.set_xlabel("time step" if dt is None else "time (ms)")
     axes.xaxis.set_major_locator(MaxNLocator(steps=_ROUND, integer=dt is None))
@@ -282,7 +282,7 @@ def learning_curve(records: Iterable[dict[str, float]], *, ax: Sequence[Axes] | 
         panel.axhline(0, color=GREY, linewidth=0.5)
         y = [epoch[key] for epoch in epochs]
         markers = "o-" if len(epochs) <= _MARKED else "-"
-        panel.plot(range(1, len(epochs) + 1), y, markers, color=COLORS[i % len(COLORS)], markersize=4)
+        panel.plot(range(1, len(epochs) + 1), y, markers, color=_palette()[i % len(COLORS)], markersize=4)
         panel.set(ylabel="rate (Hz)" if key == "rate" else key, xlim=(0.5, len(epochs) + 0.5), ymargin=0.15)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.tick_params(labelbottom=panel is axes[-1])
@@ -320,9 +320,14 @@ def _legend(axes: Axes, has_room: bool) -> None:
     axes.legend(frameon=False, fontsize="small", **beside)
 
 
+def _palette() -> tuple[Any, ...]:
+    """Return `COLORS` on the ground of the style: the last, black, is white in a dark one."""
+    return (*COLORS[:-1], rcParams["text.color"])
+
+
 def _colors(count: int) -> Sequence[Any]:
     """Return a colour for each of the neurons of a shape."""
-    return COLORS[:count] if count <= len(COLORS) else [colormaps["viridis"](i / count) for i in range(count)]
+    return _palette()[:count] if count <= len(COLORS) else [colormaps["viridis"](i / count) for i in range(count)]
 
 
 def _neurons(g: Shape, count: int) -> list[str]:

@@ -190,7 +190,9 @@ def checks(rng, template, numbers, text, call, dtype, way, residual, step, forwa
         # Nor which number of an array in a closure moves which jump.
         hides_arrays = plain and bool(np.ptp(numbers, axis=1).any())
         jumping = "rectangle", "step", "saturating", "s2nn", "asym", "half"
-        no_number |= hides_arrays and any(name in text for name in jumping)
+        # And a jump of weight 0 does not show.
+        has_none = plain and bool((numbers == 0).any())
+        no_number |= (hides_arrays or has_none) and any(name in text for name in jumping)
         # Within a program the search for S takes fewer rounds, which in float64 may not do for a wave.
         is_wave = "product" in text and ("fourier" in text or "periodic" in text)
         no_number |= f is soft and dtype == "float64" and is_wave

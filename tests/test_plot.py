@@ -13,6 +13,8 @@ from surrofun import asym, lookup, make_spike, mix, names, scale, shape, shapes,
 from surrofun.tools import curves
 
 pytest.importorskip("matplotlib", reason=reason("matplotlib"))
+from matplotlib import style
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 from surrofun import plot
@@ -241,6 +243,20 @@ def test_a_raster_without_spikes_says_so():
     assert [tick for tick in axes.get_yticks() if 0 <= tick < 7] == [0, 1, 2, 3, 4, 5, 6]
     axes = plot.raster(np.zeros((76, 7))).axes[0]
     assert [tick for tick in axes.get_xticks() if 0 <= tick < 76] == [*range(0, 76, 10)]
+
+
+def test_nothing_is_drawn_in_the_colour_of_the_ground():
+    """In a dark style black would be it."""
+    steep = shapes.superspike(beta=np.array([1.0, 5.0]))
+    compared = "superspike", "triangle", "atan", "sigmoid", "gaussian", "rectangle", "laplace"
+    records = [{f"loss {i}": 1.0 for i in range(7)}] * 2
+    with style.context("dark_background"):
+        figures = plot.shape(steep), plot.compare(*map(lookup, compared)), plot.raster(np.eye(3))
+        figures += (plot.learning_curve(records), plot.compare(shapes.atan(alpha=np.arange(1.0, 8.0))))
+    for axes in (axes for figure in figures for axes in figure.axes):
+        colors = [line.get_color() for line in axes.lines]
+        colors += [color for lines in axes.collections for color in lines.get_edgecolor()]
+        assert not [color for color in colors if same_color(color, axes.get_facecolor())]
 
 
 def test_the_axis_of_one_unit_has_one_tick():
