@@ -177,7 +177,7 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     The few potentials outside of the picture are in the end bars.
 
     Args:
-        g: a shape.
+        g: a shape; of arrays, every neuron gets a curve, as in `shape`.
         x: potentials minus threshold, as for `surrofun.flow`.
         ax: one Axes.
         parameters: of the shape, by keyword.
@@ -200,7 +200,11 @@ def flow(g: Shape, x: Any, *, ax: Axes | None = None, **parameters: Any) -> Figu
     ends = at[0], at[-1]
     _cross(axes)
     slope = values(g, at)
-    axes.plot(at, slope, color=COLORS[1])
+    count = slope.shape[1]
+    for y, color, label in zip(slope.T, _colors(count) if count > 1 else COLORS[1:2], _neurons(g, count), strict=True):
+        axes.plot(at, y, color=color, label=label)
+    if count > 1:
+        _legend(axes, False)
     axes.set(xlim=ends, ylim=(min(0.0, 1.2 * np.nanmin(slope)), None), xlabel=_POTENTIAL, ylabel=_SLOPE)
     axes.set_title("inside {inside:.0%}, mean slope {mean:.3g}, rate {rate:.3g}".format(**found).replace("%", " %"))
     shares = axes.twinx()

@@ -168,6 +168,11 @@ def test_every_neuron_has_its_curve_and_one_needs_no_legend():
     axes = plot.compare(scale(shapes.triangle, jnp.array([1.0, 3.0]))).axes[0]
     assert [line.get_ydata().max() for line in axes.lines[2:]] == [1.0, 3.0]
     assert all(axes.get_legend() is None for axes in plot.shape(scale(shapes.triangle, jnp.array(2.0))).axes)
+    potentials = np.zeros((5, 2), np.float32)
+    axes = plot.flow(scale(shapes.triangle, np.array([1.0, 3.0], np.float32)), potentials).axes[0]
+    assert len(looks(axes)) == 2
+    assert legend_of(axes) == ["scale(triangle, 1.0)", "scale(triangle, 3.0)"]
+    assert plot.flow(shapes.triangle, potentials).axes[0].get_legend() is None
 
 
 def test_a_shape_that_grows_does_not_hide_the_others():
