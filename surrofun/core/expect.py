@@ -24,10 +24,9 @@ def as_potential(x: Any, g: Any) -> jax.Array:
     """
     potential = as_array_of_x(x, g)
     if not jnp.issubdtype(potential.dtype, jnp.floating):
-        raise TypeError(
-            f"{show(g)}: expected a real floating point potential, got dtype {potential.dtype}; "
-            "subtract the threshold first, or cast with x.astype(jnp.float32)"
-        )
+        cast = "subtract the threshold first, or cast with x.astype(jnp.float32)"
+        hint = "take x.real or x.imag" if jnp.iscomplexobj(potential) else cast
+        raise TypeError(f"{show(g)}: expected a real floating point potential, got dtype {potential.dtype}; {hint}")
     return potential
 
 
