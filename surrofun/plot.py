@@ -12,8 +12,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
-from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -326,12 +326,14 @@ def _legend(axes: Axes, has_room: bool) -> None:
 
 def _palette() -> tuple[Any, ...]:
     """Return `COLORS` on the ground of the style: the last, black, is white in a dark one."""
-    return (*COLORS[:-1], rcParams["text.color"])
+    return (*COLORS[:-1], matplotlib.rcParams["text.color"])
 
 
 def _colors(count: int) -> Sequence[Any]:
     """Return a colour for each of the neurons of a shape."""
-    return _palette()[:count] if count <= len(COLORS) else [colormaps["viridis"](i / count) for i in range(count)]
+    if count <= len(COLORS):
+        return _palette()[:count]
+    return [matplotlib.colormaps["viridis"](i / count) for i in range(count)]
 
 
 def _neurons(g: Shape, count: int) -> list[str]:
