@@ -30,7 +30,7 @@ from jax.typing import ArrayLike
 
 from .calculus import antiderivative, declares_soft_step, may_hide_in_facts, needs_no_limit
 from .core.concrete import closure_converted, concrete_if_possible, is_traced, try_concrete, without_gradient
-from .core.cotangents import cotangents, moved_by
+from .core.cotangents import cotangents, soft_tangent
 from .core.dtype import as_array, refuse_unfit_call
 from .core.expect import as_potential, evaluated, refuse_parameters, refuse_ported
 from .core.facts import declares, facts_of, signature_of
@@ -419,8 +419,7 @@ def _fire_jvp(rule: Rule, primals: Any, tangents: Any) -> Any:
         tangent = _for_checkpoint(_slope_at(rule, x, constants)) * dot_x
     for k, dot in enumerate(dot_soft):
         if not isinstance(dot, SymbolicZero):  # one by one: 0 tangents may give NaN
-            moved = moved_by(lambda arrays: join(rule.soft, arrays)(widened(as_array(x))), soft_arrays, k, dot)
-            tangent += moved.astype(tangent.dtype)
+            tangent += soft_tangent(rule.soft, soft_arrays, k, dot, x).astype(tangent.dtype)
     return _fire_both_modes(rule, *primals), tangent
 
 

@@ -411,6 +411,13 @@ def test_what_learns_keeps_the_potential_once_also_where_its_soft_step_is_search
     assert [leaf.shape for leaf in jax.tree.leaves(kept) if leaf.size >= x.size] == [x.shape]
 
 
+@pytest.mark.parametrize("g", [shapes.superspike, laplace])
+def test_in_forward_mode_reverse_mode_keeps_the_slope_and_the_move_of_the_soft_step_and_nothing_it_is_made_of(g):
+    spike, x = make_spike(g, learnable=True, forward_mode=True), jnp.zeros((500, 1000))
+    kept = jax.eval_shape(lambda x, a: jax.vjp(spike, x, a)[1], x, 2.0)
+    assert [leaf.shape for leaf in jax.tree.leaves(kept) if leaf.size >= x.size] == 2 * [x.shape]
+
+
 def test_what_is_as_large_as_what_comes_later_is_made_again_also_where_it_is_used_early():
     def f(a, x):
         large = a * jnp.arange(3.0)

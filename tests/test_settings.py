@@ -110,6 +110,19 @@ def test_learned(setting):
     np.testing.assert_allclose(learned(shapes.superspike), FAST.soft_da(X, 2.0).sum(), rtol=1e-5)
 
 
+@sample
+@under("strict", "no jit")
+@pytest.mark.parametrize("forward_mode", [False, True])
+@pytest.mark.parametrize(("dtype", "rtol"), [(jnp.float32, 1e-5), (jnp.bfloat16, 2**-8)])
+def test_learned_one_a_neuron(setting, forward_mode, dtype, rtol):
+    def spikes(each):
+        return make_spike(shapes.superspike, learnable=True, forward_mode=forward_mode)(jnp.asarray(X), each).sum()
+
+    by_each = jax.grad(spikes)(jnp.asarray(EACH, dtype))
+    assert by_each.dtype == dtype
+    np.testing.assert_allclose(by_each.astype(jnp.float32), FAST.soft_da(X, EACH).sum(0), rtol=rtol)
+
+
 def test_facts_are_found_where_no_transfer_is_allowed():
     """They are numbers, found by NumPy while a step is compiled."""
     x, key, plain = jnp.asarray(X), jax.random.key(0), lambda x, a=2.0: 1 / (1 + a * jnp.abs(x)) ** 2

@@ -1,4 +1,4 @@
-"""What the gradient of a learning spike is: that by its potential, and that by each parameter of its soft step."""
+"""What the gradient of a learning spike is, in both modes: by its potential, and by each parameter of its soft step."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from .concrete import aligned_arrays, is_jaxpr
-from .tree import Tree, from_tree, join, widened
+from .dtype import as_array
+from .tree import Structure, Tree, from_tree, join, widened
 from .varying import varying_axes
 
 _MANY = 8  # parameters: each that is taken by itself adds the equations of the soft step once more
@@ -51,6 +52,28 @@ def cotangents(
     # Each element of S has its own dS/dp, which is what it moves by when p moves by 1 everywhere.
     moves = [moved_by(soft_step, numbers, k, jnp.ones_like(p)) for k, p in enumerate(numbers)]
     return ct_x, [_summed(ct_spikes * v, p).astype(p.dtype) for v, p in zip(moves, values, strict=True)]
+
+
+def soft_tangent(structure: Structure, arrays: list[Any], k: int, tangent: Any, x: Any) -> Any:
+    """Return the tangent of a soft step at x whose k-th array moves by `tangent`, in at least float32.
+
+    Where each element of S has its own dS/dp, reverse mode keeps that alone: it is a factor. Else it keeps what the
+    soft step is computed from.
+
+    >>> from jax.tree_util import Partial
+    >>> structure = jax.tree.structure(Partial(jnp.multiply, 2.0)), (None,)  # S = p x
+    >>> soft_tangent(structure, [2.0], 0, 0.5, jnp.ones(3))
+    Array([0.5, 0.5, 0.5], dtype=float32)
+    """
+    x = widened(as_array(x))
+
+    def soft_step(arrays: Any) -> Any:
+        return join(structure, arrays)(x)
+
+    if not aligned_arrays(structure, arrays, x.shape)[k]:
+        return moved_by(soft_step, arrays, k, tangent)
+    move = moved_by(soft_step, arrays, k, jnp.ones_like(tangent))
+    return move * jnp.broadcast_to(as_array(tangent).astype(move.dtype), move.shape)
 
 
 def moved_by(f: Callable[[list[Any]], Any], values: list[Any], k: int, tangent: Any) -> Any:
