@@ -131,6 +131,10 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     Traceback (most recent call last):
     TypeError: abs: y of shape (8,) does not broadcast against x of shape (5,); one a neuron is (5,),
         coefficients a tuple
+    >>> refuse_unfit(abs, "y", np.ones(3), (2, 3, 8, 8))
+    Traceback (most recent call last):
+    TypeError: abs: y of shape (3,) does not broadcast against x of shape (2, 3, 8, 8); one a neuron is (8,),
+        one along axis 1 is (3, 1, 1), coefficients a tuple
     """
     value = plain(value)
     is_array = isinstance(value, ARRAYS)
@@ -144,9 +148,13 @@ def refuse_unfit(f: Any, place: Any, value: Any, shape: tuple[int, ...] = ()) ->
     name = place if isinstance(place, str) else [*parameters, "a parameter"][min(place, len(parameters))]
     if is_array:
         refuse_unreal(value, show(f), name)
+        along = ""
+        if value.ndim == 1 and value.size in shape:
+            axis = shape.index(value.size)
+            along = f"one along axis {axis} is {(value.size, *[1] * len(shape[axis + 1 :]))}, "
         raise TypeError(
             f"{show(f)}: {name} of shape {value.shape} does not broadcast against x of shape {shape}; "
-            f"one a neuron is {shape[-1:]}, coefficients a tuple"
+            f"one a neuron is {shape[-1:]}, {along}coefficients a tuple"
         )
     if name in parameters and isinstance(parameters[name].default, int | float):
         raise TypeError(f"{show(f)}: expected a number or an array as {name}, got {describe_value(value)}")
