@@ -135,8 +135,9 @@ def fused_lif(g, leak=0.9, block=128, **options):
 
 # %% [markdown]
 # On this machine, which has no accelerator, Pallas interprets the kernels (`interpret=True`). Spikes and gradients are
-# those of the scan to the last bit. The tests lower both kernels for TPU and for Triton (GPU), and every shape and
-# combinator of the package by itself. (JAX 0.12 calls its Triton lowering deprecated. Mosaic GPU, its successor, lacks
+# those of the scan to the last bit. (Where XLA makes one instruction of a product and a sum, which rounds once, the
+# last digits may differ.) The tests lower both kernels for TPU and for Triton (GPU), and every shape and combinator
+# of the package by itself. (JAX 0.12 calls its Triton lowering deprecated. Mosaic GPU, its successor, lacks
 # `log1p`, `pow` and `stop_gradient` as yet, and with them some of the shapes.)
 
 

@@ -99,6 +99,7 @@ EXPRESSIONS = {
 @pytest.mark.usefixtures("optimized")
 @pytest.mark.parametrize("name", ["superspike", "composed"])
 def test_the_fused_layer_is_the_scan_to_the_last_bit(name):
+    """From jax 0.12.1, to five digits: XLA makes one instruction of some products and sums, which rounds once."""
     g, rng = EXPRESSIONS[name], np.random.default_rng(0)
     currents, cotangents = np.float32([rng.uniform(size=(50, 32)), rng.normal(size=(50, 32))])
     fused = recipes.fused_lif(g, block=16, interpret=True)
@@ -106,7 +107,8 @@ def test_the_fused_layer_is_the_scan_to_the_last_bit(name):
     pulled = functools.partial(jax.jit(recipes.pulled, static_argnums=0), currents=currents, cotangents=cotangents)
     (spikes, gradient), (wanted, by_scan) = pulled(fused), pulled(plain)
     np.testing.assert_array_equal(spikes, wanted)
-    np.testing.assert_array_equal(gradient, by_scan)
+    off = 0.0 if jax.__version_info__ < (0, 12, 1) else 1e-5 * abs(by_scan).max()
+    np.testing.assert_allclose(gradient, by_scan, rtol=0, atol=off)
     assert 0.2 < spikes.mean() < 0.8
     assert (gradient != 0).mean() > 0.9
 

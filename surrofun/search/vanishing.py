@@ -1,4 +1,4 @@
-"""Derivatives where a function has vanished, or reached its limit, and JAX may compute 0 * inf."""
+"""Derivatives where a function has vanished, or reached its limit, and JAX may compute 0 * inf, or inf."""
 
 import functools
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _OCTAVES = range(108)  # from far out back to the threshold
 def vanishing(
     f: Callable[[jax.Array], jax.Array], x: jax.Array, elsewhere: Any, limit_at: Any = None, is_known: Any = None
 ) -> jax.Array:
-    """Return f(x), differentiable by what f closes over; where f has vanished, a derivative that is NaN counts as 0.
+    """Return f(x), differentiable by what f closes over; where f has vanished, only a finite derivative counts.
 
     Args:
         f: an elementwise function.
@@ -102,7 +102,7 @@ def _derivative(f: Structure, wrt: Any, is_known: Any, places: Any, before: jax.
 
     if limit_at is None:
         moves = by_one_at(x)
-        gone = (abs(before) < NOTHING[before.dtype.name]) & jnp.isnan(moves)
+        gone = (abs(before) < NOTHING[before.dtype.name]) & ~jnp.isfinite(moves)
         moves = jnp.where(gone, 0.0, moves)
         if is_known is not None:
             size = jnp.maximum(jnp.abs(arrays[wrt[-1]]).max(), LEAST).astype(before.dtype)
