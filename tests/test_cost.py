@@ -96,11 +96,11 @@ def test_equations_of_bounds():
     assert_at_most(6000, eight)
     assert eight - four <= 1.05 * 2 * (four - two)
     halves = jax.make_jaxpr(lambda a: bounds(asym(shapes.triangle(alpha=a), shapes.atan)))(2.0)
-    assert_at_most(1250, equations(halves.jaxpr))
+    assert_at_most(1290, equations(halves.jaxpr))
     declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
     assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)
-    assert_at_most(240, str(search).count(" = "))  # 215 before steps of rounding at a smooth top were told from peaks
+    assert_at_most(290, str(search).count(" = "))  # 240 before half of the peaks that are searched were the nearest
 
 
 MORE = {
@@ -459,7 +459,8 @@ def test_of_the_two_formulas_of_a_power_law_one_is_computed():
         return make_spike(shapes.power_law, learnable=True)(x, *parameters).sum()
 
     arguments = (jnp.float32(1.5), jnp.float32(2.5)), jnp.linspace(-1, 1, 10**5)
-    assert_at_most(21, temporary_bytes(compiled(jax.grad(learned), arguments)) / 10**5)  # with both of them 64
+    limit = 21 if jax.__version_info__ < (0, 12, 1) else 8.1  # whose derivative of a quotient keeps less
+    assert_at_most(limit, temporary_bytes(compiled(jax.grad(learned), arguments)) / 10**5)  # with both of them 64
 
 
 @exhaustive

@@ -10,7 +10,7 @@ from needs import eager_or_jit, exhaustive, sample
 from scipy.integrate import quad
 from scipy.special import erf
 
-from surrofun import antiderivative, area, bounds, make_spike, mix, scale, shape, shapes
+from surrofun import antiderivative, area, asym, bounds, make_spike, mix, scale, shape, shapes
 from surrofun.search.integral import integral, with_integral
 from surrofun.search.survey import EXTREMES, NAMES, survey
 
@@ -878,6 +878,35 @@ def test_an_extreme_at_a_kink_or_a_jump_moves_with_it(dtype, way, request):
         expected = np.array([derivatives(float(p)) for p in numbers])
         np.testing.assert_allclose([both(p, kind) for p in numbers], expected, rtol=1e-4, atol=2e-5, err_msg=name)
         np.testing.assert_allclose(highest(numbers, kind), expected[:, 1], rtol=1e-4, atol=2e-5, err_msg=name)
+
+
+@exhaustive
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_peaks_as_high_the_nearest_moves_with_the_period(dtype, request):
+    """One far out has no digits left of its place, of which a period too long makes any derivative at all."""
+    if dtype == np.float64:
+        request.getfixturevalue("x64")
+
+    def wave(period):
+        return asym(shapes.squarewave_fourier(n=3, period=period), shapes.power_law)
+
+    ends = jax.jit(jax.jacfwd(lambda p: jnp.stack(bounds(wave(p)))))
+    for period in (0.5, 2.0, 2.2859, 3.3, 8.0):  # to either side 12 / period, at 0 and half a period farther
+        right = 12 / period**2 * np.array([1.0, -1.0])
+        np.testing.assert_allclose(ends(dtype(period)), right, rtol=1e-5)
+
+
+@exhaustive
+@eager_or_jit
+def test_a_peak_of_which_the_place_is_lost_moves_by_no_number(way):
+    """A wave that grows to its limit has its peak where a digit of x is many periods."""
+
+    def highest(p):
+        return bounds(lambda x: (1 - 1 / (1 + abs(x))) * jnp.cos(p * x))[1]
+
+    value, moved = way(jax.value_and_grad(highest))(np.float32(3.0))
+    assert 0.9 < value <= 1
+    assert np.isnan(moved)
 
 
 @exhaustive

@@ -95,7 +95,10 @@ def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array) -> jax.Array:
-    """Return zeros whose first derivative is 0, and the second what a smooth extreme gains since its place moves."""
+    """Return zeros whose first derivative is 0, and the second what a smooth extreme gains since its place moves.
+
+    The first is NaN where the slope falls on both sides within the error of the place, as a periodic one does far out.
+    """
     return jnp.zeros_like(end)
 
 
@@ -110,10 +113,13 @@ def _bends_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
     rise, bend = lax.stop_gradient(jax.jvp(functools.partial(rises, arrays), (at,), (jnp.ones_like(at),)))
     digits = 64 * float(np.finfo(at.dtype).eps)
     is_smooth = (bend != 0) & (rise * rise <= digits * abs(end * bend))
+    off = abs(at) * _NEAREST[at.dtype.name]
+    falls = [abs(end - lax.stop_gradient(join(f, arrays)(at + side))) for side in (-off, off)]
+    is_lost = jnp.minimum(*falls) > _FALL * jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)
     place = jnp.where(jnp.isfinite(bend), at, at[::-1])  # in reverse mode a choice does not do: 0 * NaN is NaN
     risen, moves = jax.jvp(lambda arrays: rises(arrays, place), (arrays,), (by_arrays,))
     nothing = (risen - lax.stop_gradient(risen)) / jnp.where(is_smooth, bend, 1.0)
-    return _bends(f, *primals), jnp.where(is_smooth, -nothing * moves, 0.0)
+    return _bends(f, *primals), jnp.where(is_lost, jnp.nan, jnp.where(is_smooth, -nothing, 0.0)) * moves
 
 
 def _kink(slopes: Function, end: jax.Array, at: jax.Array, nearest: jax.Array) -> tuple[jax.Array, ...]:

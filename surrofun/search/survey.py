@@ -37,7 +37,8 @@ _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid sti
 # Panels in an octave: 1 / _CLOSE of an octave leaves no gap of 0.1 within 10 of the threshold.
 _COARSE, _FINE, _CLOSE = 2, 8, 16
 _NEAR = 4  # octaves around the threshold that are looked at closely
-_PEAKS = 8  # that are searched for the highest slope, and as many for the lowest
+_PEAKS = 4  # the highest that are searched for the highest slope, and the nearest; and as many for the lowest
+_ALMOST = 0.9  # of the highest: of a periodic slope, the nearest peaks are seen to be as high as this
 _STEPS = 71  # to either side of a peak, in each round of that search: the next round takes one such step for its range
 _ZOOMS = 4  # rounds: _STEPS ** -_ZOOMS of a panel is a digit of float32, and, squared, as a slope falls, of float64
 _GROWTH = 3e-4  # of the span, from the last octave but one to the last: more has no bound
@@ -210,10 +211,15 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     # A peak is in a panel that is not below its neighbours; of a plateau, at its ends. A smooth top falls in steps of
     # rounding, each of which has an end: of those that are no higher than this, the highest alone is one.
     before, after = (xp.concatenate(v, 1) for v in ([high[:, :1], high[:, :-1]], [high[:, 1:], high[:, -1:]]))
-    less = high - 4 * float(np.finfo(dtype).eps) * xp.abs(high)
+    digits = 4 * float(np.finfo(dtype).eps)
+    less = high - digits * xp.abs(high)
     peak = (high >= before) & (high >= after) & ((less > before) | (less > after))
     peak = peak | xp.swapaxes(_is_best(xp, xp.swapaxes(high, 0, 1)), 0, 1)
-    slope, place, width = highest(xp, _PEAKS, 1, xp.where(peak, high, -np.inf), high_at, ends - starts)
+    top = high.max(1, keepdims=True)
+    nearness = xp.where(peak & (high >= top - (1 - _ALMOST) * xp.abs(top)), -xp.abs(high_at), -np.inf)
+    ranks = xp.where(peak, high, -np.inf), nearness
+    found = [highest(xp, _PEAKS, 1, rank, high, high_at, ends - starts)[1:] for rank in ranks]
+    slope, place, width = (xp.concatenate(v, 1) for v in zip(*found, strict=True))
     shares = column(np.linspace(-1, 1, 2 * _STEPS + 1), slope)
 
     def closer(state: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -224,7 +230,10 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
 
     state = (0, slope, slope, place, _GAP * width)
     _, earlier, slope, place, _ = repeated(xp, lambda state: state[0] < _ZOOMS, closer, state)
-    best, best_at = _best(xp, xp.swapaxes(slope, 0, 1), xp.swapaxes(place, 0, 1))
+    slopes_there, places = (xp.swapaxes(v, 0, 1) for v in (slope, place))
+    best = slopes_there.max(0)
+    is_as_high = slopes_there >= best - digits * xp.abs(best)  # the nearest of these, whose place has most digits
+    _, best_at = _best(xp, xp.where(is_as_high, -xp.abs(places), -np.inf), places)
     span = xp.where(xp.isinf(best.sum(0)), xp.abs(best), best.sum(0))
     # An extreme is infinite if it still grows in the last rounds, or in the last octave; but if it stays below 0 and
     # the other one is infinite, it comes nearer to 0, as -1 / abs(x) does.
