@@ -89,12 +89,12 @@ def _moved(g: Shape, end: jax.Array, at: jax.Array) -> jax.Array:
     slope = (shares * vanishing(slopes, jnp.where(is_kink, beside, at), at[::-1])).sum(0)
     rise = _rises(slopes, at)
     rise = jnp.where(is_kink | ~jnp.isfinite(rise), 0.0, rise)
-    moves = rise * _place_of_jump(g, end, at, nearest, rise) + _bends(*closure_converted(slopes, at), end, at)
+    moves = rise * _place_of_jump(g, end, at, nearest, rise) + _bends(*closure_converted(slopes, at), end, at, nearest)
     return end + jnp.where(jnp.isfinite(end), slope - lax.stop_gradient(slope) + moves, 0.0)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array) -> jax.Array:
+def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array, nearest: jax.Array) -> jax.Array:
     """Return zeros whose first derivative is 0, and the second what a smooth extreme gains since its place moves.
 
     The first is NaN where the slope falls on both sides within the error of the place, as a periodic one does far out.
@@ -105,7 +105,7 @@ def _bends(f: Structure, arrays: Any, end: jax.Array, at: jax.Array) -> jax.Arra
 @_bends.defjvp
 @unchecked()
 def _bends_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (arrays, end, at), (by_arrays, *_) = primals, tangents
+    (arrays, end, at, nearest), (by_arrays, *_) = primals, tangents
 
     def rises(arrays: Any, x: jax.Array) -> Any:
         return jax.jvp(join(f, arrays), (x,), (jnp.ones_like(x),))[1]
@@ -113,9 +113,8 @@ def _bends_jvp(f: Structure, primals: Any, tangents: Any) -> tuple[jax.Array, ja
     rise, bend = lax.stop_gradient(jax.jvp(functools.partial(rises, arrays), (at,), (jnp.ones_like(at),)))
     digits = 64 * float(np.finfo(at.dtype).eps)
     is_smooth = (bend != 0) & (rise * rise <= digits * abs(end * bend))
-    off = abs(at) * _NEAREST[at.dtype.name]
-    falls = [abs(end - lax.stop_gradient(join(f, arrays)(at + side))) for side in (-off, off)]
-    is_lost = jnp.minimum(*falls) > _FALL * jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)
+    falls = [abs(end - lax.stop_gradient(join(f, arrays)(at + off))) for off in (-nearest, nearest)]
+    is_lost = jnp.minimum(*falls) > _FALL * _largest(end)
     place = jnp.where(jnp.isfinite(bend), at, at[::-1])  # in reverse mode a choice does not do: 0 * NaN is NaN
     risen, moves = jax.jvp(lambda arrays: rises(arrays, place), (arrays,), (by_arrays,))
     nothing = (risen - lax.stop_gradient(risen)) / jnp.where(is_smooth, bend, 1.0)
@@ -160,9 +159,13 @@ def _place_of_jump(g: Shape, end: jax.Array, at: jax.Array, nearest: jax.Array, 
     sides = column([-1.0, 1.0, 1.0], at)  # the last panel is empty, which says that no jump is left
     left, right, _ = lax.stop_gradient(slopes_at(g, at + reach * sides))
     # A step of a few last digits of the larger extreme is what is left of 1 - u / sqrt(1 + u^2) far out.
-    is_jump = abs(left - right) > digits * jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)
+    is_jump = abs(left - right) > digits * _largest(end)
     edges = at + jnp.where(is_jump, reach, 0.0) * sides
     return areas_of_jumps(g, edges)[0] / jnp.where(is_jump, left - right, 1.0)
+
+
+def _largest(end: jax.Array) -> jax.Array:
+    return jnp.where(jnp.isfinite(end), abs(end), 0.0).max(0)  # of both extremes
 
 
 def soft_step(g: Shape) -> Shape:

@@ -38,7 +38,7 @@ _THINNEST = 1e-24  # width of a place; by its inverse, the largest, the grid sti
 _COARSE, _FINE, _CLOSE = 2, 8, 16
 _NEAR = 4  # octaves around the threshold that are looked at closely
 _PEAKS = 4  # the highest that are searched for the highest slope, and the nearest; and as many for the lowest
-_ALMOST = 0.9  # of the highest: of a periodic slope, the nearest peaks are seen to be as high as this
+_ALMOST = 0.1  # of the highest, below it: no lower than this are the nearest peaks of a periodic slope seen
 _STEPS = 71  # to either side of a peak, in each round of that search: the next round takes one such step for its range
 _ZOOMS = 4  # rounds: _STEPS ** -_ZOOMS of a panel is a digit of float32, and, squared, as a slope falls, of float64
 _GROWTH = 3e-4  # of the span, from the last octave but one to the last: more has no bound
@@ -216,7 +216,7 @@ def _searched(xp: Arithmetic, slopes: Function, at: Array, seen: Array, dtype: A
     peak = (high >= before) & (high >= after) & ((less > before) | (less > after))
     peak = peak | xp.swapaxes(_is_best(xp, xp.swapaxes(high, 0, 1)), 0, 1)
     top = high.max(1, keepdims=True)
-    nearness = xp.where(peak & (high >= top - (1 - _ALMOST) * xp.abs(top)), -xp.abs(high_at), -np.inf)
+    nearness = xp.where(peak & (high >= top - _ALMOST * xp.abs(top)), -xp.abs(high_at), -np.inf)
     ranks = xp.where(peak, high, -np.inf), nearness
     found = [highest(xp, _PEAKS, 1, rank, high, high_at, ends - starts)[1:] for rank in ranks]
     slope, place, width = (xp.concatenate(v, 1) for v in zip(*found, strict=True))
