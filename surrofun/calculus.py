@@ -105,7 +105,7 @@ def _soft_step(g: Shape, /, *args: Any, **kwargs: Any) -> Any:
     def soft(x: jax.Array) -> Any:
         if 0 in x.shape:  # no neurons, or none of their potentials: nothing to search for
             return jnp.zeros_like(x)
-        known = getattr(g, "_soft_steps", {})  # of a part, which gets no parameters here: `_closed_form`
+        known = getattr(g, "_soft_steps", {})  # of a part, as `_closed_form` sets it; a part gets no parameters here
         key = x.ndim, x.dtype.name
         if key not in known:
             known[key] = _soft_step_of(g, x, args, kwargs)
@@ -123,7 +123,8 @@ def _soft_step_of(g: Shape, like: Any, args: Any, kwargs: Any) -> Shape:
     own = unbound(g)
     as_it_is = own.any_constant or needs_no_limit(g)
     made = made_of(own.f)
-    # The limits of the part do not depend on the numbers of the combinator, whose derivatives there are spared.
+    # The part subtracts its own limits, which do not depend on the numbers of the combinator: their derivatives there
+    # are spared.
     part_takes_limits = not as_it_is and made and facts_of(made[0].func).get("anchored")
     declared = _closed_form(g, like, args, kwargs, any_constant=not part_takes_limits)
     if declared is None:
@@ -152,7 +153,7 @@ def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
 
     The test: with a constant c as the soft step of every part, the derivative by c depends neither on x nor on c.
     """
-    if facts_of(f).get("zero_at_minus_inf"):
+    if facts_of(f).get("zero_at_minus_inf"):  # a combinator promises with it that it is linear, too: `declares`
         return True
 
     def with_constant(constant: Any, value: Any) -> Any:

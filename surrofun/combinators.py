@@ -1,8 +1,9 @@
 """Shapes from shapes, each a formula and its facts.
 
 Parameters given at call time go to every shape inside. Write a combinator of
-your own in the same way, without `declares`: the constant of its soft step
-is then found from the limits of S.
+your own in the same way, without `declares`: the constant of its soft step is
+then found from the limits of S. `stretched(x, alpha)` is `alpha * x`, and
+`times(a, b)` is `a * b`; they differ only where an operand is infinite.
 """
 
 from typing import Any

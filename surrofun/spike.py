@@ -1,14 +1,15 @@
 """`make_spike`: a step forward, any shape backward.
 
 A call evaluates the step, and passes the slope, as a function, to a derivative
-rule, which evaluates it unless its value is known. The rules stand at module
-level and close over no tracer: the tracers that a shape holds are passed as
-operands (`core.concrete.closure_converted`), so that a spike may be built from
-tracers, anywhere, and be differentiated later. What the rules return is
-differentiable by the same rules, so that higher derivatives are right, too.
-Where every function in shape, step, encode and decode is known to be pure
-(`core.purity`) and found in its module, a call runs inside of one cached
-program (`core.program`), and the cotangents of what it learns inside another.
+rule, which evaluates it. The rules stand at module level and close over no
+tracer: the tracers that a shape holds are passed as operands
+(`core.concrete.closure_converted`), so that a spike may be built from tracers,
+anywhere, and be differentiated later. What the rules return is differentiable
+by the same rules, so that higher derivatives are right, too. Where every
+function in shape, step, encode and decode is known to be pure (`core.purity`)
+and found in its module, a call runs inside of one cached program
+(`core.program`), and the cotangents of what it learns inside another. Only
+outside of it, as for a lambda, may the slope have a value before the rule runs.
 In names, ct_ is a cotangent and dot_ a tangent, as in JAX.
 """
 
@@ -54,7 +55,7 @@ Step: TypeAlias = Callable[[Any], Any]
 # where nothing is searched for, in forward mode, and where the slope is concrete.
 Rule: TypeAlias = SimpleNamespace
 # Operands that get no cotangent: "spikes"; "slope_now", the slope, where it is concrete; "slope_arrays", which may be
-# the same tracers as the soft arrays, which get one; "to_encode" and "to_decode", the arrays of encode and of decode.
+# the same tracers as the soft arrays, which get one; "encode_arrays" and "decode_arrays".
 Constants: TypeAlias = dict[str, Any]
 
 
@@ -100,9 +101,9 @@ def make_spike(
             `encode(slope)` and `decode(kept)`, or a code of your own,
             `code(g, x) -> (encode, decode, operands)`: see
             `surrofun.residuals`. An encoded slope has no second derivative,
-            and a meta-gradient is one. Where a parameter learns, x is kept
-            instead, and for each soft step that is searched for, one table
-            for all steps of a loop.
+            and a meta-gradient is one. In a gradient by a parameter that
+            learns, x is kept instead, and for each soft step that is
+            searched for, one table for all steps of a loop.
         forward_mode: build on `jax.custom_jvp`, so that both modes work.
             Up to jax 0.10, forward over reverse through `scan` is refused:
             for `jax.hessian(f)` write `jax.jacrev(jax.jacfwd(f))`.
@@ -241,16 +242,17 @@ def _spike(options: Tree, g: Tree, step: Tree, codec: Any, x: jax.Array) -> Any:
     if not is_concrete:  # errors of the shape itself are raised in the forward pass
         closed = jax.make_jaxpr(join(slope, slope_arrays))(x)
         (slope_like,), indices = closed.out_avals, axis_indices(closed)
-    encode, to_encode, decode, to_decode = code_converted(codec, slope_like, x) if codec else (None, (), None, ())
-    varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, to_encode, to_decode))
+    no_code = None, (), None, ()
+    encode, encode_arrays, decode, decode_arrays = code_converted(codec, slope_like, x) if codec else no_code
+    code_arrays = {"encode_arrays": encode_arrays, "decode_arrays": decode_arrays}
+    varied = vary_as(x, (spikes, indices, slope_arrays, soft_arrays, code_arrays))
     if varied is not x:  # in a `shard_map`: an array that was hidden varies over the devices
         return _spike(options, g, step, codec, varied)
     early, late = (lambda arrays: arrays), functools.partial(_learned_cotangents, slope, soft)
     if soft_arrays and not is_concrete and not forward_mode and not declares_soft_step(g):
         early, late = _stages(late, (slope_arrays, soft_arrays), x)
     rule = SimpleNamespace(slope=slope, soft=soft, early=early, late=late, encode=encode, decode=decode)
-    # Where the slope is concrete, only operands of its code may be mapped: an eager gradient is spared the rest.
-    code_arrays = {"to_encode": to_encode, "to_decode": to_decode}
+    # Where the slope is concrete, only arrays of its code may be mapped; an eager gradient is spared the rest then.
     spikes = _mapped_as(spikes, code_arrays if is_concrete else (x, soft_arrays, slope_arrays, code_arrays, indices))
     constants = {"spikes": spikes, "slope_now": slope_now, "slope_arrays": slope_arrays, **code_arrays}
     return (_fire_both_modes if forward_mode else _fire)(rule, x, soft_arrays, constants)
@@ -269,11 +271,11 @@ def _stages(backward: Callable[..., Any], arrays: Any, x: jax.Array) -> Any:
     """Split the backward pass: the search and its tables, which do not depend on x, move to the forward pass.
 
     There JAX takes them out of a loop, since they do not depend on the potential. Cotangents are computed for every
-    array that may learn: it is not known yet which ones do. From jax 0.12 on, the cached program of a shape that is
-    found in its module is one equation here, and nothing is split: on a CPU, XLA takes the search out of the loop.
+    array that may learn: it is not known yet which ones do. From jax 0.12 on, the cached program that computes them is
+    one equation, which depends on x, and nothing is split: on a CPU, XLA takes the search out of the loop.
     """
     may_learn = [jnp.issubdtype(p.dtype, jnp.floating) for p in arrays[1]]
-    early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # of the spikes: like x
+    early, late = in_two_stages(functools.partial(backward, may_learn), arrays, x, x)  # the cotangent is like x
     return early, lambda _, *values: late(*values)
 
 
@@ -304,8 +306,9 @@ def _learned_cotangents(
     The values are x and the cotangent of the spikes.
     """
     slope_arrays, soft_arrays = arrays
+    # A flag for each leaf of the soft step; its arrays are the leaves for which the structure holds None.
     (_, leaves), left = soft, iter(is_learned)
-    flags = tuple(leaf is None and next(left) for leaf in leaves)  # of every leaf, None for those that are traced
+    flags = tuple(leaf is None and next(left) for leaf in leaves)
     trees = join(slope, slope_arrays), join(soft, soft_arrays), static(flags)
     ct_x, ct_learned = call_cached(cotangents, *trees, *values, search=True)
     learned = iter(ct_learned)
@@ -319,7 +322,7 @@ def _kept(rule: Rule, x: jax.Array, constants: Constants) -> Any:
         return _for_checkpoint(slope)
     # What is encoded may have no derivative, as a whole number, and a second one would be lost without a word.
     guard = _guard_of(slope) if is_traced(slope) else np.zeros(0, slope.dtype)
-    return _for_checkpoint((join(rule.encode, constants["to_encode"])(slope), guard))
+    return _for_checkpoint((join(rule.encode, constants["encode_arrays"])(slope), guard))
 
 
 def _slope_at(rule: Rule, x: jax.Array, constants: Constants) -> Any:
@@ -370,7 +373,7 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     returns for the arrays of both.
     """
     x, soft_arrays, constants = values = jax.tree.map(lambda operand: as_array(operand.value), operands)
-    kept, to_decode = _kept(rule, x, constants), constants["to_decode"]
+    kept, decode_arrays = _kept(rule, x, constants), constants["decode_arrays"]
     arrays = constants["slope_arrays"], soft_arrays
     to_learn = (_for_checkpoint(x), rule.early(arrays)) if soft_arrays else ()
     # A residual holds arrays only, so a flag is an array: of length 1 for a learned parameter, else of length 0. JAX
@@ -378,10 +381,10 @@ def _fire_fwd(rule: Rule, *operands: Any) -> Any:
     # needed becomes an empty array instead, and `jit` drops the equations that compute it.
     flags = [np.zeros(int(array.perturbed), bool) for array in operands[1]]
     if any(map(len, flags)):
-        kept, to_decode = _empty((kept, to_decode))
+        kept, decode_arrays = _empty((kept, decode_arrays))
     else:
         to_learn = _empty(to_learn)
-    return _fire(rule, *values), (kept, to_decode, to_learn, flags)
+    return _fire(rule, *values), (kept, decode_arrays, to_learn, flags)
 
 
 def _empty(values: Any) -> Any:
@@ -392,15 +395,15 @@ def _fire_bwd(rule: Rule, residual: Any, ct_spikes: Any) -> Any:
     if isinstance(ct_spikes, SymbolicZero):  # of a checkpoint whose spikes are not used, with JAX_REMAT3
         return None, None, None
     residual, ct_spikes = jax.tree.map(as_array, (residual, ct_spikes))  # a scalar may come as a number
-    kept, to_decode, to_learn, flags = residual
+    kept, decode_arrays, to_learn, flags = residual
     is_learned = [len(flag) > 0 for flag in flags]
     if not any(is_learned):
         if rule.decode:
             encoded, guard = kept
-            kept = join(rule.decode, to_decode)(encoded, ct_spikes) + guard.sum()  # 0, whose derivative is refused
+            kept = join(rule.decode, decode_arrays)(encoded, ct_spikes) + guard.sum()  # 0, whose derivative is refused
         return ct_spikes * kept, None, None
-    x, arrays = to_learn
-    return *rule.late(is_learned, arrays, x, ct_spikes), None
+    x, found_early = to_learn
+    return *rule.late(is_learned, found_early, x, ct_spikes), None
 
 
 _fire.defvjp(_fire_fwd, _fire_bwd, symbolic_zeros=True)

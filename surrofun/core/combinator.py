@@ -58,8 +58,9 @@ def combinator(
             in front: a parameter of the part lines up with the last ones.
         soft: `soft(x, *parts)`, the integral over x, with any constant:
             `antiderivative` puts it right. Like each fact, it takes all
-            parts, in their order. At +-inf it must give its limits, not
-            NaN. Without it, the formula is integrated numerically.
+            parts, in their order; one of `shape` takes what it names. At
+            +-inf it must give its limits, not NaN. Without it, the formula
+            is integrated numerically.
         bounds: `bounds(*parts)`, the least and the largest slope, in any
             order, or None; else they are searched for. They may be wider
             than the slopes: `uint8` is coarser then. A number may be a
@@ -67,8 +68,9 @@ def combinator(
         around: `around(*parts)`, places as for `shape`; else those of the
             parts. Give it if the formula moves them, as `g(-x)` does.
         check: `check(*parts)` raises if parts do not go together. It runs
-            inside of traces, too: a number may be a tracer, and there all
-            that `jax.numpy` computes is a tracer; compare with NumPy.
+            inside of traces, too: let a number pass that is a tracer, a
+            `jax.core.Tracer`, and compare others with NumPy, since there
+            all that `jax.numpy` computes is a tracer.
 
     Returns:
         f(*parts), a shape, whose name is the expression that made it.

@@ -33,8 +33,9 @@ into a byte. The axis has an even size; no slope of the shape is negative:
 Array([[0. , 0.8],
        [1. , 0.4]], dtype=float32)
 
-Put encode and decode, not the code, in a module, decorated with `jax.jit`:
-with one that is not known to be pure, a spike is traced again at each call.
+Define encode and decode in a module, decorated with `jax.jit`; the code may
+be any function. With an encode or a decode that is not known to be pure, a
+spike is traced again at each call.
 """
 
 from .codes import code_converted as code_converted

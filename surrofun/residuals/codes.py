@@ -140,10 +140,10 @@ def code_converted(codec: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[
     `slope` is concrete, or a struct of its shape and dtype. Return the structure of `encode`, its arrays, the structure
     of `decode`, its arrays.
 
-    >>> def to_encode(c):
+    >>> def encode_arrays(c):
     ...     codec = Partial(lambda slope: c * slope), Partial(lambda kept, like: kept)
     ...     return code_converted(codec, jnp.ones(3), jnp.ones(3))[1]
-    >>> jax.jit(to_encode)(2)
+    >>> jax.jit(encode_arrays)(2)
     [Array(2, dtype=int32, weak_type=True)]
     """
     encode, decode = codec
@@ -152,10 +152,10 @@ def code_converted(codec: tuple[Tree, Tree], slope: Any, x: jax.Array) -> tuple[
         # Where the slope is concrete, to call both once shows it, in less time than to trace them.
         here = without_gradient((encode, decode, x))
         hides_nothing = try_concrete(lambda encode, decode, x: decode(encode(slope), x), *here) is not None
-    encoding, in_encode = closure_converted(encode, slope, hides_nothing=hides_nothing)
-    kept = None if hides_nothing else jax.eval_shape(join(encoding, in_encode), slope)
-    decoding, in_decode = closure_converted(decode, kept, x, hides_nothing=hides_nothing)
-    return encoding, in_encode, decoding, in_decode
+    encoding, encode_arrays = closure_converted(encode, slope, hides_nothing=hides_nothing)
+    kept = None if hides_nothing else jax.eval_shape(join(encoding, encode_arrays), slope)
+    decoding, decode_arrays = closure_converted(decode, kept, x, hides_nothing=hides_nothing)
+    return encoding, encode_arrays, decoding, decode_arrays
 
 
 def _narrow(dtype: Tree, g: Shape, x: jax.Array) -> Coded:
