@@ -100,7 +100,8 @@ def test_equations_of_bounds():
     declared = jax.make_jaxpr(lambda a: bounds(scale(shift(shapes.triangle(alpha=a), 0.5), a, height=2.0)))(2.0)
     assert_at_most(36, equations(declared.jaxpr))
     search = jax.make_jaxpr(lambda p: survey(lambda x: p * jnp.tanh(x), [(p, p)], jnp.zeros(()), EXTREMES))(2.0)
-    assert_at_most(290, str(search).count(" = "))  # 240 before half of the peaks that are searched were the nearest
+    # 294 on jax 0.8, 276 on 0.12; 240 before half of the peaks that are searched were the nearest.
+    assert_at_most(300, str(search).count(" = "))
 
 
 MORE = {
