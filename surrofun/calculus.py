@@ -1,5 +1,6 @@
 """Facts of a shape, found or declared, and `derivative`."""
 
+import functools
 import math
 from typing import Any
 
@@ -18,7 +19,7 @@ from .core.shape import CALL, Shape, as_shape, given, named, potential_of
 from .core.text import describe_value, show
 from .core.tree import function_of_x, is_part, node, opaque_in, unbound
 from .search import numerical
-from .search.stages import is_constant
+from .search.stages import is_constant, may_jump
 from .search.vanishing import vanishing
 
 # At infinity the derivative of a soft step by a parameter may be 0 * inf. Then it is taken here, whose cube is finite.
@@ -151,7 +152,8 @@ def _closed_form(g: Shape, like: Any, args: Any = (), kwargs: Any = None, *, any
 def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
     """Say whether adding constants to the soft steps of the parts only adds a constant to that of their combinator.
 
-    The test: with a constant c as the soft step of every part, the derivative by c depends neither on x nor on c.
+    The test: with a constant c as the soft step of every part, the derivative by c depends neither on x nor on c, and
+    tells all: there is no comparison with c.
     """
     if facts_of(f).get("zero_at_minus_inf"):  # a combinator promises with it that it is linear, too: `declares`
         return True
@@ -159,18 +161,24 @@ def _is_linear(f: Any, soft: Any, x: Any, args: Any, kwargs: Any) -> bool:
     def with_constant(constant: Any, value: Any) -> Any:
         if not is_part(value):
             return value
-        facts = {"bounds": lambda: bounds(value), "around": lambda: around(value)}
-        part = declares(soft=lambda x: constant, **facts)(lambda x: value(x))
+        facts = {"bounds": functools.partial(bounds, value), "around": functools.partial(around, value)}
+
+        @declares(soft=lambda x, *args, **kwargs: constant, **facts)
+        def part(x: Any, *args: Any, **kwargs: Any) -> Any:
+            return value(x, *args, **kwargs)
+
         return function_of_x(part, x, any_constant=True)
 
-    def moved(x: Any, constant: Any) -> Any:
-        def of_constant(c: Any) -> Any:
-            parts, by_name = [with_constant(c, v) for v in args], {k: with_constant(c, v) for k, v in kwargs.items()}
-            return jnp.asarray(as_real(soft(x, *parts, **by_name), "soft step", f))
+    def of_constant(x: Any, c: Any) -> Any:
+        parts, by_name = [with_constant(c, v) for v in args], {k: with_constant(c, v) for k, v in kwargs.items()}
+        return jnp.asarray(as_real(soft(x, *parts, **by_name), "soft step", f))
 
-        return jax.jvp(of_constant, (constant,), (jnp.ones_like(constant),))[1]
+    def moved(x: Any, c: Any) -> Any:
+        return jax.jvp(functools.partial(of_constant, x), (c,), (jnp.ones_like(c),))[1]
 
-    return is_constant(jax.make_jaxpr(moved)(x, jnp.zeros((), x.dtype)))
+    c = jnp.zeros((), x.dtype)
+    jaxpr = jax.make_jaxpr(of_constant)(x, c).jaxpr
+    return not may_jump(jaxpr, jaxpr.invars[1:]) and is_constant(jax.make_jaxpr(moved)(x, c))
 
 
 def _fact_of(f: Any, fact: str) -> Any:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 from needs import eager_or_jit, exhaustive, sample
 from reference import told_mirror
 from scipy.integrate import quad
@@ -313,6 +314,89 @@ def test_a_soft_step_that_is_not_linear_in_those_of_its_parts_has_their_constant
         assert float(way(antiderivative(made))(x, a)) == pytest.approx(soft, rel=1e-6)
         learned = way(jax.grad(lambda a: make_spike(made, learnable=True)(x, a)))(a)  # noqa: B023
         assert float(learned) == pytest.approx(s * x / np.cosh(a * x) ** 2, rel=1e-5)
+
+
+@jax.custom_jvp
+def straight_through_round(s):
+    return jnp.round(s)
+
+
+straight_through_round.defjvp(lambda primals, tangents: (straight_through_round(*primals), *tangents))
+
+HIDDEN = {  # functions of S whose derivative does not tell what they do; all but one are a step at the median
+    "compared": lambda s: s > 0.5,
+    "sign": lambda s: (1 + jnp.sign(s - 0.5)) / 2,
+    "floor": lambda s: jnp.floor(s + 0.5),
+    "round": jnp.round,
+    "ceil": lambda s: jnp.ceil(s - 0.5),
+    "rem": lambda s: s + 0.5 - lax.rem(s + 0.5, jnp.ones_like(s)),
+    "whole numbers": lambda s: jnp.int32(2 * s),
+    "compared in a program": jax.jit(lambda s: s > 0.5),
+    "compared in a branch": lambda s: lax.cond(s.sum() < 99, lambda s: s > 0.5, lambda s: s > 0.6, s),
+    "compared in a loop": lambda s: lax.fori_loop(0, 1, lambda i, n: n + jnp.floor(s + 0.5), 0 * s),
+    "rounded, with another derivative": straight_through_round,
+    "without a derivative": lambda s: lax.stop_gradient(s) ** 2,
+}
+
+
+@exhaustive
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("height", [1.5, np.array([1.0, 2.0, 0.0, -1.0])], ids=["shared", "per neuron"])
+def test_a_soft_step_that_compares_those_of_its_parts_has_their_constants(hidden, height):
+    """The declared form of the part begins at -1/2, S at 0; there is no derivative that tells the two apart."""
+    of_s = HIDDEN[hidden]
+    made = surrofun.combinator(
+        lambda x, g, h=1.0: h * g(x), soft=lambda x, g, h: h * of_s(antiderivative(g)(x)).astype(x.dtype)
+    )
+    part = shape(lambda x, a: a / 2 / jnp.cosh(a * x) ** 2, soft=lambda x, a: jnp.tanh(a * x) / 2)
+    x, s = np.array([-2.0, -0.5, 0.25, 1.5]), (1 + np.tanh(1.3 * np.array([-2.0, -0.5, 0.25, 1.5]))) / 2
+    by_hand = s**2 if hidden == "without a derivative" else s > 0.5
+    np.testing.assert_allclose(antiderivative(made(part(a=1.3), height))(x), height * by_hand, rtol=1e-6)
+    spike = make_spike(made(part, jnp.asarray(height)), learnable=True)
+    by_height = jax.grad(lambda h: make_spike(made(part, h), learnable=True)(x, 1.3).sum())(jnp.asarray(height))
+    np.testing.assert_allclose(by_height.sum(), by_hand.sum(), rtol=1e-6)
+    np.testing.assert_array_equal(spike(x, 1.3), x >= 0)
+
+
+def test_a_soft_step_of_infinite_area_is_compared_with_its_constant():
+    """S = sign(x + 2) log(1 + abs(x + 2)) - log(3), which is 0 at the threshold, and not at the centre of its part."""
+    above = surrofun.combinator(
+        lambda x, g: jnp.where(antiderivative(g)(x) > 0, 1 / (1 + x * x), 0.0),
+        soft=lambda x, g: jnp.where(antiderivative(g)(x) > 0, jnp.arctan(x), 0.0),
+    )
+    x = np.array([-3.0, -1.0, -0.4, 0.4, 2.0])
+    soft = antiderivative(above(shift(shapes.reciprocal, -2.0)))(x)
+    np.testing.assert_allclose(soft, np.where(x > 0, np.arctan(x), 0), rtol=1e-6)
+
+
+def test_a_soft_step_may_give_parameters_to_those_of_its_parts():
+    steeper = surrofun.combinator(
+        lambda x, g, k=2.0: g(x, alpha=k) + g(x, k),
+        soft=lambda x, g, k: antiderivative(g)(x, alpha=k) + antiderivative(g)(x, k),
+        bounds=lambda g, k: [end + bounds(g, k)[i] for i, end in enumerate(bounds(g, alpha=k))],
+    )
+    g, logistic = steeper(shapes.sigmoid, 3.0), 1 / (1 + np.exp(-1.5))
+    slope = 2 * 3 * logistic * (1 - logistic)
+    assert float(g(0.5)) == pytest.approx(slope, rel=1e-6)
+    assert float(antiderivative(g)(0.5)) == pytest.approx(2 * logistic, rel=1e-6)
+    learned = jax.grad(lambda k: make_spike(steeper(shapes.sigmoid, k), learnable=True)(0.5))(3.0)
+    assert float(learned) == pytest.approx(slope * 0.5 / 3, rel=1e-6)
+    assert float(bounds(g)[1]) == pytest.approx(2 * 3 / 4, rel=1e-6)
+
+
+def test_by_position_what_a_formula_gives_to_a_part_comes_before_what_the_call_gives():
+    bell = shape(
+        lambda x, a, b: a / jnp.cosh(b * x) ** 2,
+        soft=lambda x, a, b: a / b * jnp.tanh(b * x),
+        bounds=lambda a, b: (0.0, a + 0 * b),
+    )
+    first = surrofun.combinator(lambda x, g: g(x, 3.0), bounds=lambda g: bounds(g, 3.0))(bell)
+    of_soft = surrofun.combinator(lambda x, g: antiderivative(g)(x, 3.0))(bell)
+    assert float(first(0.5, 2.0)) == pytest.approx(3 / np.cosh(1) ** 2, rel=1e-6)
+    assert float(bounds(first, 2.0)[1]) == 3
+    assert float(of_soft(0.5, 2.0)) == pytest.approx(1.5 * (np.tanh(1) + 1), rel=1e-6)
+    by_x = jax.grad(lambda x: make_spike(first, residual="uint8")(x, 2.0))(0.0)
+    assert float(by_x) == pytest.approx(3, rel=1e-2)
 
 
 @exhaustive

@@ -214,6 +214,12 @@ TypeError: <lambda>: expected a result that is one real array, got Partial sigmo
 TypeError: sigmoid: expected a real floating point potential, got object <object object at ...>
 >>> sigmoid(Neuron())
 TypeError: sigmoid: expected a real floating point potential, got Neuron ...; as an attribute of a class, it has to...
+>>> make_spike(sigmoid)(2**70)
+>>> sigmoid(2**70)
+TypeError: sigmoid: expected a real floating point potential, got int 1180591620717411303424
+>>> sigmoid(np.ma.array([0.5, 2.0]))
+>>> make_spike(sigmoid)(np.ma.array([0.5, 2.0]))
+TypeError: sigmoid: expected a real floating point potential, got a masked array of shape (2,)
 >>> make_spike(sigmoid)(plain)
 TypeError: sigmoid: expected a real floating point potential, got function plain; to decorate a function, write
 @make_spike, without a shape

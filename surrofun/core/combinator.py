@@ -56,6 +56,8 @@ def combinator(
         formula: elementwise function of x (at least float32) and of parts.
             If it evaluates a part at an array of more axes, they have to be
             in front: a parameter of the part lines up with the last ones.
+            What it gives a part by position, `g(x, 3.0)`, comes before
+            what the call gives by position.
         soft: `soft(x, *parts)`, the integral over x, with any constant:
             `antiderivative` puts it right. Like each fact, it takes all
             parts, in their order; one of `shape` takes what it names. At
@@ -243,7 +245,7 @@ def bind(g: Shape, like: Any, args: Any = (), kwargs: Any = None, any_constant: 
     ('scale', 2.0)
     """
     own = unbound(g)
-    args, kwargs = (*own.args, *args), {**own.kwargs, **(kwargs or {})}
+    args, kwargs = (*args, *own.args), {**own.kwargs, **(kwargs or {})}
     made = made_of(own.f)
     if made is None:
         refuse_unfit_call(own.f, args, kwargs, like.shape)

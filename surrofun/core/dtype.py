@@ -53,9 +53,10 @@ def as_array_of_x(x: Any, f: Any) -> jax.Array:
     """
     try:
         return as_array(x)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         # It may be self, which a class gives to its functions, and from Python 3.14 to its Partials, too.
-        hint = "; as an attribute of a class, it has to be a staticmethod" if hasattr(x, "__dict__") else ""
+        is_object = hasattr(x, "__dict__") and not isinstance(x, np.ndarray)
+        hint = "; as an attribute of a class, it has to be a staticmethod" if is_object else ""
         if isinstance(x, FunctionType):
             hint = "; to decorate a function, write @make_spike, without a shape"
         raise TypeError(f"{show(f)}: expected a real floating point potential, got {describe_value(x)}{hint}") from None

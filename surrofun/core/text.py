@@ -69,7 +69,7 @@ def describe_value(value: Any) -> str:
     "str 'sigmoid'"
     """
     if isinstance(value, ARRAYS) and np.ndim(value):
-        return f"an array of shape {np.shape(value)}"
+        return f"{'a masked' if isinstance(value, np.ma.MaskedArray) else 'an'} array of shape {np.shape(value)}"
     # Whose repr has an address, or is long.
     has_name = isinstance(value, functools.partial | types.FunctionType | tuple)
     return f"{type(value).__name__} {show(value) if has_name else repr(value)}"

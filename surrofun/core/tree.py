@@ -262,7 +262,7 @@ def unbound(g: Any) -> SimpleNamespace:
         kwargs = {**g.keywords, **kwargs}
         if g.func is _bound:
             g, about, (own_args, own_kwargs) = g.args
-            args, kwargs = (*own_args, *args), {**own_kwargs, **kwargs}
+            args, kwargs = (*args, *own_args), {**own_kwargs, **kwargs}  # as `_bound` calls it
             if about := from_tree(about):
                 dtype, ndim, own_any_constant = about
                 like = np.zeros((1,) * ndim, dtype) if like is None else like

@@ -1,12 +1,15 @@
-"""What depends on which argument: a function in two stages, and whether a jaxpr is a constant."""
+"""What depends on which argument: a function in two stages, and whether a jaxpr is a constant, or may jump."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
-from jax.extend.core import Jaxpr, Literal
+import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from ..core.concrete import unchecked
+
+_JUMPS = "sign", "floor", "ceil", "round", "rem", "stop_gradient"  # and all that returns no float, as x > 0
 
 
 def in_two_stages(f: Callable[..., Any], first: Any, *later: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -58,6 +61,32 @@ def is_constant(closed: Any) -> bool:
     (True, False)
     """
     return _dependent(closed.jaxpr, closed.jaxpr.invars).isdisjoint(_variables(closed.jaxpr.outvars))
+
+
+def may_jump(jaxpr: Jaxpr, inputs: Any) -> bool:
+    """Say whether some of the inputs of a jaxpr go through an operation whose derivative does not tell what it does.
+
+    >>> jaxpr = jax.make_jaxpr(lambda x, c: jax.numpy.where(x > 0, c, 0.0))(1.0, 1.0).jaxpr
+    >>> may_jump(jaxpr, jaxpr.invars[1:]), may_jump(jaxpr, jaxpr.invars)
+    (False, True)
+    """
+    dependent = _dependent(jaxpr, inputs)
+    return any(
+        _jumps(equation, dependent) for equation in jaxpr.eqns if not dependent.isdisjoint(_variables(equation.invars))
+    )
+
+
+def _jumps(equation: Any, dependent: set[Any]) -> bool:
+    params = [p for v in equation.params.values() for p in (v if isinstance(v, tuple) else (v,))]
+    inner = [p.jaxpr if isinstance(p, ClosedJaxpr) else p for p in params if isinstance(p, ClosedJaxpr | Jaxpr)]
+    if not inner:
+        is_float = all(jnp.issubdtype(v.aval.dtype, jnp.floating) for v in equation.outvars)
+        return equation.primitive.name in _JUMPS or not is_float
+
+    if len(inner) > 1 or equation.primitive.name == "scan":  # a loop or a branch, which may do anything
+        return True
+    both = zip(inner[0].invars, equation.invars, strict=True)
+    return may_jump(inner[0], [v for v, outer in both if not isinstance(outer, Literal) and outer in dependent])
 
 
 def _dependent(jaxpr: Jaxpr, inputs: Any) -> set[Any]:
